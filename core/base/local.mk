@@ -1,0 +1,12 @@
+core_libcore_la_SOURCES += \
+	%reldir%/error.c \
+	%reldir%/error.h \
+	%reldir%/errors.def \
+	%reldir%/file.c \
+	%reldir%/file.h \
+	%reldir%/json.c \
+	%reldir%/json.h \
+	%reldir%/mem.c \
+	%reldir%/mem.h \
+	%reldir%/text.c \
+	%reldir%/text.h

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/** Facts: what scanners found on a server, by kind; see doc/facts.md. */
+#ifndef PD_FACTS_FACTS_H
+#define PD_FACTS_FACTS_H
+
+#include "base/json.h"
+#include "plugin/registry.h"
+
+/**
+ * A thin handle over one JSON object: a singleton kind ("os") is an object, a
+ * kind of many ("packages") an array of objects.  Owned by the holder.
+ */
+struct pd_facts {
+	json_t *json;
+	struct pd_package_index *packages; /* made at first use */
+};
+
+/** One field that a kind may have, one kind. */
+struct pd_fact_column {
+	const char *key;
+	enum pd_fact_type type;
+	const char *help;
+};
+
+struct pd_fact_kind {
+	const char *name;
+	bool many;
+	const char *key; /* the column that names a row; NULL */
+	const char *help;
+	const struct pd_fact_column *columns; /* ends with key NULL */
+};
+
+const struct pd_fact_kind *pd_fact_kind(const char *name); /* NULL unknown */
+const struct pd_fact_kind *pd_fact_kinds(size_t *count);
+
+/** Run the scanners of all plugins (or those that report one of @p kinds).
+ * A scanner that fails is named in @p warnings and leaves its kinds out. */
+bool pd_facts_scan(struct pd_registry *reg, const struct pd_strings *kinds,
+		   struct pd_facts *out, struct pd_strings *warnings,
+		   struct pd_error **err) PD_MUST_USE;
+/** From a file that `patchday facts --json` wrote; every row is checked. */
+bool pd_facts_read(const char *path, struct pd_facts *out,
+		   struct pd_error **err) PD_MUST_USE;
+/** Checks one row against its kind; used by scans and files alike. */
+bool pd_facts_add(struct pd_facts *f, const char *kind, const json_t *row,
+		  struct pd_error **err) PD_MUST_USE;
+void pd_facts_clear(struct pd_facts *f);
+#define pd_facts_cleanup pd_facts_clear
+
+/** An installed package; strings borrowed from the facts. */
+struct pd_installed {
+	const char *name, *version, *arch;
+	enum pd_scheme scheme;
+	bool held;
+};
+
+/** All installed packages of a name (several architectures or versions);
+ * hashed, O(1).  @return how many, *first points at the first. */
+size_t pd_facts_packages(const struct pd_facts *f, const char *name,
+			 const struct pd_installed **first);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/** The plugins known to this process: found by name, loaded at first use. */
+#ifndef PD_PLUGIN_REGISTRY_H
+#define PD_PLUGIN_REGISTRY_H
+
+#include "base/error.h"
+
+struct pd_registry;
+
+struct pd_registry *pd_registry_new(void);
+void pd_registry_free(struct pd_registry *reg); /* plugins stay loaded */
+PD_AUTO_PTR(struct pd_registry *, pd_registry_cleanup, pd_registry_free)
+
+/** Look for plugins in @p folder too; absolute, the first folder wins. */
+bool pd_registry_add_folder(struct pd_registry *reg, const char *folder,
+			    struct pd_error **err) PD_MUST_USE;
+/** Names of all plugins in the folders, sorted; nothing is loaded. */
+bool pd_registry_names(struct pd_registry *reg, struct pd_strings *names,
+		       struct pd_error **err) PD_MUST_USE;
+/**
+ * A plugin, loaded and checked at first use; NULL with *err set (an unknown
+ * name with the nearest known one).  Borrowed.  Descriptors are the core's
+ * own copies, sized for this core: what an older plugin lacks is zero.
+ */
+const struct pd_plugin *pd_registry_find(struct pd_registry *reg,
+					 const char *name, struct pd_error **err);
+/** A step by "plugin.step"; @p plugin may be NULL. */
+const struct pd_step *pd_registry_step(struct pd_registry *reg,
+				       const char *name,
+				       const struct pd_plugin **plugin,
+				       struct pd_error **err);
+/** Path of a loaded plugin's file; NULL if it is not loaded; borrowed. */
+const char *pd_registry_path(struct pd_registry *reg, const char *name);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/** The worker: one callback of a plugin in a forked child of its own. */
+#ifndef PD_PLUGIN_WORKER_H
+#define PD_PLUGIN_WORKER_H
+
+#include "base/json.h"
+
+/**
+ * What comes out of a worker while it runs.  The functions are called in the
+ * parent, in order; NULL: not wanted.  Texts are borrowed, already free of
+ * the step's secrets.
+ */
+struct pd_worker_sink {
+	void *user;
+	void (*log)(void *user, int level, const char *text);
+	void (*progress)(void *user, int64_t done, int64_t total, const char *text);
+	/** Must be durable when it returns true: the worker waits for it. */
+	bool (*remember)(void *user, const char *key, const char *value);
+	void (*output)(void *user, const char *name, json_t *value); /* borrowed */
+	/** Digest and size were taken in the worker. */
+	bool (*evidence)(void *user, const char *path, const char *title,
+			 int64_t bytes, const char *sha256);
+	void (*irreversible)(void *user, const char *why);
+	void (*inhibit)(void *user, const char *risk, const char *cause,
+			const char *remedy);
+	void (*expect)(void *user, int64_t seconds);
+	void (*fact)(void *user, const char *kind, json_t *row); /* borrowed */
+	/** One part of an update of a catalog, as the worker's frames carry it:
+	 * @p part is a struct of plugin.h (pd_update_head, pd_package_row ...),
+	 * @p what enum pd_emit. */
+	bool (*emit)(void *user, int what, const void *part, struct pd_error **err);
+	/** About once a second, and after each event: return false to cancel. */
+	bool (*tick)(void *user);
+};
+
+enum pd_emit {
+	PD_EMIT_BEGIN = 1, PD_EMIT_RELATION, PD_EMIT_PACKAGE, PD_EMIT_PAYLOAD,
+	PD_EMIT_INSTALLER, PD_EMIT_EXIT, PD_EMIT_RULE, PD_EMIT_END,
+	PD_EMIT_IGNORED  /* struct pd_emit_ignored */
+};
+
+struct pd_emit_ignored {
+	unsigned line;
+	const char *what;
+};
+
+struct pd_worker_call {
+	const struct pd_plugin *plugin;
+	enum pd_phase phase;
+	const struct pd_step *step;       /* CHECK, APPLY, VERIFY, UNDO */
+	const struct pd_scanner *scanner; /* SCAN */
+	const struct pd_reader *reader;   /* READ */
+	const json_t *args;      /* checked, no references left */
+	const json_t *remembered; /* object key -> text, or NULL */
+	const char *server;      /* NULL: this host's name */
+	const char *run;         /* NULL: "" */
+	const char *work_dir;    /* absolute; NULL in CHECK, SCAN, READ */
+	const char *source_name; /* READ: for messages */
+	int source_fd;           /* READ: open file or -1 */
+	bool dry_run;
+	int64_t time_limit;      /* seconds; 0: the descriptor's */
+};
+
+struct pd_worker_result {
+	int result;       /* enum pd_result; PD_FAILED for every crash */
+	char *message;    /* why, if below zero; from pd_fail() or the core */
+	char *detail;     /* signal, backtrace, last lines of output; or NULL */
+	int signal;       /* that ended it; 0 none */
+	bool timed_out;
+	double seconds;
+};
+
+void pd_worker_result_clear(struct pd_worker_result *r);
+#define pd_worker_result_cleanup pd_worker_result_clear
+
+/**
+ * Run one callback to its end and leave no process of it behind.
+ * @return false only if no worker could be started at all; everything that
+ * the plugin does wrong is in *result.
+ */
+bool pd_worker_run(const struct pd_worker_call *call,
+		   const struct pd_worker_sink *sink,
+		   struct pd_worker_result *result, struct pd_error **err) PD_MUST_USE;
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/** XML: the one hardened way in.  No DTD, no entities but the five, no
+ * network; size, depth, attributes and count are limited. */
+#ifndef PD_XML_XML_H
+#define PD_XML_XML_H
+
+#include "base/error.h"
+
+/** Bytes of the document: returns how many, 0 at the end, -1 failed with
+ * *err set. */
+typedef ssize_t pd_xml_read_fn(void *user, void *buffer, size_t len,
+			       struct pd_error **err);
+
+struct pd_xml_limits {
+	size_t bytes;      /* of the whole document; 0: 4 GiB */
+	unsigned depth;    /* 0: 256 */
+	unsigned attributes; /* of one element; 0: 256 */
+	size_t text;       /* of one piece of text or one value; 0: 10 MB */
+};
+
+/**
+ * Stream a document through a SAX handler (struct of plugin.h; @p ctx is only
+ * handed on).  Line and column of the parser are in *line while it runs.
+ * @return 0, or what a callback returned below zero (then *err is not set
+ * here), or PD_FAILED with *err set to name:line:column and what to mend.
+ */
+int pd_xml_parse(const char *name, pd_xml_read_fn *read, void *user,
+		 const struct pd_xml_limits *limits,
+		 const struct pd_xml_handler *handler, struct pd_ctx *ctx,
+		 unsigned *line, struct pd_error **err);
+
+#endif

@@ -1,0 +1,12 @@
+include %D%/service/local.mk
+include %D%/host/local.mk
+include %D%/network/local.mk
+include %D%/eventlog/local.mk
+include %D%/backup/local.mk
+include %D%/printers/local.mk
+include %D%/shares/local.mk
+include %D%/probe/local.mk
+include %D%/update/local.mk
+include %D%/driver/local.mk
+include %D%/command/local.mk
+include %D%/apt/local.mk

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Units of systemd as the steps of the service plugin see them: private. */
+#ifndef SERVICE_H
+#define SERVICE_H
+
+#include <patchday/plugin.h>
+#include <systemd/sd-bus.h>
+
+#define MANAGER "org.freedesktop.systemd1", "/org/freedesktop/systemd1", \
+		"org.freedesktop.systemd1.Manager"
+
+/** One unit as it was when it was looked at.  All strings live as long as
+ * the callback and are never NULL. */
+struct unit {
+	const char *name;       /**< canonical, aliases resolved */
+	const char *path;       /**< object path on the bus */
+	const char *load;       /**< loaded, masked, not-found ... */
+	const char *active;     /**< active, inactive, failed ... */
+	const char *sub;        /**< running, dead, exited ... */
+	const char *enabled;    /**< state of the unit file; may be empty */
+	const char *type;       /**< of a service: simple, oneshot ... */
+	const char *invocation; /**< differs after each start; may be empty */
+	bool can_stop;
+	bool held;       /**< carried a hold before this step */
+	bool had_folder; /**< its drop-in folder existed before this step */
+};
+
+struct units {
+	struct unit **items;
+	size_t len;
+	size_t room;
+};
+
+enum missing { MISSING_IGNORE = 0, MISSING_FAIL = 1 };
+
+/* units.c: looking at units, jobs */
+int bus_open(struct pd_ctx *ctx, sd_bus **bus);
+int bus_failed(struct pd_ctx *ctx, const char *what, const char *on,
+	       sd_bus_error *error, int status);
+/** The strings of a property of type "as", ends with NULL; empty when the
+ * manager does not know the property. */
+const char *const *unit_strings(struct pd_ctx *ctx, sd_bus *bus,
+				const char *path, const char *property);
+int unit_load(struct pd_ctx *ctx, sd_bus *bus, const char *name,
+	      struct unit **out);
+int units_named(struct pd_ctx *ctx, sd_bus *bus, const struct pd_list *names,
+		int missing, struct units *out);
+int units_look_again(struct pd_ctx *ctx, sd_bus *bus, const struct units *old,
+		     struct units *now);
+bool units_have(const struct units *units, const char *name);
+void units_add(struct pd_ctx *ctx, struct units *units, struct unit *unit);
+/** Enqueue @p method (StartUnit ...) for each unit and wait until all jobs
+ * have ended and no unit is on its way any more.  @return 0 or the result. */
+int units_jobs(struct pd_ctx *ctx, sd_bus *bus, const char *method,
+	       const struct units *units, int64_t timeout);
+/** State, main process and the last lines of the journal, for a message. */
+const char *unit_explain(struct pd_ctx *ctx, sd_bus *bus,
+			 const struct unit *unit);
+bool unit_runs(const struct unit *unit);
+bool unit_stopped(const struct unit *unit);
+bool unit_is(const struct unit *unit, const char *suffix);
+
+/* hold.c: what belongs to a hold, the hold itself, what was there before */
+int hold_closure(struct pd_ctx *ctx, sd_bus *bus, struct units *units);
+int hold_refusals(struct pd_ctx *ctx, const struct units *units);
+bool hold_wanted(const struct unit *unit);
+bool hold_is_set(struct pd_ctx *ctx, const struct unit *unit);
+const char *hold_file(struct pd_ctx *ctx, const struct unit *unit);
+int hold_set(struct pd_ctx *ctx, sd_bus *bus, const struct units *units);
+int hold_clear(struct pd_ctx *ctx, sd_bus *bus, const struct units *units);
+/** What was there before, as one text; written once per step and run. */
+int units_remember(struct pd_ctx *ctx, const struct units *units);
+/** @return 1 when something was remembered, 0 when not, below zero failed. */
+int units_recall(struct pd_ctx *ctx, struct units *out);
+
+#endif

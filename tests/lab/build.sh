@@ -1,0 +1,174 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Makes the servers' base root and their frozen package source; called as `lab build [--refresh]`.
+set -euo pipefail
+
+lab_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$lab_dir/lib.sh"
+
+# Fewer and the machine's package source is broken, or the release is so new that there is nothing to update:
+# then no test of a patch day means anything.
+least_upgradable=21
+
+work=
+
+cleanup() {
+	[[ -z $work || ! -d $work ]] || rm -rf --one-file-system "$work"
+}
+
+# Runs a command in mount and pid namespaces that end with this program, also when it is killed: neither
+# processes nor mounts of a broken-off build stay.
+contained() {
+	setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child=KILL --mount-proc "$@"
+}
+
+# NAME COMMAND...: runs one part, its output into the log, and prints how long it took.
+part() {
+	local name=$1 start=$EPOCHREALTIME
+	shift
+	printf 'lab: %-40s ' "$name" >&2
+	if ! "$@" >>"$work/build.log" 2>&1 </dev/null; then
+		echo "failed" >&2
+		tail -n 25 "$work/build.log" >&2
+		die "building failed at '$name'; the end of its output is above"
+	fi
+	awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%6.1f s\n", b - a }' | tee -a "$work/times" >&2
+}
+
+check_machine() {
+	local package
+	local -a missing=()
+	[[ $(. /etc/os-release && echo "$ID") == debian ]] ||
+		die "the servers are made from the machine's own Debian release, and this machine is not Debian"
+	while read -r package; do
+		[[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+	done < <(package_list "$lab_dir/packages.host")
+	((${#missing[@]} == 0)) ||
+		die "the machine lacks Debian packages; install them with: apt-get install --no-install-recommends ${missing[*]}"
+}
+
+# Writes the machine's own Debian package source, one suite a file: base.list and updates.list. apt itself
+# tells, so both forms of its configuration do. Nobody else's source has Debian's origin.
+read_machine_source() {
+	local codename=$1 origin release uri entry keyring
+	: >"$work/base.list"
+	: >"$work/updates.list"
+	while IFS='|' read -r origin release uri entry; do
+		[[ $origin == Debian ]] || continue
+		keyring=$(sed -nE 's/^Signed-By:[[:space:]]*(\/.*)$/\1/p; s/.*[[ ]signed-by=(\/[^] ]+).*/\1/p' "${entry%:*}" | head -n 1)
+		case $release in
+		"$codename") list=base.list ;;
+		"$codename-security" | "$codename-updates") list=updates.list ;;
+		*) continue ;;
+		esac
+		printf 'deb %s%s %s main\n' "${keyring:+[signed-by=$keyring] }" "$uri" "$release" >>"$work/$list"
+	done < <(apt-get indextargets --format '$(ORIGIN)|$(RELEASE)|$(REPO_URI)|$(SOURCESENTRY)' \
+		'Created-By: Packages' 'Component: main')
+	[[ -s $work/base.list ]] ||
+		die "the machine's apt configuration has no Debian source for '$codename', or apt-get update was never run"
+	[[ -s $work/updates.list ]] ||
+		die "the machine's apt configuration has no '$codename-security' source: there would be nothing to update"
+}
+
+# The release as it was published, without what came since: so that there is a real patch day ahead.
+make_root() {
+	local include proxy
+	local -a options=()
+	include=$(package_list "$lab_dir/packages.root" | paste -sd,)
+	while read -r proxy; do options+=("--aptopt=$proxy"); done < <(proxies)
+	mkdir "$work/debs"
+	contained mmdebstrap --mode=root --variant=apt --format=directory --include="$include" \
+		--skip=essential/unlink --customize-hook="sync-out /var/cache/apt/archives $work/debs" \
+		"${options[@]}" "$1" "$work/root" - <"$work/base.list"
+}
+
+proxies() { apt-config dump | grep -E '^Acquire::(http|https)::[^ ]*Proxy' || true; }
+
+make_mirror() { contained "$lab_dir/mirror.sh" "$work" "$lab_cache/key" "$1"; }
+
+prepare() { contained "$lab_dir/prepare.sh" "$work" "$1"; }
+
+# The first boot happens once, here, so that the clones start ready: accounts, print queues.
+first_boot() {
+	local status=0
+	"$lab_dir/lab" up --owner $$ build || return 1
+	"$lab_dir/lab" exec build -- bash -s <"$lab_dir/setup.sh" || status=$?
+	if ((status == 0)); then "$lab_dir/lab" down build || status=$?; fi
+	((status == 0)) || "$lab_dir/lab" log build
+	"$lab_dir/lab" destroy
+	return "$status"
+}
+
+# What must not be the same in two clones, and what only the building left.
+freeze() {
+	local root=$work/root
+	: >"$root/etc/machine-id"
+	: >"$root/etc/hostname"
+	printf '127.0.0.1 localhost\n' >"$root/etc/hosts"
+	rm -rf "$root"/etc/ssh/ssh_host_* "$root"/etc/systemd/network/10-host0.network "$root"/var/log/journal/* \
+		"$root"/var/lib/systemd/random-seed "$root"/root/.bash_history "$root"/var/lib/systemd/credential.secret
+	find "$root/var/log" -type f -exec truncate -s 0 {} +
+	find "$root/tmp" "$root/var/tmp" "$root/run" -mindepth 1 -delete
+}
+
+publish() {
+	local name=$1 target old fd
+	target=$lab_cache/$name.$(date +%Y%m%d%H%M%S)
+	: >"$work/lock"
+	: >"$work/done"
+	rm -rf "$work/debs" "$work/apt" "$work/state"
+	mv "$work" "$target"
+	ln -sfn "$(basename "$target")" "$lab_cache/$name.new"
+	mv -T "$lab_cache/$name.new" "$lab_cache/$name"
+	# Old builds go, unless a lab runs on them: that holds their lock.
+	for old in "$lab_cache"/*/; do
+		old=${old%/}
+		[[ -e $old/done && $old != "$target" && ! -L $old ]] || continue
+		exec {fd}<"$old/lock"
+		if flock -n -x "$fd"; then rm -rf --one-file-system "$old"; fi
+		exec {fd}<&-
+	done
+	for old in "$lab_cache"/*; do
+		[[ ! -L $old || -e $old ]] || rm -f "$old"
+	done
+}
+
+main() {
+	local refresh='' codename name count
+	case ${1:-} in
+	--refresh) refresh=yes ;;
+	'') ;;
+	*) die "build: unknown option $1; see: lab help" ;;
+	esac
+	check_machine
+	mkdir -p "$lab_cache"
+	exec {build_fd}>>"$lab_cache/.build.lock"
+	flock -n -x "$build_fd" || { say "another build is running; waiting for it"; flock -x "$build_fd"; }
+	codename=$(release_codename)
+	name=$(recipe_digest)
+	if [[ -e $lab_cache/$name/done && -z $refresh ]]; then
+		say "already built: $lab_cache/$name ($(<"$lab_cache/$name/upgradable") packages to update)"
+		return
+	fi
+	rm -rf --one-file-system "$lab_cache"/.building.*
+	work=$(mktemp -d "$lab_cache/.building.XXXXXX")
+	chmod 755 "$work"
+	trap cleanup EXIT
+	trap 'exit 130' INT TERM HUP
+	: >"$work/lock"
+	# The first boot is a lab of its own, whatever the caller's is called.
+	export PD_LAB=build-$$ PD_LAB_STATE=$work/state LAB_DIRECT=$work
+	read_machine_source "$codename"
+	part "base root of $codename (mmdebstrap)" make_root "$codename"
+	part "updates and frozen package source" make_mirror "$codename"
+	count=$(<"$work/upgradable")
+	((count >= least_upgradable)) ||
+		die "only $count packages of the root can be updated, fewer than $least_upgradable: is the machine's security source reachable and current?"
+	part "configuration of the servers" prepare "$codename"
+	part "first boot: accounts, queues, checks" first_boot
+	part "freezing" freeze
+	publish "$name"
+	awk -v n="$count" -v s="$SECONDS" 'BEGIN { printf "lab: built in %d s; %d packages to update\n", s, n }' >&2
+}
+
+main "$@"
