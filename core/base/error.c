@@ -12,6 +12,7 @@ static const struct pd_explanation table[] = {
 #include "report/errors.def"
 #include "run/errors.def"
 #include "workflow/errors.def"
+#include "xml/errors.def"
 #undef PD_E
 };
 

@@ -52,6 +52,7 @@ struct pd_installed {
 	const char *name, *version, *arch;
 	enum pd_scheme scheme;
 	bool held;
+	const json_t *row;
 };
 
 /** All installed packages of a name (several architectures or versions);

@@ -14,6 +14,8 @@
  */
 
 const char *pd_type_name(unsigned type); /* "string", "bytes" ... */
+/** Of the C field that receives it; 0: no such type. */
+size_t pd_type_size(unsigned type);
 /** May an output of type @p from be given to a parameter of type @p to? */
 bool pd_type_fits(unsigned from, unsigned to);
 
@@ -43,6 +45,7 @@ json_t *pd_argument_parse(const struct pd_param *param, const char *text,
  */
 struct pd_arguments {
 	void *args;              /* the plugin's struct */
+	json_t *values;          /* what its texts are borrowed from */
 	struct pd_strings secrets; /* values, to be blotted out of all output */
 	void **arena;
 	size_t len, cap;
@@ -53,5 +56,7 @@ bool pd_arguments_fill(const struct pd_step *step, const json_t *checked,
 void pd_arguments_free(struct pd_arguments *a);
 /** The JSON of a selection behind a struct pd_updates; for the host table. */
 const json_t *pd_updates_json(const struct pd_updates *updates);
+/** The value of a secret, borrowed; len may be NULL. */
+const char *pd_secret_value(const struct pd_secret *secret, size_t *len);
 
 #endif

@@ -8,7 +8,7 @@
 struct pd_registry;
 
 struct pd_registry *pd_registry_new(void);
-void pd_registry_free(struct pd_registry *reg); /* plugins stay loaded */
+void pd_registry_free(struct pd_registry *reg); /* code stays, descriptors go */
 PD_AUTO_PTR(struct pd_registry *, pd_registry_cleanup, pd_registry_free)
 
 /** Look for plugins in @p folder too; absolute, the first folder wins. */

@@ -27,7 +27,8 @@ struct pd_worker_sink {
 	void (*fact)(void *user, const char *kind, json_t *row); /* borrowed */
 	/** One part of an update of a catalog, as the worker's frames carry it:
 	 * @p part is a struct of plugin.h (pd_update_head, pd_package_row ...),
-	 * @p what enum pd_emit. */
+	 * @p what enum pd_emit.  Only whole updates come, BEGIN to END, their
+	 * structure checked.  false ends the reading with *err. */
 	bool (*emit)(void *user, int what, const void *part, struct pd_error **err);
 	/** About once a second, and after each event: return false to cancel. */
 	bool (*tick)(void *user);
@@ -70,6 +71,9 @@ struct pd_worker_result {
 	double seconds;
 };
 
+/** In the environment of all that a worker starts: the run's id. */
+#define PD_WORKER_MARK "PATCHDAY_RUN"
+
 void pd_worker_result_clear(struct pd_worker_result *r);
 #define pd_worker_result_cleanup pd_worker_result_clear
 
@@ -81,5 +85,12 @@ void pd_worker_result_clear(struct pd_worker_result *r);
 bool pd_worker_run(const struct pd_worker_call *call,
 		   const struct pd_worker_sink *sink,
 		   struct pd_worker_result *result, struct pd_error **err) PD_MUST_USE;
+
+/**
+ * Before a run is resumed: end what a worker of this run may have left behind
+ * when patchday itself was killed, found by its mark.  Never call it while a
+ * worker of that run is meant to go on.  @return how many were ended.
+ */
+size_t pd_worker_sweep(const char *run);
 
 #endif

@@ -28,5 +28,7 @@ int pd_xml_parse(const char *name, pd_xml_read_fn *read, void *user,
 		 const struct pd_xml_limits *limits,
 		 const struct pd_xml_handler *handler, struct pd_ctx *ctx,
 		 unsigned *line, struct pd_error **err);
+/** In a callback: the column behind what was just read. */
+unsigned pd_xml_column(void);
 
 #endif

@@ -49,23 +49,14 @@ bool hold_wanted(const struct unit *unit)
 	return !unit_is(unit, ".target");
 }
 
-static int add_active(struct pd_ctx *ctx, sd_bus *bus, struct units *units,
-		      const char *const *names, bool active_only)
+static bool any(const struct unit *unit)
 {
-	for (; *names; names++) {
-		struct unit *unit = NULL;
+	return unit->name != NULL;
+}
 
-		if (units_have(units, *names))
-			continue;
-		if (unit_load(ctx, bus, *names, &unit) < 0)
-			return PD_FAILED;
-		if (strcmp(unit->load, "not-found") == 0 ||
-		    (active_only && unit_stopped(unit)) ||
-		    units_have(units, unit->name))
-			continue;
-		units_add(ctx, units, unit);
-	}
-	return 0;
+static bool not_stopped(const struct unit *unit)
+{
+	return !unit_stopped(unit);
 }
 
 int hold_closure(struct pd_ctx *ctx, sd_bus *bus, struct units *units)
@@ -81,14 +72,14 @@ int hold_closure(struct pd_ctx *ctx, sd_bus *bus, struct units *units)
 		/* nothing that needs a target is pulled down with it here */
 		if (!hold_wanted(unit))
 			continue;
-		if (add_active(ctx, bus, units,
+		if (units_add_names(ctx, bus, units,
 			       unit_strings(ctx, bus, unit->path, "TriggeredBy"),
-			       false) < 0)
+			       any) < 0)
 			return PD_FAILED;
 		for (size_t k = 0; k < sizeof(needing) / sizeof(needing[0]); k++)
-			if (add_active(ctx, bus, units,
+			if (units_add_names(ctx, bus, units,
 				       unit_strings(ctx, bus, unit->path,
-						    needing[k]), true) < 0)
+						    needing[k]), not_stopped) < 0)
 				return PD_FAILED;
 	}
 	for (size_t i = 0; i < units->len; i++) {

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking at systemd's units and running jobs on them, over sd-bus. */
+/* Looking at systemd's units over sd-bus: state, relations, lists. */
 #include "service.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-journal.h>
-#include <time.h>
+#include <systemd/sd-id128.h>
 #include <unistd.h>
 
-#define UNIT_INTERFACE "org.freedesktop.systemd1.Unit"
-#define SERVICE_INTERFACE "org.freedesktop.systemd1.Service"
 #define CALL_SECONDS 120
-#define JOURNAL_LINES 5
+
+bool bus_present(void)
+{
+	return access("/run/systemd/system", F_OK) == 0;
+}
 
 /* Root talks to the manager itself, as systemctl does: that goes on working
  * while the bus daemon is stopped or replaced. */
@@ -21,7 +21,7 @@ int bus_open(struct pd_ctx *ctx, sd_bus **bus)
 {
 	int r = -ENOENT;
 
-	if (access("/run/systemd/system", F_OK) != 0)
+	if (!bus_present())
 		return pd_fail(ctx, PD_REFUSED, "this server is not run by "
 			       "systemd (/run/systemd/system is missing); the "
 			       "service plugin can do nothing here");
@@ -53,9 +53,8 @@ int bus_failed(struct pd_ctx *ctx, const char *what, const char *on,
 	return PD_FAILED;
 }
 
-static const char *unit_string(struct pd_ctx *ctx, sd_bus *bus,
-			       const char *path, const char *interface,
-			       const char *property)
+const char *unit_string(struct pd_ctx *ctx, sd_bus *bus, const char *path,
+			const char *interface, const char *property)
 {
 	const char *text = "";
 	char *value = NULL;
@@ -207,6 +206,24 @@ void units_add(struct pd_ctx *ctx, struct units *units, struct unit *unit)
 	units->items[units->len++] = unit;
 }
 
+int units_add_names(struct pd_ctx *ctx, sd_bus *bus, struct units *units,
+		    const char *const *names,
+		    bool (*wanted)(const struct unit *))
+{
+	for (; *names; names++) {
+		struct unit *unit = NULL;
+
+		if (units_have(units, *names))
+			continue;
+		if (unit_load(ctx, bus, *names, &unit) < 0)
+			return PD_FAILED;
+		if (strcmp(unit->load, "not-found") != 0 && wanted(unit) &&
+		    !units_have(units, unit->name))
+			units_add(ctx, units, unit);
+	}
+	return 0;
+}
+
 /* The name as systemd wants it, a service when it has no kind; NULL when it
  * can't be a unit. */
 static const char *full_name(struct pd_ctx *ctx, const char *name)
@@ -261,6 +278,24 @@ int units_named(struct pd_ctx *ctx, sd_bus *bus, const struct pd_list *names,
 	return 0;
 }
 
+int units_pulled(struct pd_ctx *ctx, sd_bus *bus, struct units *units)
+{
+	static const char *const pulls[] = { "Requires", "BindsTo", "Wants" };
+
+	for (size_t i = 0; i < units->len; i++) {
+		const struct unit *unit = units->items[i];
+
+		for (size_t k = 0; unit_stopped(unit) &&
+		     k < sizeof(pulls) / sizeof(pulls[0]); k++)
+			if (units_add_names(ctx, bus, units,
+					    unit_strings(ctx, bus, unit->path,
+							 pulls[k]),
+					    unit_stopped) < 0)
+				return PD_FAILED;
+	}
+	return 0;
+}
+
 int units_look_again(struct pd_ctx *ctx, sd_bus *bus, const struct units *old,
 		     struct units *now)
 {
@@ -274,208 +309,27 @@ int units_look_again(struct pd_ctx *ctx, sd_bus *bus, const struct units *old,
 	return 0;
 }
 
-/* --------------------------------------------------------------- jobs */
-
-struct job {
-	const char *path;
-	const struct unit *unit;
-	const char *result; /* NULL while it runs */
-};
-
-struct jobs {
-	struct pd_ctx *ctx;
-	struct job *items;
-	size_t len;
-	size_t done;
-};
-
-static int job_removed(sd_bus_message *m, void *user, sd_bus_error *error)
+static const char *units_table(struct pd_ctx *ctx, const struct units *units)
 {
-	struct jobs *jobs = user;
-	const char *path = NULL;
-	const char *result = NULL;
-	uint32_t id = 0;
+	const char *table = pd_format(ctx, "%-40s %-12s %-14s %s\n", "unit",
+				      "active", "sub", "unit file");
 
-	(void)error;
-	if (sd_bus_message_read(m, "uoss", &id, &path, NULL, &result) < 0)
-		return 0;
-	for (size_t i = 0; i < jobs->len; i++) {
-		struct job *job = &jobs->items[i];
-
-		if (job->result || strcmp(job->path, path) != 0)
-			continue;
-		job->result = pd_format(jobs->ctx, "%s", result);
-		jobs->done++;
-	}
-	return 0;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec ts = { 0, 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static int jobs_enqueue(struct jobs *jobs, sd_bus *bus, const char *method,
-			const struct units *units)
-{
 	for (size_t i = 0; i < units->len; i++) {
-		const struct unit *unit = units->items[i];
-		/* a target alone: its wishes may include what somebody stopped */
-		const char *mode = unit_is(unit, ".target") ?
-			"ignore-dependencies" : "replace";
-		sd_bus_error error = SD_BUS_ERROR_NULL;
-		sd_bus_message *reply = NULL;
-		const char *path = NULL;
-		int r = sd_bus_call_method(bus, MANAGER, method, &error, &reply,
-					   "ss", unit->name, mode);
+		const struct unit *u = units->items[i];
 
-		if (r >= 0)
-			r = sd_bus_message_read(reply, "o", &path);
-		if (r >= 0)
-			jobs->items[jobs->len++] = (struct job){
-				pd_format(jobs->ctx, "%s", path), unit, NULL
-			};
-		sd_bus_message_unref(reply);
-		if (r < 0)
-			return bus_failed(jobs->ctx,
-					  pd_format(jobs->ctx, "do %s for", method),
-					  unit->name, &error, r);
+		table = pd_format(ctx, "%s%-40s %-12s %-14s %s\n", table,
+				  u->name, u->active, u->sub, u->enabled);
 	}
-	return 0;
+	return table;
 }
 
-static int jobs_timed_out(struct jobs *jobs, sd_bus *bus, const char *method,
-			  int64_t timeout)
+int units_evidence(struct pd_ctx *ctx, const struct units *units,
+		   const char *file, const char *title)
 {
-	const struct unit *unit = NULL;
+	const char *path = pd_format(ctx, "%s/%s", ctx->work_dir, file);
+	const char *table = units_table(ctx, units);
 
-	for (size_t i = 0; i < jobs->len && !unit; i++)
-		if (!jobs->items[i].result)
-			unit = jobs->items[i].unit;
-	return pd_fail(jobs->ctx, PD_FAILED, "%s of %s (and %zu more) is not "
-		       "done after %" PRId64 " s: %s; look at the unit, or give "
-		       "more time with timeout", method, unit ? unit->name : "?",
-		       jobs->len - jobs->done - 1, timeout,
-		       unit ? unit_explain(jobs->ctx, bus, unit) : "");
-}
-
-static int jobs_wait(struct jobs *jobs, sd_bus *bus, const char *method,
-		     int64_t timeout)
-{
-	int64_t end = now_ms() + timeout * 1000;
-
-	while (jobs->done < jobs->len) {
-		int r = sd_bus_process(bus, NULL);
-
-		if (r == 0)
-			r = sd_bus_wait(bus, 250000);
-		if (r < 0 && r != -EINTR)
-			return pd_fail(jobs->ctx, PD_FAILED, "the connection to "
-				       "systemd was lost while waiting for %s: "
-				       "%s", method, strerror(-r));
-		pd_progress(jobs->ctx, (int64_t)jobs->done, (int64_t)jobs->len,
-			    method);
-		if (pd_canceled(jobs->ctx))
-			return pd_fail(jobs->ctx, PD_CANCELED, "stopped while "
-				       "waiting for %s", method);
-		if (now_ms() > end && jobs->done < jobs->len)
-			return jobs_timed_out(jobs, bus, method, timeout);
-	}
-	return 0;
-}
-
-int units_jobs(struct pd_ctx *ctx, sd_bus *bus, const char *method,
-	       const struct units *units, int64_t timeout)
-{
-	struct jobs jobs = { .ctx = ctx };
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_slot *slot = NULL;
-	int r;
-
-	jobs.items = pd_alloc_for(ctx, (units->len + 1) * sizeof(*jobs.items));
-	r = sd_bus_match_signal(bus, &slot, NULL, "/org/freedesktop/systemd1",
-				"org.freedesktop.systemd1.Manager",
-				"JobRemoved", job_removed, &jobs);
-	if (r >= 0)
-		r = sd_bus_call_method(bus, MANAGER, "Subscribe", &error, NULL,
-				       "");
-	if (r < 0 && !sd_bus_error_has_name(
-			&error, "org.freedesktop.systemd1.AlreadySubscribed")) {
-		sd_bus_slot_unref(slot);
-		return bus_failed(ctx, "tell about", "its jobs", &error, r);
-	}
-	sd_bus_error_free(&error);
-	r = jobs_enqueue(&jobs, bus, method, units);
-	if (r == 0)
-		r = jobs_wait(&jobs, bus, method, timeout);
-	sd_bus_slot_unref(slot);
-	for (size_t i = 0; r == 0 && i < jobs.len; i++)
-		if (strcmp(jobs.items[i].result, "done") != 0)
-			pd_log(ctx, PD_LOG_WARN, "%s of %s ended as '%s'",
-			       method, jobs.items[i].unit->name,
-			       jobs.items[i].result);
-	return r;
-}
-
-/* ------------------------------------------------------------ messages */
-
-static const char *last_lines(struct pd_ctx *ctx, const char *name)
-{
-	const char *text = "";
-	sd_journal *j = NULL;
-
-	if (sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM) < 0)
-		return text;
-	if (sd_journal_add_match(j, pd_format(ctx, "_SYSTEMD_UNIT=%s", name),
-				 0) >= 0 &&
-	    sd_journal_add_disjunction(j) >= 0 &&
-	    sd_journal_add_match(j, pd_format(ctx, "UNIT=%s", name), 0) >= 0 &&
-	    sd_journal_seek_tail(j) >= 0) {
-		for (int i = 0; i < JOURNAL_LINES && sd_journal_previous(j) > 0;
-		     i++) {
-			const void *data = NULL;
-			size_t len = 0;
-
-			if (sd_journal_get_data(j, "MESSAGE", &data, &len) < 0 ||
-			    len <= 8)
-				continue;
-			len = len - 8 > 500 ? 500 : len - 8;
-			text = pd_format(ctx, "\n  %.*s%s", (int)len,
-					 (const char *)data + 8, text);
-		}
-	}
-	sd_journal_close(j);
-	return text;
-}
-
-const char *unit_explain(struct pd_ctx *ctx, sd_bus *bus,
-			 const struct unit *unit)
-{
-	struct unit *now = NULL;
-	const char *process = "";
-	const char *result = "";
-	const char *lines;
-	uint32_t pid = 0;
-
-	if (unit_load(ctx, bus, unit->name, &now) < 0)
-		return "its state cannot be read";
-	if (unit_is(now, ".service") &&
-	    sd_bus_get_property_trivial(bus, "org.freedesktop.systemd1",
-					now->path, SERVICE_INTERFACE, "MainPID",
-					NULL, 'u', &pid) >= 0) {
-		process = pid ? pd_format(ctx, ", main process %" PRIu32, pid) :
-				", no main process";
-		result = pd_format(ctx, ", result %s",
-				   unit_string(ctx, bus, now->path,
-					       SERVICE_INTERFACE, "Result"));
-	}
-	lines = last_lines(ctx, now->name);
-	return pd_format(ctx, "%s is %s (%s), unit file %s%s%s%s%s", now->name,
-			 now->active, now->sub,
-			 *now->enabled ? now->enabled : "without a state",
-			 process, result,
-			 *lines ? "; last lines of the journal:" : "", lines);
+	if (pd_write_file(ctx, path, 0600, table, strlen(table)) < 0)
+		return PD_FAILED;
+	return pd_evidence(ctx, path, title);
 }

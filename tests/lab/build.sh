@@ -4,6 +4,7 @@
 set -euo pipefail
 
 lab_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/lab/lib.sh
 . "$lab_dir/lib.sh"
 
 # Fewer and the machine's package source is broken, or the release is so new that there is nothing to update:
@@ -22,15 +23,17 @@ contained() {
 	setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child=KILL --mount-proc "$@"
 }
 
-# NAME COMMAND...: runs one part, its output into the log, and prints how long it took.
+# NAME COMMAND...: runs one part, its output into the log, and prints how long it took. Inside a part `set -e`
+# means nothing, because its status is looked at here; so each part fails by its status.
 part() {
 	local name=$1 start=$EPOCHREALTIME
 	shift
 	printf 'lab: %-40s ' "$name" >&2
 	if ! "$@" >>"$work/build.log" 2>&1 </dev/null; then
 		echo "failed" >&2
-		tail -n 25 "$work/build.log" >&2
-		die "building failed at '$name'; the end of its output is above"
+		mv "$work/build.log" "$lab_cache/failed.log"
+		tail -n 25 "$lab_cache/failed.log" >&2
+		die "building failed at '$name'; the end of its output is above, all of it in $lab_cache/failed.log"
 	fi
 	awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%6.1f s\n", b - a }' | tee -a "$work/times" >&2
 }
@@ -48,9 +51,11 @@ check_machine() {
 }
 
 # Writes the machine's own Debian package source, one suite a file: base.list and updates.list. apt itself
-# tells, so both forms of its configuration do. Nobody else's source has Debian's origin.
+# tells, so both forms of its configuration do. Nobody else's source has Debian's origin. Its proxies: proxies.
 read_machine_source() {
-	local codename=$1 origin release uri entry keyring
+	local codename=$1 origin release uri entry keyring list
+	# shellcheck disable=SC2016 # apt fills it in
+	local format='$(ORIGIN)|$(RELEASE)|$(REPO_URI)|$(SOURCESENTRY)'
 	: >"$work/base.list"
 	: >"$work/updates.list"
 	while IFS='|' read -r origin release uri entry; do
@@ -62,27 +67,22 @@ read_machine_source() {
 		*) continue ;;
 		esac
 		printf 'deb %s%s %s main\n' "${keyring:+[signed-by=$keyring] }" "$uri" "$release" >>"$work/$list"
-	done < <(apt-get indextargets --format '$(ORIGIN)|$(RELEASE)|$(REPO_URI)|$(SOURCESENTRY)' \
-		'Created-By: Packages' 'Component: main')
+	done < <(apt-get indextargets --format "$format" 'Created-By: Packages' 'Component: main')
 	[[ -s $work/base.list ]] ||
 		die "the machine's apt configuration has no Debian source for '$codename', or apt-get update was never run"
 	[[ -s $work/updates.list ]] ||
 		die "the machine's apt configuration has no '$codename-security' source: there would be nothing to update"
+	apt-config dump | grep -E '^Acquire::https?::[^ ]*Proxy' >"$work/proxies" || true
 }
 
 # The release as it was published, without what came since: so that there is a real patch day ahead.
 make_root() {
-	local include proxy
-	local -a options=()
+	local include
 	include=$(package_list "$lab_dir/packages.root" | paste -sd,)
-	while read -r proxy; do options+=("--aptopt=$proxy"); done < <(proxies)
-	mkdir "$work/debs"
 	contained mmdebstrap --mode=root --variant=apt --format=directory --include="$include" \
 		--skip=essential/unlink --customize-hook="sync-out /var/cache/apt/archives $work/debs" \
-		"${options[@]}" "$1" "$work/root" - <"$work/base.list"
+		--aptopt="$work/proxies" "$1" "$work/root" - <"$work/base.list"
 }
-
-proxies() { apt-config dump | grep -E '^Acquire::(http|https)::[^ ]*Proxy' || true; }
 
 make_mirror() { contained "$lab_dir/mirror.sh" "$work" "$lab_cache/key" "$1"; }
 
@@ -91,9 +91,9 @@ prepare() { contained "$lab_dir/prepare.sh" "$work" "$1"; }
 # The first boot happens once, here, so that the clones start ready: accounts, print queues.
 first_boot() {
 	local status=0
-	"$lab_dir/lab" up --owner $$ build || return 1
-	"$lab_dir/lab" exec build -- bash -s <"$lab_dir/setup.sh" || status=$?
-	if ((status == 0)); then "$lab_dir/lab" down build || status=$?; fi
+	"$lab_dir/lab" up --owner $$ build &&
+		"$lab_dir/lab" exec build -- bash -s <"$lab_dir/setup.sh" &&
+		"$lab_dir/lab" down build || status=$?
 	((status == 0)) || "$lab_dir/lab" log build
 	"$lab_dir/lab" destroy
 	return "$status"
@@ -102,13 +102,13 @@ first_boot() {
 # What must not be the same in two clones, and what only the building left.
 freeze() {
 	local root=$work/root
-	: >"$root/etc/machine-id"
-	: >"$root/etc/hostname"
-	printf '127.0.0.1 localhost\n' >"$root/etc/hosts"
-	rm -rf "$root"/etc/ssh/ssh_host_* "$root"/etc/systemd/network/10-host0.network "$root"/var/log/journal/* \
-		"$root"/var/lib/systemd/random-seed "$root"/root/.bash_history "$root"/var/lib/systemd/credential.secret
-	find "$root/var/log" -type f -exec truncate -s 0 {} +
-	find "$root/tmp" "$root/var/tmp" "$root/run" -mindepth 1 -delete
+	: >"$root/etc/machine-id" &&
+		: >"$root/etc/hostname" &&
+		echo '127.0.0.1 localhost' >"$root/etc/hosts" &&
+		rm -rf "$root"/etc/ssh/ssh_host_* "$root"/etc/systemd/network/10-host0.network "$root"/var/log/journal/* \
+			"$root"/var/lib/systemd/random-seed "$root"/var/lib/systemd/credential.secret &&
+		find "$root/var/log" -type f -exec truncate -s 0 {} + &&
+		find "$root/tmp" "$root/var/tmp" "$root/run" -mindepth 1 -delete
 }
 
 publish() {
@@ -116,7 +116,8 @@ publish() {
 	target=$lab_cache/$name.$(date +%Y%m%d%H%M%S)
 	: >"$work/lock"
 	: >"$work/done"
-	rm -rf "$work/debs" "$work/apt" "$work/state"
+	rm -f "$lab_cache/failed.log"
+	rm -rf "$work"/{debs,apt,state,proxies,base.list,updates.list,id_ed25519*}
 	mv "$work" "$target"
 	ln -sfn "$(basename "$target")" "$lab_cache/$name.new"
 	mv -T "$lab_cache/$name.new" "$lab_cache/$name"
@@ -156,6 +157,7 @@ main() {
 	trap cleanup EXIT
 	trap 'exit 130' INT TERM HUP
 	: >"$work/lock"
+	mkdir "$work/debs"
 	# The first boot is a lab of its own, whatever the caller's is called.
 	export PD_LAB=build-$$ PD_LAB_STATE=$work/state LAB_DIRECT=$work
 	read_machine_source "$codename"

@@ -1,60 +1,68 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Guards one lab instance: starts its holder, ends it when the owner ends, and cleans up when either is gone.
+# Guards one lab: starts its holder, ends it when the owner ends, and cleans up when either is gone.
 set -u
 
 lab_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/lab/lib.sh
 . "$lab_dir/lib.sh"
 
-# Waiting without starting a process three times a second: nobody ever writes to this pipe.
-exec {never}<> <(:)
-
+# Removes what a lab has on the machine outside its namespaces; safe to run at any time when it is down.
 sweep() {
-	# The holder removes its cgroups itself unless it was killed. The mount is gone with this short process.
-	unshare --mount --propagation private bash -c '
-		. "$1/lib.sh"
-		mount -t cgroup2 none /mnt || exit 1
-		cgroup_remove "/mnt/${lab_cgroup#/sys/fs/cgroup/}"
-		rmdir /mnt/patchday-lab 2>/dev/null
-		exit 0' sweep "$lab_dir"
-	[[ -z ${lab_limits_fd:-} ]] || exec {lab_limits_fd}>&-
+	# The holder removes its cgroups itself unless it was killed. This mount is gone with its process.
+	unshare --mount --propagation private "$lab_dir/keeper.sh" sweep_cgroups
 	limits_restore
 }
 
+sweep_cgroups() {
+	local top=/mnt/${lab_cgroup#/sys/fs/cgroup/}
+	mount -t cgroup2 none /mnt || die "cannot mount cgroup2 to remove what is left of lab '$lab_name'"
+	cgroup_remove "$top"
+	# Goes with the last lab.
+	rmdir "$(dirname "$top")" 2>/dev/null
+	return 0
+}
+
 guard() {
-	local owner_pid='' owner_start='' stop='' tries
-	close_descriptors "$never"
+	local owner='' owner_start='' stop='' base holder pipe never base_fd self line
+	close_descriptors
+	self=$(identity $$) && echo "$self" >"$lab_state/keeper" || exit
 	limits_raise
 	# Keeps `lab build` from removing the root under a running lab.
-	exec {base_fd}<"$(<"$lab_state/base")/lock" && flock -s "$base_fd"
-	[[ ! -e $lab_state/owner ]] || read -r owner_pid owner_start <"$lab_state/owner"
+	read -r base <"$lab_state/base" && exec {base_fd}<"$base/lock" && flock -s "$base_fd" || exit
+	# Nobody ever writes to this pipe: reading with a timeout waits without starting a process each time.
+	exec {never}<> <(:)
+	[[ ! -e $lab_state/owner ]] || read -r owner owner_start <"$lab_state/owner"
 	trap 'stop=asked' TERM INT HUP
-	identity $$ >"$lab_state/keeper"
 
 	coproc HOLDER {
 		exec unshare --mount --net --uts --ipc --pid --fork --kill-child=KILL "$lab_dir/inner.sh" hold >&2
 	}
-	local holder=$HOLDER_PID pipe=${HOLDER[1]}
+	holder=$HOLDER_PID pipe=${HOLDER[1]}
 	while [[ -z $stop ]] && kill -0 "$holder" 2>/dev/null; do
-		[[ -z $owner_pid ]] || alive "$owner_pid" "$owner_start" || stop=owner
 		read -r -t 0.3 -u "$never"
+		[[ -z $owner ]] || alive "$owner" "$owner_start" || stop=owner
+		# Somebody may have removed the state folder, or begun the lab anew after that.
+		{ read -r line <"$lab_state/keeper"; } 2>/dev/null && [[ $line == "$self" ]] || stop=displaced
 	done
-	[[ -n $stop ]] || say "the holder was killed from outside"
-
-	# End of file asks the holder to clean up; it is given little time.
-	exec {pipe}>&-
-	for tries in {1..20}; do
-		kill -0 "$holder" 2>/dev/null || break
-		read -r -t 0.1 -u "$never"
-	done
-	kill -KILL "$holder" 2>/dev/null
+	[[ -n $stop ]] || say "the holder of lab '$lab_name' was killed"
+	end_holder "$holder" "$pipe" "$never"
+	[[ $stop != displaced || ! -e $lab_state/keeper ]] || return 0
 	sweep
 	rm -f "$lab_state/holder"
 	[[ $stop != owner ]] || rm -rf --one-file-system "$lab_state"
 	rm -f "$lab_state/keeper"
 }
 
-case ${1:-guard} in
-sweep) sweep ;;
-guard) guard ;;
+# End of file asks the holder to clean up; it is given little time.
+end_holder() {
+	local holder=$1 pipe=$2 never=$3 tries=30
+	exec {pipe}>&-
+	while ((tries-- > 0)) && kill -0 "$holder" 2>/dev/null; do read -r -t 0.1 -u "$never"; done
+	kill -KILL "$holder" 2>/dev/null
+}
+
+case ${1:-} in
+guard | sweep | sweep_cgroups) "$1" ;;
+*) die "keeper.sh is a part of the lab, run by it; see: lab help" ;;
 esac

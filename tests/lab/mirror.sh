@@ -6,6 +6,7 @@ set -euo pipefail
 
 work=$1 key=$2 codename=$3
 lab_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/lab/lib.sh
 . "$lab_dir/lib.sh"
 architecture=$(dpkg --print-architecture)
 mirror=$work/mirror
@@ -15,7 +16,7 @@ apt_for_root() {
 	local list=$1 apt=$work/apt
 	shift
 	mkdir -p "$apt"/{etc/apt.conf.d,etc/preferences.d,state/lists/partial,cache/archives/partial,log}
-	cat "${list[@]/#/$work/}" >"$apt/etc/sources.list"
+	cp "$work/$list" "$apt/etc/sources.list"
 	{
 		printf 'Dir::%s;\n' "Etc \"$apt/etc\"" 'Etc::Parts "apt.conf.d"' 'Etc::SourceList "sources.list"' \
 			'Etc::SourceParts "none"' "State \"$apt/state\"" "State::status \"$work/root/var/lib/dpkg/status\"" \
@@ -23,7 +24,7 @@ apt_for_root() {
 		# Another apt-get may be at work on this machine: none of the machine's own hooks may run from here.
 		printf '#clear %s;\n' APT::Update::Post-Invoke APT::Update::Post-Invoke-Success DPkg::Post-Invoke
 		printf 'APT::Sandbox::User "root";\nAcquire::Languages "none";\nAPT::Install-Recommends "false";\n'
-		apt-config dump | grep -E '^Acquire::(http|https)::[^ ]*Proxy' || true
+		cat "$work/proxies"
 	} >"$apt/apt.conf"
 	APT_CONFIG=$apt/apt.conf apt-get -y "$@"
 }
@@ -59,6 +60,7 @@ write_suite() {
 
 # What the real suites call themselves, so that pinning and origin patterns work as on a real server.
 real_suite() {
+	# shellcheck disable=SC2016 # apt fills these in
 	apt-get indextargets --format '$(ORIGIN)|$(RELEASE)|$(LABEL)|$(SUITE)' 'Created-By: Packages' |
 		sed -n "s/^Debian|$1|//p" | head -n 1
 }

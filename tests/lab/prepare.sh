@@ -9,7 +9,7 @@ root=$work/root
 in_root() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
 
 package_source() {
-	rm -rf "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/* "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/archives/*.deb
+	rm -rf "$root"/etc/apt/{sources.list,apt.conf.d/99mmdebstrap} "$root"/etc/apt/sources.list.d/* "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/archives/*.deb
 	install -m 644 "$work/keyring.gpg" "$root/usr/share/keyrings/patchday-lab.gpg"
 	cat >"$root/etc/apt/sources.list.d/lab.sources" <<-EOF
 		Types: deb
@@ -24,15 +24,16 @@ package_source() {
 
 system() {
 	: >"$root/etc/resolv.conf"
-	mkdir -p "$root/var/log/journal" "$root/etc/systemd/journald.conf.d" "$root/srv/mirror"
+	mkdir -p "$root/var/log/journal" "$root/etc/systemd/journald.conf.d" "$root/srv/mirror" "$root/srv/volume"
 	printf '[Journal]\nStorage=persistent\n' >"$root/etc/systemd/journald.conf.d/lab.conf"
 	in_root systemctl enable systemd-networkd
 	# Nobody waits for a network that is there at once, and nobody sits at the console.
 	in_root systemctl mask systemd-networkd-wait-online.service console-getty.service
 }
 
-# Every server may log in on every other as root.
+# Every server may log in on every other as root. Host keys are made with each server.
 ssh() {
+	rm -f "$root"/etc/ssh/ssh_host_*
 	ssh-keygen -q -t ed25519 -N '' -C lab -f "$work/id_ed25519"
 	install -d -m 700 "$root/root/.ssh"
 	install -m 600 "$work/id_ed25519" "$root/root/.ssh/id_ed25519"

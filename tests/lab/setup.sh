@@ -4,14 +4,14 @@
 set -euo pipefail
 
 until_true() {
-	local try
-	for try in {1..100}; do
-		"$@" >/dev/null 2>&1 && return 0
+	local tries=100
+	until "$@" >/dev/null 2>&1; do
+		((tries-- > 0)) || { echo "setup: gave up waiting for: $*" >&2; return 1; }
 		sleep 0.1
 	done
-	echo "setup: gave up waiting for: $*" >&2
-	return 1
 }
+
+printed() { lpstat -W completed -o "$1" | grep -q .; }
 
 apt-get update --error-on=any
 
@@ -30,11 +30,10 @@ smbclient -N //127.0.0.1/pub -c 'get hello.txt /dev/null'
 smbclient -U alice%alice-secret //127.0.0.1/data -c 'get report.txt /dev/null'
 for queue in PDF laser; do
 	echo "first page" | lp -d "$queue" -
-	until_true eval "lpstat -W completed -o $queue | grep -q ."
+	until_true printed "$queue"
 done
 until_true curl -fsS -o /dev/null http://127.0.0.1/
 # The proofs are not part of a new server.
 cancel -a -x
 rm -rf /var/spool/cups-pdf/ANONYMOUS/* /root/PDF
-until_true eval '[ "$(systemctl is-system-running)" = running ]'
-systemctl --failed --no-legend
+systemctl is-system-running --wait

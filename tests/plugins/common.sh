@@ -56,7 +56,7 @@ lab_up()
 	lab_server=$1
 	trap lab_end EXIT
 	trap 'exit 130' INT TERM
-	if ! "$lab" up "$lab_server" >/dev/null </dev/null; then
+	if ! "$lab" up --owner $$ "$lab_server" >/dev/null </dev/null; then
 		echo "Bail out! the lab did not bring up $lab_server"
 		exit 1
 	fi

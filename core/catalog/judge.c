@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/* Verdicts: needed, installed, superseded, not applicable or unknown, and why. */
+#include "catalog/model.h"
+
+/* What the packages of one update look like on the server. */
+struct look {
+	uint32_t present, older, held;
+	char *first_older, *first_present, *first_held, *unknown;
+};
+
+static bool is_any(const char *arch)
+{
+	return !*arch || strcmp(arch, "all") == 0 || strcmp(arch, "noarch") == 0;
+}
+
+/* i386, i586 and i686 run each other's packages. */
+static bool is_ix86(const char *arch)
+{
+	return arch[0] == 'i' && arch[1] >= '3' && arch[1] <= '6' &&
+	       strcmp(arch + 2, "86") == 0;
+}
+
+static bool arch_fits(const char *offered, const char *installed)
+{
+	return is_any(offered) || is_any(installed) || strcmp(offered, installed) == 0 ||
+	       (is_ix86(offered) && is_ix86(installed));
+}
+
+static bool older(enum pd_scheme scheme, const char *a, const char *b)
+{
+	int order = 0;
+
+	return pd_version_compare(scheme, a, b, &order, NULL) && order < 0;
+}
+
+/* Several versions of one package may be there, such as kernels: the newest
+ * of an architecture counts. */
+static bool is_newest(const struct pd_installed *all, size_t n, size_t i)
+{
+	for (size_t j = 0; j < n; j++)
+		if (j != i && strcmp(all[j].arch, all[i].arch) == 0 &&
+		    older(all[i].scheme, all[i].version, all[j].version))
+			return false;
+	return true;
+}
+
+static void note(char **place, char *text)
+{
+	if (*place)
+		free(text);
+	else
+		*place = text;
+}
+
+static void add_needed(struct pd_verdict_row *row, uint32_t package,
+		       const char *version)
+{
+	/* rows of the size of the update's packages: made at the first one */
+	if (!row->needed) {
+		row->needed = pd_alloc(row->update->n_packages * sizeof(*row->needed));
+		row->installed = pd_alloc(row->update->n_packages *
+					  sizeof(*row->installed));
+	}
+	if (row->n_needed && row->needed[row->n_needed - 1] == package)
+		return;
+	row->needed[row->n_needed] = package;
+	row->installed[row->n_needed++] = version;
+}
+
+static void look_at(struct pd_verdict_row *row, uint32_t index, struct look *look,
+		    const struct pd_facts *facts)
+{
+	const struct pd_catalog_package *p = &row->update->packages[index];
+	const struct pd_installed *all = NULL;
+	size_t n = pd_facts_packages(facts, p->name, &all);
+
+	for (size_t i = 0; i < n; i++) {
+		enum pd_scheme scheme = p->scheme ? p->scheme : all[i].scheme;
+		int order = 0;
+
+		if (!arch_fits(p->arch, all[i].arch) || !is_newest(all, n, i) ||
+		    (all[i].scheme && scheme != all[i].scheme))
+			continue;
+		if (*p->module || !pd_version_compare(scheme, all[i].version,
+						      p->version, &order, NULL)) {
+			note(&look->unknown, *p->module ?
+			     pd_print("it is not known whether the module %s of "
+				      "%s is enabled", p->module, p->name) :
+			     pd_print("%s: %s can't be compared with %s", p->name,
+				      all[i].version, p->version));
+			continue;
+		}
+		look->present++;
+		note(&look->first_present, pd_print("%s %s is installed", p->name,
+						    all[i].version));
+		if (order >= 0)
+			continue;
+		if (all[i].held) {
+			look->held++;
+			note(&look->first_held, pd_print("%s is held back at %s",
+							 p->name, all[i].version));
+			continue;
+		}
+		look->older++;
+		note(&look->first_older, pd_print("%s %s is installed, %s is offered",
+			p->name, all[i].version, p->version));
+		add_needed(row, index, all[i].version);
+	}
+}
+
+static enum pd_verdict decide(struct pd_verdict_row *row, enum pd_verdict verdict,
+			      char *reason)
+{
+	free(row->reason);
+	row->reason = reason;
+	return row->verdict = verdict;
+}
+
+static enum pd_verdict more(struct pd_verdict_row *row, enum pd_verdict verdict,
+			    const char *first, uint32_t n, const char *also)
+{
+	pd_auto_free char *rest = n > 1 ? pd_print(", and %u more", n - 1) : NULL;
+
+	return decide(row, verdict, pd_print("%s%s%s%s", first, rest ? rest : "",
+					     also ? "; " : "", also ? also : ""));
+}
+
+static enum pd_verdict by_packages(struct pd_verdict_row *row, struct look *look,
+				   const struct pd_facts *facts)
+{
+	const struct pd_catalog_update *u = row->update;
+
+	if (!json_object_get(facts->json, "packages"))
+		return decide(row, PD_VERDICT_UNKNOWN,
+			      pd_strdup("the installed packages are not known"));
+	for (uint32_t i = 0; i < u->n_packages; i++)
+		look_at(row, i, look, facts);
+	if (look->older)
+		return more(row, PD_VERDICT_NEEDED, look->first_older, look->older,
+			    look->first_held);
+	if (look->unknown)
+		return decide(row, PD_VERDICT_UNKNOWN, pd_strdup(look->unknown));
+	if (look->held)
+		return more(row, PD_VERDICT_NOT_APPLICABLE, look->first_held, look->held,
+			    "the administrator decides; see `apt-mark showhold`");
+	if (look->present)
+		return more(row, PD_VERDICT_INSTALLED, look->first_present,
+			    look->present, NULL);
+	return decide(row, PD_VERDICT_NOT_APPLICABLE, u->n_packages == 1 ?
+		      pd_print("%s is not installed", u->packages[0].name) :
+		      pd_print("none of its %u packages is installed", u->n_packages));
+}
+
+static enum pd_verdict by_rules(const struct pd_catalog *c, struct pd_verdict_row *row,
+				struct look *look, const struct pd_facts *facts)
+{
+	const struct pd_catalog_update *u = row->update;
+	pd_auto_free char *why = NULL;
+	enum pd_verdict packages = PD_VERDICT_UNKNOWN;
+	enum pd_truth there = PD_UNKNOWN, fits;
+
+	if (u->n_packages)
+		packages = by_packages(row, look, facts);
+	there = pd_rules_eval(c, u, PD_RULES_INSTALLED, facts,
+			      packages == PD_VERDICT_INSTALLED ? PD_TRUE :
+			      packages == PD_VERDICT_UNKNOWN ? PD_UNKNOWN : PD_FALSE, &why);
+	if (there == PD_TRUE)
+		return decide(row, PD_VERDICT_INSTALLED,
+			      pd_strdup("its rules find it installed"));
+	fits = pd_rules_eval(c, u, PD_RULES_APPLICABLE, facts, PD_TRUE, &why);
+	if (fits == PD_FALSE)
+		return decide(row, PD_VERDICT_NOT_APPLICABLE,
+			      pd_strdup("its rules exclude this server"));
+	if (there == PD_UNKNOWN || fits == PD_UNKNOWN)
+		return decide(row, PD_VERDICT_UNKNOWN, pd_strdup(why ? why : row->reason ?
+			row->reason : "it does not say how to see that it is installed"));
+	if (look->held && !row->n_needed)
+		return row->verdict;
+	/* Such as a driver: nothing of it need be there before. */
+	for (uint32_t i = 0; i < u->n_packages && !look->older; i++)
+		add_needed(row, i, "");
+	return decide(row, PD_VERDICT_NEEDED, pd_print("its rules fit this server%s%s",
+		look->first_older ? "; " : "", look->first_older ? look->first_older : ""));
+}
+
+static bool has_relation(const struct pd_catalog_update *u, unsigned kind)
+{
+	for (uint32_t i = 0; i < u->n_relations; i++)
+		if (u->relations[i].kind == kind)
+			return true;
+	return false;
+}
+
+static void judge(const struct pd_catalog *c, struct pd_verdict_row *row,
+		  const struct pd_facts *facts)
+{
+	const struct pd_catalog_update *u = row->update;
+	struct look look = {0};
+
+	if (u->status == PD_STATUS_RETIRED)
+		decide(row, PD_VERDICT_NOT_APPLICABLE, pd_strdup("it was withdrawn"));
+	else if (u->n_rules)
+		by_rules(c, row, &look, facts);
+	else if (u->n_packages)
+		by_packages(row, &look, facts);
+	else
+		decide(row, PD_VERDICT_UNKNOWN, pd_strdup(
+			"it does not say to which servers it applies"));
+	if (row->verdict != PD_VERDICT_NEEDED)
+		row->n_needed = 0;
+	free(look.first_older);
+	free(look.first_present);
+	free(look.first_held);
+	free(look.unknown);
+}
+
+/* One that consists of others is what they are; bundles may contain bundles,
+ * and a cycle ends where it started. */
+static enum pd_verdict judge_bundle(const struct pd_catalog *c,
+				    struct pd_verdict_row *rows, uint32_t i,
+				    bool *done, unsigned depth)
+{
+	const struct pd_catalog_update *u = rows[i].update;
+	uint32_t count[PD_VERDICT_NOT_APPLICABLE + 1] = {0}, missing = 0;
+	enum pd_verdict verdict = PD_VERDICT_NOT_APPLICABLE;
+
+	if (done[i] || depth > 64)
+		return rows[i].verdict;
+	done[i] = true;
+	if (u->n_packages || u->n_rules || u->status == PD_STATUS_RETIRED ||
+	    !has_relation(u, PD_REL_BUNDLES))
+		return rows[i].verdict;
+	for (uint32_t r = 0; r < u->n_relations; r++) {
+		int64_t member = u->relations[r].kind != PD_REL_BUNDLES ? -2 :
+				 pd_catalog_find(c, u->relations[r].target);
+
+		if (member >= 0)
+			count[judge_bundle(c, rows, (uint32_t)member, done,
+					   depth + 1)]++;
+		missing += member == -1;
+	}
+	if (count[PD_VERDICT_NEEDED])
+		verdict = PD_VERDICT_NEEDED;
+	else if (count[PD_VERDICT_UNKNOWN] || missing)
+		verdict = PD_VERDICT_UNKNOWN;
+	else if (count[PD_VERDICT_INSTALLED] || count[PD_VERDICT_SUPERSEDED])
+		verdict = PD_VERDICT_INSTALLED;
+	return decide(&rows[i], verdict, pd_print("of its parts %u are needed, %u "
+		"installed, %u not applicable, %u unknown", count[PD_VERDICT_NEEDED],
+		count[PD_VERDICT_INSTALLED], count[PD_VERDICT_NOT_APPLICABLE],
+		count[PD_VERDICT_UNKNOWN] + missing));
+}
+
+static bool is_applicable(const struct pd_verdict_row *row)
+{
+	return row->verdict == PD_VERDICT_NEEDED || row->verdict == PD_VERDICT_INSTALLED;
+}
+
+/* All that @from replaces, also through others, once for all of them. */
+static void mark_replaced(const struct pd_catalog *c, struct pd_verdict_row *rows,
+			  uint32_t from, bool *seen, uint32_t *stack)
+{
+	size_t depth = 0;
+
+	stack[depth++] = from;
+	seen[from] = true;
+	while (depth) {
+		const struct pd_catalog_update *u = rows[stack[--depth]].update;
+
+		for (uint32_t r = 0; r < u->n_relations; r++) {
+			int64_t i = u->relations[r].kind != PD_REL_SUPERSEDES ? -1 :
+				    pd_catalog_find(c, u->relations[r].target);
+			const char *revision = u->relations[r].revision;
+
+			if (i < 0 || seen[i] ||
+			    (*revision && strcmp(revision, rows[i].update->revision)))
+				continue;
+			seen[i] = true;
+			stack[depth++] = (uint32_t)i;
+			if (rows[i].verdict != PD_VERDICT_NEEDED &&
+			    rows[i].verdict != PD_VERDICT_UNKNOWN)
+				continue;
+			rows[i].n_needed = 0;
+			decide(&rows[i], PD_VERDICT_SUPERSEDED,
+			       pd_print("replaced by %s, which is %s",
+					rows[from].update->id,
+					pd_verdict_name(rows[from].verdict)));
+		}
+	}
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct pd_verdict_row *x = *(struct pd_verdict_row *const *)a;
+	const struct pd_verdict_row *y = *(struct pd_verdict_row *const *)b;
+	int64_t dx = x->update->updated ? x->update->updated : x->update->issued;
+	int64_t dy = y->update->updated ? y->update->updated : y->update->issued;
+
+	return dx != dy ? (dx < dy ? 1 : -1) : (x < y) - (x > y);
+}
+
+/* Newest first, so that of a cycle the newest one stays. */
+static void supersede(const struct pd_catalog *c, struct pd_verdict_row *rows)
+{
+	struct pd_verdict_row **order = pd_alloc((c->len + 1) * sizeof(*order));
+	uint32_t *stack = pd_alloc((c->len + 1) * sizeof(*stack));
+	bool *seen = pd_alloc(c->len + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->len; i++)
+		if (is_applicable(&rows[i]) &&
+		    has_relation(rows[i].update, PD_REL_SUPERSEDES))
+			order[n++] = &rows[i];
+	qsort(order, n, sizeof(*order), newest_first);
+	for (size_t i = 0; i < n; i++)
+		if (!seen[order[i] - rows])
+			mark_replaced(c, rows, (uint32_t)(order[i] - rows), seen, stack);
+	free(order);
+	free(stack);
+	free(seen);
+}
+
+bool pd_catalogs_judge(const struct pd_catalogs *list, const struct pd_facts *facts,
+		       struct pd_verdicts *out, struct pd_error **err)
+{
+	static const struct pd_facts nothing;
+	size_t total = 0;
+
+	(void)err;
+	for (size_t k = 0; k < list->len; k++)
+		total += list->items[k]->len;
+	*out = (struct pd_verdicts){ .len = total, .cap = total + 1 };
+	out->rows = pd_alloc(out->cap * sizeof(*out->rows));
+	total = 0;
+	for (size_t k = 0; k < list->len; k++) {
+		const struct pd_catalog *c = list->items[k];
+		struct pd_verdict_row *rows = out->rows + total;
+		bool *done = pd_alloc(c->len + 1);
+
+		for (uint32_t i = 0; i < c->len; i++) {
+			rows[i] = (struct pd_verdict_row){ .catalog = c,
+							   .update = &c->updates[i] };
+			judge(c, &rows[i], facts ? facts : &nothing);
+		}
+		for (uint32_t i = 0; i < c->len; i++)
+			judge_bundle(c, rows, i, done, 0);
+		free(done);
+		supersede(c, rows);
+		total += c->len;
+	}
+	return true;
+}
+
+void pd_verdicts_clear(struct pd_verdicts *v)
+{
+	for (size_t i = 0; i < v->len; i++) {
+		free(v->rows[i].reason);
+		free(v->rows[i].needed);
+		free(v->rows[i].installed);
+	}
+	free(v->rows);
+	*v = (struct pd_verdicts){0};
+}
+
+/* What the packages that are going to change ask for, if they say so. */
+static unsigned restart_of(const struct pd_verdict_row *row)
+{
+	unsigned restart = PD_RESTART_UNKNOWN;
+
+	for (uint32_t i = 0; i < row->n_needed; i++)
+		if (row->update->packages[row->needed[i]].restart > restart)
+			restart = row->update->packages[row->needed[i]].restart;
+	return restart ? restart : row->update->restart;
+}
+
+json_t *pd_verdict_json(const struct pd_verdict_row *row)
+{
+	const struct pd_catalog_update *u = row->update;
+	json_t *packages = json_array();
+
+	for (uint32_t i = 0; i < row->n_needed; i++) {
+		const struct pd_catalog_package *p = &u->packages[row->needed[i]];
+		const struct pd_catalog_payload *file =
+			p->payload ? &u->payloads[p->payload - 1] : NULL;
+		bool sha256 = file && strncmp(file->digest, "sha256:", 7) == 0;
+
+		json_array_append_new(packages, json_pack(
+			"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "name", p->name,
+			"version", p->version, "arch", p->arch, "scheme",
+			pd_scheme_name(p->scheme), "installed", row->installed[i],
+			"url", file ? file->url : "",
+			"sha256", sha256 ? file->digest + 7 : "",
+			"bytes", (json_int_t)(file ? file->bytes : -1)));
+	}
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}",
+			 "catalog", row->catalog->name, "id", u->id,
+			 "revision", u->revision, "title", u->title,
+			 "severity", pd_severity_name(u->severity),
+			 "kind", pd_class_name(u->kind),
+			 "restart", pd_restart_name(restart_of(row)), "packages", packages);
+}

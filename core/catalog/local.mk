@@ -1,0 +1,11 @@
+core_libcore_la_SOURCES += \
+	%reldir%/catalog.h \
+	%reldir%/errors.def \
+	%reldir%/judge.c \
+	%reldir%/model.c \
+	%reldir%/model.h \
+	%reldir%/native.c \
+	%reldir%/read.c \
+	%reldir%/rules.c \
+	%reldir%/version.c \
+	%reldir%/words.c

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* Rule trees over facts, in three values: true, false, not known. */
+#include <inttypes.h>
+#include <regex.h>
+
+#include "base/text.h"
+#include "catalog/model.h"
+
+struct eval {
+	const struct pd_catalog *catalog;
+	const struct pd_facts *facts;
+	unsigned tree, calls;
+	char **why; /* the first thing that is not known */
+};
+
+static enum pd_truth not_known(struct eval *e, const char *fmt, ...) PD_PRINTF(2, 3);
+static enum pd_truth not_known(struct eval *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (!*e->why)
+		*e->why = pd_vprint(fmt, ap);
+	va_end(ap);
+	return PD_UNKNOWN;
+}
+
+static enum pd_truth turned(enum pd_truth t)
+{
+	return t == PD_UNKNOWN ? t : t == PD_TRUE ? PD_FALSE : PD_TRUE;
+}
+
+/* Readers may write "package" for "packages", "address" for "addresses". */
+static const struct pd_fact_kind *kind_of(const char *name)
+{
+	size_t n, len = strlen(name);
+	const struct pd_fact_kind *all = pd_fact_kinds(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *rest = all[i].name + len;
+
+		if (strncmp(all[i].name, name, len) == 0 &&
+		    (!*rest || strcmp(rest, "s") == 0 || strcmp(rest, "es") == 0))
+			return &all[i];
+	}
+	return NULL;
+}
+
+static enum pd_truth by_order(int compare, int order)
+{
+	switch (compare) {
+	case PD_CMP_EQ: return order == 0;
+	case PD_CMP_NE: return order != 0;
+	case PD_CMP_LT: return order < 0;
+	case PD_CMP_LE: return order <= 0;
+	case PD_CMP_GT: return order > 0;
+	default: return order >= 0;
+	}
+}
+
+static enum pd_truth matches(const char *text, const char *pattern)
+{
+	regex_t re;
+	bool found;
+
+	if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB))
+		return PD_UNKNOWN;
+	found = regexec(&re, text, 0, NULL, 0) == 0;
+	regfree(&re);
+	return found;
+}
+
+static enum pd_truth compare_text(struct eval *e, const struct pd_catalog_rule *r,
+				  const char *text, const json_t *row)
+{
+	unsigned scheme = r->scheme;
+	int order = 0, known;
+	int64_t a, b;
+
+	if (r->compare == PD_CMP_MATCH)
+		return matches(text, r->value);
+	if (!scheme && strcmp(r->field, "version") == 0) {
+		known = pd_scheme_value(pd_json_text(row, "scheme", "none"));
+		scheme = known > 0 ? (unsigned)known : 0;
+	}
+	if (!scheme && r->compare <= PD_CMP_NE)
+		return by_order(r->compare, strcmp(text, r->value));
+	if (!scheme && pd_parse_int(text, &a) && pd_parse_int(r->value, &b))
+		return by_order(r->compare, (a > b) - (a < b));
+	if (!pd_version_compare(scheme ? scheme : PD_SCHEME_PLAIN, text, r->value,
+				&order, NULL))
+		return not_known(e, "\"%s\" and \"%s\" can't be compared", text, r->value);
+	return by_order(r->compare, order);
+}
+
+static enum pd_truth test_row(struct eval *e, const struct pd_catalog_rule *r,
+			      const char *kind, const json_t *row)
+{
+	const json_t *value = json_object_get(row, r->field);
+	char number[24] = "";
+	bool flag;
+	int64_t n;
+
+	if (r->compare == PD_CMP_EXISTS && !*r->field)
+		return PD_TRUE;
+	if (!value)
+		return r->compare == PD_CMP_EXISTS && json_is_object(row) ? PD_FALSE :
+		       not_known(e, "%s.%s is not known", kind, r->field);
+	if (r->compare == PD_CMP_EXISTS)
+		return PD_TRUE;
+	if (json_is_boolean(value) && r->compare <= PD_CMP_NE &&
+	    pd_parse_bool(r->value, &flag))
+		return by_order(r->compare, flag != json_is_true(value));
+	if (json_is_integer(value) && r->compare != PD_CMP_MATCH) {
+		n = json_integer_value(value);
+		snprintf(number, sizeof(number), "%" PRId64, n);
+		return compare_text(e, r, number, row);
+	}
+	if (json_is_string(value))
+		return compare_text(e, r, json_string_value(value), row);
+	return not_known(e, "%s.%s can't be compared with \"%s\"", kind, r->field,
+			 r->value);
+}
+
+/* One row that fits is enough; else one that is not known leaves it open. */
+static enum pd_truth test(struct eval *e, const struct pd_catalog_rule *r)
+{
+	const struct pd_fact_kind *kind = kind_of(r->kind);
+	const char *name = kind ? kind->name : r->kind;
+	const json_t *facts = json_object_get(e->facts->json, name);
+	const struct pd_installed *installed = NULL;
+	enum pd_truth found = PD_FALSE, t;
+	size_t n, rows = 0;
+
+	if (!facts)
+		return not_known(e, "no facts of kind %s were collected", name);
+	if (json_is_object(facts))
+		return test_row(e, r, name, facts);
+	if (strcmp(name, "packages") == 0 && *r->subject)
+		n = pd_facts_packages(e->facts, r->subject, &installed);
+	else
+		n = json_array_size(facts);
+	for (size_t i = 0; i < n && found != PD_TRUE; i++) {
+		const json_t *row = installed ? installed[i].row : json_array_get(facts, i);
+
+		if (!installed && *r->subject && kind && kind->key &&
+		    strcmp(pd_json_text(row, kind->key, ""), r->subject) != 0)
+			continue;
+		rows++;
+		t = test_row(e, r, name, row);
+		found = t == PD_FALSE ? found : t;
+	}
+	if (!rows && r->compare != PD_CMP_EXISTS)
+		return not_known(e, "%s has no row %s to compare", name, r->subject);
+	return found;
+}
+
+static enum pd_truth tree(struct eval *e, const struct pd_catalog_update *u,
+			  enum pd_truth otherwise);
+
+static enum pd_truth call(struct eval *e, const char *id)
+{
+	int64_t i = pd_catalog_find(e->catalog, id);
+	enum pd_truth t;
+
+	if (i < 0)
+		return not_known(e, "the rules refer to %s, which is not in the "
+				 "catalog", id);
+	if (e->calls >= 16)
+		return not_known(e, "the rules refer to each other without end");
+	e->calls++;
+	t = tree(e, &e->catalog->updates[i], PD_UNKNOWN);
+	e->calls--;
+	return t == PD_UNKNOWN ? not_known(e, "the rules of %s are open", id) : t;
+}
+
+/* Kleene's all, any and none of what follows up to the closing one. */
+static enum pd_truth group(struct eval *e, const struct pd_catalog_update *u,
+			   uint32_t *at, unsigned op)
+{
+	bool seen[3] = { false, false, false };
+
+	while (*at < u->n_rules) {
+		const struct pd_catalog_rule *r = &u->rules[(*at)++];
+		enum pd_truth t;
+
+		if (r->tree != e->tree)
+			continue;
+		if (r->op == PD_RULE_CLOSE)
+			break;
+		t = r->op == PD_RULE_TEST ? test(e, r) :
+		    r->op == PD_RULE_CALL ? call(e, r->subject) :
+		    group(e, u, at, r->op);
+		seen[r->negate ? turned(t) : t] = true;
+	}
+	if (op == PD_RULE_ALL)
+		return seen[PD_FALSE] ? PD_FALSE : seen[PD_UNKNOWN] ? PD_UNKNOWN : PD_TRUE;
+	if (op == PD_RULE_ANY)
+		return seen[PD_TRUE] ? PD_TRUE : seen[PD_UNKNOWN] ? PD_UNKNOWN : PD_FALSE;
+	return seen[PD_TRUE] ? PD_FALSE : seen[PD_UNKNOWN] ? PD_UNKNOWN : PD_TRUE;
+}
+
+static enum pd_truth tree(struct eval *e, const struct pd_catalog_update *u,
+			  enum pd_truth otherwise)
+{
+	uint32_t at = 0;
+
+	while (at < u->n_rules && u->rules[at].tree != e->tree)
+		at++;
+	return at < u->n_rules ? group(e, u, &at, PD_RULE_ALL) : otherwise;
+}
+
+enum pd_truth pd_rules_eval(const struct pd_catalog *c,
+			    const struct pd_catalog_update *u, unsigned which,
+			    const struct pd_facts *facts, enum pd_truth otherwise,
+			    char **why)
+{
+	struct eval e = { .catalog = c, .facts = facts, .tree = which, .why = why };
+
+	return tree(&e, u, otherwise);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* plan: what a workflow would do on this server; and the way to it that
+ * run and its further rounds share. */
+#include "cli/commands.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#include "plugin/arguments.h"
+
+/* A path, or the name of a role that came with patchday. */
+static char *find_script(struct pd_cli *cli, const char *name, struct pd_error **err)
+{
+	pd_auto_free char *role = pd_print("%s/roles/%s.lua", cli->library, name);
+	char real[PATH_MAX];
+
+	if (!strchr(name, '/') && !strstr(name, ".lua") && access(role, R_OK) == 0)
+		name = role;
+	if (!realpath(name, real)) {
+		pd_error_set(err, "workflow-none", "there is no workflow %s, neither as a"
+			     " file nor as a role below %s/roles", name, cli->library);
+		return NULL;
+	}
+	return pd_strdup(real);
+}
+
+json_t *pd_cli_inputs(struct pd_cli *cli, const char *workflow, struct pd_error **err)
+{
+	pd_auto_free char *script = find_script(cli, workflow, err);
+	json_t *params = json_object(), *catalogs = json_array();
+
+	for (size_t i = 0; script && i < cli->names.len; i++) {
+		const char *name = cli->names.items[i], *value = cli->values.items[i];
+		const char *equal = strchr(value, '=');
+		char real[PATH_MAX];
+
+		if (strcmp(name, "catalog") == 0) {
+			const char *path = realpath(value, real) ? real : value;
+
+			json_array_append_new(catalogs, json_string(path));
+		} else if (strcmp(name, "param") == 0 && (!equal || equal == value)) {
+			pd_error_set(err, "usage", "--param wants NAME=VALUE, not '%s'", value);
+			json_decref(params);
+			json_decref(catalogs);
+			return NULL;
+		} else if (strcmp(name, "param") == 0) {
+			pd_auto_free char *key = pd_strndup(value, (size_t)(equal - value));
+
+			json_object_set_new(params, key, json_string(equal + 1));
+		}
+	}
+	if (!script) {
+		json_decref(params);
+		json_decref(catalogs);
+		return NULL;
+	}
+	return json_pack("{s:s, s:o, s:o}", "script", script, "params", params,
+			 "catalogs", catalogs);
+}
+
+static bool add_catalog(struct pd_cli *cli, const char *source,
+			struct pd_catalogs *out, struct pd_error **err)
+{
+	struct pd_catalog *c = pd_catalog_read(cli->registry, source, err);
+
+	if (!c)
+		return false;
+	for (size_t i = 0; i < c->notes.len; i++)
+		fprintf(stderr, "patchday: note: %s\n", c->notes.items[i]);
+	pd_grow(out->items, out->len, out->cap);
+	out->items[out->len++] = c;
+	return true;
+}
+
+bool pd_cli_catalogs(struct pd_cli *cli, const json_t *sources,
+		     struct pd_catalogs *out, struct pd_error **err)
+{
+	pd_auto(pd_strings) names = {0};
+	json_t *source;
+	size_t i;
+
+	json_array_foreach(sources, i, source)
+		if (!add_catalog(cli, json_string_value(source), out, err))
+			return false;
+	if (json_array_size(sources) > 0 || access("/var/lib/dpkg/status", F_OK) < 0)
+		return true;
+	return pd_registry_names(cli->registry, &names, err) &&
+	       (!pd_strings_has(&names, "apt") || add_catalog(cli, "apt:", out, err));
+}
+
+bool pd_cli_facts(struct pd_cli *cli, struct pd_facts *out, struct pd_error **err)
+{
+	const char *file = pd_cli_option(cli, "facts");
+	pd_auto(pd_strings) warnings = {0};
+	bool ok = file ? pd_facts_read(file, out, err) :
+			 pd_facts_scan(cli->registry, NULL, out, &warnings, err);
+
+	for (size_t i = 0; i < warnings.len; i++)
+		fprintf(stderr, "patchday: warning: %s\n", warnings.items[i]);
+	return ok;
+}
+
+struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t round,
+			    struct pd_error **err)
+{
+	pd_auto(pd_facts) facts = {0};
+	pd_auto(pd_catalogs) catalogs = {0};
+	char host[HOST_NAME_MAX + 1] = "";
+	struct pd_workflow_input in = {
+		.script = pd_json_text(inputs, "script", ""), .library = cli->library,
+		.params = json_object_get(inputs, "params"), .facts = &facts,
+		.catalogs = &catalogs, .registry = cli->registry, .round = round,
+	};
+
+	if (!pd_cli_facts(cli, &facts, err) ||
+	    !pd_cli_catalogs(cli, json_object_get(inputs, "catalogs"), &catalogs, err))
+		return NULL;
+	gethostname(host, sizeof(host) - 1);
+	in.server = pd_json_text(json_object_get(facts.json, "os"), "hostname", host);
+	return pd_workflow_plan(&in, err);
+}
+
+static void show_prediction(const struct pd_cli *cli, const struct pd_record_step *s,
+			    struct pd_buffer *out)
+{
+	const char *result = pd_json_text(s->predicted, "result", "unknown");
+	const char *message = pd_json_text(s->predicted, "message", "");
+	const char *waits = pd_json_text(s->predicted, "waits_for", NULL);
+	json_t *row;
+	size_t i;
+
+	pd_buffer_print(out, "  %-10s %-40s %s%s\n", result, s->key,
+			waits ? "known after " : message, waits ? waits : "");
+	json_array_foreach(json_object_get(s->predicted, "inhibitors"), i, row)
+		pd_buffer_print(out, "    %srefused%s: %s\n      cause:  %s\n      remedy: %s\n",
+				pd_cli_color(cli, "\033[31m"), pd_cli_color(cli, "\033[0m"),
+				pd_json_text(row, "risk", ""), pd_json_text(row, "cause", ""),
+				pd_json_text(row, "remedy", ""));
+}
+
+/* --check: look at the server; consumes the plan. */
+static int check(struct pd_cli *cli, struct pd_plan *plan, struct pd_error **err)
+{
+	struct pd_run_options o = { .state = cli->state, .registry = cli->registry };
+	pd_auto(pd_buffer) text = {0};
+	pd_auto_json *list = json_array();
+	size_t refused = 0;
+	__attribute__((cleanup(pd_record_cleanup))) struct pd_record *r =
+		pd_run_check(&o, plan, &refused, err);
+
+	pd_plan_free(plan);
+	if (!r)
+		return PD_END_INVALID;
+	for (size_t i = 0; i < r->n_steps; i++) {
+		json_array_append_new(list, json_pack("{s:s, s:O}", "step", r->steps[i].key,
+						      "prediction", r->steps[i].predicted));
+		show_prediction(cli, &r->steps[i], &text);
+	}
+	if (cli->json)
+		pd_cli_json(list);
+	else
+		printf("\nDry run: what each step found on this server\n%s", text.data ? text.data : "");
+	return refused ? PD_END_REFUSED : PD_END_DONE;
+}
+
+static int run(struct pd_cli *cli, struct pd_error **err)
+{
+	pd_auto_json *inputs = pd_cli_inputs(cli, pd_cli_operand(cli, 0), err);
+	struct pd_plan *plan = inputs ? pd_cli_plan(cli, inputs, 1, err) : NULL;
+	pd_auto(pd_buffer) text = {0};
+
+	if (!plan)
+		return PD_END_INVALID;
+	if (!cli->json) {
+		pd_plan_text(plan, cli->registry, &text);
+		fputs(text.data ? text.data : "", stdout);
+	}
+	if (pd_cli_option(cli, "check"))
+		return check(cli, plan, err);
+	if (cli->json)
+		pd_cli_json(plan->json);
+	pd_plan_free(plan);
+	return 0;
+}
+
+static const struct pd_option options[] = {
+	{ "catalog", "FILE", "catalog of updates, or READER: such as apt:; may be repeated" },
+	{ "param", "NAME=VALUE", "parameter of the workflow; may be repeated" },
+	{ "facts", "FILE", "facts of another server (from `patchday facts --json`)" },
+	{ "check", NULL, "dry run too: every step looks at this server" },
+	PD_OPTION_END
+};
+
+const struct pd_verb pd_verb_plan = {
+	"plan", "WORKFLOW", "show what a workflow would do on this server",
+	"WORKFLOW is a Lua file, or the name of a role such as file-print. The plan is\n"
+	"computed from the server's facts and the catalogs, checked whole, and shown\n"
+	"with its point of no return. Nothing is changed. Without --catalog, apt's own\n"
+	"verified lists are the catalog.\n",
+	1, 1, options, run
+};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* The program: finds the command, sets up what all of them need. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <locale.h>
+#include <sodium.h>
+#include <unistd.h>
+
+static const struct pd_verb *find(const char *name)
+{
+	for (const struct pd_verb *const *c = pd_verbs; *c; c++)
+		if (strcmp((*c)->name, name) == 0)
+			return *c;
+	return NULL;
+}
+
+static int no_command(const struct pd_cli *cli, const char *name)
+{
+	pd_auto_error *err = NULL;
+	const char *words[64], *nearest;
+	size_t n = 0;
+
+	for (const struct pd_verb *const *c = pd_verbs; *c && n < 64; c++)
+		words[n++] = (*c)->name;
+	nearest = pd_nearest(name, words, n);
+	pd_error_set(&err, "usage", "there is no command '%s'", name);
+	if (nearest)
+		pd_error_remedy(&err, "Did you mean `patchday %s`?", nearest);
+	pd_cli_error(cli, err);
+	return PD_END_INVALID;
+}
+
+/* The folders of plugins: those asked for, then the installed one. */
+static bool set_up(struct pd_cli *cli, struct pd_error **err)
+{
+	const char *state = getenv("PATCHDAY_STATE");
+
+	cli->json = pd_cli_option(cli, "json") != NULL;
+	if (pd_cli_option(cli, "no-color"))
+		cli->color = false;
+	cli->state = pd_cli_option(cli, "state");
+	if (!cli->state)
+		cli->state = state && *state ? state : "/var/lib/patchday";
+	if (*cli->state != '/')
+		return pd_error_set(err, "usage", "the state folder has to be an absolute"
+				    " path, not '%s'", cli->state);
+	cli->library = PD_SCRIPT_DIR;
+	cli->registry = pd_registry_new();
+	for (size_t i = 0; i < cli->names.len; i++)
+		if (strcmp(cli->names.items[i], "plugin-dir") == 0 &&
+		    !pd_registry_add_folder(cli->registry, cli->values.items[i], err))
+			return false;
+	return access(PD_PLUGIN_DIR, F_OK) < 0 ||
+	       pd_registry_add_folder(cli->registry, PD_PLUGIN_DIR, err);
+}
+
+static int run_command(struct pd_cli *cli, int argc, char **argv)
+{
+	pd_auto_error *err = NULL;
+	int status = PD_END_INVALID;
+
+	if (pd_cli_parse(cli, argc, argv, &err) && pd_cli_option(cli, "help")) {
+		pd_cli_help(cli->command, stdout);
+		return 0;
+	}
+	if (!err && set_up(cli, &err))
+		status = cli->command->run(cli, &err);
+	if (err) {
+		pd_cli_error(cli, err);
+		status = status ? status : PD_END_INVALID;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const char *no_color = getenv("NO_COLOR");
+	struct pd_cli cli = { .terminal = isatty(STDOUT_FILENO) };
+	int status;
+
+	setlocale(LC_ALL, "C.UTF-8");
+	cli.color = cli.terminal && !(no_color && *no_color);
+	if (sodium_init() < 0)
+		return PD_END_INVALID;
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    (strcmp(argv[1], "help") == 0 && argc < 3)) {
+		pd_cli_help(NULL, argc < 2 ? stderr : stdout);
+		return argc < 2 ? PD_END_INVALID : 0;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("patchday " PACKAGE_VERSION);
+		return 0;
+	}
+	if (strcmp(argv[1], "help") == 0) {
+		cli.command = find(argv[2]);
+		if (cli.command)
+			pd_cli_help(cli.command, stdout);
+		return cli.command ? 0 : no_command(&cli, argv[2]);
+	}
+	cli.command = find(argv[1]);
+	if (!cli.command)
+		return no_command(&cli, argv[1]);
+	status = run_command(&cli, argc - 2, argv + 2);
+	pd_registry_free(cli.registry);
+	pd_strings_clear(&cli.operands);
+	pd_strings_clear(&cli.names);
+	pd_strings_clear(&cli.values);
+	if (fflush(stdout) != 0 && status == 0)
+		status = PD_END_INVALID;
+	return status;
+}

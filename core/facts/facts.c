@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* Facts: rows checked against their kinds, files, the index of packages. */
+#include "facts/facts.h"
+
+#include "base/text.h"
+#include "facts/index.h"
+
+enum { FILE_MAX = 64 << 20 };
+
+struct pd_package_index {
+	struct pd_index names;        /* name -> its place in spans */
+	struct span { uint32_t first, len; } *spans;
+	struct pd_installed *rows;    /* those of one name side by side */
+};
+
+static const char *type_name(enum pd_fact_type type)
+{
+	return type == PD_F_TEXT ? "a text" : type == PD_F_NUMBER ? "a whole number" :
+	       "true or false";
+}
+
+static bool type_fits(const json_t *value, enum pd_fact_type type)
+{
+	return type == PD_F_TEXT ? json_is_string(value) :
+	       type == PD_F_NUMBER ? json_is_integer(value) : json_is_boolean(value);
+}
+
+static bool check_field(const struct pd_fact_kind *kind, const char *key,
+			const json_t *value, struct pd_error **err)
+{
+	const char *words[16];
+	const char *near;
+	size_t n = 0;
+
+	for (const struct pd_fact_column *c = kind->columns; c->key; c++) {
+		if (strcmp(c->key, key) == 0)
+			return type_fits(value, c->type) ||
+			       pd_error_set(err, "facts-field", "%s.%s has to be %s",
+					    kind->name, key, type_name(c->type));
+		words[n++] = c->key;
+	}
+	near = pd_nearest(key, words, n);
+	return pd_error_set(err, "facts-field", "%s has no field \"%s\"%s%s%s",
+			    kind->name, key, near ? "; is \"" : "",
+			    near ? near : "", near ? "\" meant?" : "");
+}
+
+static bool unknown_kind(const char *name, struct pd_error **err)
+{
+	const char *words[32], *near;
+	size_t n = 0;
+	const struct pd_fact_kind *all = pd_fact_kinds(&n);
+
+	for (size_t i = 0; i < n; i++)
+		words[i] = all[i].name;
+	near = pd_nearest(name, words, n);
+	return pd_error_set(err, "facts-kind", "there are no facts of kind \"%s\"%s%s%s",
+			    name, near ? "; is \"" : "", near ? near : "",
+			    near ? "\" meant?" : "");
+}
+
+static bool check_row(const char *name, const struct pd_fact_kind *kind,
+		      const json_t *row, struct pd_error **err)
+{
+	const char *key;
+	json_t *value;
+
+	if (!kind && strncmp(name, "x-", 2) != 0)
+		return unknown_kind(name, err);
+	if (!json_is_object(row))
+		return pd_error_set(err, "facts-shape", "a row of %s has to be "
+				    "an object with named fields", name);
+	if (kind && kind->key && !json_is_string(json_object_get(row, kind->key)))
+		return pd_error_set(err, "facts-field", "a row of %s lacks \"%s\"",
+				    name, kind->key);
+	json_object_foreach((json_t *)row, key, value) {
+		if (kind && !check_field(kind, key, value, err))
+			return false;
+		if (!kind && (json_is_object(value) || json_is_array(value)))
+			return pd_error_set(err, "facts-field", "%s.%s has to be a "
+					    "text, a number, true or false", name, key);
+	}
+	return true;
+}
+
+static void drop_index(struct pd_facts *f)
+{
+	if (!f->packages)
+		return;
+	pd_index_clear(&f->packages->names);
+	free(f->packages->spans);
+	free(f->packages->rows);
+	free(f->packages);
+	f->packages = NULL;
+}
+
+bool pd_facts_add(struct pd_facts *f, const char *name, const json_t *row,
+		  struct pd_error **err)
+{
+	const struct pd_fact_kind *kind = pd_fact_kind(name);
+	json_t *have;
+
+	if (!check_row(name, kind, row, err))
+		return false;
+	if (!f->json)
+		f->json = json_object();
+	drop_index(f);
+	have = json_object_get(f->json, name);
+	if (!have) {
+		have = kind && !kind->many ? json_object() : json_array();
+		json_object_set_new(f->json, name, have);
+	}
+	/* A singleton may come in parts from several scanners. */
+	if (json_is_object(have))
+		json_object_update(have, (json_t *)row);
+	else
+		json_array_append(have, (json_t *)row);
+	return true;
+}
+
+static bool read_kind(const char *name, json_t *value, struct pd_facts *out,
+		      struct pd_error **err)
+{
+	const struct pd_fact_kind *kind = pd_fact_kind(name);
+	bool many = !kind || kind->many;
+	json_t *row;
+	size_t i;
+
+	if (!kind && strncmp(name, "x-", 2) != 0)
+		return unknown_kind(name, err);
+	if (many != json_is_array(value))
+		return pd_error_set(err, "facts-shape", "%s has to be %s", name,
+				    many ? "a list of rows" : "one object");
+	if (!many)
+		return pd_facts_add(out, name, value, err);
+	json_object_set_new(out->json, name, json_array());
+	json_array_foreach(value, i, row)
+		if (!pd_facts_add(out, name, row, err))
+			return pd_error_prefix(err, "row %zu", i + 1);
+	return true;
+}
+
+bool pd_facts_read(const char *path, struct pd_facts *out, struct pd_error **err)
+{
+	pd_auto_json *all = pd_json_read(path, FILE_MAX, err);
+	const char *name;
+	json_t *value;
+
+	*out = (struct pd_facts){0};
+	if (!all)
+		return false;
+	if (!json_is_object(all))
+		return pd_error_at(err, "facts-shape", path, 0, 0,
+				   "facts have to be an object of kinds");
+	out->json = json_object();
+	json_object_foreach(all, name, value)
+		if (!read_kind(name, value, out, err)) {
+			pd_facts_clear(out);
+			return pd_error_prefix(err, "%s", path);
+		}
+	return true;
+}
+
+void pd_facts_clear(struct pd_facts *f)
+{
+	drop_index(f);
+	json_decref(f->json);
+	*f = (struct pd_facts){0};
+}
+
+/* What dpkg only remembers is not installed. */
+static bool is_installed(const json_t *row)
+{
+	const char *status = pd_json_text(row, "status", "installed");
+
+	return strcmp(status, "config-files") != 0 &&
+	       strcmp(status, "not-installed") != 0;
+}
+
+static struct pd_package_index *make_index(const json_t *packages)
+{
+	struct pd_package_index *index = pd_alloc(sizeof(*index));
+	size_t total = json_array_size(packages), i;
+	uint32_t at = 0;
+	json_t *row;
+
+	index->spans = pd_alloc((total + 1) * sizeof(*index->spans));
+	index->rows = pd_alloc((total + 1) * sizeof(*index->rows));
+	json_array_foreach(packages, i, row)
+		if (is_installed(row))
+			index->spans[*pd_index_put(&index->names,
+				pd_json_text(row, "name", ""),
+				(uint32_t)index->names.len)].len++;
+	for (i = 0; i < index->names.len; i++) {
+		index->spans[i].first = at;
+		at += index->spans[i].len;
+		index->spans[i].len = 0;
+	}
+	json_array_foreach(packages, i, row) {
+		const char *scheme = pd_json_text(row, "scheme", "");
+		struct span *span;
+
+		if (!is_installed(row))
+			continue;
+		span = &index->spans[*pd_index_put(&index->names,
+			pd_json_text(row, "name", ""), 0)];
+		index->rows[span->first + span->len++] = (struct pd_installed){
+			.name = pd_json_text(row, "name", ""),
+			.version = pd_json_text(row, "version", ""),
+			.arch = pd_json_text(row, "arch", ""),
+			.scheme = strcmp(scheme, "deb") == 0 ? PD_SCHEME_DEB :
+				  strcmp(scheme, "rpm") == 0 ? PD_SCHEME_RPM :
+				  PD_SCHEME_NONE,
+			.held = pd_json_true(row, "held"), .row = row,
+		};
+	}
+	return index;
+}
+
+size_t pd_facts_packages(const struct pd_facts *f, const char *name,
+			 const struct pd_installed **first)
+{
+	const struct pd_index_slot *slot;
+
+	/* A cache: the facts that are seen do not change. */
+	if (!f->packages)
+		((struct pd_facts *)f)->packages =
+			make_index(json_object_get(f->json, "packages"));
+	slot = pd_index_find(&f->packages->names, name);
+	if (!slot)
+		return 0;
+	*first = &f->packages->rows[f->packages->spans[slot->value].first];
+	return f->packages->spans[slot->value].len;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* The kinds of facts and their fields; doc/facts.md says the same. */
+#include "facts/facts.h"
+
+#define TEXT(key, help) { key, PD_F_TEXT, help }
+#define NUMBER(key, help) { key, PD_F_NUMBER, help }
+#define FLAG(key, help) { key, PD_F_FLAG, help }
+#define COLUMNS(...) \
+	(const struct pd_fact_column[]){ __VA_ARGS__, { NULL, PD_F_TEXT, NULL } }
+
+static const struct pd_fact_kind kinds[] = {
+	{ "addresses", true, "address", "network addresses", COLUMNS(
+		TEXT("interface", "network interface that has it"),
+		TEXT("address", "the address without its prefix"),
+		NUMBER("prefix", "length of the prefix in bits"),
+		TEXT("family", "inet or inet6")) },
+	{ "boot", false, NULL, "the running boot", COLUMNS(
+		TEXT("id", "boot id of the kernel, new with each boot"),
+		NUMBER("started", "seconds since 1970 UTC")) },
+	{ "devices", true, "address", "hardware on the buses", COLUMNS(
+		TEXT("bus", "pci or usb"), TEXT("address", "place on the bus"),
+		TEXT("vendor", "vendor id, hexadecimal"),
+		TEXT("product", "product id, hexadecimal"),
+		TEXT("class", "class code, hexadecimal"),
+		TEXT("driver", "kernel driver bound to it"),
+		TEXT("modalias", "the kernel's name for matching drivers")) },
+	{ "disks", true, "mount", "mounted file systems", COLUMNS(
+		TEXT("mount", "mount point"), TEXT("device", "what is mounted"),
+		TEXT("filesystem", "type of the file system"),
+		NUMBER("bytes", "size"), NUMBER("free_bytes", "free for root"),
+		NUMBER("free_inodes", "files that can still be made"),
+		FLAG("readonly", "mounted read-only")) },
+	{ "hardware", false, NULL, "the machine, from DMI", COLUMNS(
+		TEXT("vendor", "maker"), TEXT("product", "model"),
+		TEXT("serial", "serial number"), TEXT("board", "main board"),
+		TEXT("bios_vendor", "maker of the firmware"),
+		TEXT("bios_version", "version of the firmware"),
+		TEXT("chassis", "type of the chassis"),
+		TEXT("virtualization", "none, kvm, vmware, container ...")) },
+	{ "interfaces", true, "name", "network interfaces", COLUMNS(
+		TEXT("name", "of the kernel"), TEXT("mac", "hardware address"),
+		TEXT("state", "up, down ..."),
+		NUMBER("mtu", "largest packet in bytes")) },
+	{ "kernel", false, NULL, "the running kernel", COLUMNS(
+		TEXT("release", "as uname -r"), TEXT("version", "as uname -v"),
+		TEXT("machine", "as uname -m")) },
+	{ "os", false, NULL, "the operating system", COLUMNS(
+		TEXT("id", "debian, rhel ... of os-release"),
+		TEXT("version_id", "12, 9.4 ... of os-release"),
+		TEXT("name", "for people"), TEXT("codename", "bookworm ..."),
+		TEXT("arch", "of the packages: amd64, x86_64 ..."),
+		TEXT("family", "debian, rpm or other"),
+		TEXT("hostname", "first part of the name"),
+		TEXT("fqdn", "full name"), TEXT("timezone", "Europe/Berlin ...")) },
+	{ "packages", true, "name", "installed packages", COLUMNS(
+		TEXT("name", "without its architecture"),
+		TEXT("version", "full: [epoch:]version[-release]"),
+		TEXT("arch", "architecture; all or noarch for any"),
+		TEXT("scheme", "how versions compare: deb or rpm"),
+		TEXT("status", "installed, or what dpkg says instead"),
+		TEXT("source", "source package"),
+		TEXT("source_version", "version of the source package"),
+		FLAG("held", "the administrator keeps it at this version")) },
+	{ "printers", true, "name", "printer queues", COLUMNS(
+		TEXT("name", "of the queue"), TEXT("uri", "of the device"),
+		TEXT("model", "make and model"),
+		TEXT("state", "idle, processing or stopped"),
+		FLAG("default", "the server's default queue"),
+		FLAG("shared", "offered to others"),
+		FLAG("accepting", "takes jobs"),
+		TEXT("location", "for people"), TEXT("info", "for people")) },
+	{ "resolvers", true, "address", "name servers", COLUMNS(
+		TEXT("address", "of the name server")) },
+	{ "routes", true, "destination", "routes", COLUMNS(
+		TEXT("destination", "network/prefix or default"),
+		TEXT("gateway", "next hop"), TEXT("interface", "it leaves by")) },
+	{ "services", true, "name", "services of the service manager", COLUMNS(
+		TEXT("name", "of the unit"), TEXT("state", "active, failed ..."),
+		TEXT("sub_state", "running, exited ..."),
+		TEXT("enabled", "enabled, disabled, static, masked ..."),
+		TEXT("description", "for people")) },
+	{ "sessions", true, "user", "users logged in", COLUMNS(
+		TEXT("user", "login name"), TEXT("terminal", "tty, pts/0 ..."),
+		TEXT("from", "remote host"),
+		NUMBER("since", "seconds since 1970 UTC")) },
+	{ "shares", true, "name", "shared folders", COLUMNS(
+		TEXT("name", "of the share"), TEXT("kind", "smb"),
+		TEXT("path", "folder"), TEXT("comment", "for people"),
+		FLAG("guest", "open without an account"),
+		FLAG("writable", "users may write")) },
+};
+
+const struct pd_fact_kind *pd_fact_kinds(size_t *count)
+{
+	*count = sizeof(kinds) / sizeof(*kinds);
+	return kinds;
+}
+
+const struct pd_fact_kind *pd_fact_kind(const char *name)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	return NULL;
+}

@@ -1,0 +1,8 @@
+core_libcore_la_SOURCES += \
+	%reldir%/errors.def \
+	%reldir%/facts.c \
+	%reldir%/facts.h \
+	%reldir%/index.c \
+	%reldir%/index.h \
+	%reldir%/kinds.c \
+	%reldir%/scan.c

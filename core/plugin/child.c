@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes a clean process for one callback, and tells how it crashed. */
+#include "plugin/child.h"
+
+#include <execinfo.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Where the descriptors of a worker are; below are the usual three. */
+enum { CHANNEL = 3, SOURCE = 4 };
+
+static volatile sig_atomic_t canceled, command_group;
+static pid_t parent_pid;
+
+int64_t pd_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int pd_pidfd(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+bool pd_child_canceled(void)
+{
+	return canceled != 0;
+}
+
+void pd_child_command_group(pid_t group)
+{
+	command_group = group;
+}
+
+/* SIGTERM asks to stop.  It also comes from the kernel when patchday was
+ * killed: then nothing that this step started may go on behind the back of
+ * the resumed run, so all of it goes at once, as in a power cut. */
+static void on_term(int signo)
+{
+	(void)signo;
+	canceled = 1;
+	if (getppid() == parent_pid)
+		return;
+	if (command_group)
+		kill(-(pid_t)command_group, SIGKILL);
+	kill(0, SIGKILL);
+}
+
+/* Async-signal-safe; backtrace() was called before the fork, so that its
+ * library is loaded. */
+static void on_crash(int signo, siginfo_t *info, void *context)
+{
+	char text[128];
+	void *frames[32];
+	int n;
+
+	(void)context;
+	n = snprintf(text, sizeof(text), "\nsignal %d at address %p, backtrace:\n",
+		     signo, info->si_addr);
+	if (write(STDERR_FILENO, text, (size_t)n) > 0)
+		backtrace_symbols_fd(frames, backtrace(frames, 32), STDERR_FILENO);
+	raise(signo); /* SA_RESETHAND: to its default, which ends us */
+}
+
+void pd_signals_reset(void)
+{
+	struct sigaction standard = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int s = 1; s < 32; s++)
+		if (s != SIGKILL && s != SIGSTOP)
+			sigaction(s, &standard, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* A write to a socket that was closed is an error to a plugin, not its end. */
+static void signals(void)
+{
+	static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+	static char stack[65536];
+	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	struct sigaction crash = { .sa_sigaction = on_crash,
+		.sa_flags = (int)(SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER) };
+	struct sigaction term = { .sa_handler = on_term };
+
+	sigaltstack(&alternate, NULL);
+	for (size_t i = 0; i < sizeof(crashes) / sizeof(*crashes); i++)
+		sigaction(crashes[i], &crash, NULL);
+	sigaction(SIGTERM, &term, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+void pd_close_from(int first)
+{
+	if (syscall(SYS_close_range, (unsigned)first, ~0u, 0) == 0)
+		return;
+	for (long fd = sysconf(_SC_OPEN_MAX); fd >= first; fd--) /* before Linux 5.9 */
+		close((int)fd);
+}
+
+static void descriptors(int channel, int output, int source)
+{
+	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int high, data = -1;
+
+	/* out of the way of the numbers that they are to have */
+	high = fcntl(channel, F_DUPFD_CLOEXEC, 16);
+	if (source >= 0)
+		data = fcntl(source, F_DUPFD_CLOEXEC, 16);
+	output = fcntl(output, F_DUPFD_CLOEXEC, 16);
+	if (nothing < 0 || high < 0 || output < 0 || (source >= 0 && data < 0) ||
+	    dup2(nothing, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
+	    dup2(output, STDERR_FILENO) < 0 || dup3(high, CHANNEL, O_CLOEXEC) < 0 ||
+	    (data >= 0 && dup3(data, SOURCE, O_CLOEXEC) < 0))
+		_exit(125);
+	pd_close_from(data >= 0 ? SOURCE + 1 : CHANNEL + 1);
+}
+
+static void limits(void)
+{
+	struct rlimit core = { 0, 0 }, many;
+
+	setrlimit(RLIMIT_CORE, &core);
+	/* for callers other than root, whom this does not bind */
+	if (getrlimit(RLIMIT_NPROC, &many) == 0 && many.rlim_cur > 8192) {
+		many.rlim_cur = 8192;
+		setrlimit(RLIMIT_NPROC, &many);
+	}
+}
+
+static void environment(const char *path, const char *run)
+{
+	static char *clean[8];
+	const char *home = getenv("HOME"), *zone = getenv("TZ");
+	size_t n = 0;
+
+	clean[n++] = pd_print("PATH=%s", path);
+	clean[n++] = pd_strdup("LANG=C.UTF-8");
+	clean[n++] = pd_strdup("LC_ALL=C.UTF-8");
+	clean[n++] = pd_print("HOME=%s", home && *home == '/' ? home : "/");
+	clean[n++] = pd_print("%s=%s", PD_WORKER_MARK, run);
+	if (zone)
+		clean[n++] = pd_print("TZ=%s", zone);
+	environ = clean;
+}
+
+static int callback(struct pd_child *c)
+{
+	const struct pd_worker_call *call = c->call;
+
+	switch (call->phase) {
+	case PD_PHASE_CHECK:
+		return call->step->check(&c->ctx);
+	case PD_PHASE_APPLY:
+		return call->step->apply(&c->ctx);
+	case PD_PHASE_VERIFY:
+		return call->step->verify(&c->ctx);
+	case PD_PHASE_UNDO:
+		return call->step->undo(&c->ctx);
+	case PD_PHASE_SCAN:
+		return call->scanner->scan(&c->ctx);
+	default:
+		return call->reader->read(&c->ctx);
+	}
+}
+
+static const char *name_of(const struct pd_worker_call *call)
+{
+	return call->step ? call->step->name : call->scanner ? call->scanner->name :
+							       call->reader->name;
+}
+
+_Noreturn void pd_child_run(const struct pd_worker_call *call,
+			    const struct pd_arguments *args, int channel,
+			    int output, pid_t parent)
+{
+	static struct pd_child c;
+	static char host_name[256];
+	const char *path = getenv("PATCHDAY_PATH");
+
+	/* a session of its own: no terminal that a command could ask */
+	setsid();
+	parent_pid = parent;
+	pd_signals_reset();
+	signals();
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(125);
+	descriptors(channel, output, call->phase == PD_PHASE_READ ? call->source_fd : -1);
+	limits();
+	path = pd_strdup(path ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
+	environment(path, call->run ? call->run : "");
+	umask(077);
+	if (chdir("/") < 0 || gethostname(host_name, sizeof(host_name) - 1) < 0)
+		_exit(125);
+	c = (struct pd_child){
+		.ctx = { .size = sizeof(c.ctx), .phase = call->phase,
+			 .host = &pd_host_table,
+			 .server = call->server ? call->server : host_name,
+			 .step = pd_print("%s.%s", call->plugin->name, name_of(call)),
+			 .run = call->run ? call->run : "", .args = args->args,
+			 .work_dir = call->work_dir, .dry_run = call->dry_run },
+		.call = call, .secrets = &args->secrets, .path = path,
+		.channel = CHANNEL, .source = SOURCE,
+		.remembered = call->remembered ? json_copy((json_t *)call->remembered) :
+						 json_object(),
+		.outputs = json_object(),
+	};
+	pd_child_finish(&c, callback(&c));
+	_exit(0);
+}

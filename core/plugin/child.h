@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/** Child: the worker's own side, from the fork to the end of the callback. */
+#ifndef PD_PLUGIN_CHILD_H
+#define PD_PLUGIN_CHILD_H
+
+#include <sys/types.h>
+
+#include "plugin/arguments.h"
+#include "plugin/worker.h"
+
+/** One callback that runs.  It lives until the process ends; nothing in it
+ * is ever freed. */
+struct pd_child {
+	struct pd_ctx ctx; /* first, so that a ctx leads back to here */
+	const struct pd_worker_call *call;
+	const struct pd_strings *secrets;
+	const char *path;  /* where programs are looked for */
+	int channel, source;
+	struct pd_buffer out; /* frames not sent yet */
+	void **arena;
+	size_t len, cap;
+	json_t *remembered, *outputs;
+	char *failed;   /* what pd_fail() said */
+	char *reported; /* what a failing function of the host said first */
+	char *bug;      /* a use of the host that the contract forbids */
+	size_t logged;  /* bytes */
+	int64_t progressed; /* milliseconds */
+	bool inhibited;
+	/* while a catalog is read */
+	struct pd_buffer entry; /* frames of the update that was begun */
+	bool in_entry, refused;
+	char *entry_id;
+	uint32_t payloads, nesting;
+	uint16_t tree;
+	unsigned line, entry_line;
+};
+
+extern const struct pd_host pd_host_table;
+
+static inline struct pd_child *pd_child_of(struct pd_ctx *ctx)
+{
+	return (struct pd_child *)(void *)ctx;
+}
+
+/* host.c */
+void *pd_child_keep(struct pd_child *c, void *memory_take);
+/** Free of secrets, of bytes that are no UTF-8 and of control characters;
+ * the caller frees. */
+char *pd_child_clean(const struct pd_child *c, const char *text);
+void pd_child_log(struct pd_child *c, int level, const char *text);
+/** A function of the host failed.  @return PD_FAILED */
+int pd_child_report(struct pd_child *c, const char *fmt, ...) PD_PRINTF(2, 3);
+/** The plugin broke the contract: the callback fails, whatever it returns. */
+int pd_child_bug(struct pd_child *c, const char *fmt, ...) PD_PRINTF(2, 3);
+void pd_child_send(struct pd_child *c);
+/** Outputs and the result; the last frames. */
+void pd_child_finish(struct pd_child *c, int result);
+
+/* exec.c */
+int pd_exec(struct pd_child *c, const struct pd_command *command,
+	    struct pd_command_result *result);
+
+/* emit.c */
+int pd_emit_fact(struct pd_ctx *ctx, const char *kind,
+		 const struct pd_fact_field *fields, size_t n);
+int64_t pd_emit_source_read(struct pd_ctx *ctx, void *buffer, size_t len);
+int pd_emit_xml(struct pd_ctx *ctx, const struct pd_xml_handler *handler);
+unsigned pd_emit_xml_line(struct pd_ctx *ctx);
+int pd_emit_begin(struct pd_ctx *ctx, const struct pd_update_head *head);
+int pd_emit_relation(struct pd_ctx *ctx, const struct pd_relation *row);
+int pd_emit_package(struct pd_ctx *ctx, const struct pd_package_row *row);
+int pd_emit_payload(struct pd_ctx *ctx, const struct pd_payload *row);
+int pd_emit_installer(struct pd_ctx *ctx, const struct pd_installer *row);
+int pd_emit_exit(struct pd_ctx *ctx, const struct pd_exit_row *row);
+int pd_emit_rule(struct pd_ctx *ctx, const struct pd_rule *row);
+int pd_emit_end(struct pd_ctx *ctx);
+void pd_emit_ignored(struct pd_ctx *ctx, unsigned line, const char *what);
+
+/* child.c */
+/** Set up the process, run the callback, send its result, exit. */
+_Noreturn void pd_child_run(const struct pd_worker_call *call,
+			    const struct pd_arguments *args, int channel,
+			    int output, pid_t parent);
+bool pd_child_canceled(void);
+/** The group of the command that runs now, which dies with the worker when
+ * patchday itself is killed; 0: none. */
+void pd_child_command_group(pid_t group);
+/** All signals to their defaults, none blocked. */
+void pd_signals_reset(void);
+void pd_close_from(int first);
+int pd_pidfd(pid_t pid); /* -1: this kernel has none */
+int64_t pd_now_ms(void);
+
+#endif

@@ -1,0 +1,23 @@
+core_libcore_la_SOURCES += \
+	%reldir%/arguments.c \
+	%reldir%/arguments.h \
+	%reldir%/child.c \
+	%reldir%/child.h \
+	%reldir%/descriptor.c \
+	%reldir%/descriptor.h \
+	%reldir%/emit.c \
+	%reldir%/errors.def \
+	%reldir%/exec.c \
+	%reldir%/host.c \
+	%reldir%/module.c \
+	%reldir%/module.h \
+	%reldir%/reap.c \
+	%reldir%/reap.h \
+	%reldir%/registry.c \
+	%reldir%/registry.h \
+	%reldir%/secret.c \
+	%reldir%/secret.h \
+	%reldir%/wire.c \
+	%reldir%/wire.h \
+	%reldir%/worker.c \
+	%reldir%/worker.h

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* Plugins by name: which folders may hold them, and loading at first use. */
+#include "plugin/registry.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "plugin/descriptor.h"
+#include "plugin/module.h"
+
+struct entry {
+	char *name, *path;
+	struct pd_plugin *plugin; /* NULL: not loaded yet */
+};
+
+struct pd_registry {
+	struct pd_strings folders;
+	struct entry *entries; /* sorted by name */
+	size_t len, cap;
+};
+
+struct pd_registry *pd_registry_new(void)
+{
+	return pd_alloc(sizeof(struct pd_registry));
+}
+
+void pd_registry_free(struct pd_registry *reg)
+{
+	if (!reg)
+		return;
+	for (size_t i = 0; i < reg->len; i++) {
+		pd_descriptor_free(reg->entries[i].plugin);
+		free(reg->entries[i].name);
+		free(reg->entries[i].path);
+	}
+	free(reg->entries);
+	pd_strings_clear(&reg->folders);
+	free(reg);
+}
+
+/* Whoever can write a plugin, or put another in its place, is root through
+ * us: so the owner is root or the caller, and nobody else writes.  In a
+ * sticky folder above (/tmp) others can't replace what is not theirs. */
+static bool trusted(const char *path, mode_t type, bool above,
+		    struct pd_error **err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return pd_error_errno(err, "plugin-file", errno, "cannot use %s", path);
+	if (S_ISLNK(st.st_mode))
+		return pd_error_set(err, "plugin-not-trusted",
+				    "%s is a symbolic link", path);
+	if ((st.st_mode & S_IFMT) != type)
+		return pd_error_set(err, "plugin-not-trusted", "%s is not a %s", path,
+				    type == S_IFDIR ? "folder" : "regular file");
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return pd_error_set(err, "plugin-not-trusted",
+				    "%s is owned by user %u, not by root or user %u, who runs this",
+				    path, st.st_uid, geteuid());
+	if ((st.st_mode & 022) && !(above && (st.st_mode & S_ISVTX))) {
+		pd_error_set(err, "plugin-not-trusted",
+			     "%s may be written by others (mode %04o)", path,
+			     st.st_mode & 07777);
+		return pd_error_remedy(err, "chmod go-w %s", path);
+	}
+	return true;
+}
+
+static bool folder_trusted(const char *folder, struct pd_error **err)
+{
+	pd_auto_free char *path = NULL;
+
+	if (folder[0] != '/')
+		return pd_error_set(err, "plugin-folder",
+				    "the plugin folder %s is not an absolute path", folder);
+	if (!trusted(folder, S_IFDIR, false, err))
+		return false;
+	path = realpath(folder, NULL);
+	if (!path)
+		return pd_error_errno(err, "plugin-folder", errno, "cannot use %s", folder);
+	for (char *slash; (slash = strrchr(path, '/')) && slash != path;) {
+		*slash = '\0';
+		if (!trusted(path, S_IFDIR, true, err))
+			return false;
+	}
+	return true;
+}
+
+/* Where @p name is or belongs. */
+static size_t place(const struct pd_registry *reg, const char *name, bool *found)
+{
+	size_t low = 0, high = reg->len;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		int d = strcmp(reg->entries[mid].name, name);
+
+		if (d == 0) {
+			*found = true;
+			return mid;
+		}
+		if (d < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*found = false;
+	return low;
+}
+
+/* The first folder wins, so that --plugin-dir goes before what is installed. */
+static void add(struct pd_registry *reg, const char *folder, const char *file)
+{
+	size_t len = strlen(file), at;
+	pd_auto_free char *name = NULL;
+	bool found;
+
+	if (len < 4 || strcmp(file + len - 3, ".so") != 0)
+		return;
+	name = pd_strndup(file, len - 3);
+	at = place(reg, name, &found);
+	if (found || !pd_is_name(name))
+		return;
+	pd_grow(reg->entries, reg->len, reg->cap);
+	memmove(reg->entries + at + 1, reg->entries + at,
+		(reg->len++ - at) * sizeof(*reg->entries));
+	reg->entries[at] = (struct entry){ .name = pd_strdup(name),
+					   .path = pd_print("%s/%s", folder, file) };
+}
+
+bool pd_registry_add_folder(struct pd_registry *reg, const char *folder,
+			    struct pd_error **err)
+{
+	struct dirent *d;
+	DIR *dir;
+
+	if (!folder_trusted(folder, err))
+		return false;
+	if (pd_strings_has(&reg->folders, folder))
+		return true;
+	dir = opendir(folder);
+	if (!dir)
+		return pd_error_errno(err, "plugin-folder", errno,
+				      "cannot read the plugin folder %s", folder);
+	while ((d = readdir(dir)))
+		add(reg, folder, d->d_name);
+	closedir(dir);
+	pd_strings_add(&reg->folders, folder);
+	return true;
+}
+
+bool pd_registry_names(struct pd_registry *reg, struct pd_strings *names,
+		       struct pd_error **err)
+{
+	(void)err;
+	for (size_t i = 0; i < reg->len; i++)
+		pd_strings_add(names, reg->entries[i].name);
+	return true;
+}
+
+static void unknown(struct pd_registry *reg, const char *name, struct pd_error **err)
+{
+	pd_auto_free char *folders = pd_strings_join(&reg->folders, ", ");
+	pd_auto(pd_strings) names = {0};
+	const char *nearest;
+
+	pd_error_set(err, "plugin-unknown", "there is no plugin '%s' in %s", name,
+		     reg->folders.len ? folders : "any folder (none was given)");
+	if (!pd_registry_names(reg, &names, err))
+		return;
+	nearest = pd_nearest(name, (const char *const *)names.items, names.len);
+	if (nearest)
+		pd_error_remedy(err, "did you mean '%s'?", nearest);
+}
+
+const struct pd_plugin *pd_registry_find(struct pd_registry *reg,
+					 const char *name, struct pd_error **err)
+{
+	const struct pd_plugin *theirs;
+	struct entry *e;
+	bool found;
+	size_t at = place(reg, name, &found);
+
+	if (!found) {
+		unknown(reg, name, err);
+		return NULL;
+	}
+	e = &reg->entries[at];
+	if (!e->plugin && trusted(e->path, S_IFREG, false, err)) {
+		theirs = pd_module_open(e->path, err);
+		if (theirs)
+			e->plugin = pd_descriptor_copy(theirs, name, err);
+	}
+	return e->plugin;
+}
+
+const struct pd_step *pd_registry_step(struct pd_registry *reg, const char *name,
+				       const struct pd_plugin **plugin,
+				       struct pd_error **err)
+{
+	const char *dot = strchr(name, '.'), *nearest;
+	pd_auto_free char *first = pd_strndup(name, dot ? (size_t)(dot - name) : strlen(name));
+	const struct pd_plugin *p = pd_registry_find(reg, first, err);
+	const char *names[64];
+	size_t n = 0;
+
+	if (!p)
+		return NULL;
+	for (size_t i = 0; dot && p->steps[i]; i++) {
+		if (strcmp(p->steps[i]->name, dot + 1) == 0) {
+			if (plugin)
+				*plugin = p;
+			return p->steps[i];
+		}
+		if (n < sizeof(names) / sizeof(*names))
+			names[n++] = p->steps[i]->name;
+	}
+	pd_error_set(err, "plugin-step-unknown", "plugin '%s' has no step '%s'", first,
+		     dot ? dot + 1 : "");
+	nearest = dot ? pd_nearest(dot + 1, names, n) : NULL;
+	if (nearest)
+		pd_error_remedy(err, "did you mean '%s.%s'?", first, nearest);
+	return NULL;
+}
+
+const char *pd_registry_path(struct pd_registry *reg, const char *name)
+{
+	bool found;
+	size_t at = place(reg, name, &found);
+
+	return found && reg->entries[at].plugin ? reg->entries[at].path : NULL;
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/* The report: XML from the record, HTML, CSV and text from that by XSLT. */
+#include "report/report.h"
+
+#include <libxml/parser.h>
+#include <libxml/xmlwriter.h>
+#include <libxslt/security.h>
+#include <libxslt/transform.h>
+#include <libxslt/xsltutils.h>
+
+#include "base/text.h"
+
+#define NS "urn:patchday:report:1"
+
+void pd_report_files_cleanup(struct pd_report_files *f)
+{
+	free(f->xml);
+	free(f->html);
+}
+
+/* What XML 1.0 can't hold, even as a reference, becomes U+FFFD. */
+static char *clean(const char *text)
+{
+	pd_auto(pd_buffer) b = {0};
+	bool valid = pd_utf8_valid(text, strlen(text));
+
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		if ((*p < ' ' && *p != '\t' && *p != '\n') || (*p >= 0x80 && !valid))
+			pd_buffer_text(&b, "\xef\xbf\xbd");
+		else
+			pd_buffer_add(&b, p, 1);
+	}
+	return pd_buffer_take(&b);
+}
+
+static void attribute(xmlTextWriterPtr w, const char *name, const char *value)
+{
+	pd_auto_free char *text = value && *value ? clean(value) : NULL;
+
+	if (text)
+		xmlTextWriterWriteAttribute(w, BAD_CAST name, BAD_CAST text);
+}
+
+static void element(xmlTextWriterPtr w, const char *name, const char *value)
+{
+	pd_auto_free char *text = value && *value ? clean(value) : NULL;
+
+	if (text)
+		xmlTextWriterWriteElement(w, BAD_CAST name, BAD_CAST text);
+}
+
+static void time_attribute(xmlTextWriterPtr w, const char *name, int64_t milliseconds)
+{
+	pd_auto_free char *text = milliseconds ? pd_show_time(milliseconds / 1000) : NULL;
+
+	attribute(w, name, text);
+}
+
+static void number_attribute(xmlTextWriterPtr w, const char *name, int64_t n)
+{
+	pd_auto_free char *text = pd_print("%lld", (long long)n);
+
+	attribute(w, name, text);
+}
+
+static void start(xmlTextWriterPtr w, const char *name)
+{
+	xmlTextWriterStartElement(w, BAD_CAST name);
+}
+
+static void end(xmlTextWriterPtr w)
+{
+	xmlTextWriterEndElement(w);
+}
+
+static void values(xmlTextWriterPtr w, const char *name, const json_t *object)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+		pd_auto_free char *text = json_is_string(value) ?
+			pd_strdup(json_string_value(value)) : pd_json_line(value);
+
+		start(w, name);
+		attribute(w, "name", key);
+		attribute(w, "value", text);
+		end(w);
+	}
+}
+
+static void step(xmlTextWriterPtr w, const struct pd_record_step *s)
+{
+	pd_auto_free char *verb = pd_print("%s.%s", s->step->plugin, s->step->step);
+	pd_auto_free char *took = pd_print("%.3f", s->seconds);
+
+	start(w, "step");
+	attribute(w, "id", s->key);
+	attribute(w, "stage", s->plan->stages[s->step->stage].name);
+	attribute(w, "verb", verb);
+	attribute(w, "line", s->step->where);
+	attribute(w, "state", s->step->hold && s->state == PD_STEP_UNDONE ? "given back" :
+		  pd_step_state_name(s->state));
+	attribute(w, "result", s->state == PD_STEP_DONE ? s->changed ? "changed" :
+		  "unchanged" : NULL);
+	time_attribute(w, "started", s->started);
+	time_attribute(w, "ended", s->ended);
+	attribute(w, "seconds", took);
+	if (s->recovered)
+		attribute(w, "recovered", "true");
+	element(w, "message", s->message);
+	element(w, "detail", s->detail);
+	element(w, "irreversible", s->irreversible);
+	values(w, "output", s->outputs);
+	for (size_t i = 0; i < s->n_evidence; i++) {
+		start(w, "evidence");
+		attribute(w, "path", s->evidence[i].path);
+		attribute(w, "title", s->evidence[i].title);
+		number_attribute(w, "bytes", s->evidence[i].bytes);
+		attribute(w, "sha256", s->evidence[i].sha256);
+		end(w);
+	}
+	end(w);
+}
+
+/* What the run set out to install, out of the plans' selections. */
+static void updates(xmlTextWriterPtr w, const struct pd_record *r)
+{
+	for (size_t i = 0; i < r->n_steps; i++) {
+		json_t *arg, *update, *package;
+		const char *name;
+		size_t k, m;
+
+		json_object_foreach((json_t *)(uintptr_t)r->steps[i].step->args, name, arg)
+			json_array_foreach(json_object_get(arg, "$updates"), k, update) {
+				start(w, "update");
+				attribute(w, "step", r->steps[i].key);
+				attribute(w, "id", pd_json_text(update, "id", ""));
+				attribute(w, "severity", pd_json_text(update, "severity", ""));
+				json_array_foreach(json_object_get(update, "packages"), m, package) {
+					start(w, "package");
+					attribute(w, "name", pd_json_text(package, "name", ""));
+					attribute(w, "from", pd_json_text(package, "installed", ""));
+					attribute(w, "to", pd_json_text(package, "version", ""));
+					end(w);
+				}
+				end(w);
+			}
+	}
+}
+
+static void signatures(xmlTextWriterPtr w, const struct pd_record *r)
+{
+	pd_auto(pd_strings) missing = {0};
+
+	for (size_t i = 0; i < r->n_signatures; i++) {
+		start(w, "signature");
+		attribute(w, "party", r->signatures[i].party);
+		attribute(w, "name", r->signatures[i].name);
+		time_attribute(w, "time", r->signatures[i].time);
+		element(w, "note", r->signatures[i].note);
+		end(w);
+	}
+	pd_record_missing(r, &missing);
+	for (size_t i = 0; i < missing.len; i++) {
+		start(w, "signature");
+		attribute(w, "party", missing.items[i]);
+		end(w);
+	}
+}
+
+static void head(xmlTextWriterPtr w, const struct pd_record *r)
+{
+	const struct pd_plan *plan = r->n_plans ? r->plans[0] : NULL;
+	const char *site = plan ? pd_json_text(json_object_get(plan->json, "params"),
+					       "site", "") : "";
+
+	attribute(w, "run", r->run);
+	attribute(w, "site", site);
+	attribute(w, "server", r->server);
+	attribute(w, "workflow", plan ? plan->workflow : "");
+	attribute(w, "role", plan ? plan->role : "");
+	attribute(w, "plan", plan ? plan->digest : "");
+	attribute(w, "state", pd_run_state_name(r->state));
+	attribute(w, "why", r->why);
+	time_attribute(w, "started", r->started);
+	time_attribute(w, "ended", r->ended);
+	number_attribute(w, "reboots", r->reboots);
+	number_attribute(w, "rounds", (int64_t)r->n_plans);
+	attribute(w, "patchday", PACKAGE_VERSION);
+}
+
+char *pd_report_xml(const struct pd_record *r)
+{
+	xmlBufferPtr buffer = xmlBufferCreate();
+	xmlTextWriterPtr w = buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL;
+	char *out = NULL;
+
+	if (!w)
+		abort(); /* out of memory */
+	xmlTextWriterSetIndent(w, 1);
+	xmlTextWriterStartDocument(w, NULL, "UTF-8", NULL);
+	xmlTextWriterStartElementNS(w, NULL, BAD_CAST "report", BAD_CAST NS);
+	head(w, r);
+	for (size_t i = 0; i < r->warnings.len; i++)
+		element(w, "warning", r->warnings.items[i]);
+	updates(w, r);
+	for (size_t i = 0; i < r->n_steps; i++)
+		step(w, &r->steps[i]);
+	signatures(w, r);
+	xmlTextWriterEndDocument(w);
+	xmlFreeTextWriter(w);
+	out = pd_strdup((const char *)xmlBufferContent(buffer));
+	xmlBufferFree(buffer);
+	return out;
+}
+
+/* A style sheet can compute, but not touch files or the network. */
+static xmlDocPtr transform(xsltStylesheetPtr sheet, xmlDocPtr doc)
+{
+	xsltSecurityPrefsPtr none = xsltNewSecurityPrefs();
+	xsltTransformContextPtr context = xsltNewTransformContext(sheet, doc);
+	xmlDocPtr out = NULL;
+
+	for (xsltSecurityOption o = XSLT_SECPREF_READ_FILE;
+	     o <= XSLT_SECPREF_WRITE_NETWORK; o++)
+		xsltSetSecurityPrefs(none, o, xsltSecurityForbid);
+	if (context && xsltSetCtxtSecurityPrefs(none, context) == 0)
+		out = xsltApplyStylesheetUser(sheet, doc, NULL, NULL, NULL, context);
+	xsltFreeTransformContext(context);
+	xsltFreeSecurityPrefs(none);
+	return out;
+}
+
+static char *render(const char *xml, const char *library, const char *format,
+		    struct pd_error **err)
+{
+	pd_auto_free char *path = pd_print("%s/report/%s.xsl", library, format);
+	xmlDocPtr style = xmlReadFile(path, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR |
+						  XML_PARSE_NOWARNING);
+	xsltStylesheetPtr sheet = style ? xsltParseStylesheetDoc(style) : NULL;
+	xmlDocPtr doc = xmlReadMemory(xml, (int)strlen(xml), "report.xml", NULL, XML_PARSE_NONET);
+	xmlDocPtr result = sheet && doc ? transform(sheet, doc) : NULL;
+	xmlChar *text = NULL;
+	char *out = NULL;
+	int len = 0;
+
+	if (result && xsltSaveResultToString(&text, &len, result, sheet) == 0)
+		out = pd_strndup(text ? (const char *)text : "", (size_t)len);
+	else
+		pd_error_set(err, "report-style", "the style sheet %s is missing or broken", path);
+	xmlFree(text);
+	xmlFreeDoc(result);
+	xmlFreeDoc(doc);
+	if (sheet)
+		xsltFreeStylesheet(sheet);
+	else
+		xmlFreeDoc(style);
+	return out;
+}
+
+char *pd_report_text(const struct pd_record *r, const char *library,
+		     const char *format, struct pd_error **err)
+{
+	static const char *const formats[] = { "text", "html", "csv", "xml" };
+	pd_auto_free char *xml = pd_report_xml(r);
+	const char *nearest = pd_nearest(format, formats, 4);
+
+	if (!nearest || strcmp(nearest, format) != 0) {
+		pd_error_set(err, "report-format", "there is no report as '%s', only as text,"
+			     " html, csv and xml", format);
+		return NULL;
+	}
+	if (strcmp(format, "xml") == 0)
+		return pd_strdup(xml);
+	return render(xml, library, format, err);
+}
+
+/* "site - server - date"; nothing that could leave the folder. */
+static char *certificate_name(const struct pd_record *r, bool with_run)
+{
+	pd_auto_free char *date = pd_show_time(r->started / 1000);
+	const char *site = r->n_plans ?
+		pd_json_text(json_object_get(r->plans[0]->json, "params"), "site", "") : "";
+	char *name = pd_print("%s%s%s - %.10s%s%s", site, *site ? " - " : "", r->server,
+			      date, with_run ? " - " : "", with_run ? r->run : "");
+
+	for (char *p = name; *p; p++)
+		if (*p == '/' || (unsigned char)*p < ' ' || (p == name && *p == '.'))
+			*p = '_';
+	return name;
+}
+
+/* The second run of a day must not take the place of the first. */
+static char *free_name(const struct pd_record *r, const char *folder)
+{
+	char *name = certificate_name(r, false);
+	pd_auto_free char *path = pd_print("%s/%s.xml", folder, name);
+	pd_auto_free char *old = pd_file_read(path, SIZE_MAX, NULL, NULL);
+
+	if (!old || strstr(old, r->run))
+		return name;
+	free(name);
+	return certificate_name(r, true);
+}
+
+bool pd_report_write(const struct pd_record *r, const char *state,
+		     const char *library, const char *folder,
+		     struct pd_report_files *out, struct pd_error **err)
+{
+	pd_auto_free char *name = NULL;
+	pd_auto_free char *standard = pd_print("%s/certificates", state);
+	pd_auto_free char *xml = pd_report_xml(r);
+	pd_auto_free char *html = render(xml, library, "html", err);
+
+	if (!folder)
+		folder = standard;
+	if (!html || !pd_make_folders(folder, err))
+		return false;
+	name = free_name(r, folder);
+	out->xml = pd_print("%s/%s.xml", folder, name);
+	out->html = pd_print("%s/%s.html", folder, name);
+	return pd_file_write(out->xml, 0600, xml, strlen(xml), err) &&
+	       pd_file_write(out->html, 0600, html, strlen(html), err);
+}

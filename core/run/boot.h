@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/** Which boot of the server this is, and the unit that goes on after one. */
+#ifndef PD_RUN_BOOT_H
+#define PD_RUN_BOOT_H
+
+#include "base/json.h"
+
+/**
+ * Witnesses of the current boot: "boot_id" (of the kernel; a container may
+ * show its host's), "init" (start of process 1 in clock ticks).  New
+ * reference.
+ */
+json_t *pd_boot_witness(void);
+/** Has the server been started anew between the two? */
+bool pd_boot_differs(const json_t *before, const json_t *now);
+
+/** Make systemd start `patchday resume` when the server comes up; @p argv is
+ * the whole command line.  Nothing is done where systemd is not init. */
+bool pd_boot_arm(const char *const argv[], struct pd_error **err) PD_MUST_USE;
+void pd_boot_disarm(void);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/** One callback of a step in a worker, and what it journals meanwhile. */
+#ifndef PD_RUN_CALL_H
+#define PD_RUN_CALL_H
+
+#include "run/engine.h"
+
+/** One callback, and where its events go. */
+struct pd_call {
+	struct pd_engine *e;
+	struct pd_record_step *s;
+	json_t *predicted;  /* outputs of a check; NULL: outputs are journaled */
+	json_t *inhibitors; /* of a check */
+	const char *irreversible;
+	bool dry;
+};
+
+/** Run it once; false: e->fatal.  What the step does wrong is in *result. */
+bool pd_call(struct pd_call *c, enum pd_phase phase, const json_t *args,
+	     struct pd_worker_result *result) PD_MUST_USE;
+/** As often as @p retries allows, with longer and longer waits. */
+bool pd_call_again(struct pd_call *c, enum pd_phase phase, const json_t *args,
+		   unsigned retries, struct pd_worker_result *result) PD_MUST_USE;
+/** Note a reason not to start; user is the struct pd_call. */
+void pd_call_inhibit(void *user, const char *risk, const char *cause,
+		     const char *remedy);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/** The journal: append-only events of all runs of a server, chained by hash,
+ * in one SQLite file (WAL, synchronous=FULL). */
+#ifndef PD_RUN_JOURNAL_H
+#define PD_RUN_JOURNAL_H
+
+#include "base/json.h"
+
+/** One event; all borrowed, valid during the call that hands it out. */
+struct pd_event {
+	int64_t n;         /* counts over all runs */
+	int64_t time;      /* milliseconds since 1970 UTC */
+	const char *run;   /* id of the run */
+	const char *kind;  /* see record.c for the kinds and their data */
+	const char *step;  /* key of the step, or "" */
+	const json_t *data; /* object */
+};
+
+struct pd_journal;
+
+/** @p state is the state folder, made if it is missing (unless @p readonly:
+ * then a missing journal is an error of its own id, "journal-none"). */
+struct pd_journal *pd_journal_open(const char *state, bool readonly,
+				   struct pd_error **err);
+void pd_journal_close(struct pd_journal *j);
+PD_AUTO_PTR(struct pd_journal *, pd_journal_cleanup, pd_journal_close)
+
+/**
+ * Append an event.  With @p durable it is on the disk, with all before it,
+ * when true is returned; without, it may wait for the next durable one or
+ * pd_journal_flush().  *out is filled with the event as it was written; its
+ * data is the caller's.
+ */
+bool pd_journal_add(struct pd_journal *j, const char *run, const char *kind,
+		    const char *step, const json_t *data, bool durable,
+		    struct pd_event *out, struct pd_error **err) PD_MUST_USE;
+bool pd_journal_flush(struct pd_journal *j, struct pd_error **err) PD_MUST_USE;
+
+typedef bool pd_journal_fn(void *user, const struct pd_event *event,
+			   struct pd_error **err);
+/** The events of a run (NULL: of all) with n above @p after, in order. */
+bool pd_journal_each(struct pd_journal *j, const char *run, int64_t after,
+		     pd_journal_fn *fn, void *user, struct pd_error **err) PD_MUST_USE;
+/** Id of the newest run, or of the one that starts with @p prefix; the caller
+ * frees; NULL with *err set ("run-none", "run-ambiguous"). */
+char *pd_journal_find(struct pd_journal *j, const char *prefix,
+		      struct pd_error **err);
+/** Ids of all runs, newest first. */
+bool pd_journal_runs(struct pd_journal *j, struct pd_strings *ids,
+		     struct pd_error **err) PD_MUST_USE;
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/** Exactly one process works on the runs of a server. */
+#ifndef PD_RUN_LOCK_H
+#define PD_RUN_LOCK_H
+
+#include "base/file.h"
+
+/** Take the lock of a state folder for this process and @p run; released by
+ * closing.  @return a descriptor, or -1 with *err set: "run-locked" names the
+ * owner. */
+int pd_lock_take(const char *state, const char *run, struct pd_error **err);
+/** Who holds it: pid, and *run (the caller frees); 0: nobody. */
+pid_t pd_lock_owner(const char *state, char **run);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/** The record of a run: what its events add up to.  The engine applies each
+ * event here in the moment it is journaled, a resume replays them: there is
+ * no second way to come to a state. */
+#ifndef PD_RUN_RECORD_H
+#define PD_RUN_RECORD_H
+
+#include "run/journal.h"
+#include "workflow/plan.h"
+
+enum pd_step_state {
+	PD_STEP_PENDING,
+	PD_STEP_BEGUN,    /* intent journaled, result not */
+	PD_STEP_DONE,
+	PD_STEP_FAILED,
+	PD_STEP_UNDOING,  /* intent of the undo journaled */
+	PD_STEP_UNDONE,   /* rolled back; of a hold: given back */
+	PD_STEP_STUCK     /* the undo failed */
+};
+
+struct pd_evidence_row {
+	char *path, *title, *sha256;
+	int64_t bytes, time;
+};
+
+struct pd_record_step {
+	char *key;        /* id; "rN/id" from round 2 on */
+	const struct pd_plan *plan;
+	const struct pd_plan_step *step;
+	enum pd_step_state state;
+	bool applied;     /* an intent of apply was journaled */
+	bool changed;     /* and it had work to do */
+	bool recovered;   /* found done after a crash */
+	char *irreversible; /* why; NULL: as declared */
+	json_t *outputs, *remembered; /* objects */
+	json_t *predicted;  /* of the dry run; NULL */
+	json_t *witness;  /* of the boot that a reboot step wants to end; NULL */
+	int64_t reboots;  /* how often asked */
+	char *message, *detail;
+	int64_t started, ended; /* milliseconds since 1970 */
+	double seconds;
+	struct pd_evidence_row *evidence;
+	size_t n_evidence, cap_evidence;
+};
+
+enum pd_run_state {
+	PD_RUN_NEW,          /* planned, nothing touched */
+	PD_RUN_RUNNING,
+	PD_RUN_REBOOTING,    /* waits for the reboot it has asked for */
+	PD_RUN_SIGNOFF,      /* the work is done, signatures are missing */
+	PD_RUN_STOPPED,      /* waits for a person: resume or undo */
+	PD_RUN_UNDOING,
+	PD_RUN_DONE,
+	PD_RUN_ROLLED_BACK,
+	PD_RUN_INCONSISTENT,
+	PD_RUN_REFUSED
+};
+
+const char *pd_run_state_name(enum pd_run_state s);
+const char *pd_step_state_name(enum pd_step_state s);
+/** Is there nothing more to do for a program (a person may still sign)? */
+bool pd_run_state_ended(enum pd_run_state s);
+
+struct pd_signature_row {
+	char *party, *name, *note;
+	int64_t time;
+};
+
+struct pd_record {
+	char *run, *server, *why; /* why: of the state; or NULL */
+	json_t *inputs;      /* what is needed to plan a further round */
+	struct pd_plan **plans; /* one for each round */
+	size_t n_plans, cap_plans;
+	struct pd_record_step *steps; /* of all rounds, in order */
+	size_t n_steps, cap_steps;
+	size_t hit;          /* where pd_record_step() found the last one */
+	enum pd_run_state state;
+	json_t *boot;        /* witness of the boot last seen */
+	int64_t owner;       /* pid that worked on it last */
+	int64_t resumes;     /* since a step last ended */
+	int64_t reboots;
+	bool nothing_left;   /* the last plan said so */
+	int64_t started, ended, last; /* milliseconds; last event's n */
+	struct pd_signature_row *signatures;
+	size_t n_signatures, cap_signatures;
+	struct pd_strings parties; /* who has to sign */
+	struct pd_strings warnings;
+};
+
+struct pd_record *pd_record_new(const char *run);
+void pd_record_free(struct pd_record *r);
+PD_AUTO_PTR(struct pd_record *, pd_record_cleanup, pd_record_free)
+
+/** One event.  Unknown kinds are passed over: a newer patchday wrote them. */
+bool pd_record_apply(struct pd_record *r, const struct pd_event *e,
+		     struct pd_error **err) PD_MUST_USE;
+/** Replay a run; NULL with *err set. */
+struct pd_record *pd_record_read(struct pd_journal *j, const char *run,
+				 struct pd_error **err);
+struct pd_record_step *pd_record_step(struct pd_record *r, const char *key);
+/** The step of the same plan that has this id. */
+struct pd_record_step *pd_record_sibling(struct pd_record *r,
+					 const struct pd_record_step *of,
+					 const char *id);
+/** Parties that have not signed yet. */
+void pd_record_missing(const struct pd_record *r, struct pd_strings *out);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/** Runs: start, resume, undo, and the dry run in front of each. */
+#ifndef PD_RUN_RUN_H
+#define PD_RUN_RUN_H
+
+#include <signal.h>
+
+#include "run/record.h"
+
+/** How a run ended for now; also the exit status of the program. */
+enum pd_run_end {
+	PD_END_DONE = 0,
+	PD_END_ROLLED_BACK = 1,
+	PD_END_INVALID = 2,      /* *err says why; nothing was touched */
+	PD_END_INCONSISTENT = 3,
+	PD_END_REFUSED = 4,
+	PD_END_WAITING = 5       /* reboot, sign-off or a person's decision */
+};
+
+struct pd_run_options {
+	const char *state;             /* the state folder */
+	struct pd_registry *registry;
+	const char *const *resume_argv; /* what a start of the server calls */
+	bool unattended;               /* started by that */
+	/** Signal that asks to stop, 0 none: SIGINT stops the run for a person
+	 * to decide, SIGTERM (the server goes down) leaves it as it is. */
+	const volatile sig_atomic_t *signal;
+	void *user;
+	/** After each event was journaled and applied. */
+	void (*event)(void *user, const struct pd_record *r, const struct pd_event *e);
+	/** Not journaled. */
+	void (*progress)(void *user, const struct pd_record_step *s,
+			 int64_t done, int64_t total, const char *text);
+	/** Look at the server again and plan a further round; NULL with *err. */
+	struct pd_plan *(*replan)(void *user, const json_t *inputs, int64_t round,
+				  struct pd_error **err);
+};
+
+/** Make a run of @p plan (taken) and work on it until it ends or waits.
+ * @p inputs is what replan gets.  *run is its id; the caller frees. */
+enum pd_run_end pd_run_start(const struct pd_run_options *o, struct pd_plan *plan,
+			     const json_t *inputs, char **run, struct pd_error **err);
+enum pd_run_end pd_run_resume(const struct pd_run_options *o, const char *run,
+			      struct pd_error **err);
+enum pd_run_end pd_run_undo(const struct pd_run_options *o, const char *run,
+			    struct pd_error **err);
+/** Check every step of a plan on this server; nothing is written.  The
+ * record holds what was predicted; *refused: how many inhibitors. */
+struct pd_record *pd_run_check(const struct pd_run_options *o, struct pd_plan *plan,
+			       size_t *refused, struct pd_error **err);
+/** A party signs; the run is done when the last one has. */
+enum pd_run_end pd_run_sign(const struct pd_run_options *o, const char *run,
+			    const char *party, const char *name, const char *note,
+			    struct pd_error **err);
+/** The exit status that belongs to a state. */
+enum pd_run_end pd_run_state_end(enum pd_run_state s);
+
+#endif

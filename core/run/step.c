@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* One step: arguments, its callbacks in workers, and what they journal. */
+#include "run/call.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "plugin/arguments.h"
+#include "run/boot.h"
+
+enum {
+	MAX_REBOOTS = 12,        /* of one run */
+	MAX_REBOOT_ATTEMPTS = 3  /* of one step */
+};
+
+/* An argument with its references replaced by what was put out; an output
+ * that is not there yet is marked as unknown. */
+static json_t *resolve(struct pd_engine *e, const struct pd_record_step *s,
+		       json_t *value, bool dry)
+{
+	const char *ref = pd_json_text(value, "$ref", NULL);
+	json_t *out = NULL, *item, *found;
+	const struct pd_record_step *from;
+	size_t i;
+
+	if (json_is_array(value)) {
+		out = json_array();
+		json_array_foreach(value, i, item)
+			json_array_append_new(out, resolve(e, s, item, dry));
+		return out;
+	}
+	if (!ref)
+		return json_incref(value);
+	from = pd_record_sibling(e->record, s, ref);
+	found = from ? json_object_get(dry && from->predicted ?
+				       json_object_get(from->predicted, "outputs") :
+				       from->outputs,
+				       pd_json_text(value, "out", "")) : NULL;
+	return found ? json_incref(found) :
+		       json_pack("{s:s}", "$unknown", ref);
+}
+
+/* Checked arguments without references; *unknown: the step whose output is
+ * missing, borrowed from the plan. */
+static json_t *arguments(struct pd_engine *e, const struct pd_record_step *s,
+			 bool dry, const char **unknown)
+{
+	json_t *out = json_object(), *value, *item;
+	const char *name;
+	size_t i;
+
+	*unknown = NULL;
+	json_object_foreach((json_t *)(uintptr_t)s->step->args, name, value) {
+		json_t *resolved = resolve(e, s, value, dry);
+
+		if (json_object_get(resolved, "$unknown"))
+			*unknown = pd_json_text(value, "$ref", "?");
+		json_array_foreach(resolved, i, item)
+			if (json_object_get(item, "$unknown"))
+				*unknown = pd_json_text(json_array_get(value, i), "$ref", "?");
+		json_object_set_new(out, name, resolved);
+	}
+	return out;
+}
+
+static const char *result_name(int result)
+{
+	static const char *const below[] = { "failed", "bad-args", "retry",
+					     "canceled", "refused" };
+
+	return result == PD_CHANGED ? "changed" : result == PD_UNCHANGED ?
+		"unchanged" : result >= -5 ? below[-result - 1] : "failed";
+}
+
+static json_t *result_json(const struct pd_worker_result *r, const char *phase)
+{
+	return json_pack("{s:s, s:s, s:s*, s:s*, s:f}", "result",
+			 result_name(r->result), "phase", phase, "message",
+			 r->message, "detail", r->detail, "seconds", r->seconds);
+}
+
+static enum pd_outcome fail(struct pd_call *c, const char *phase,
+			    const struct pd_worker_result *r)
+{
+	const volatile sig_atomic_t *sig = c->e->o->signal;
+
+	if (c->e->fatal)
+		return PD_OUT_FATAL;
+	/* the server goes down: leave it as a crash would */
+	if (sig && *sig == SIGTERM)
+		return PD_OUT_SIGNAL;
+	if (!pd_engine_note(c->e, "failed", c->s->key, result_json(r, phase), true))
+		return PD_OUT_FATAL;
+	return PD_OUT_FAILED;
+}
+
+static enum pd_outcome finish(struct pd_call *c, bool changed, bool recovered,
+			      double seconds)
+{
+	return pd_engine_note(c->e, "done", c->s->key,
+			      json_pack("{s:s, s:b, s:f}", "result", changed ?
+					"changed" : "unchanged", "recovered", recovered,
+					"seconds", seconds), true) ?
+	       PD_OUT_DONE : PD_OUT_FATAL;
+}
+
+static bool note_outputs(struct pd_call *c)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(c->predicted, name, value)
+		if (!pd_engine_note(c->e, "output", c->s->key,
+				    json_pack("{s:s, s:O}", "name", name, "value",
+					      value), false))
+			return false;
+	return true;
+}
+
+/* Look at the real thing after apply: its own verify, or check again. */
+static enum pd_outcome prove(struct pd_call *c, const struct pd_step *step,
+			     const json_t *args, bool recovered, double seconds)
+{
+	pd_auto(pd_worker_result) r = {0};
+	pd_auto_json *ignored = json_object();
+
+	if (!step->verify)
+		c->predicted = ignored;
+	if (!pd_call_again(c, step->verify ? PD_PHASE_VERIFY : PD_PHASE_CHECK, args,
+			step->retries, &r))
+		return PD_OUT_FATAL;
+	c->predicted = NULL;
+	if (r.result == PD_CHANGED && !step->verify) {
+		r.result = PD_FAILED;
+		r.message = pd_strdup("it ran without an error, but the server is"
+				      " still not as asked");
+	}
+	if (r.result < 0)
+		return fail(c, "verify", &r);
+	return finish(c, true, recovered, seconds + r.seconds);
+}
+
+/* The proof that the server was started anew, after it was asked to. */
+static enum pd_outcome after_reboot(struct pd_call *c, const struct pd_step *step,
+				    const json_t *args)
+{
+	pd_auto_json *now = pd_boot_witness();
+	bool differs = pd_boot_differs(c->s->witness, now);
+	struct pd_worker_result r = { .result = PD_FAILED };
+
+	if (!pd_engine_note(c->e, "boot", "", json_pack("{s:s, s:O}", "how", differs ?
+			    "as planned" : "did not happen", "witness", now), true))
+		return PD_OUT_FATAL;
+	if (!differs) {
+		pd_auto_free char *message = pd_print("the server was asked for a reboot"
+			" %" PRId64 " times and none happened", c->s->reboots);
+
+		if (c->s->reboots < MAX_REBOOT_ATTEMPTS)
+			return PD_OUT_REBOOT;
+		r.message = message;
+		return fail(c, "apply", &r);
+	}
+	if (!step->verify)
+		return finish(c, true, false, 0);
+	return prove(c, step, args, false, 0);
+}
+
+static enum pd_outcome ask_for_reboot(struct pd_call *c, const json_t *args)
+{
+	pd_auto(pd_worker_result) r = {0};
+
+	if (c->e->record->reboots >= MAX_REBOOTS) {
+		r.result = PD_FAILED;
+		r.message = pd_print("the run has rebooted the server %d times", MAX_REBOOTS);
+		return fail(c, "apply", &r);
+	}
+	/* all that is needed afterwards is on the disk before it is asked */
+	if (!pd_engine_note(c->e, "apply", c->s->key, json_object(), false) ||
+	    !pd_engine_note(c->e, "reboot", c->s->key,
+			    json_pack("{s:o}", "witness", pd_boot_witness()), false) ||
+	    !pd_engine_state(c->e, PD_RUN_REBOOTING, "%s", c->s->key) ||
+	    !pd_call(c, PD_PHASE_APPLY, args, &r))
+		return PD_OUT_FATAL;
+	if (r.result >= 0)
+		return PD_OUT_REBOOT;
+	/* our own end may have come before the answer to the request */
+	if (c->e->o->signal && *c->e->o->signal == SIGTERM)
+		return PD_OUT_REBOOT;
+	if (!pd_engine_state(c->e, PD_RUN_RUNNING, "the reboot was refused"))
+		return PD_OUT_FATAL;
+	return fail(c, "apply", &r);
+}
+
+static enum pd_outcome act(struct pd_call *c, const struct pd_step *step,
+			   const json_t *args)
+{
+	pd_auto(pd_worker_result) r = {0};
+
+	if (step->flags & PD_S_REBOOTS)
+		return ask_for_reboot(c, args);
+	if (!pd_engine_note(c->e, "apply", c->s->key, json_object(), true) ||
+	    !pd_call_again(c, PD_PHASE_APPLY, args, step->retries, &r))
+		return PD_OUT_FATAL;
+	if (r.result < 0)
+		return fail(c, "apply", &r);
+	return prove(c, step, args, false, r.seconds);
+}
+
+/* With arguments that are all known: check, then what it says. */
+static enum pd_outcome look_and_act(struct pd_call *c, const struct pd_step *step,
+				    const json_t *args)
+{
+	pd_auto(pd_worker_result) r = {0};
+	pd_auto_json *outputs = json_object(), *inhibitors = json_array();
+	bool begun = c->s->state == PD_STEP_BEGUN;
+	enum pd_outcome outcome;
+
+	if (begun && c->s->witness) {
+		outcome = after_reboot(c, step, args);
+		if (outcome != PD_OUT_REBOOT)
+			return outcome;
+	}
+	c->predicted = outputs;
+	c->inhibitors = inhibitors;
+	if (!pd_call_again(c, PD_PHASE_CHECK, args, step->retries, &r))
+		return PD_OUT_FATAL;
+	if (r.result < 0)
+		return fail(c, "check", &r);
+	if ((r.result == PD_UNCHANGED || !step->apply) && !note_outputs(c))
+		return PD_OUT_FATAL;
+	c->predicted = NULL;
+	/* it may have come to its end before the crash: prove it */
+	if (r.result == PD_UNCHANGED && begun && step->verify)
+		return prove(c, step, args, true, r.seconds);
+	if (r.result == PD_UNCHANGED || !step->apply)
+		return finish(c, r.result == PD_CHANGED || begun, begun, r.seconds);
+	return act(c, step, args);
+}
+
+enum pd_outcome pd_engine_step(struct pd_engine *e, struct pd_record_step *s)
+{
+	struct pd_call c = { .e = e, .s = s };
+	pd_auto(pd_worker_result) r = { .result = PD_BAD_ARGS };
+	pd_auto_free char *name = pd_print("%s.%s", s->step->plugin, s->step->step);
+	pd_auto_error *err = NULL;
+	const char *unknown = NULL;
+	pd_auto_json *args = arguments(e, s, false, &unknown);
+	const struct pd_step *step = pd_registry_step(e->o->registry, name, NULL, &err);
+
+	if (!step)
+		r.message = pd_error_text(err);
+	else if (unknown)
+		r.message = pd_print("it needs an output that %s did not give", unknown);
+	return r.message ? fail(&c, "check", &r) : look_and_act(&c, step, args);
+}
+
+const char *pd_engine_no_return(struct pd_engine *e, const struct pd_record_step *s)
+{
+	pd_auto_free char *name = pd_print("%s.%s", s->step->plugin, s->step->step);
+	const struct pd_step *step = pd_registry_step(e->o->registry, name, NULL, NULL);
+
+	if (s->irreversible)
+		return s->irreversible;
+	return step && step->reversibility == PD_IRREVERSIBLE ?
+	       "this step can't be undone" : NULL;
+}
+
+enum pd_outcome pd_engine_undo_step(struct pd_engine *e, struct pd_record_step *s)
+{
+	struct pd_call c = { .e = e, .s = s };
+	pd_auto(pd_worker_result) r = {0};
+	pd_auto_free char *name = pd_print("%s.%s", s->step->plugin, s->step->step);
+	const char *unknown = NULL;
+	pd_auto_json *args = arguments(e, s, false, &unknown);
+	const struct pd_step *step = pd_registry_step(e->o->registry, name, NULL, NULL);
+
+	if (step && !step->undo)
+		return PD_OUT_DONE;
+	if (!pd_engine_note(e, "undo", s->key, json_object(), true) ||
+	    !pd_call_again(&c, PD_PHASE_UNDO, args, step ? step->retries : 0, &r))
+		return PD_OUT_FATAL;
+	if (r.result < 0 && e->o->signal && *e->o->signal == SIGTERM)
+		return PD_OUT_SIGNAL;
+	if (!pd_engine_note(e, r.result < 0 ? "stuck" : "undone", s->key,
+			    result_json(&r, "undo"), true))
+		return PD_OUT_FATAL;
+	return r.result < 0 ? PD_OUT_FAILED : PD_OUT_DONE;
+}
+
+bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s, size_t *refused)
+{
+	pd_auto(pd_worker_result) r = {0};
+	pd_auto_json *outputs = json_object(), *inhibitors = json_array();
+	struct pd_call c = { .e = e, .s = s, .predicted = outputs,
+			  .inhibitors = inhibitors, .dry = true };
+	const char *unknown = NULL;
+	pd_auto_json *args = arguments(e, s, true, &unknown);
+
+	if (unknown)
+		return pd_engine_note(e, "predict", s->key,
+				      json_pack("{s:s, s:s, s:{}}", "result", "unknown",
+						"waits_for", unknown, "outputs"), false);
+	if (!pd_call(&c, PD_PHASE_CHECK, args, &r))
+		return false;
+	if (r.result == PD_REFUSED && json_array_size(inhibitors) == 0)
+		pd_call_inhibit(&c, "the step would fail", r.message, NULL);
+	if (r.result == PD_BAD_ARGS)
+		pd_call_inhibit(&c, "the step can't run", r.message, "correct its arguments");
+	*refused += json_array_size(inhibitors);
+	return pd_engine_note(e, "predict", s->key,
+			      json_pack("{s:s, s:s*, s:O, s:O, s:f}", "result",
+					result_name(r.result), "message", r.message,
+					"outputs", outputs, "inhibitors", inhibitors,
+					"seconds", r.seconds), false);
+}

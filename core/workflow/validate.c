@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Validation: a plan against the plugins that would carry it out. */
+#include "plugin/arguments.h"
+#include "workflow/plan.h"
+
+struct context {
+	const struct pd_plan *plan;
+	struct pd_registry *reg;
+	json_t *index; /* id of a step -> its place */
+};
+
+typedef bool reference_fn(struct context *c, size_t i, const char *param,
+			  const json_t *ref, struct pd_error **err);
+
+/* Calls @p f for each reference of step @p i, until one returns false. */
+static bool each_reference(struct context *c, size_t i, reference_fn *f,
+			   struct pd_error **err)
+{
+	const json_t *value;
+	const char *param;
+
+	json_object_foreach((json_t *)(uintptr_t)c->plan->steps[i].args, param, value)
+		if (json_object_get(value, "$ref") && !f(c, i, param, value, err))
+			return false;
+	return true;
+}
+
+static size_t place_of(const struct context *c, const json_t *ref)
+{
+	return (size_t)pd_json_number(c->index, pd_json_text(ref, "$ref", ""), -1);
+}
+
+static const struct pd_step *find_step(struct context *c, size_t i, struct pd_error **err)
+{
+	const struct pd_plan_step *s = &c->plan->steps[i];
+	pd_auto_free char *name = pd_print("%s.%s", s->plugin, s->step);
+
+	return pd_registry_step(c->reg, name, NULL, err);
+}
+
+struct chase {
+	struct context c; /* first: each_reference() hands on its address */
+	size_t goal;
+	bool *seen;
+};
+
+/* Returns false, which ends the search, when the goal is reached. */
+static bool chase(struct context *c, size_t i, const char *param, const json_t *ref,
+		  struct pd_error **err)
+{
+	struct chase *x = (struct chase *)c;
+	size_t to = place_of(c, ref);
+
+	(void)i, (void)param;
+	if (to == x->goal)
+		return false;
+	if (to >= c->plan->n_steps || x->seen[to])
+		return true;
+	x->seen[to] = true;
+	return each_reference(c, to, chase, err);
+}
+
+static bool wrong_order(struct context *c, size_t i, size_t to, struct pd_error **err)
+{
+	const struct pd_plan_step *steps = c->plan->steps;
+	pd_auto_free bool *seen = pd_alloc(c->plan->n_steps * sizeof(*seen));
+	struct chase x = { .c = *c, .goal = i, .seen = seen };
+
+	if (to == i)
+		return pd_error_set(err, "plan-reference", "%s uses its own output",
+				    steps[i].id);
+	if (!each_reference(&x.c, to, chase, NULL))
+		return pd_error_set(err, "plan-reference",
+				    "%s and %s wait for each other's output: a cycle",
+				    steps[i].id, steps[to].id);
+	return pd_error_set(err, "plan-reference",
+			    "%s uses an output of %s (%s), which comes later in the plan",
+			    steps[i].id, steps[to].id, steps[to].where);
+}
+
+static bool check_reference(struct context *c, size_t i, const char *param,
+			    const json_t *ref, struct pd_error **err)
+{
+	const struct pd_plan_step *steps = c->plan->steps;
+	const char *out = pd_json_text(ref, "out", "");
+	const struct pd_step *from, *to = find_step(c, i, err);
+	const struct pd_output *o = NULL;
+	size_t at = place_of(c, ref);
+	unsigned want;
+
+	if (at >= c->plan->n_steps)
+		return pd_error_set(err, "plan-reference",
+				    "%s uses an output of '%s', which is not in the plan",
+				    steps[i].id, pd_json_text(ref, "$ref", ""));
+	if (at >= i)
+		return wrong_order(c, i, at, err);
+	from = find_step(c, at, err);
+	o = from ? pd_step_output(from, out) : NULL;
+	if (!from || !to)
+		return false;
+	if (!o)
+		return pd_error_set(err, "plan-reference", "%s has no output '%s'",
+				    steps[at].id, out);
+	want = pd_step_param(to, param)->type;
+	return pd_type_fits(o->type, want) ||
+	       pd_error_set(err, "plan-reference",
+			    "%s: parameter '%s' takes a %s, but output '%s' of %s is a %s",
+			    steps[i].id, param, pd_type_name(want), out, steps[at].id,
+			    pd_type_name(o->type));
+}
+
+static bool check_signoff(const struct pd_plan_step *s, struct pd_error **err)
+{
+	const json_t *parties = json_object_get(s->args, "parties"), *party;
+	size_t i;
+
+	if (strcmp(s->step, "signoff") != 0 || s->hold)
+		return pd_error_set(err, "plan-invalid", "%s: there is no step '%s' "
+				    "without a plugin", s->id, s->step);
+	json_array_foreach(parties, i, party)
+		if (!json_is_string(party) || json_string_length(party) == 0)
+			return pd_error_set(err, "plan-invalid",
+					    "%s: a party has no name", s->id);
+	return json_array_size(parties) > 0 ||
+	       pd_error_set(err, "plan-invalid", "%s: nobody is to sign", s->id);
+}
+
+static bool check_step(struct context *c, size_t i, struct pd_error **err)
+{
+	const struct pd_plan_step *s = &c->plan->steps[i];
+	pd_auto_json *checked = NULL;
+	const struct pd_step *step = NULL;
+
+	if (!s->plugin[0])
+		return check_signoff(s, err);
+	step = find_step(c, i, err);
+	if (!step)
+		return false;
+	checked = pd_arguments_check(step, s->id, s->args, err);
+	if (!checked)
+		return false;
+	if (s->hold && !step->undo)
+		return pd_error_set(err, "plan-invalid",
+				    "%s can't be held: it has no undo that gives back", s->id);
+	return each_reference(c, i, check_reference, err);
+}
+
+bool pd_plan_validate(const struct pd_plan *plan, struct pd_registry *reg,
+		      struct pd_error **err)
+{
+	pd_auto_json *index = json_object();
+	struct context c = { .plan = plan, .reg = reg, .index = index };
+
+	for (size_t i = 0; i < plan->n_steps; i++)
+		json_object_set_new(index, plan->steps[i].id, json_integer((json_int_t)i));
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		if (check_step(&c, i, err))
+			continue;
+		if (err && !(*err)->where)
+			(*err)->where = pd_strdup(plan->steps[i].where);
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* Planning: a script in a worker of its own, and the plan that comes back. */
+#include <errno.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "workflow/sandbox.h"
+
+enum {
+	SCRIPT_MAX = 1 << 20,
+	ANSWER_MAX = 64 << 20,
+	PROCESSOR_SECONDS = 5, /* what hooks can't see: a pattern that explodes */
+	WALL_SECONDS = 20
+};
+
+/* In the child: limits behind those of the sandbox, nothing inherited. */
+static void confine(void)
+{
+	static const int normal[] = { SIGINT, SIGTERM, SIGALRM, SIGXCPU, SIGPIPE, SIGCHLD };
+	struct rlimit cpu = { PROCESSOR_SECONDS, PROCESSOR_SECONDS + 1 };
+	struct rlimit none = { 0, 0 };
+	sigset_t all;
+
+	for (size_t i = 0; i < sizeof(normal) / sizeof(*normal); i++)
+		signal(normal[i], SIG_DFL);
+	sigemptyset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	setrlimit(RLIMIT_CPU, &cpu);
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setlocale(LC_ALL, "C");
+}
+
+static json_t *error_json(const struct pd_error *e)
+{
+	json_t *o = json_pack("{s:s, s:s}", "id", e->id, "message", e->message);
+
+	if (e->where)
+		json_object_set_new(o, "where", json_string(e->where));
+	if (e->remedy)
+		json_object_set_new(o, "remedy", json_string(e->remedy));
+	return json_pack("{s:o}", "error", o);
+}
+
+static _Noreturn void child(int fd, const struct pd_workflow_input *in,
+			    const json_t *text, bool describe)
+{
+	const char *slash = strrchr(in->script, '/');
+	struct pd_sandbox sb = { .in = in, .name = slash ? slash + 1 : in->script };
+	struct pd_error *err = NULL;
+	json_t *answer = NULL;
+	char *line = NULL;
+
+	confine();
+	answer = pd_sandbox_run(&sb, json_string_value(text), json_string_length(text),
+				describe, &err);
+	line = pd_json_line(answer ? answer : error_json(err));
+	_exit(pd_write_all(fd, line, strlen(line)) ? 0 : 1);
+}
+
+static int64_t milliseconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* All that the worker writes; what is wrong, or NULL. */
+static const char *collect(int fd, struct pd_buffer *answer)
+{
+	int64_t end = milliseconds() + WALL_SECONDS * 1000;
+	char piece[65536];
+
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int64_t left = end - milliseconds();
+		ssize_t n = 0;
+
+		if (left <= 0)
+			return "it was not done after 20 seconds";
+		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
+			return "its answer could not be read";
+		if (!p.revents)
+			continue;
+		n = read(fd, piece, sizeof(piece));
+		if (n == 0)
+			return NULL;
+		if (n > 0)
+			pd_buffer_add(answer, piece, (size_t)n);
+		else if (errno != EINTR)
+			return "its answer could not be read";
+		if (answer->len > ANSWER_MAX)
+			return "its plan is larger than 64 MiB";
+	}
+}
+
+static json_t *understand(const struct pd_buffer *answer, struct pd_error **err)
+{
+	json_t *value = pd_json_parse(answer->data ? answer->data : "", answer->len,
+				      "answer of the worker", err);
+	const json_t *e = json_object_get(value, "error");
+	const struct pd_explanation *x = pd_explain(pd_json_text(e, "id", ""));
+	const char *where = pd_json_text(e, "where", NULL);
+	const char *remedy = pd_json_text(e, "remedy", NULL);
+
+	if (!e)
+		return value;
+	if (where)
+		pd_error_at(err, x ? x->id : "workflow-script", where, 0, 0, "%s",
+			    pd_json_text(e, "message", "?"));
+	else
+		pd_error_set(err, x ? x->id : "workflow-script", "%s",
+			     pd_json_text(e, "message", "?"));
+	if (remedy)
+		pd_error_remedy(err, "%s", remedy);
+	json_decref(value);
+	return NULL;
+}
+
+static json_t *in_worker(const struct pd_workflow_input *in, const json_t *text,
+			 bool describe, struct pd_error **err)
+{
+	pd_auto(pd_buffer) answer = {0};
+	const char *wrong = NULL;
+	int ends[2], status = 0;
+	pid_t pid = 0;
+
+	if (pipe2(ends, 0) != 0 || (pid = fork()) < 0) {
+		pd_error_errno(err, "workflow-worker", errno, "no process for %s", in->script);
+		return NULL;
+	}
+	if (pid == 0) {
+		close(ends[0]);
+		child(ends[1], in, text, describe);
+	}
+	close(ends[1]);
+	wrong = collect(ends[0], &answer);
+	close(ends[0]);
+	if (wrong)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!wrong && WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+		wrong = "it used 5 seconds of processor time";
+	if (wrong)
+		pd_error_at(err, "workflow-limit", in->script, 0, 0,
+			    "the script was stopped: %s", wrong);
+	else if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0)
+		pd_error_at(err, "workflow-worker", in->script, 0, 0,
+			    "the worker that runs the script ended with %s %d",
+			    WIFSIGNALED(status) ? "signal" : "status",
+			    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	else
+		return understand(&answer, err);
+	return NULL;
+}
+
+/* The script's text; JSON strings carry their length. */
+static json_t *read_script(const char *path, struct pd_error **err)
+{
+	size_t len = 0;
+	pd_auto_free char *text = pd_file_read(path, SCRIPT_MAX, &len, err);
+
+	return text ? json_stringn_nocheck(text, len) : NULL;
+}
+
+static json_t *catalog_list(const struct pd_catalogs *catalogs)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; catalogs && i < catalogs->len; i++)
+		json_array_append_new(list, json_pack("{s:s, s:s}",
+			"name", catalogs->items[i]->name,
+			"digest", catalogs->items[i]->digest));
+	return list;
+}
+
+struct pd_plan *pd_workflow_plan(const struct pd_workflow_input *in,
+				 struct pd_error **err)
+{
+	pd_auto_json *text = read_script(in->script, err);
+	json_t *answer = text ? in_worker(in, text, false, err) : NULL;
+	struct pd_plan *plan = NULL;
+	pd_digest digest;
+
+	if (!answer)
+		return NULL;
+	pd_digest_data(json_string_value(text), json_string_length(text), digest);
+	json_object_set_new(answer, "format", json_integer(1));
+	json_object_set_new(answer, "script", json_string(in->script));
+	json_object_set_new(answer, "script_digest", json_string(digest));
+	json_object_set_new(answer, "server", json_string(in->server));
+	json_object_set_new(answer, "catalogs", catalog_list(in->catalogs));
+	plan = pd_plan_new_take(answer, err);
+	if (plan && !pd_plan_validate(plan, in->registry, err)) {
+		pd_plan_free(plan);
+		plan = NULL;
+	}
+	return plan;
+}
+
+json_t *pd_workflow_describe(const char *script, const char *library,
+			     struct pd_registry *reg, struct pd_error **err)
+{
+	struct pd_workflow_input in = { .script = script, .library = library,
+					.server = "", .registry = reg, .round = 1 };
+	pd_auto_json *text = read_script(script, err);
+
+	return text ? in_worker(&in, text, true, err) : NULL;
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/* The hardened XML reader: libxml2's push parser behind a SAX handler. */
+#include "xml/xml.h"
+
+#include <libxml/SAX2.h>
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
+#include <stdio.h>
+
+enum {
+	CHUNK = 32768,
+	/* libxml2 compares the attributes of a tag pairwise once it has read
+	 * the tag's end: longer tags are counted while they are still open. */
+	LONG_TAG = 65536
+};
+
+struct parse {
+	xmlParserCtxt *ctxt;
+	const char *name;
+	const struct pd_xml_handler *handler;
+	struct pd_ctx *ctx;
+	struct pd_xml_limits limits;
+	unsigned *line;
+	unsigned depth;
+	bool rooted;              /* the first element was seen */
+	size_t text;              /* length of the text since the last tag */
+	int result;               /* below zero: everything after is dropped */
+	struct pd_error **err;
+	struct pd_xml_attr *attrs;
+	size_t cap;
+	char *values;             /* the attributes' values, NUL-terminated */
+	size_t values_cap;
+};
+
+/* The innermost document of this thread. */
+static _Thread_local const struct parse *running;
+
+unsigned pd_xml_column(void)
+{
+	return running ? (unsigned)xmlSAX2GetColumnNumber(running->ctxt) : 0;
+}
+
+/* Only the first refusal counts; later ones follow from it. */
+static void PD_PRINTF(3, 4)
+refuse(struct parse *p, const char *id, const char *fmt, ...)
+{
+	pd_auto_free char *text = NULL;
+	va_list ap;
+
+	if (p->result)
+		return;
+	va_start(ap, fmt);
+	text = pd_vprint(fmt, ap);
+	va_end(ap);
+	pd_error_at(p->err, id, p->name, (unsigned)xmlSAX2GetLineNumber(p->ctxt),
+		    (unsigned)xmlSAX2GetColumnNumber(p->ctxt), "%s", text);
+	p->result = PD_FAILED;
+}
+
+/* libxml2 has one code for each of these three. */
+static const char *bad_end(const struct parse *p)
+{
+	return p->depth ? "the document ends inside an element; it is truncated, "
+			  "or a closing tag is missing" :
+	       p->rooted ? "there is something after the end of the document" :
+			   "this is no XML document";
+}
+
+static void on_error(void *user, xmlErrorPtr e)
+{
+	struct parse *p = user;
+	const char *said = e->message ? e->message : "", *mend = "";
+
+	if (p->result || e->level < XML_ERR_ERROR)
+		return;
+	switch (e->code) {
+	case XML_ERR_UNDECLARED_ENTITY:
+		refuse(p, "xml-refused", "entity &%s; is not known and not read "
+		       "from anywhere; write its text, or a number such as &#233;",
+		       e->str1 ? e->str1 : "?");
+		return;
+	case XML_ERR_INTERNAL_ERROR:
+		if (!strstr(said, "Huge"))
+			break;
+		refuse(p, "xml-limit", "a tag or comment has more than 10 MB");
+		return;
+	case XML_ERR_DOCUMENT_END:
+	case XML_ERR_DOCUMENT_EMPTY:
+	case XML_ERR_TAG_NOT_FINISHED:
+		said = bad_end(p);
+		break;
+	case XML_ERR_INVALID_CHAR:
+	case XML_ERR_INVALID_ENCODING:
+	case XML_I18N_CONV_FAILED:
+		mend = "; save it as UTF-8, or declare the encoding that it has";
+		break;
+	case XML_NS_ERR_UNDEFINED_NAMESPACE:
+		mend = "; declare it with an xmlns attribute";
+		break;
+	default:
+		break;
+	}
+	pd_error_at(p->err, "xml-syntax", p->name,
+		    (unsigned)(e->line > 0 ? e->line : 1),
+		    (unsigned)(e->int2 > 0 ? e->int2 : 0), "%.*s%s",
+		    (int)strcspn(said, ",!\n"), said, mend);
+	p->result = PD_FAILED;
+}
+
+/* libxml2 leaves "&" in values as "&#38;" as long as it replaces no entities
+ * itself, and it must not: the only place where values need decoding. */
+static char *put_value(char *to, const char *from, const char *end)
+{
+	const char *amp;
+
+	while ((amp = memchr(from, '&', (size_t)(end - from)))) {
+		memcpy(to, from, (size_t)(amp - from) + 1);
+		to += amp - from + 1;
+		from = end - amp >= 5 && !memcmp(amp, "&#38;", 5) ? amp + 5 : amp + 1;
+	}
+	memcpy(to, from, (size_t)(end - from));
+	to += end - from;
+	*to++ = '\0';
+	return to;
+}
+
+/* raw: per attribute its name, prefix, URI, and begin and end of its value,
+ * which is not terminated; one copy of all values into one buffer does it. */
+static bool take_attributes(struct parse *p, const xmlChar **raw, size_t n)
+{
+	size_t total = 0;
+	char *to;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t len = (size_t)(raw[5 * i + 4] - raw[5 * i + 3]);
+
+		if (len > p->limits.text) {
+			refuse(p, "xml-limit", "the value of %s has %zu bytes; "
+			       "at most %zu are allowed", (const char *)raw[5 * i],
+			       len, p->limits.text);
+			return false;
+		}
+		total += len + 1;
+	}
+	if (total > p->values_cap) {
+		p->values_cap = 2 * total;
+		p->values = pd_realloc(p->values, p->values_cap, 1);
+	}
+	if (n > p->cap) {
+		p->cap = 2 * n;
+		p->attrs = pd_realloc(p->attrs, p->cap, sizeof(*p->attrs));
+	}
+	to = p->values;
+	for (size_t i = 0; i < n; i++, raw += 5) {
+		p->attrs[i] = (struct pd_xml_attr){ (const char *)raw[2],
+						    (const char *)raw[0], to };
+		to = put_value(to, (const char *)raw[3], (const char *)raw[4]);
+	}
+	return true;
+}
+
+static void on_start(void *user, const xmlChar *name, const xmlChar *prefix,
+		     const xmlChar *uri, int n_ns, const xmlChar **ns, int n,
+		     int defaulted, const xmlChar **raw)
+{
+	struct parse *p = user;
+
+	(void)prefix, (void)n_ns, (void)ns, (void)defaulted;
+	if (p->result)
+		return;
+	*p->line = (unsigned)xmlSAX2GetLineNumber(p->ctxt);
+	p->text = 0;
+	p->rooted = true;
+	if (++p->depth > p->limits.depth)
+		refuse(p, "xml-limit", "elements are nested deeper than %u",
+		       p->limits.depth);
+	else if ((unsigned)n > p->limits.attributes)
+		refuse(p, "xml-limit", "<%s> has %d attributes; at most %u are "
+		       "allowed", (const char *)name, n, p->limits.attributes);
+	else if (take_attributes(p, raw, (size_t)n) && p->handler->start)
+		p->result = p->handler->start(p->ctx, p->handler->user,
+					      (const char *)uri, (const char *)name,
+					      p->attrs, (size_t)n);
+}
+
+static void on_end(void *user, const xmlChar *name, const xmlChar *prefix,
+		   const xmlChar *uri)
+{
+	struct parse *p = user;
+
+	(void)prefix;
+	if (p->result)
+		return;
+	*p->line = (unsigned)xmlSAX2GetLineNumber(p->ctxt);
+	p->text = 0;
+	p->depth--;
+	if (p->handler->end)
+		p->result = p->handler->end(p->ctx, p->handler->user,
+					    (const char *)uri, (const char *)name);
+}
+
+static void on_text(void *user, const xmlChar *text, int len)
+{
+	struct parse *p = user;
+
+	if (p->result)
+		return;
+	p->text += (size_t)len;
+	if (p->text > p->limits.text)
+		refuse(p, "xml-limit", "a piece of text has more than %zu bytes",
+		       p->limits.text);
+	else if (p->handler->text)
+		p->result = p->handler->text(p->ctx, p->handler->user,
+					     (const char *)text, (size_t)len);
+}
+
+static void on_doctype(void *user, const xmlChar *name, const xmlChar *external,
+		       const xmlChar *system)
+{
+	(void)name, (void)external, (void)system;
+	refuse(user, "xml-refused", "a DOCTYPE is not allowed; remove it");
+}
+
+/* What the parser holds and could not yet take: a tag, comment or processing
+ * instruction without its end. */
+static void check_open(struct parse *p)
+{
+	const xmlParserInput *in = p->ctxt->input;
+	size_t len = in ? (size_t)(in->end - in->cur) : 0, equals = 0;
+
+	if (p->result || len < LONG_TAG)
+		return;
+	for (size_t i = 0; i < len; i++)
+		equals += in->cur[i] == '=';
+	if (len > p->limits.text)
+		refuse(p, "xml-limit", "a tag or comment has more than %zu bytes",
+		       p->limits.text);
+	else if (in->cur[0] == '<' && in->cur[1] != '!' && equals > LONG_TAG / 8)
+		refuse(p, "xml-limit", "a tag has more than %u attributes",
+		       p->limits.attributes);
+}
+
+/* Fills the chunk: libxml2 finds the encoding by its first bytes. */
+static ssize_t fill(struct parse *p, char *chunk, pd_xml_read_fn *read, void *user)
+{
+	size_t len = 0;
+	ssize_t n = 0;
+
+	while (len < CHUNK && (n = read(user, chunk + len, CHUNK - len, p->err)) > 0)
+		len += (size_t)n;
+	if (n < 0)
+		p->result = PD_FAILED;
+	return n < 0 ? n : (ssize_t)len;
+}
+
+static void feed(struct parse *p, pd_xml_read_fn *read, void *user)
+{
+	char chunk[CHUNK];
+	size_t total = 0;
+	ssize_t n;
+
+	while (!p->result && (n = fill(p, chunk, read, user)) > 0) {
+		total += (size_t)n;
+		if (total > p->limits.bytes)
+			refuse(p, "xml-limit", "the document has more than %zu bytes",
+			       p->limits.bytes);
+		else
+			xmlParseChunk(p->ctxt, chunk, (int)n, 0);
+		check_open(p);
+	}
+	if (!p->result)
+		xmlParseChunk(p->ctxt, NULL, 0, 1);
+	if (!p->result && !p->ctxt->wellFormed)
+		refuse(p, "xml-syntax", "this is not a well-formed XML document");
+}
+
+int pd_xml_parse(const char *name, pd_xml_read_fn *read, void *user,
+		 const struct pd_xml_limits *limits,
+		 const struct pd_xml_handler *handler, struct pd_ctx *ctx,
+		 unsigned *line, struct pd_error **err)
+{
+	xmlSAXHandler sax = { .initialized = XML_SAX2_MAGIC,
+			      .internalSubset = on_doctype,
+			      .startElementNs = on_start, .endElementNs = on_end,
+			      .characters = on_text, .cdataBlock = on_text,
+			      .ignorableWhitespace = on_text, .serror = on_error };
+	xmlStructuredErrorFunc old = xmlStructuredError;
+	void *old_context = xmlStructuredErrorContext;
+	struct parse p = { .name = name, .handler = handler, .ctx = ctx,
+			   .line = line, .err = err };
+	const struct parse *outer = running;
+
+	if (limits)
+		p.limits = *limits;
+	p.limits.bytes = p.limits.bytes ? p.limits.bytes : (size_t)4 << 30;
+	p.limits.depth = p.limits.depth ? p.limits.depth : 256;
+	p.limits.attributes = p.limits.attributes ? p.limits.attributes : 256;
+	p.limits.text = p.limits.text ? p.limits.text : 10000000;
+	*line = 0;
+	/* Errors of converters have no parser to report to. */
+	xmlSetStructuredErrorFunc(&p, on_error);
+	p.ctxt = xmlCreatePushParserCtxt(&sax, &p, NULL, 0, name);
+	if (!p.ctxt)
+		abort();
+	xmlCtxtUseOptions(p.ctxt, XML_PARSE_NONET);
+	running = &p;
+	feed(&p, read, user);
+	running = outer;
+	if (p.ctxt->myDoc)
+		xmlFreeDoc(p.ctxt->myDoc);
+	xmlFreeParserCtxt(p.ctxt);
+	xmlSetStructuredErrorFunc(old_context, old);
+	free(p.attrs);
+	free(p.values);
+	return p.result;
+}

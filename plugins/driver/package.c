@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* package - a driver that comes as a Debian package. */
+#include "driver.h"
+
+#include <string.h>
+
+static bool hexadecimal(const char *digest)
+{
+	return strlen(digest) == 64 &&
+	       strspn(digest, "0123456789abcdef") == 64;
+}
+
+/* "name", "name=version", or the control fields of a file. */
+static int read_wanted(struct pd_ctx *ctx, struct deb_wanted *w)
+{
+	const struct driver_args *a = ctx->args;
+	const char *argv[] = { "dpkg-deb", "--show",
+			       "--showformat=${Package}\\t${Architecture}\\t"
+			       "${Version}\\n", a->package, NULL };
+	struct pd_command_result result = { 0 };
+	const char *digest = NULL;
+	char *rest = NULL;
+
+	*w = (struct deb_wanted){ .arch = "", .version = "", .sha256 = "" };
+	if (a->package[0] != '/') {
+		rest = (char *)deb_copy(ctx, a->package, strlen(a->package));
+		w->name = deb_field(&rest, '=');
+		w->version = rest;
+		w->sha256 = a->digest ? a->digest : "";
+		return 0;
+	}
+	if (!a->digest || !hexadecimal(a->digest))
+		return pd_fail(ctx, PD_BAD_ARGS, "the package %s comes from no "
+			       "verified source, so its SHA-256 must be given "
+			       "as digest (64 small hexadecimal digits)",
+			       a->package);
+	if (deb_digests(ctx, &a->package, 1, &digest) < 0)
+		return PD_FAILED;
+	if (!digest)
+		return pd_fail(ctx, PD_REFUSED, "%s is not there or no file",
+			       a->package);
+	if (strcmp(digest, a->digest) != 0)
+		return pd_fail(ctx, PD_REFUSED, "%s has SHA-256 %s, not %s",
+			       a->package, digest, a->digest);
+	if (pd_run(ctx, argv, &result) < 0)
+		return PD_FAILED;
+	if (result.status != 0)
+		return pd_fail(ctx, PD_REFUSED, "%s is no Debian package: %s",
+			       a->package, result.err);
+	rest = (char *)deb_copy(ctx, result.out, result.out_len);
+	rest = deb_line(&rest);
+	w->name = deb_field(&rest, '\t');
+	w->arch = deb_field(&rest, '\t');
+	w->version = rest;
+	w->sha256 = a->digest;
+	w->path = a->package;
+	return 0;
+}
+
+static int start(struct pd_ctx *ctx, struct deb_txn *txn, struct deb_wanted *w)
+{
+	const struct driver_args *a = ctx->args;
+	int done = 0;
+
+	*txn = (struct deb_txn){ .ctx = ctx, .wanted = w, .wanted_len = 1,
+				 .lock_timeout = a->lock_timeout };
+	if (!deb_exists("/usr/bin/dpkg") || !deb_exists("/usr/bin/apt-get"))
+		return pd_fail(ctx, PD_REFUSED, "this server has no apt and "
+			       "dpkg, which the package %s needs", a->package);
+	done = read_wanted(ctx, w);
+	return done == 0 ? deb_query(ctx, &txn->now) : done;
+}
+
+static bool installed(const struct deb_txn *txn, const struct deb_wanted *w)
+{
+	const struct deb_row *row = deb_find(&txn->now, w->name, w->arch);
+
+	return deb_is_there(row) && strcmp(row->status, "installed") == 0 &&
+	       (!*w->version || deb_compare(row->version, w->version) >= 0);
+}
+
+int driver_package_check(struct pd_ctx *ctx)
+{
+	struct deb_txn txn = { 0 };
+	struct deb_wanted w = { 0 };
+	int done = start(ctx, &txn, &w);
+
+	if (done < 0)
+		return done;
+	if (installed(&txn, &w))
+		return pd_recall(ctx, "before") && !pd_recall(ctx, "done") ?
+		       PD_CHANGED : PD_UNCHANGED;
+	done = deb_txn_check(&txn);
+	if (done < 0)
+		return done;
+	if (pd_output(ctx, "reboot_required",
+		      deb_reboot_due(ctx, &txn.changes) ? "true" : "false") < 0)
+		return PD_FAILED;
+	pd_expect(ctx, 10 + (int64_t)txn.changes.n);
+	return done;
+}
+
+int driver_package_apply(struct pd_ctx *ctx)
+{
+	const struct driver_args *a = ctx->args;
+	const char *devices = driver_devices(ctx, &a->match);
+	const char *log = NULL;
+	struct deb_txn txn = { 0 };
+	struct deb_wanted w = { 0 };
+	int done = start(ctx, &txn, &w);
+
+	if (done < 0 || !devices)
+		return done < 0 ? done : PD_BAD_ARGS;
+	if (!pd_recall(ctx, "before") &&
+	    driver_evidence(ctx, "before", w.name, devices) < 0)
+		return PD_FAILED;
+	done = deb_txn_apply(&txn);
+	if (pd_recall(ctx, "before"))
+		log = deb_collect_logs(ctx, pd_recall(ctx, "logs"),
+				       "install.log");
+	if (done < 0)
+		return done;
+	if (!log || driver_evidence(ctx, "after", w.name, devices) < 0 ||
+	    pd_output(ctx, "reboot_required",
+		      deb_reboot_due(ctx, &txn.changes) ? "true" :
+							  "false") < 0 ||
+	    pd_remember(ctx, "done", "1") < 0)
+		return PD_FAILED;
+	return done;
+}
+
+int driver_package_verify(struct pd_ctx *ctx)
+{
+	struct deb_txn txn = { 0 };
+	struct deb_wanted w = { 0 };
+	const char *audit = NULL;
+	int done = start(ctx, &txn, &w);
+
+	if (done < 0)
+		return done;
+	if (!installed(&txn, &w))
+		return pd_fail(ctx, PD_FAILED, "%s %s is not installed",
+			       w.name, w.version);
+	audit = deb_audit(ctx);
+	if (!audit)
+		return PD_FAILED;
+	return *audit ? pd_fail(ctx, PD_FAILED, "dpkg --audit: %s", audit) :
+			PD_UNCHANGED;
+}
+
+int driver_package_undo(struct pd_ctx *ctx)
+{
+	const struct driver_args *a = ctx->args;
+	struct deb_txn txn = { .ctx = ctx, .lock_timeout = a->lock_timeout };
+
+	return deb_txn_undo(&txn);
+}

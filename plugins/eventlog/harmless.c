@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages of error level that a healthy server writes when it boots or shuts
+ * down; the list is part of the manual. */
+#include "eventlog.h"
+
+const char *const harmless_messages[] = {
+	/* samba writes its banner and its good-bye at level 0, in two lines each */
+	"^(smbd|nmbd|winbindd|samba|samba-bgqd|samba-dcerpcd): *(\\[[0-9/]+ [0-9:.]+, +0\\] |"
+	"smbd version .* started|nmbd version .* started|winbindd version .* started|"
+	"samba version .* started|Copyright Andrew Tridgell|"
+	".*Got SIGTERM: going down|.*(samba name server|local master browser).*|\\*+$)",
+	/* firmware and hardware quirks, the same before and after an update */
+	"^kernel: *(ACPI (BIOS )?(Error|Warning)|.*\\[Firmware Bug\\]|i8042: |x86/cpu: SGX disabled|"
+	"RETBleed|Spectre V|MDS CPU bug|MMIO Stale Data|TAA CPU bug|SRBDS|piix4_smbus|"
+	".*blk_update_request: I/O error, dev fd0|.*I/O error, dev fd0)",
+	/* what ends because the run itself has asked for a reboot */
+	"^(systemd|dbus-daemon|systemd-logind|user@[0-9]+\\.service): *(Failed to propagate|"
+	".*(shutting down|Shutdown is already active))",
+	"^sshd: *(error: )?(kex_exchange_identification|Connection (closed|reset) by|"
+	".*Connection reset by peer)",
+	/* printing: without colord or avahi a queue works as well */
+	"^(cupsd|cups-browsed): .*(colord|ColorManager|avahi|Avahi)",
+	NULL
+};

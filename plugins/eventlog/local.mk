@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+plugin_LTLIBRARIES += %reldir%/eventlog.la
+%canon_reldir%_eventlog_la_SOURCES = %reldir%/eventlog.c %reldir%/eventlog.h \
+	%reldir%/compare.c %reldir%/harmless.c %reldir%/journal.c \
+	%reldir%/known.c %reldir%/textlog.c %reldir%/undo.c plugins/backup/bundle.c \
+	plugins/backup/bundle.h plugins/backup/bundle_read.c
+%canon_reldir%_eventlog_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(SYSTEMD_CFLAGS) \
+	$(ARCHIVE_CFLAGS) $(SODIUM_CFLAGS)
+%canon_reldir%_eventlog_la_CFLAGS = $(PLUGIN_CFLAGS)
+%canon_reldir%_eventlog_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+%canon_reldir%_eventlog_la_LIBADD = $(SYSTEMD_LIBS) $(ARCHIVE_LIBS) $(SODIUM_LIBS)
+EXTRA_DIST += %reldir%/README.md

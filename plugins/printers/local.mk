@@ -1,0 +1,11 @@
+plugin_LTLIBRARIES += %reldir%/printers.la
+%canon_reldir%_printers_la_SOURCES = %reldir%/printers.c %reldir%/restore.c \
+	%reldir%/conf.c %reldir%/spooler.c %reldir%/printers.h \
+	plugins/shares/saved.c plugins/shares/saved.h \
+	plugins/shares/units.c plugins/shares/units.h
+%canon_reldir%_printers_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CUPS_CFLAGS) \
+	$(JANSSON_CFLAGS) $(SODIUM_CFLAGS)
+%canon_reldir%_printers_la_CFLAGS = $(PLUGIN_CFLAGS)
+%canon_reldir%_printers_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+%canon_reldir%_printers_la_LIBADD = $(CUPS_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
+EXTRA_DIST += %reldir%/README.md

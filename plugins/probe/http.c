@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* Step probe.http: fetch a page and judge its status and content. */
+#include "probe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#define BODY_MAX (1u << 20)
+
+struct http_args {
+	const char *url;
+	struct pd_list status;
+	const char *contains;
+	const char *user;
+	const struct pd_secret *password;
+	const char *ca;
+	int64_t timeout;
+};
+
+static const struct pd_param params[] = {
+	PD_PARAM(struct http_args, url, PD_T_STRING, .flags = PD_P_REQUIRED,
+		 .help = "http or https address; redirects are not followed"),
+	PD_PARAM(struct http_args, status, PD_T_LIST, .def = "200",
+		 .help = "status codes that are good"),
+	PD_PARAM(struct http_args, contains, PD_T_STRING,
+		 .help = "text that the first 1 MiB of the page must contain"),
+	PD_PARAM(struct http_args, user, PD_T_STRING, .help = "user to log in as"),
+	PD_PARAM(struct http_args, password, PD_T_SECRET,
+		 .help = "password of the user"),
+	PD_PARAM(struct http_args, ca, PD_T_PATH,
+		 .help = "certificates to trust, PEM; empty: the server's own"),
+	PROBE_TIMEOUT(http_args),
+	PD_PARAM_END
+};
+
+static const struct pd_output outputs[] = {
+	PROBE_MILLISECONDS,
+	PD_OUTPUT("status", PD_T_INT, "status code of the last answer"),
+	PD_OUTPUT_END
+};
+
+struct page {
+	struct pd_ctx *ctx;
+	const struct http_args *args;
+	char *body; /* BODY_MAX bytes and a NUL */
+	size_t len;
+};
+
+static size_t on_data(char *data, size_t size, size_t n, void *user)
+{
+	struct page *page = user;
+	size_t room = BODY_MAX - page->len;
+	size_t take = size * n < room ? size * n : room;
+
+	for (size_t i = 0; i < take; i++) /* a NUL would hide the rest */
+		page->body[page->len + i] = data[i] ? data[i] : ' ';
+	page->len += take;
+	return size * n;
+}
+
+static int on_progress(void *user, curl_off_t a, curl_off_t b, curl_off_t c,
+		       curl_off_t d)
+{
+	const struct page *page = user;
+
+	(void)a;
+	(void)b;
+	(void)c;
+	(void)d;
+	return pd_canceled(page->ctx);
+}
+
+static bool status_good(const struct http_args *args, long status)
+{
+	for (size_t i = 0; i < args->status.len; i++)
+		if (strtol(args->status.items[i], NULL, 10) == status)
+			return true;
+	return false;
+}
+
+static void prepare(CURL *curl, const struct probe *probe,
+		    const struct http_args *args, struct page *page)
+{
+	curl_easy_setopt(curl, CURLOPT_URL, args->url);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)probe_left(probe));
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, page);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, page);
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "patchday-probe");
+	if (args->ca)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, args->ca);
+	if (args->user)
+		curl_easy_setopt(curl, CURLOPT_USERNAME, args->user);
+	if (args->password)
+		curl_easy_setopt(curl, CURLOPT_PASSWORD,
+				 pd_secret(probe->ctx, args->password, NULL));
+}
+
+static enum outcome judge(struct probe *probe, const struct http_args *args,
+			  const struct page *page, long status)
+{
+	probe_note(probe, "%s: status %ld, %zu bytes", args->url, status,
+		   page->len);
+	if (pd_output(probe->ctx, "status", pd_format(probe->ctx, "%ld", status)))
+		return probe_why(probe, NEVER, "no output");
+	if (!status_good(args, status))
+		return probe_why(probe, NOT_YET, "%s answers with status %ld; see "
+				 "the log of the web server", args->url, status);
+	if (args->contains && !strstr(page->body, args->contains))
+		return probe_why(probe, NOT_YET, "%s does not contain \"%s\"",
+				 args->url, args->contains);
+	return PASSED;
+}
+
+/* Certificates and addresses don't mend themselves by waiting. */
+static bool may_pass(CURLcode code)
+{
+	return code != CURLE_URL_MALFORMAT && code != CURLE_UNSUPPORTED_PROTOCOL &&
+	       code != CURLE_PEER_FAILED_VERIFICATION &&
+	       code != CURLE_SSL_CACERT_BADFILE;
+}
+
+static enum outcome attempt(struct probe *probe, void *user)
+{
+	struct page *page = user;
+	const struct http_args *args = page->args;
+	char text[CURL_ERROR_SIZE] = "";
+	long status = 0;
+	CURL *curl = curl_easy_init();
+	CURLcode code = CURLE_OK;
+
+	if (!curl)
+		return probe_why(probe, NEVER, "libcurl does not start");
+	page->len = 0;
+	prepare(curl, probe, args, page);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
+	code = curl_easy_perform(curl);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_cleanup(curl);
+	if (code != CURLE_OK)
+		return probe_why(probe, may_pass(code) ? NOT_YET : NEVER,
+				 "can't fetch %s: %s", args->url,
+				 *text ? text : curl_easy_strerror(code));
+	page->body[page->len] = '\0';
+	return judge(probe, args, page, status);
+}
+
+static int check_list(struct pd_ctx *ctx, const struct pd_list *list)
+{
+	for (size_t i = 0; i < list->len; i++) {
+		char *end = NULL;
+		long status = strtol(list->items[i], &end, 10);
+
+		if (*end || status < 100 || status > 599)
+			return pd_fail(ctx, PD_BAD_ARGS, "\"%s\" is no status "
+				       "code of HTTP (100 to 599)",
+				       list->items[i]);
+	}
+	return PD_CHANGED;
+}
+
+static int check(struct pd_ctx *ctx)
+{
+	const struct http_args *args = ctx->args;
+	CURLU *url = curl_url();
+	char *host = NULL, *user = NULL, *scheme = NULL;
+	int rc = PD_CHANGED;
+
+	if (curl_url_set(url, CURLUPART_URL, args->url, 0) != CURLUE_OK ||
+	    curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+	    curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+	    (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
+		rc = pd_fail(ctx, PD_BAD_ARGS, "url is not an address of http "
+			     "or https");
+	else if (curl_url_get(url, CURLUPART_USER, &user, 0) == CURLUE_OK)
+		rc = pd_fail(ctx, PD_BAD_ARGS, "url holds a user name, which "
+			     "would be shown; use user and password");
+	else
+		rc = check_list(ctx, &args->status);
+	if (rc == PD_CHANGED && host[0] != '[')
+		rc = probe_host(ctx, host);
+	curl_free(host);
+	curl_free(user);
+	curl_free(scheme);
+	curl_url_cleanup(url);
+	return rc;
+}
+
+static int apply(struct pd_ctx *ctx)
+{
+	struct page page = { .ctx = ctx, .args = ctx->args,
+			     .body = pd_alloc_for(ctx, BODY_MAX + 1) };
+
+	return probe_run(ctx, page.args->timeout, attempt, &page);
+}
+
+const struct pd_step step_http = {
+	PD_STEP,
+	.name = "http",
+	.help = "fetch a page, and judge its status and content",
+	.params = params,
+	.args_size = sizeof(struct http_args),
+	.outputs = outputs,
+	.check = check,
+	.apply = apply,
+	.verify = probe_verify,
+	.reversibility = PD_READONLY,
+	.time_limit = 90000,
+};

@@ -1,0 +1,9 @@
+plugin_LTLIBRARIES += %reldir%/shares.la
+%canon_reldir%_shares_la_SOURCES = %reldir%/shares.c %reldir%/restore.c \
+	%reldir%/samba.c %reldir%/saved.c %reldir%/units.c \
+	%reldir%/shares.h %reldir%/saved.h %reldir%/units.h
+%canon_reldir%_shares_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(SODIUM_CFLAGS)
+%canon_reldir%_shares_la_CFLAGS = $(PLUGIN_CFLAGS)
+%canon_reldir%_shares_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+%canon_reldir%_shares_la_LIBADD = $(SODIUM_LIBS)
+EXTRA_DIST += %reldir%/README.md

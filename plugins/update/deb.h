@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* Private to the plugins that install Debian packages: package rows, the
+ * changes that apt is going to make, and the transaction around them. */
+#ifndef DEB_H
+#define DEB_H
+
+#include <patchday/plugin.h>
+
+#define DEB_ARCHIVES "/var/cache/apt/archives"
+#define DEB_OUTPUT_MAX ((size_t)64 << 20)
+
+/** A growing text; memory of the callback. */
+struct deb_text {
+	struct pd_ctx *ctx;
+	char *s; /**< ends with NUL; NULL while empty */
+	size_t len, cap;
+};
+
+/** A growing argv; always ends with NULL.  Memory of the callback. */
+struct deb_argv {
+	struct pd_ctx *ctx;
+	const char **v;
+	size_t n, cap;
+};
+
+/** One package of dpkg's database. */
+struct deb_row {
+	const char *name, *arch, *version;
+	const char *want;   /**< install, hold, deinstall ... */
+	const char *status; /**< installed, unpacked, config-files ... */
+	bool automatic;     /**< apt may remove it when nothing needs it */
+};
+
+/** Sorted by name. */
+struct deb_rows {
+	struct deb_row *v;
+	size_t n, cap;
+};
+
+/** One package that apt is going to install, upgrade or remove. */
+struct deb_change {
+	const char *name;
+	const char *arch, *version; /**< new; version NULL: removed */
+	const char *old_arch, *old; /**< before; NULL: not there */
+	const char *sha256, *old_sha256; /**< of the .deb; NULL: unknown */
+	int64_t bytes, old_bytes;         /**< of the .deb */
+	int64_t room, old_room;           /**< bytes once unpacked */
+	const char *file;           /**< .deb of the new version */
+	const char *kept;           /**< .deb of the old version; NULL: none */
+	bool saved;                 /**< what undo needs is remembered */
+};
+
+struct deb_changes {
+	struct deb_change *v;
+	size_t n, cap;
+};
+
+/** One package that the step was asked to install. */
+struct deb_wanted {
+	const char *name;
+	const char *arch;    /**< "" any */
+	const char *version; /**< "" the candidate */
+	const char *sha256;  /**< "" unknown */
+	const char *path;    /**< a .deb; NULL: from apt's sources */
+};
+
+/** A transaction.  The caller fills the upper half. */
+struct deb_txn {
+	struct pd_ctx *ctx;
+	const struct deb_wanted *wanted;
+	size_t wanted_len;
+	bool only_upgrade;   /**< never install what isn't there */
+	bool download_only;  /**< fetch and check, change nothing */
+	bool repack;         /**< old packages may be packed from the system */
+	const char *keep;    /**< folder for old packages; NULL: in work_dir */
+	const char *from;    /**< folder with fetched packages; NULL: none */
+	struct pd_list dpkg_options;
+	struct pd_list allow_remove;
+	int64_t lock_timeout;
+
+	struct deb_rows now;
+	struct deb_changes changes;
+};
+
+/* deb.c: text, rows and versions */
+void deb_printf(struct deb_text *text, const char *fmt, ...) PD_PRINTF(2, 3);
+void deb_arg(struct deb_argv *argv, const char *arg);
+void *deb_grow(struct pd_ctx *ctx, void *items, size_t n, size_t *cap,
+	       size_t size);
+const char *deb_copy(struct pd_ctx *ctx, const char *text, size_t len);
+/** Cut the next line off *rest; NULL at the end. */
+char *deb_line(char **rest);
+/** Cut the next field off *rest at @p by; "" at the end. */
+char *deb_field(char **rest, char by);
+/** Compare as Debian Policy 5.6.12; below, at or above zero. */
+int deb_compare(const char *a, const char *b);
+/** All that dpkg knows, with apt's marks.  @return 0 or below, reported. */
+int deb_query(struct pd_ctx *ctx, struct deb_rows *out);
+/** @p arch "" or "all" fits any, as does a row of "all". */
+const struct deb_row *deb_find(const struct deb_rows *rows, const char *name,
+			       const char *arch);
+bool deb_is_there(const struct deb_row *row);
+/** "name=version" as apt wants it, with the architecture where it counts. */
+const char *deb_spec(struct pd_ctx *ctx, const char *name, const char *arch,
+		     const char *version);
+const char *deb_file_name(struct pd_ctx *ctx, const char *name,
+			  const char *arch, const char *version);
+const char *deb_pack_rows(struct pd_ctx *ctx, const struct deb_rows *rows);
+void deb_unpack_rows(struct pd_ctx *ctx, const char *text,
+		     struct deb_rows *out);
+const char *deb_pack_changes(struct pd_ctx *ctx, const struct deb_changes *c);
+void deb_unpack_changes(struct pd_ctx *ctx, const char *text,
+			struct deb_changes *out);
+struct deb_change *deb_change_find(const struct deb_changes *changes,
+				   const char *name, const char *arch);
+struct deb_change *deb_change_add(struct pd_ctx *ctx,
+				  struct deb_changes *changes);
+
+/* apt.c: running apt and dpkg */
+int deb_run(struct pd_ctx *ctx, const struct deb_argv *argv,
+	    const char *directory, const char *input,
+	    struct pd_command_result *result);
+/** Why apt or dpkg failed, from its output. */
+const char *deb_why(struct pd_ctx *ctx, const struct pd_command_result *r);
+/** Hold the package manager's lock until the callback ends. */
+int deb_lock(struct pd_ctx *ctx, int64_t timeout);
+/** Start an "apt-get -y" that knows that we hold the lock. */
+void deb_apt(struct deb_txn *txn, struct deb_argv *argv, bool locked);
+/** What apt would do for @p argv, which starts with deb_apt().
+ * @return 0; PD_REFUSED when apt refuses, with *why; PD_FAILED reported. */
+int deb_simulate(struct deb_txn *txn, struct deb_argv *argv,
+		 struct deb_changes *out, const char **why);
+/** Simulate what is wanted. */
+int deb_simulate_wanted(struct deb_txn *txn, struct deb_changes *out,
+			const char **why);
+/** Fill in sizes and digests from apt's verified lists. */
+int deb_show(struct deb_txn *txn, struct deb_changes *changes);
+/** What dpkg complains about; "" nothing; NULL reported. */
+const char *deb_audit(struct pd_ctx *ctx);
+/** Finish what an interrupted dpkg left behind. */
+int deb_repair(struct deb_txn *txn);
+/** Run apt-get or dpkg with progress from its status lines. */
+int deb_act(struct pd_ctx *ctx, const struct deb_argv *argv,
+	    struct pd_command_result *result);
+/** Set apt's marks and dpkg's holds of the changed packages as in @p before;
+ * packages that are not in it are automatic unless wanted. */
+int deb_marks(struct deb_txn *txn, const struct deb_rows *before);
+
+/* fetch.c: files */
+/** Have on the disk what was written below @p folder. */
+int deb_sync(struct pd_ctx *ctx, const char *folder);
+int deb_make_folder(struct pd_ctx *ctx, const char *path);
+bool deb_exists(const char *path);
+/** SHA-256 of each file; NULL for one that can't be read. */
+int deb_digests(struct pd_ctx *ctx, const char *const *paths, size_t n,
+		const char **digests);
+/** Have the new packages of @p changes in @p folder, digests checked. */
+int deb_fetch_new(struct deb_txn *txn, struct deb_changes *changes,
+		  const char *folder);
+/** Have the old packages of the changes not yet saved in @p folder. */
+int deb_keep_old(struct deb_txn *txn, const char *folder);
+/** Where an old package would come from; NULL: nowhere. */
+const char *deb_old_source(struct deb_txn *txn, const struct deb_change *c);
+/** Copy the configuration files of the changes not yet saved. */
+int deb_save_conffiles(struct deb_txn *txn);
+/** Put them back as they were.  @param early before the packages are back:
+ * so that these see their own files, and dpkg forgets those that are new. */
+int deb_restore_conffiles(struct pd_ctx *ctx, bool early);
+
+/* txn.c: the transaction */
+/** Predict: *count packages change.  @return PD_CHANGED, PD_UNCHANGED or
+ * below zero, reported; inhibitors and irreversible packages are reported. */
+int deb_txn_check(struct deb_txn *txn);
+int deb_txn_apply(struct deb_txn *txn);
+/** @return PD_UNCHANGED when nothing had been done. */
+int deb_txn_undo(struct deb_txn *txn);
+/** Is a restart of the server due for what was installed? */
+bool deb_reboot_due(struct pd_ctx *ctx, const struct deb_changes *changes);
+/** How large the logs of apt and dpkg are now, to copy from there on. */
+const char *deb_log_marks(struct pd_ctx *ctx);
+/** Copy what was logged since @p marks to @p name in work_dir, as evidence.
+ * @return its path, NULL reported as a warning. */
+const char *deb_collect_logs(struct pd_ctx *ctx, const char *marks,
+			     const char *name);
+
+#endif /* DEB_H */

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+# Installs updates on Debian servers; the package transaction is also linked into the plugin driver.
+plugin_LTLIBRARIES += %reldir%/update.la
+%canon_reldir%_update_la_SOURCES = \
+	%reldir%/apt.c \
+	%reldir%/deb.c \
+	%reldir%/deb.h \
+	%reldir%/fetch.c \
+	%reldir%/select.c \
+	%reldir%/select.h \
+	%reldir%/state.c \
+	%reldir%/txn.c \
+	%reldir%/undo.c \
+	%reldir%/update.c
+%canon_reldir%_update_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+%canon_reldir%_update_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+EXTRA_DIST += %reldir%/README.md

@@ -1,0 +1,79 @@
+-- SPDX-License-Identifier: MIT
+-- The module "patchday": all that a workflow is written with.
+local _, core = ...
+local strict = require "patchday.strict"
+local steps = require "patchday.steps"
+local params = require "patchday.params"
+local plan = require "patchday.plan"
+local fail = strict.fail
+local pd = {}
+
+function pd.workflow(given)
+	strict.check("pd.workflow", "field", given, { api = "number", name = "string", role = "string",
+		help = "string", params = "table", rounds = "number", plan = "function" })
+	if given.api == nil then fail("a workflow says which language it is written in: api = 1") end
+	if given.api ~= 1 then fail("the workflow needs api %s; this patchday has api 1", given.api) end
+	if not (given.name or ""):find("^%l[%l%d_-]*$") then
+		fail("a workflow has a name of a to z, 0 to 9, '-' and '_': name = \"file-print\"")
+	end
+	if not given.plan then fail("a workflow has a function: plan = function(t) ... end") end
+	local rounds = given.rounds or 1
+	if math.type(rounds) ~= "integer" or rounds < 1 or rounds > 100 then
+		fail("rounds is a whole number from 1 to 100")
+	end
+	params.check_declared(given.params or {})
+	return plan.block("workflow", { name = given.name, role = given.role or "", rounds = rounds,
+		help = given.help or "", params = given.params or {}, plan = given.plan })
+end
+
+-- The steps of a plugin, as functions.
+function pd.use(name)
+	if type(name) ~= "string" then fail("pd.use takes the name of a plugin: pd.use \"service\"") end
+	local made = {}
+	return strict.names("plugin '" .. name .. "'", "step", core.steps(name), function(step)
+		made[step] = made[step] or function(given) return steps.make(name .. "." .. step, given) end
+		return made[step]
+	end)
+end
+
+local words = { stop = true, undo = true, continue = true }
+
+function pd.stage(name)
+	if type(name) ~= "string" or not name:find("^%l[%l%d_-]*$") then
+		fail("a stage has a name of a to z, 0 to 9, '-' and '_': pd.stage \"install\" { ... }")
+	end
+	return function(given)
+		if type(given) ~= "table" then fail("stage '%s' takes a list: { step, step }", name) end
+		local list, on_failure = {}, given.on_failure
+		for k, v in pairs(given) do
+			if math.type(k) == "integer" then
+				list[k] = v
+			elseif k ~= "on_failure" then
+				strict.unknown(("stage '%s'"):format(name), "option", k, { "on_failure" })
+			end
+		end
+		if on_failure ~= nil and not words[on_failure] then
+			local near = core.nearest(tostring(on_failure), strict.keys(words))
+			fail("stage '%s': on_failure is \"stop\", \"undo\" or \"continue\", not '%s'%s", name,
+				tostring(on_failure), near and ("; did you mean '%s'?"):format(near) or "")
+		end
+		return plan.block("stage", { name = name, on_failure = on_failure, list = list })
+	end
+end
+
+function pd.hold(list)
+	if type(list) ~= "table" then fail("pd.hold takes a list: pd.hold { step, ... }") end
+	plan.length(list)
+	return plan.block("hold", { list = list })
+end
+
+function pd.signoff(given) return steps.signoff(given) end
+
+function pd.nothing(why)
+	if type(why) ~= "string" or why == "" then fail("pd.nothing says why: pd.nothing \"no update applies\"") end
+	return plan.block("nothing", { why = why })
+end
+
+for kind, declare in pairs(params.types) do pd[kind] = declare end
+
+return strict.names("patchday", "function", strict.keys(pd), function(name) return pd[name] end)

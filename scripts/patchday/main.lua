@@ -1,0 +1,33 @@
+-- SPDX-License-Identifier: MIT
+-- Runs a script and hands its plan, or its description, to C.
+local _, core = ...
+local strict = require "patchday.strict"
+local params = require "patchday.params"
+local plan = require "patchday.plan"
+local facts = require "patchday.facts"
+local selection = require "patchday.selection"
+
+local function describe(w)
+	return { workflow = w.name, role = w.role, help = w.help, rounds = w.rounds,
+		params = params.describe(w.params) }
+end
+
+local function inputs(w, given, round, server)
+	local values, names = params.values(w.params, given)
+	local t = { facts = facts, catalog = selection.catalog, round = round, server = server }
+	t.params = strict.names("t.params", "parameter", names, function(k) return values[k] end)
+	return values, strict.names("t", "field", strict.keys(t), function(k) return t[k] end)
+end
+
+return function(script, only_describe, given, round, server)
+	local w = plan.blocks[script()]
+	if not w or w.kind ~= "workflow" then
+		strict.fail("the script ends without its workflow: return pd.workflow { ... }")
+	end
+	if only_describe then return describe(w) end
+	local values, t = inputs(w, given or {}, round, server)
+	core.place(w.plan)
+	local flat = plan.flatten((w.plan(t)))
+	flat.workflow, flat.role, flat.rounds, flat.params = w.name, w.role, w.rounds, values
+	return flat
+end

@@ -1,0 +1,177 @@
+-- SPDX-License-Identifier: MIT
+-- From what a plan function returned to the flat list of steps.
+local _, core = ...
+local strict = require "patchday.strict"
+local info = require "patchday.steps".info
+local blocks = {} -- private parts of stages, holds and pd.nothing
+local plan = { blocks = blocks }
+local DEPTH = 32
+
+function plan.block(kind, given, options)
+	local block = setmetatable({}, { __metatable = "protected" })
+	given.kind, given.options, given.where = kind, options, core.where()
+	blocks[block] = given
+	return block
+end
+
+-- The last index of a list that may have holes: `condition and step`.
+local function length(list)
+	local n = 0
+	for k in pairs(list) do
+		if math.type(k) ~= "integer" or k < 1 or k > 100000 then
+			strict.fail("a list of steps has an entry '%s'; is a name misspelt, or a pair of braces missing?",
+				tostring(k))
+		end
+		n = k > n and k or n
+	end
+	return n
+end
+plan.length = length
+
+local function fail_at(where, text, ...)
+	error(where .. ": " .. text:format(...), 0)
+end
+
+local function new_flat()
+	return { stages = {}, steps = {}, names = {}, ids = {}, keys = {}, holds = {} }
+end
+
+-- "name", "name#2" ... whichever is still free.
+local function free_name(taken, name)
+	local n, free = 1, name
+	while taken[free] do
+		n = n + 1
+		free = name .. "#" .. n
+	end
+	taken[free] = true
+	return free
+end
+
+local function open_stage(flat, name, block)
+	flat.stages[#flat.stages + 1] = { name = name, on_failure = block and block.on_failure or "stop" }
+end
+
+-- Steps outside of a stage: "main", or "hold" where something is held.
+local function implicit_stage(flat, hold)
+	local name = (hold or #flat.holds > 0) and "hold" or "main"
+	if flat.implicit ~= name then
+		flat.implicit = name
+		open_stage(flat, free_name(flat.names, name))
+	end
+end
+
+local function add_step(flat, step, hold)
+	local s = info[step]
+	if s.place then fail_at(s.where, "%s is in the plan twice; make a second step", s.name) end
+	if hold and not s.can_undo then
+		fail_at(s.where, "%s can't be held: it has no undo that gives back", s.name)
+	end
+	if not flat.explicit then implicit_stage(flat, hold) end
+	local stage = flat.stages[#flat.stages].name:gsub("#.*", "")
+	local id = stage .. "/" .. (s.id or s.name:gsub("^%.", ""))
+	if s.id and flat.ids[id] then fail_at(s.where, "%s: id '%s' is there twice", s.name, s.id) end
+	s.place, s.final = #flat.steps, free_name(flat.ids, id)
+	flat.keys[s.key] = s.final
+	local plugin, name = s.name:match("^(.*)%.(.*)$")
+	flat.steps[#flat.steps + 1] = {
+		id = s.final, stage = #flat.stages - 1, plugin = plugin, step = name, where = s.where,
+		args = s, hold = hold or nil, inside = #flat.holds > 0 and { table.unpack(flat.holds) } or nil,
+	}
+	return s.place
+end
+
+local function check_uses(s)
+	for _, ref in ipairs(s.uses) do
+		local from = info[ref.step]
+		if not from.place then
+			fail_at(s.where, "%s uses output '%s' of %s (%s), which is not in the plan", s.name, ref.name,
+				from.name, from.where)
+		elseif from.place > s.place then
+			core.blame "plan-reference"
+			fail_at(s.where, "%s uses output '%s' of %s (%s), which comes later in the plan", s.name,
+				ref.name, from.name, from.where)
+		end
+	end
+end
+
+local add
+
+local function add_list(flat, list, first, depth)
+	for i = first, length(list) do add(flat, list[i], depth + 1) end
+end
+
+local function add_stage(flat, block, depth)
+	if flat.explicit then
+		fail_at(block.where, "stage '%s' is inside of stage '%s'; stages follow each other",
+			block.name, flat.explicit)
+	end
+	if flat.names[block.name] then
+		fail_at(block.where, "there are two stages '%s'", block.name)
+	end
+	flat.names[block.name] = true
+	flat.explicit, flat.implicit = block.name, nil
+	local before = #flat.steps
+	open_stage(flat, block.name, block)
+	add_list(flat, block.list, 1, depth)
+	if #flat.steps == before then flat.stages[#flat.stages] = nil end
+	flat.explicit = nil
+end
+
+-- Its steps are inside; a hold whose step is false or nil holds nothing.
+local function add_hold(flat, block, depth)
+	local step, outer = block.list[1], flat.holds
+	if step then
+		if not info[step] then
+			fail_at(block.where, "pd.hold starts with the step that is held: pd.hold { step, ... }")
+		end
+		flat.holds = { table.unpack(outer) }
+		flat.holds[#outer + 1] = add_step(flat, step, true)
+	end
+	add_list(flat, block.list, 2, depth)
+	flat.holds = outer
+	if step and not flat.explicit and #outer == 0 then flat.implicit = nil end
+end
+
+function add(flat, item, depth)
+	if not item then return end -- `condition and step`
+	if depth > DEPTH then strict.fail("lists of steps are nested too deep, or contain themselves") end
+	local block = blocks[item]
+	if info[item] then
+		add_step(flat, item, false)
+	elseif block and block.kind == "stage" then
+		add_stage(flat, block, depth)
+	elseif block and block.kind == "hold" then
+		add_hold(flat, block, depth)
+	elseif block then
+		fail_at(block.where, "pd.%s is not a part of a plan; return it alone", block.kind)
+	elseif type(item) == "table" then
+		add_list(flat, item, 1, depth)
+	else
+		strict.fail("a plan is made of steps, stages and holds, not of a %s", type(item))
+	end
+end
+
+-- What `plan` returned, as the plan's stages and steps.
+function plan.flatten(result)
+	local block = blocks[result]
+	if block and block.kind == "nothing" then
+		return { nothing = block.why, stages = core.array(), steps = core.array() }
+	end
+	if type(result) ~= "table" then
+		strict.fail("the plan function returns a %s, not a list of steps or pd.nothing \"why\"",
+			type(result))
+	end
+	local flat = new_flat()
+	add(flat, result, 0)
+	if #flat.steps == 0 then
+		strict.fail("the plan has no step; return pd.nothing \"why\" instead")
+	end
+	for _, row in ipairs(flat.steps) do
+		local s = row.args
+		check_uses(s)
+		row.args = type(s.args) == "table" and s.args or core.resolve(s.args, flat.keys)
+	end
+	return { stages = flat.stages, steps = flat.steps }
+end
+
+return plan

@@ -1,0 +1,104 @@
+-- SPDX-License-Identifier: MIT
+-- Tables that know their names: a misspelt one is an error at the author's line.
+local _, core = ...
+local strict = {}
+
+function strict.fail(text, ...)
+	error(core.where() .. ": " .. text:format(...), 0)
+end
+
+-- "WHAT has no NOUN 'word'; did you mean 'near'?"
+function strict.unknown(what, noun, word, names)
+	local near = core.nearest(tostring(word), names)
+	strict.fail("%s has no %s '%s'%s", what, noun, tostring(word),
+		near and ("; did you mean '%s'?"):format(near) or "")
+end
+
+function strict.keys(t)
+	local keys = {}
+	for k in pairs(t) do keys[#keys + 1] = k end
+	return keys
+end
+
+-- The keys of a table that an author wrote must be among names (name = type).
+function strict.check(what, noun, given, names)
+	if type(given) ~= "table" then
+		strict.fail("%s takes a table { name = value }, not a %s", what, type(given))
+	end
+	for k, v in pairs(given) do
+		local want = names[k]
+		if not want then strict.unknown(what, noun, k, strict.keys(names)) end
+		if want ~= "any" and type(v) ~= want then
+			strict.fail("%s: %s '%s' takes a %s, not a %s", what, noun, k, want, type(v))
+		end
+	end
+end
+
+-- A table with these names and no others, read only.  get(name) makes the
+-- value; a nil value of a known name is nil.
+function strict.names(what, noun, names, get)
+	local known = {}
+	for _, name in ipairs(names) do known[name] = true end
+	return setmetatable({}, {
+		__index = function(_, k)
+			if not known[k] then strict.unknown(what, noun, k, names) end
+			return get(k)
+		end,
+		__newindex = function() strict.fail("%s can only be read", what) end,
+		__pairs = function()
+			local i = 0
+			return function()
+				local v
+				repeat
+					i = i + 1
+					v = names[i] and get(names[i])
+				until v ~= nil or not names[i]
+				return names[i], v
+			end
+		end,
+		__metatable = "protected",
+	})
+end
+
+-- A read-only row of plain values; fields: names it may have, nil: any.
+function strict.row(what, data, fields)
+	return strict.names(what, "field", fields or strict.keys(data), function(k)
+		local v = data[k]
+		if type(v) ~= "table" then return v end
+		return strict.list(what .. "." .. k, v, nil)
+	end)
+end
+
+-- A read-only list of rows or plain values; key: field that names a row.
+function strict.list(what, data, fields, key)
+	local rows, byname = {}, nil
+	local function at(i)
+		local v = data[i]
+		if type(v) ~= "table" then return v end
+		rows[i] = rows[i] or strict.row(what, v, fields)
+		return rows[i]
+	end
+	local function find(name)
+		if not byname then
+			byname = {}
+			for i = #data, 1, -1 do byname[data[i][key] or ""] = i end
+		end
+		return byname[name] and at(byname[name])
+	end
+	local function step(_, i)
+		if data[i + 1] ~= nil then return i + 1, at(i + 1) end
+	end
+	return setmetatable({}, {
+		__index = function(_, k)
+			if math.type(k) == "integer" then return at(k) end
+			if key and type(k) == "string" then return find(k) end
+			strict.fail("%s is a list: use ipairs(), or a number in []", what)
+		end,
+		__len = function() return #data end,
+		__pairs = function(t) return step, t, 0 end,
+		__newindex = function() strict.fail("%s can only be read", what) end,
+		__metatable = "protected",
+	})
+end
+
+return strict

@@ -1,0 +1,39 @@
+<?xml version="1.0" encoding="UTF-8"?>
+<!-- SPDX-License-Identifier: MIT -->
+<!-- The report as plain text. -->
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
+    xmlns:r="urn:patchday:report:1">
+<xsl:output method="text" encoding="UTF-8"/>
+<xsl:variable name="blanks" select="'                                                            '"/>
+
+<xsl:template name="pad">
+<xsl:param name="text"/><xsl:param name="width"/>
+<xsl:value-of select="substring(concat($text, $blanks), 1, $width)"/>
+<xsl:if test="string-length($text) &gt; $width"><xsl:value-of select="substring($text, $width + 1)"/></xsl:if>
+<xsl:text> </xsl:text>
+</xsl:template>
+
+<xsl:template match="/r:report">
+<xsl:if test="@site"><xsl:value-of select="@site"/> - </xsl:if><xsl:value-of select="@server"/> - <xsl:value-of select="substring(@started, 1, 10)"/>: <xsl:value-of select="@state"/>
+<xsl:if test="@why">: <xsl:value-of select="@why"/></xsl:if>
+run <xsl:value-of select="@run"/>, workflow <xsl:value-of select="@workflow"/>, <xsl:value-of select="@started"/> to <xsl:value-of select="@ended"/>, <xsl:value-of select="@reboots"/> reboots
+<xsl:for-each select="r:warning">warning: <xsl:value-of select="."/><xsl:text>&#10;</xsl:text></xsl:for-each>
+<xsl:text>&#10;Steps&#10;</xsl:text>
+<xsl:for-each select="r:step">
+<xsl:text>  </xsl:text>
+<xsl:call-template name="pad"><xsl:with-param name="text" select="@state"/><xsl:with-param name="width" select="10"/></xsl:call-template>
+<xsl:call-template name="pad"><xsl:with-param name="text" select="@result"/><xsl:with-param name="width" select="9"/></xsl:call-template>
+<xsl:call-template name="pad"><xsl:with-param name="text" select="@id"/><xsl:with-param name="width" select="40"/></xsl:call-template>
+<xsl:value-of select="format-number(@seconds, '0.0')"/><xsl:text> s&#10;</xsl:text>
+<xsl:if test="r:message"><xsl:text>             </xsl:text><xsl:value-of select="r:message"/><xsl:text>&#10;</xsl:text></xsl:if>
+</xsl:for-each>
+<xsl:if test="r:update">
+<xsl:text>&#10;Updates&#10;</xsl:text>
+<xsl:for-each select="r:update/r:package"><xsl:text>  </xsl:text><xsl:value-of select="@name"/><xsl:text> </xsl:text><xsl:value-of select="@from"/> -> <xsl:value-of select="@to"/><xsl:text>&#10;</xsl:text></xsl:for-each>
+</xsl:if>
+<xsl:text>&#10;Evidence&#10;</xsl:text>
+<xsl:for-each select="r:step/r:evidence"><xsl:text>  </xsl:text><xsl:value-of select="@sha256"/><xsl:text>  </xsl:text><xsl:value-of select="@path"/><xsl:text>&#10;</xsl:text></xsl:for-each>
+<xsl:text>&#10;Sign-off&#10;</xsl:text>
+<xsl:for-each select="r:signature"><xsl:text>  </xsl:text><xsl:value-of select="@party"/>: <xsl:choose><xsl:when test="@name"><xsl:value-of select="@name"/>, <xsl:value-of select="@time"/><xsl:if test="r:note">: <xsl:value-of select="r:note"/></xsl:if></xsl:when><xsl:otherwise>missing</xsl:otherwise></xsl:choose><xsl:text>&#10;</xsl:text></xsl:for-each>
+</xsl:template>
+</xsl:stylesheet>

@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Every error id in the source has an explanation, and every explanation an
+# error that can be met.
+set -u
+cd "${PD_SRCDIR:-.}" || exit 99
+. tests/style/tap.sh || exit 99
+
+used=$(grep -rhoE 'pd_error_(set|at|errno)\([^"]*"[a-z][a-z0-9-]+"' core --include='*.c' -z |
+	tr '\0' '\n' | grep -oE '"[a-z][a-z0-9-]+"' | tr -d '"' | sort -u)
+rows=$(grep -rhoE 'PD_E\("[a-z0-9-]+"' core --include='*.def' | cut -d'"' -f2 | sort)
+is "no explanation stands twice" "$(uniq -d <<<"$rows")" ""
+empty "every error id is explained" "$(comm -23 <(echo "$used") <(sort -u <<<"$rows"))"
+missing=
+for id in $rows; do
+	grep -rqF "\"$id\"" core --include='*.c' || missing="$missing $id"
+done
+empty "every explanation is used" "$missing"
+end

@@ -1,0 +1,2 @@
+TESTS += %reldir%/explain.sh
+EXTRA_DIST += %reldir%/explain.sh

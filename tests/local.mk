@@ -1,0 +1,22 @@
+# What `make check` runs without a lab.  Tests that need real servers are in
+# LAB_TESTS: `make check-lab`, as root.
+AM_TESTS_ENVIRONMENT = PD_BUILDDIR='$(abs_top_builddir)'; export PD_BUILDDIR; \
+	PD_SRCDIR='$(abs_top_srcdir)'; export PD_SRCDIR;
+TEST_EXTENSIONS = .sh
+LAB_TESTS =
+include %D%/unit/local.mk
+include %D%/modules/local.mk
+include %D%/tools/local.mk
+include %D%/plans/local.mk
+include %D%/run/local.mk
+include %D%/cli/local.mk
+include %D%/style/local.mk
+include %D%/plugins/local.mk
+include %D%/bench/local.mk
+include %D%/fuzz/local.mk
+include %D%/lab/local.mk
+
+check-lab: all check-build
+	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(LAB_TESTS)' TEST_SUITE_LOG=test-suite-lab.log
+check-build: $(check_PROGRAMS) $(check_LTLIBRARIES)
+.PHONY: check-lab check-build

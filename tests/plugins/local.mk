@@ -1,0 +1,5 @@
+PLUGIN_TESTS = %reldir%/apt.sh %reldir%/backup.sh %reldir%/command.sh %reldir%/driver.sh \
+	%reldir%/eventlog.sh %reldir%/host.sh %reldir%/network.sh %reldir%/printers.sh \
+	%reldir%/probe.sh %reldir%/service.sh %reldir%/shares.sh %reldir%/update.sh
+LAB_TESTS += $(PLUGIN_TESTS)
+EXTRA_DIST += $(PLUGIN_TESTS) %reldir%/common.sh

@@ -1,0 +1,154 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Plugin probe against the real samba, CUPS, sshd and apache of a lab server.
+# shellcheck source=tests/plugins/common.sh
+. "$(dirname "$0")/common.sh"
+
+need_lab
+lab_up probe
+push_plugins probe
+
+sh_lab() { in_lab sh -c "$1" </dev/null; }
+n=0
+# try PLUGIN.STEP ARGS...: all phases, in a work folder of its own
+try()
+{
+	n=$((n + 1))
+	work=/opt/pd/work-$n
+	run step "$1" check,apply,verify "${@:2}"
+}
+passes() { is "$rc" 0 "$1"; }
+# fails WHAT EXTENDED-REGULAR-EXPRESSION
+fails()
+{
+	is "$rc" 1 "$1: fails"
+	like "$out" "$2" "$1: says why"
+}
+
+echo '# smb'
+alice="user=alice password=alice-secret"
+# shellcheck disable=SC2086
+{
+try probe.smb share=data $alice
+passes "alice lists, writes, reads back and deletes in data"
+is "$(sh_lab 'ls /srv/data | grep -c patchday')" 0 "nothing is left in the share"
+like "$(sh_lab "cat \$(find $work -name probe.txt)")" 'compare: 65536 bytes' \
+	"the evidence tells the stages"
+unlike "$(sh_lab "grep -r alice-secret $work; echo -; ls -R $work")" 'alice-secret|auth' \
+	"no password is in the work folder"
+try probe.smb share=pub guest=true
+passes "a guest uses pub"
+try probe.smb share=data user=alice password=wrong
+fails "a wrong password" 'connect of //localhost/data.*LOGON_FAILURE'
+unlike "$out" 'wrong' "the password is not shown"
+try probe.smb share=nosuch $alice
+fails "a share that is not there" 'connect of .*BAD_NETWORK_NAME'
+try probe.smb share=data guest=true
+fails "a guest in a share of alice" 'connect of .*a guest.*ACCESS_DENIED'
+try probe.smb share=data $alice folder=nosuch
+fails "a folder that is not there" 'list of '
+sh_lab 'mkdir -p /srv/data/locked && chmod 555 /srv/data/locked'
+try probe.smb share=data $alice folder=locked
+fails "a folder that can't be written" 'write of .*ACCESS_DENIED'
+sh_lab 'printf "[deaf]\npath = /srv/data\nread only = no\nveto files = /patchday-probe-*/\n" >>/etc/samba/smb.conf; smbcontrol all reload-config'
+try probe.smb share=deaf $alice
+fails "a share that vetoes the file" '(write|read) of '
+sh_lab 'mkdir -p /srv/sticky && chown root /srv/sticky && chmod 1777 /srv/sticky
+	printf "[sticky]\npath = /srv/sticky\nread only = no\nforce user = alice\ncreate mask = 0000\nforce create mode = 0200\n" >>/etc/samba/smb.conf; smbcontrol all reload-config'
+try probe.smb share=sticky $alice
+fails "a file that can't be read again" 'read of .*ACCESS_DENIED'
+is "$(sh_lab 'ls /srv/sticky')" "" "what was written is deleted even so"
+sh_lab 'printf "[keep]\npath = /srv/keep\nread only = no\nforce user = alice\n" >>/etc/samba/smb.conf; mkdir -p /srv/keep; chown alice /srv/keep; smbcontrol all reload-config
+	(while [ ! -e /srv/stop ]; do for f in /srv/keep/patchday*; do [ -e "$f" ] && chattr +a /srv/keep 2>/dev/null && break 2; done; done) >/dev/null 2>&1 &'
+try probe.smb share=keep $alice
+case $(sh_lab 'lsattr -d /srv/keep 2>/dev/null') in
+*a*/srv/keep) fails "a file that can't be deleted" 'delete of ' ;;
+esac
+sh_lab 'touch /srv/stop; chattr -a /srv/keep 2>/dev/null; systemctl stop smbd'
+try probe.smb share=data $alice timeout=2
+fails "a stopped smbd" 'connect of .*CONNECTION_REFUSED.*still so after'
+sh_lab '(sleep 3; systemctl start smbd) >/dev/null 2>&1 &'
+try probe.smb share=data $alice timeout=30
+passes "an smbd that starts three seconds later"
+try probe.smb share=data user=alice
+fails "a user without password" 'either user and password, or guest'
+try probe.smb "share=//host/data" $alice
+fails "a share with its server" 'share is the name alone'
+# who looks at the processes meanwhile sees no password
+sh_lab '(for i in $(seq 400); do cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\0" " " | grep -a smbclient; sleep 0.005; done >/srv/seen) >/dev/null 2>&1 &'
+sleep 0.2
+try probe.smb share=data $alice
+sleep 3
+like "$(sh_lab 'cat /srv/seen')" '//localhost/data' "smbclient was seen among the processes"
+unlike "$(sh_lab 'cat /srv/seen | grep -av password=')" 'smbclient.*alice-secret' "without the password"
+}
+
+echo '# print'
+try probe.print
+passes "the default printer prints"
+like "$out" 'PDF' "which is PDF"
+like "$(sh_lab 'lpstat -W completed -o')" 'PDF-' "CUPS has the job as completed"
+try probe.print queue=laser
+passes "laser prints"
+sh_lab 'lpadmin -p paper -c all-of-them; lpadmin -p laser -c all-of-them; cupsenable all-of-them; cupsaccept all-of-them' 2>/dev/null
+try probe.print queue=all-of-them
+passes "a class prints"
+try probe.print queue=nosuch
+fails "a queue that is not there" 'no queue nosuch'
+sh_lab 'cupsdisable -r "no toner" laser'
+try probe.print queue=laser
+fails "a stopped queue" 'laser is stopped: no toner'
+sh_lab 'cupsenable laser; cupsreject -r moved laser'
+try probe.print queue=laser
+fails "a queue that rejects" 'does not accept jobs'
+sh_lab 'cupsaccept laser; lpadmin -p far -E -v socket://127.0.0.1:9 -m raw' 2>/dev/null
+try probe.print queue=far timeout=3
+fails "a printer that can't be reached" 'not printed within 3 s'
+is "$(sh_lab 'lpstat -o far')" "" "its job is canceled"
+sh_lab 'lpadmin -p stops -E -v file:///nosuch/device -m raw -o printer-error-policy=stop-printer' 2>/dev/null
+try probe.print queue=stops timeout=20
+is "$rc" 1 "a backend that fails: fails"
+is "$(sh_lab 'lpstat -o stops')" "" "its job is gone too"
+sh_lab 'systemctl stop cups.path cups.socket cups.service; (sleep 3; systemctl start cups.socket cups.service) >/dev/null 2>&1 &' 2>/dev/null
+try probe.print timeout=30
+passes "a cupsd that starts three seconds later"
+
+echo '# tcp'
+try probe.tcp port=22 expect=SSH-2
+passes "sshd says SSH-2"
+try probe.tcp port=22 expect=SMTP timeout=2
+fails "sshd does not say SMTP" 'does not send "SMTP"; received: "SSH-2'
+try probe.tcp port=23 timeout=2
+fails "a closed port" 'port 23: Connection refused'
+
+echo '# http'
+try probe.http url=http://localhost/ contains=Apache
+passes "apache's page"
+try probe.http url=http://localhost/nosuch status=404,410
+passes "a page that shall not be there"
+try probe.http url=http://localhost/nosuch timeout=2
+fails "a page that is not there" 'status 404'
+try probe.http url=http://localhost/ contains=Nonsense timeout=2
+fails "a page without the text" 'does not contain'
+try probe.http url=ftp://localhost/
+fails "another protocol" 'not an address of http'
+try probe.http url=http://me:pw@localhost/
+fails "a password in the address" 'use user and password'
+sh_lab 'systemctl stop apache2; (sleep 3; systemctl start apache2) >/dev/null 2>&1 &'
+try probe.http url=http://localhost/
+passes "an apache that starts three seconds later"
+
+echo '# command'
+try probe.command argv=systemctl,is-active,ssh contains=active
+passes "a program with its output"
+try probe.command argv=false status=1
+passes "a program with another status"
+try probe.command argv=echo,one contains=two timeout=2
+fails "a program without the text" 'does not contain "two"'
+try probe.command argv=false timeout=2
+fails "a program that fails" 'false ended with 1, not 0'
+try probe.command argv=nosuch
+fails "a program that is not there" 'no program nosuch'
+try probe.command argv=sleep,60 timeout=2
+is "$rc" 1 "a program that hangs: fails"
+done_testing

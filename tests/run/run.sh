@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+# Sourced by the tests of the engine: patchday from the build tree with the
+# plugin `steps`, a state folder and a place for files that are both new.
+# shellcheck shell=bash
+set -u
+. "$PD_SRCDIR/tests/style/tap.sh"
+[ "$(id -u)" = 0 ] || skip "a run needs root"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+export PATCHDAY_STATE=$tmp/state
+mkdir "$tmp/plugins" "$tmp/f"
+cp "$PD_BUILDDIR/tests/run/.libs/steps.so" "$tmp/plugins/"
+patchday=("$PD_BUILDDIR/patchday")
+[ ! -x "$PD_BUILDDIR/.libs/patchday" ] || patchday=("$PD_BUILDDIR/.libs/patchday")
+
+# pd COMMAND ARGUMENT...: sets $out and $rc
+pd()
+{
+	local command=$1
+
+	shift
+	out=$("${patchday[@]}" "$command" --plugin-dir "$tmp/plugins" "$@" 2>&1 </dev/null)
+	rc=$?
+}
+
+# workflow NAME: standard input is what the plan function returns
+workflow()
+{
+	cat >"$tmp/$1.lua" <<END
+local pd = require "patchday"
+local steps = pd.use "steps"
+return pd.workflow { api = 1, name = "$1", role = "test", help = "a test",
+  plan = function(t)
+    return {
+$(cat)
+    }
+  end }
+END
+}
+
+# the newest run's state, and of each step
+state()
+{
+	"${patchday[@]}" status --json | jq -r .state
+}
+
+step_state()
+{
+	"${patchday[@]}" status --json | jq -r --arg id "$1" '.steps[] | select(.id == $id) | .state'
+}
+
+# how often a file was written or taken back
+acts()
+{
+	grep -c "^$2$" "$1.log" 2>/dev/null || true
+}

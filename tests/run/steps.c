@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* steps - a plugin for tests of the engine: steps whose every act is seen in
+ * files, and that fail, hold, wait or kill the engine when they are told to. */
+#include <patchday/plugin.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct write_args {
+	const char *path, *text;
+	int64_t milliseconds;
+	int32_t fail;
+	bool kill;
+	const char *mark;
+};
+
+enum { FAIL_NOWHERE, FAIL_CHECK, FAIL_APPLY, FAIL_VERIFY, FAIL_UNDO, REFUSE_CHECK };
+static const char *const places[] = { "nowhere", "check", "apply", "verify", "undo",
+				      "refuse", NULL };
+
+static const struct pd_param write_params[] = {
+	PD_PARAM(struct write_args, path, PD_T_PATH, .flags = PD_P_REQUIRED, .help = "file"),
+	PD_PARAM(struct write_args, text, PD_T_STRING, .help = "its content", .def = "x"),
+	PD_PARAM(struct write_args, milliseconds, PD_T_INT, .help = "how long it takes",
+		 .def = "0", .min = 0, .max = 60000),
+	PD_PARAM(struct write_args, fail, PD_T_CHOICE, .help = "where it fails",
+		 .def = "nowhere", .choices = places),
+	PD_PARAM(struct write_args, kill, PD_T_BOOL,
+		 .help = "kill the engine in apply, if mark does not exist yet"),
+	PD_PARAM(struct write_args, mark, PD_T_PATH, .help = "file that says it was killed"),
+	PD_PARAM_END
+};
+
+static const struct pd_output write_outputs[] = {
+	PD_OUTPUT("path", PD_T_PATH, "the file"),
+	PD_OUTPUT("count", PD_T_INT, "bytes written"),
+	PD_OUTPUT_END
+};
+
+/* One line behind PATH.log for each act: what really happened. */
+static void note(struct pd_ctx *ctx, const char *what)
+{
+	const struct write_args *a = ctx->args;
+	int fd = open(pd_format(ctx, "%s.log", a->path), O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	if (fd >= 0) {
+		(void)!write(fd, what, strlen(what));
+		close(fd);
+	}
+}
+
+static int outputs(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+
+	return pd_output(ctx, "path", a->path) < 0 ||
+	       pd_output(ctx, "count", pd_format(ctx, "%zu", strlen(a->text))) < 0 ?
+	       PD_FAILED : 0;
+}
+
+static int write_check(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+	const char *now = pd_read_file(ctx, a->path, 4096, NULL);
+
+	if (a->fail == FAIL_CHECK)
+		return pd_fail(ctx, PD_FAILED, "told to fail in check");
+	if (a->fail == REFUSE_CHECK) {
+		pd_inhibit(ctx, "the test would break", "told to refuse", "tell it not to");
+		return PD_REFUSED;
+	}
+	if (outputs(ctx) < 0)
+		return PD_FAILED;
+	return now && strcmp(now, a->text) == 0 ? PD_UNCHANGED : PD_CHANGED;
+}
+
+static int write_apply(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+	const char *before = pd_read_file(ctx, a->path, 4096, NULL);
+
+	if (!pd_recall(ctx, "begun") &&
+	    (pd_remember(ctx, "before", before) < 0 || pd_remember(ctx, "begun", "yes") < 0))
+		return PD_FAILED;
+	if (a->milliseconds)
+		usleep((useconds_t)a->milliseconds * 1000);
+	if (a->kill && a->mark && access(a->mark, F_OK) < 0) {
+		close(open(a->mark, O_CREAT | O_WRONLY, 0600));
+		kill(getppid(), SIGKILL);
+		pause();
+	}
+	if (a->fail == FAIL_APPLY)
+		return pd_fail(ctx, PD_FAILED, "told to fail in apply");
+	if (pd_write_file(ctx, a->path, 0600, a->text, strlen(a->text)) < 0)
+		return PD_FAILED;
+	note(ctx, "apply\n");
+	return outputs(ctx) < 0 ? PD_FAILED : PD_CHANGED;
+}
+
+static int write_verify(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+	const char *now = pd_read_file(ctx, a->path, 4096, NULL);
+
+	if (a->fail == FAIL_VERIFY)
+		return pd_fail(ctx, PD_FAILED, "told to fail in verify");
+	if (!now || strcmp(now, a->text) != 0)
+		return pd_fail(ctx, PD_FAILED, "%s does not hold what was written", a->path);
+	return PD_UNCHANGED;
+}
+
+static int write_undo(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+	const char *before = pd_recall(ctx, "before");
+
+	if (!pd_recall(ctx, "begun"))
+		return PD_UNCHANGED;
+	if (a->fail == FAIL_UNDO)
+		return pd_fail(ctx, PD_FAILED, "told to fail in undo");
+	if (a->milliseconds)
+		usleep((useconds_t)a->milliseconds * 1000);
+	if (before && pd_write_file(ctx, a->path, 0600, before, strlen(before)) < 0)
+		return PD_FAILED;
+	if (!before && unlink(a->path) < 0 && errno != ENOENT)
+		return pd_fail(ctx, PD_FAILED, "cannot remove %s", a->path);
+	note(ctx, "undo\n");
+	return PD_CHANGED;
+}
+
+static const struct pd_step step_write = {
+	PD_STEP, .name = "write", .help = "write a file", .params = write_params,
+	.args_size = sizeof(struct write_args), .outputs = write_outputs,
+	.check = write_check, .apply = write_apply, .verify = write_verify,
+	.undo = write_undo, .reversibility = PD_REVERSIBLE,
+};
+
+static const struct pd_step step_burn = {
+	PD_STEP, .name = "burn", .help = "write a file for good", .params = write_params,
+	.args_size = sizeof(struct write_args), .outputs = write_outputs,
+	.check = write_check, .apply = write_apply, .verify = write_verify,
+	.reversibility = PD_IRREVERSIBLE,
+};
+
+static int noop_check(struct pd_ctx *ctx)
+{
+	(void)ctx;
+	return PD_UNCHANGED;
+}
+
+static const struct pd_step step_noop = {
+	PD_STEP, .name = "noop", .help = "nothing to do", .check = noop_check,
+	.reversibility = PD_READONLY,
+};
+
+static const struct pd_step *const steps[] = { &step_write, &step_burn, &step_noop, NULL };
+
+PD_PLUGIN(.name = "steps", .version = "1", .help = "steps for tests of the engine",
+	  .steps = steps);

@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The floors of the house: size of the core, of functions and files, and the
+# direction of includes.
+set -u
+cd "${PD_SRCDIR:-.}" || exit 99
+. tests/style/tap.sh || exit 99
+command -v ctags >/dev/null || skip "universal-ctags is not installed"
+
+lines=$(find core -path core/fleet -prune -o \( -name '*.c' -o -name '*.h' -o -name '*.def' \) -print0 |
+	xargs -0 cat | wc -l)
+check "core/ without fleet/ stays under 8,000 lines (has $lines)" [ "$lines" -lt 8000 ]
+
+long=$(find core plugins tests -name '*.c' -print0 |
+	xargs -0 ctags --languages=C --kinds-C=f --fields=+ne -f - 2>/dev/null |
+	awk -F'\t' '{ s = 0; e = 0
+		for (i = 4; i <= NF; i++) {
+			if ($i ~ /^line:/) s = substr($i, 6)
+			if ($i ~ /^end:/) e = substr($i, 5) }
+		if (e - s + 1 > 80) print $2 ": " $1 " has " e - s + 1 " lines" }')
+empty "no function is longer than 80 lines" "$long"
+
+big=$(find core plugins -name '*.[ch]' ! -path 'core/include/*' -print0 | xargs -0 wc -l |
+	awk '$2 != "total" && $1 > 450 { print $2 ": " $1 " lines" }')
+empty "no file is longer than 450 lines" "$big"
+
+# name of a floor and its height; a file may include its own height or below
+upward=$(grep -rnE '^#include "[a-z]+/' core --include='*.c' --include='*.h' --include='*.def' | awk '
+	BEGIN { n = split("base xml plugin facts catalog workflow run report cli", f, " ")
+		for (i = 1; i <= n; i++) height[f[i]] = i }
+	{ split($0, part, ":"); split(part[1], path, "/"); split(part[3], quoted, "\"")
+	  split(quoted[2], to, "/")
+	  if (quoted[2] ~ /errors\.def$/) next
+	  if (height[to[1]] > height[path[2]]) print part[1] ": " quoted[2] }')
+empty "includes point down only" "$upward"
+
+private=$(grep -rnE '#include "(base|xml|plugin|facts|catalog|workflow|run|report|cli)/' plugins)
+empty "no plugin includes a private header" "$private"
+
+ltdl=$(grep -rlE '#include <ltdl.h>' core plugins)
+is "one file includes ltdl.h" "$ltdl" core/plugin/module.c
+
+bare=$(git ls-files 2>/dev/null | grep -E '\.(c|h|sh|lua|mk|def|xsl|rng)$|^quickstart$|^configure.ac$' |
+	xargs -r grep -L 'SPDX-License-Identifier: MIT' | grep -v '/local.mk$\|\.mk$')
+empty "every source has its SPDX line" "$bare"
+
+shells=$(grep -rnE '\b(system|popen|strcpy|strcat|sprintf|vsprintf|gets|mktemp|tmpnam) ?\(' \
+	core plugins --include='*.c' --include='*.h' | grep -vE '^\S+:\s*(/?\*|//)|sodium|"')
+empty "no shell and no unbounded string function" "$shells"
+end

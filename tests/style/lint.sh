@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Linters over the whole tree.
+set -u
+cd "${PD_SRCDIR:-.}" || exit 99
+. tests/style/tap.sh || exit 99
+for tool in cppcheck luacheck shellcheck codespell; do
+	command -v "$tool" >/dev/null || skip "$tool is not installed"
+done
+
+empty "cppcheck" "$(find core plugins -name '*.c' -print0 |
+	xargs -0 cppcheck --quiet --std=c11 -Icore -Icore/include --enable=warning,portability \
+		--inline-suppr --suppress=missingIncludeSystem --suppress=varFuncNullUB \
+		--suppress=nullPointerOutOfMemory --template='{file}:{line}: {id}: {message}' 2>&1)"
+empty "luacheck" "$(luacheck --quiet --no-color scripts 2>&1 | grep -v '^Total: 0 warnings / 0 errors' | grep .)"
+mapfile -t shells < <(grep -rlE '^#!/bin/(ba)?sh|shellcheck shell' tests quickstart autogen.sh .ci --include='*' 2>/dev/null |
+	grep -vE '\.(trs|log)$')
+empty "shellcheck" "$(shellcheck --severity=warning --external-sources "${shells[@]}" 2>&1)"
+empty "codespell" "$(codespell --quiet-level=35 --skip='*.log,*.trs,./build*,./.git,./m4,./build-aux,./autom4te.cache,./configure*,./aclocal.m4,*.in,tests/fuzz/corpus,tests/data' \
+	--ignore-words-list=stdio,fo,ser,te,ot,inout,blotted core plugins scripts doc tests README.md NEWS quickstart 2>&1)"
+end
