@@ -80,16 +80,38 @@ static bool sync_folder_of(const char *path)
 	return fd >= 0 && fsync(fd) == 0;
 }
 
+/* A file without a name, so that a crash leaves nothing behind; where the file
+ * system has none, one with the temporary name. */
+static int open_new(const char *folder, const char *temporary)
+{
+	int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+
+	unlink(temporary);
+	return fd >= 0 ? fd : open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+}
+
+/* Give it its name, if it has none yet, and then the right one. */
+static bool put_in_place(int fd, const char *temporary, const char *path)
+{
+	pd_auto_free char *self = pd_print("/proc/self/fd/%d", fd);
+
+	if (linkat(AT_FDCWD, self, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) < 0 &&
+	    errno != EEXIST)
+		return false;
+	return rename(temporary, path) == 0;
+}
+
 bool pd_file_write(const char *path, mode_t mode, const void *data, size_t len,
 		   struct pd_error **err)
 {
-	pd_auto_free char *temporary = pd_print("%s.XXXXXX", path);
-	pd_auto_close int fd = mkostemp(temporary, O_CLOEXEC);
+	pd_auto_free char *temporary = pd_print("%s.patchday-new", path);
+	pd_auto_free char *copy = pd_strdup(path);
+	pd_auto_close int fd = open_new(dirname(copy), temporary);
 
 	if (fd < 0)
 		return pd_error_errno(err, "file-write", errno, "cannot write %s", path);
 	if (fchmod(fd, mode) < 0 || !pd_write_all(fd, data, len) ||
-	    fsync(fd) < 0 || rename(temporary, path) < 0) {
+	    fsync(fd) < 0 || !put_in_place(fd, temporary, path)) {
 		int number = errno;
 
 		unlink(temporary);

@@ -130,7 +130,8 @@ static enum pd_verdict by_packages(struct pd_verdict_row *row, struct look *look
 {
 	const struct pd_catalog_update *u = row->update;
 
-	if (!json_object_get(facts->json, "packages"))
+	/* no server is without any package: nobody could list them */
+	if (!json_array_size(json_object_get(facts->json, "packages")))
 		return decide(row, PD_VERDICT_UNKNOWN,
 			      pd_strdup("the installed packages are not known"));
 	for (uint32_t i = 0; i < u->n_packages; i++)
@@ -256,35 +257,27 @@ static bool is_applicable(const struct pd_verdict_row *row)
 	return row->verdict == PD_VERDICT_NEEDED || row->verdict == PD_VERDICT_INSTALLED;
 }
 
-/* All that @from replaces, also through others, once for all of them. */
-static void mark_replaced(const struct pd_catalog *c, struct pd_verdict_row *rows,
-			  uint32_t from, bool *seen, uint32_t *stack)
+/* Enter 1 + @from in by[] for all that it replaces, also through others, and
+ * not itself.  Each is walked once for all, and once more if it was a start. */
+static void mark_replaced(const struct pd_catalog *c, const struct pd_verdict_row *rows,
+			  uint32_t from, uint32_t *by, uint32_t *stack)
 {
 	size_t depth = 0;
 
 	stack[depth++] = from;
-	seen[from] = true;
 	while (depth) {
 		const struct pd_catalog_update *u = rows[stack[--depth]].update;
 
 		for (uint32_t r = 0; r < u->n_relations; r++) {
-			int64_t i = u->relations[r].kind != PD_REL_SUPERSEDES ? -1 :
-				    pd_catalog_find(c, u->relations[r].target);
-			const char *revision = u->relations[r].revision;
+			const struct pd_catalog_relation *rel = &u->relations[r];
+			int64_t i = rel->kind != PD_REL_SUPERSEDES ? -1 :
+				    pd_catalog_find(c, rel->target);
 
-			if (i < 0 || seen[i] ||
-			    (*revision && strcmp(revision, rows[i].update->revision)))
+			if (i < 0 || i == from || by[i] || (*rel->revision &&
+			    strcmp(rel->revision, rows[i].update->revision) != 0))
 				continue;
-			seen[i] = true;
+			by[i] = from + 1;
 			stack[depth++] = (uint32_t)i;
-			if (rows[i].verdict != PD_VERDICT_NEEDED &&
-			    rows[i].verdict != PD_VERDICT_UNKNOWN)
-				continue;
-			rows[i].n_needed = 0;
-			decide(&rows[i], PD_VERDICT_SUPERSEDED,
-			       pd_print("replaced by %s, which is %s",
-					rows[from].update->id,
-					pd_verdict_name(rows[from].verdict)));
 		}
 	}
 }
@@ -304,7 +297,7 @@ static void supersede(const struct pd_catalog *c, struct pd_verdict_row *rows)
 {
 	struct pd_verdict_row **order = pd_alloc((c->len + 1) * sizeof(*order));
 	uint32_t *stack = pd_alloc((c->len + 1) * sizeof(*stack));
-	bool *seen = pd_alloc(c->len + 1);
+	uint32_t *by = pd_alloc((c->len + 1) * sizeof(*by));
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->len; i++)
@@ -313,11 +306,24 @@ static void supersede(const struct pd_catalog *c, struct pd_verdict_row *rows)
 			order[n++] = &rows[i];
 	qsort(order, n, sizeof(*order), newest_first);
 	for (size_t i = 0; i < n; i++)
-		if (!seen[order[i] - rows])
-			mark_replaced(c, rows, (uint32_t)(order[i] - rows), seen, stack);
+		if (!by[order[i] - rows])
+			mark_replaced(c, rows, (uint32_t)(order[i] - rows), by, stack);
+	for (size_t i = 0; i < c->len; i++) {
+		uint32_t last = by[i];
+
+		if (!last || (rows[i].verdict != PD_VERDICT_NEEDED &&
+			      rows[i].verdict != PD_VERDICT_UNKNOWN))
+			continue;
+		while (by[last - 1])
+			last = by[last - 1];
+		rows[i].n_needed = 0;
+		decide(&rows[i], PD_VERDICT_SUPERSEDED,
+		       pd_print("replaced by %s, which is %s", rows[last - 1].update->id,
+				pd_verdict_name(rows[last - 1].verdict)));
+	}
 	free(order);
 	free(stack);
-	free(seen);
+	free(by);
 }
 
 bool pd_catalogs_judge(const struct pd_catalogs *list, const struct pd_facts *facts,

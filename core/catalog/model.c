@@ -2,9 +2,6 @@
 /* Building the update model: checked rows into one arena. */
 #include "catalog/model.h"
 
-#include <regex.h>
-#include <stdio.h>
-
 #include "base/text.h"
 
 enum {
@@ -311,34 +308,6 @@ static bool exit_row(struct pd_builder *b, const struct pd_exit_row *r,
 	return true;
 }
 
-/* A regular expression that can't take long: no references back, and no
- * repeats that multiply, which would fill the memory. */
-static bool is_pattern(const char *s)
-{
-	unsigned long product = 1, n;
-	regex_t re;
-
-	for (const char *c = s; *c; c++) {
-		if (c - s > 1000 || (*c == '\\' && c[1] >= '0' && c[1] <= '9'))
-			return false;
-		if (*c == '\\' && c[1])
-			c++;
-		else if (*c == '{')
-			for (; *c && *c != '}'; c++) {
-				n = strtoul(c + 1, NULL, 10);
-				product *= n > 1000 ? 1001 : n ? n : 1;
-				if (product > 1000)
-					return false;
-			}
-		if (!*c)
-			return false;
-	}
-	if (regcomp(&re, s, REG_EXTENDED | REG_NOSUB))
-		return false;
-	regfree(&re);
-	return true;
-}
-
 static const char *rule_mistake(struct pd_builder *b, const struct pd_rule *r)
 {
 	bool exists = r->compare == PD_CMP_EXISTS;
@@ -362,7 +331,7 @@ static const char *rule_mistake(struct pd_builder *b, const struct pd_rule *r)
 		return "a test names no kind of fact";
 	if (!exists && (!r->field || !*r->field || !r->value))
 		return "a test that compares needs a field and a value";
-	if (r->compare == PD_CMP_MATCH && !is_pattern(r->value))
+	if (r->compare == PD_CMP_MATCH && !pd_rules_pattern(r->value))
 		return "a test's pattern is no extended regular expression of "
 		       "bounded size, or refers back";
 	return NULL;

@@ -45,6 +45,9 @@ void pd_catalog_ignore(struct pd_catalog *c, unsigned line, const char *what);
 
 bool pd_native_read(int fd, struct pd_builder *b, struct pd_error **err) PD_MUST_USE;
 
+/** A regular expression of bounded cost that compiles? */
+bool pd_rules_pattern(const char *s);
+
 enum pd_truth { PD_FALSE, PD_TRUE, PD_UNKNOWN };
 
 /** One of an update's rule trees; without one it is @p otherwise.  @p why is

@@ -219,3 +219,31 @@ enum pd_truth pd_rules_eval(const struct pd_catalog *c,
 
 	return tree(&e, u, otherwise);
 }
+
+/* A regular expression that can't take long: no references back, and no
+ * repeats that multiply, which would fill the memory. */
+bool pd_rules_pattern(const char *s)
+{
+	unsigned long product = 1, n;
+	regex_t re;
+
+	for (const char *c = s; *c; c++) {
+		if (c - s > 1000 || (*c == '\\' && c[1] >= '0' && c[1] <= '9'))
+			return false;
+		if (*c == '\\' && c[1])
+			c++;
+		else if (*c == '{')
+			for (; *c && *c != '}'; c++) {
+				n = strtoul(c + 1, NULL, 10);
+				product *= n > 1000 ? 1001 : n ? n : 1;
+				if (product > 1000)
+					return false;
+			}
+		if (!*c)
+			return false;
+	}
+	if (regcomp(&re, s, REG_EXTENDED | REG_NOSUB))
+		return false;
+	regfree(&re);
+	return true;
+}

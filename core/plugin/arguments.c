@@ -5,11 +5,6 @@
 #include "base/text.h"
 #include "plugin/secret.h"
 
-struct pd_secret {
-	char *value;
-	size_t len;
-};
-
 struct pd_updates {
 	json_t *rows;
 };
@@ -40,19 +35,15 @@ size_t pd_type_size(unsigned type)
 	return type < sizeof(types) / sizeof(*types) ? types[type].size : 0;
 }
 
-static bool is_number(unsigned type)
-{
-	return type == PD_T_INT || type == PD_T_BYTES || type == PD_T_SECONDS;
-}
-
+/* A path is a text; one text is a list of one; numbers and choices are looked
+ * at again when the value is there. */
 bool pd_type_fits(unsigned from, unsigned to)
 {
-	if (from == to || (is_number(from) && is_number(to)))
-		return true;
-	/* a path is a text; one text is a list of one; a choice is looked at
-	 * again when the value is there */
-	return (from == PD_T_PATH && to == PD_T_STRING) ||
-	       ((from == PD_T_STRING || from == PD_T_PATH) && to == PD_T_LIST) ||
+	const unsigned numbers = 1u << PD_T_INT | 1u << PD_T_BYTES | 1u << PD_T_SECONDS;
+	const unsigned texts = 1u << PD_T_STRING | 1u << PD_T_PATH;
+
+	return from == to || (numbers >> from & numbers >> to & 1) ||
+	       ((texts >> from & 1) && (to == PD_T_LIST || to == PD_T_STRING)) ||
 	       (from == PD_T_STRING && to == PD_T_CHOICE);
 }
 
@@ -113,12 +104,10 @@ static json_t *number_value(const struct pd_param *p, const json_t *v,
 						       "a whole number");
 }
 
-static bool has_part(const char *path, const char *part)
+static bool climbs(const char *path)
 {
-	size_t len = strlen(part);
-
-	for (const char *p = path; (p = strstr(p, part)); p += len)
-		if (p > path && p[-1] == '/' && (p[len] == '/' || !p[len]))
+	for (const char *p = path; (p = strstr(p, "/..")); p += 3)
+		if (p[3] == '/' || !p[3])
 			return true;
 	return false;
 }
@@ -132,7 +121,7 @@ static json_t *text_value(const struct pd_param *p, const json_t *v,
 		return wrong(p, err, "a text");
 	if (strlen(s) != json_string_length(v))
 		return wrong(p, err, "a text without NUL bytes");
-	if (p->type == PD_T_PATH && (s[0] != '/' || has_part(s, "..")))
+	if (p->type == PD_T_PATH && (s[0] != '/' || climbs(s)))
 		return wrong(p, err, "an absolute path without \"..\"");
 	return json_string(s);
 }
@@ -454,11 +443,4 @@ void pd_arguments_free(struct pd_arguments *a)
 const json_t *pd_updates_json(const struct pd_updates *updates)
 {
 	return updates->rows;
-}
-
-const char *pd_secret_value(const struct pd_secret *secret, size_t *len)
-{
-	if (len)
-		*len = secret->len;
-	return secret->value;
 }

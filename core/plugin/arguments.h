@@ -56,7 +56,5 @@ bool pd_arguments_fill(const struct pd_step *step, const json_t *checked,
 void pd_arguments_free(struct pd_arguments *a);
 /** The JSON of a selection behind a struct pd_updates; for the host table. */
 const json_t *pd_updates_json(const struct pd_updates *updates);
-/** The value of a secret, borrowed; len may be NULL. */
-const char *pd_secret_value(const struct pd_secret *secret, size_t *len);
 
 #endif

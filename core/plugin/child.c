@@ -17,7 +17,7 @@
 enum { CHANNEL = 3, SOURCE = 4 };
 
 static volatile sig_atomic_t canceled, command_group;
-static pid_t parent_pid;
+static pid_t parent_pid, worker_pid;
 
 int64_t pd_now_ms(void)
 {
@@ -47,7 +47,8 @@ void pd_child_command_group(pid_t group)
  * the resumed run, so all of it goes at once, as in a power cut. */
 static void on_term(int signo)
 {
-	(void)signo;
+	if (getpid() != worker_pid) /* a process that the plugin forked */
+		_exit(128 + signo);
 	canceled = 1;
 	if (getppid() == parent_pid)
 		return;
@@ -148,7 +149,7 @@ static void environment(const char *path, const char *run)
 	clean[n++] = pd_print("PATH=%s", path);
 	clean[n++] = pd_strdup("LANG=C.UTF-8");
 	clean[n++] = pd_strdup("LC_ALL=C.UTF-8");
-	clean[n++] = pd_print("HOME=%s", home && *home == '/' ? home : "/");
+	clean[n++] = pd_print("HOME=%s", home && *home == '/' ? home : geteuid() ? "/" : "/root");
 	clean[n++] = pd_print("%s=%s", PD_WORKER_MARK, run);
 	if (zone)
 		clean[n++] = pd_print("TZ=%s", zone);
@@ -192,6 +193,7 @@ _Noreturn void pd_child_run(const struct pd_worker_call *call,
 	/* a session of its own: no terminal that a command could ask */
 	setsid();
 	parent_pid = parent;
+	worker_pid = getpid();
 	pd_signals_reset();
 	signals();
 	prctl(PR_SET_PDEATHSIG, SIGTERM);

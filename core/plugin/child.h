@@ -60,6 +60,12 @@ void pd_child_finish(struct pd_child *c, int result);
 int pd_exec(struct pd_child *c, const struct pd_command *command,
 	    struct pd_command_result *result);
 
+/* selection.c */
+bool pd_selection_update(struct pd_ctx *ctx, const struct pd_updates *updates,
+			 size_t i, struct pd_update *out);
+bool pd_selection_package(struct pd_ctx *ctx, const struct pd_updates *updates,
+			  size_t i, size_t j, struct pd_package *out);
+
 /* emit.c */
 int pd_emit_fact(struct pd_ctx *ctx, const char *kind,
 		 const struct pd_fact_field *fields, size_t n);

@@ -202,8 +202,9 @@ static bool callbacks_good(const struct spot *s, const struct pd_step *step)
 	return true;
 }
 
-static bool step_good(struct spot s, const struct pd_step *step)
+static bool step_good(struct spot s, const void *row)
 {
+	const struct pd_step *step = row;
 	const uint32_t known = PD_S_REBOOTS | PD_S_NEEDS_ROOT | PD_S_BACKUP;
 
 	if (step->flags & ~known)
@@ -215,8 +216,10 @@ static bool step_good(struct spot s, const struct pd_step *step)
 	return callbacks_good(&s, step) && params_good(s, step) && outputs_good(s, step);
 }
 
-static bool reader_good(struct spot s, const struct pd_reader *r)
+static bool reader_good(struct spot s, const void *row)
 {
+	const struct pd_reader *r = row;
+
 	if (!r->read)
 		return bad(&s, "write .read", "it has no read");
 	if (!r->recognize && !(r->flags & PD_R_SERVER))
@@ -225,8 +228,10 @@ static bool reader_good(struct spot s, const struct pd_reader *r)
 	return true;
 }
 
-static bool scanner_good(struct spot s, const struct pd_scanner *x)
+static bool scanner_good(struct spot s, const void *row)
 {
+	const struct pd_scanner *x = row;
+
 	if (!x->scan)
 		return bad(&s, "write .scan", "it has no scan");
 	if (!x->kinds || !x->kinds[0])
@@ -239,14 +244,15 @@ static bool scanner_good(struct spot s, const struct pd_scanner *x)
 	return true;
 }
 
-static bool transport_good(struct spot s, const struct pd_transport *t)
+static bool transport_good(struct spot s, const void *row)
 {
+	const struct pd_transport *t = row;
+
 	return (t->open && t->exec && t->put && t->get && t->close) ||
 	       bad(&s, "write open, exec, put, get and close", "a callback is missing");
 }
 
-/* What all four kinds of array have in common: rows with a size, a name and
- * a help at the same place.  @return the copies, sized for this core. */
+/* What all four kinds of row have in common: their size, name and help. */
 struct row {
 	uint32_t size, flags;
 	const char *name, *help;
@@ -258,7 +264,23 @@ _Static_assert(offsetof(struct pd_step, help) == offsetof(struct row, help) &&
 	       offsetof(struct pd_transport, help) == offsetof(struct row, help),
 	       "the heads of the rows are the same");
 
-static void *copy_rows(struct spot *s, const void *array, size_t size, size_t least)
+static bool rows_good(struct spot s, struct row *const *rows,
+		      bool (*good)(struct spot s, const void *row))
+{
+	for (size_t i = 0; rows[i]; i++) {
+		s.name = rows[i]->name ? rows[i]->name : "";
+		if (!words(&s, rows[i]->name, rows[i]->help) || !good(s, rows[i]))
+			return false;
+		for (size_t j = 0; j < i; j++)
+			if (!repeated(&s, rows[i]->name, rows[j]->name))
+				return false;
+	}
+	return true;
+}
+
+/* Copies of the rows of one array, each in this core's @p size, checked. */
+static void *copy_rows(struct spot s, const void *array, size_t size, size_t least,
+		       bool (*good)(struct spot s, const void *row))
 {
 	const struct row *const *rows = array;
 	struct row **copies;
@@ -267,57 +289,26 @@ static void *copy_rows(struct spot *s, const void *array, size_t size, size_t le
 
 	while (rows && rows[n])
 		if (n++ == ROWS_MAX) {
-			bad(s, "end the array with NULL", "it has more than %u %ss",
-			    ROWS_MAX, s->kind);
+			bad(&s, "end the array with NULL", "it has more than %u %ss", ROWS_MAX, s.kind);
 			return NULL;
 		}
 	copies = pd_alloc((n + 1) * sizeof(*copies) + n * size);
 	body = (char *)(copies + n + 1);
 	for (size_t i = 0; i < n; i++, body += size) {
 		if (rows[i]->size < least) {
-			bad(s, "start the descriptor with PD_STEP, PD_READER, "
-			    "PD_SCANNER or PD_TRANSPORT",
+			bad(&s, "start the descriptor with PD_STEP, PD_READER, PD_SCANNER or PD_TRANSPORT",
 			    "%s number %zu has the size %u, at least %zu is needed",
-			    s->kind, i + 1, rows[i]->size, least);
+			    s.kind, i + 1, rows[i]->size, least);
 			free(copies);
 			return NULL;
 		}
 		copies[i] = memcpy(body, rows[i], rows[i]->size < size ? rows[i]->size : size);
 		copies[i]->size = (uint32_t)size;
 	}
-	return copies;
-}
-
-static bool rows_good(struct spot s, const void *array)
-{
-	const struct row *const *rows = array;
-
-	for (size_t i = 0; rows[i]; i++) {
-		s.name = rows[i]->name ? rows[i]->name : "";
-		if (!words(&s, rows[i]->name, rows[i]->help))
-			return false;
-		for (size_t j = 0; j < i; j++)
-			if (!repeated(&s, rows[i]->name, rows[j]->name))
-				return false;
-		switch (s.kind[1]) { /* sTep, rEader, sCanner, tRansport */
-		case 't':
-			if (!step_good(s, (const struct pd_step *)rows[i]))
-				return false;
-			break;
-		case 'e':
-			if (!reader_good(s, (const struct pd_reader *)rows[i]))
-				return false;
-			break;
-		case 'c':
-			if (!scanner_good(s, (const struct pd_scanner *)rows[i]))
-				return false;
-			break;
-		default:
-			if (!transport_good(s, (const struct pd_transport *)rows[i]))
-				return false;
-		}
-	}
-	return true;
+	if (rows_good(s, copies, good))
+		return copies;
+	free(copies);
+	return NULL;
 }
 
 static bool head_good(const struct spot *s, const struct pd_plugin *p)
@@ -342,37 +333,26 @@ static bool head_good(const struct spot *s, const struct pd_plugin *p)
 	return words(s, p->name, p->help);
 }
 
-#define COPY(field, kind_name, type, last)                                   \
-	(s.kind = (kind_name),                                               \
-	 (copy->field = copy_rows(&s, copy->field, sizeof(struct type),      \
-				  LEAST(type, last))) != NULL &&             \
-	 rows_good(s, copy->field))
+#define COPY(field, kind_name, type, last)                                     \
+	(s.kind = #kind_name,                                                 \
+	 copy->field = copy_rows(s, all.field, sizeof(struct type), LEAST(type, last), \
+				 kind_name##_good))
 
 struct pd_plugin *pd_descriptor_copy(const struct pd_plugin *theirs,
 				     const char *name, struct pd_error **err)
 {
 	struct spot s = { .plugin = name, .err = err };
-	struct pd_plugin *copy;
-	struct pd_plugin all = {0};
-	bool good;
+	struct pd_plugin all = {0}, *copy;
 
 	if (!head_good(&s, theirs))
 		return NULL;
 	memcpy(&all, theirs, theirs->size < sizeof(all) ? theirs->size : sizeof(all));
 	copy = pd_alloc(sizeof(*copy));
-	*copy = all;
-	copy->size = sizeof(*copy);
-	/* until each is copied it is the plugin's own array, not ours to free */
-	copy->steps = NULL;
-	copy->readers = NULL;
-	copy->scanners = NULL;
-	copy->transports = NULL;
-#define TAKE(field) (copy->field = all.field, true)
-	good = TAKE(steps) && COPY(steps, "step", pd_step, reversibility) &&
-	       TAKE(readers) && COPY(readers, "reader", pd_reader, read) &&
-	       TAKE(scanners) && COPY(scanners, "scanner", pd_scanner, scan) &&
-	       TAKE(transports) && COPY(transports, "transport", pd_transport, close);
-	if (good)
+	*copy = (struct pd_plugin){ .size = sizeof(*copy), .abi = all.abi, .name = all.name,
+				    .version = all.version, .help = all.help };
+	if (COPY(steps, step, pd_step, reversibility) && COPY(readers, reader, pd_reader, read) &&
+	    COPY(scanners, scanner, pd_scanner, scan) &&
+	    COPY(transports, transport, pd_transport, close))
 		return copy;
 	pd_descriptor_free(copy);
 	return NULL;

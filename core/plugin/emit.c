@@ -63,24 +63,6 @@ int pd_emit_fact(struct pd_ctx *ctx, const char *kind,
 	return 0;
 }
 
-int64_t pd_emit_source_read(struct pd_ctx *ctx, void *buffer, size_t len)
-{
-	struct pd_child *c = pd_child_of(ctx);
-	ssize_t n;
-
-	if (!in_phase(c, PD_PHASE_READ, "pd_source_read()"))
-		return PD_FAILED;
-	if (c->call->source_fd < 0)
-		return pd_child_bug(c, "a reader of the server itself has no source to read");
-	do
-		n = read(c->source, buffer, len);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return pd_child_report(c, "cannot read %s: %s", c->call->source_name,
-				       strerror(errno));
-	return n;
-}
-
 static ssize_t source(void *user, void *buffer, size_t len, struct pd_error **err)
 {
 	struct pd_child *c = user;
@@ -94,6 +76,24 @@ static ssize_t source(void *user, void *buffer, size_t len, struct pd_error **er
 	return n;
 }
 
+static bool has_source(struct pd_child *c, const char *what)
+{
+	if (!in_phase(c, PD_PHASE_READ, what))
+		return false;
+	if (c->call->source_fd < 0)
+		pd_child_bug(c, "a reader of the server itself has no source for %s", what);
+	return c->call->source_fd >= 0;
+}
+
+int64_t pd_emit_source_read(struct pd_ctx *ctx, void *buffer, size_t len)
+{
+	struct pd_child *c = pd_child_of(ctx);
+	pd_auto_error *err = NULL;
+	ssize_t n = has_source(c, "pd_source_read()") ? source(c, buffer, len, &err) : PD_FAILED;
+
+	return err ? pd_child_report(c, "%s", err->message) : n;
+}
+
 int pd_emit_xml(struct pd_ctx *ctx, const struct pd_xml_handler *handler)
 {
 	struct pd_child *c = pd_child_of(ctx);
@@ -101,10 +101,8 @@ int pd_emit_xml(struct pd_ctx *ctx, const struct pd_xml_handler *handler)
 	pd_auto_error *err = NULL;
 	int result;
 
-	if (!in_phase(c, PD_PHASE_READ, "pd_xml()"))
+	if (!has_source(c, "pd_xml()"))
 		return PD_FAILED;
-	if (c->call->source_fd < 0)
-		return pd_child_bug(c, "a reader of the server itself has no source to parse");
 	memcpy(&mine, handler, handler->size < sizeof(mine) ? handler->size : sizeof(mine));
 	result = pd_xml_parse(c->call->source_name, source, c, NULL, &mine, ctx, &c->line, &err);
 	if (err) {
@@ -124,13 +122,10 @@ void pd_emit_ignored(struct pd_ctx *ctx, unsigned line, const char *what)
 {
 	struct pd_child *c = pd_child_of(ctx);
 	pd_auto_free char *text = pd_child_clean(c, what);
-	size_t opened;
 
 	if (!in_phase(c, PD_PHASE_READ, "pd_ignored()"))
 		return;
-	opened = pd_frame_open(&c->out, PD_FRAME_EMIT);
-	pd_frame_add(&c->out, "nns", (int64_t)PD_EMIT_IGNORED, (int64_t)line, text);
-	pd_frame_close(&c->out, opened);
+	pd_frame_put(&c->out, PD_FRAME_EMIT, "nns", (int64_t)PD_EMIT_IGNORED, (int64_t)line, text);
 	batch(c);
 }
 
@@ -153,39 +148,33 @@ static int PD_PRINTF(2, 3) refuse(struct pd_child *c, const char *fmt, ...)
 	return pd_child_report(c, "%s", text);
 }
 
-/* Texts of a catalog are data: kept as they are, if they are UTF-8. */
-static bool texts_good(const char *const *texts, size_t n)
+/* A part of the update that is being read, checked by itself and copied in
+ * this core's size. */
+static bool take(struct pd_child *c, int what, const void *row, union pd_part *p)
 {
-	for (size_t i = 0; i < n; i++)
-		if (texts[i] && !pd_utf8_valid(texts[i], strlen(texts[i])))
-			return false;
-	return true;
-}
+	pd_auto_free char *wrong = NULL;
 
-#define TEXTS_GOOD(...) \
-	texts_good((const char *const[]){ __VA_ARGS__ }, \
-		   sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
-
-static void put(struct pd_child *c, int what, const union pd_part *part)
-{
-	size_t opened = pd_frame_open(&c->entry, PD_FRAME_EMIT);
-
-	pd_frame_add(&c->entry, "n", (int64_t)what);
-	pd_part_put(&c->entry, what, part);
-	pd_frame_close(&c->entry, opened);
-}
-
-/* A part of an update that is being read; copied in this core's size. */
-static bool part_of(struct pd_child *c, int what, const void *row, union pd_part *part)
-{
 	if (!in_phase(c, PD_PHASE_READ, "pd_update_...()"))
 		return false;
 	if (!c->in_entry) {
 		pd_child_bug(c, "a part of an update came before pd_update_begin()");
 		return false;
 	}
-	pd_part_copy(what, row, part);
+	pd_part_copy(what, row, p);
+	wrong = c->refused ? NULL : pd_part_wrong(what, p);
+	if (wrong)
+		refuse(c, "%s", wrong);
 	return !c->refused;
+}
+
+static int put(struct pd_child *c, int what, const union pd_part *part)
+{
+	size_t opened = pd_frame_open(&c->entry, PD_FRAME_EMIT);
+
+	pd_frame_add(&c->entry, "n", (int64_t)what);
+	pd_part_put(&c->entry, what, part);
+	pd_frame_close(&c->entry, opened);
+	return 0;
 }
 
 int pd_emit_begin(struct pd_ctx *ctx, const struct pd_update_head *row)
@@ -201,59 +190,24 @@ int pd_emit_begin(struct pd_ctx *ctx, const struct pd_update_head *row)
 	free(c->entry_id);
 	c->entry_id = pd_strdup(p.head.id);
 	c->entry.len = 0;
+	c->entry_line = p.head.line ? p.head.line : c->line;
+	c->payloads = c->nesting = 0;
 	c->in_entry = true;
 	c->refused = false;
-	c->payloads = c->nesting = 0;
-	c->tree = 0;
-	c->entry_line = p.head.line ? p.head.line : c->line;
-	if (!p.head.id || !*p.head.id)
-		return refuse(c, "it has no id");
-	if (p.head.severity > PD_SEVERITY_CRITICAL || p.head.kind > PD_CLASS_BUNDLE ||
-	    p.head.status > PD_STATUS_RETIRED || p.head.restart > PD_RESTART_REBOOT)
-		return refuse(c, "its severity, kind, status or restart is unknown");
-	if (!TEXTS_GOOD(p.head.id, p.head.revision, p.head.title, p.head.description,
-			p.head.url, p.head.vendor, p.head.severity_text))
-		return refuse(c, "a text of it is not valid UTF-8");
-	put(c, PD_EMIT_BEGIN, &p);
-	return 0;
-}
-
-int pd_emit_relation(struct pd_ctx *ctx, const struct pd_relation *row)
-{
-	struct pd_child *c = pd_child_of(ctx);
-	union pd_part p;
-
-	if (!part_of(c, PD_EMIT_RELATION, row, &p))
-		return PD_FAILED;
-	if (p.relation.kind < PD_REL_ALIAS || p.relation.kind > PD_REL_REFERENCE ||
-	    !p.relation.target || !*p.relation.target)
-		return refuse(c, "a relation has no target or an unknown kind");
-	if (!TEXTS_GOOD(p.relation.target, p.relation.revision, p.relation.title))
-		return refuse(c, "a text of a relation is not valid UTF-8");
-	put(c, PD_EMIT_RELATION, &p);
-	return 0;
+	return take(c, PD_EMIT_BEGIN, row, &p) ? put(c, PD_EMIT_BEGIN, &p) : PD_FAILED;
 }
 
 int pd_emit_package(struct pd_ctx *ctx, const struct pd_package_row *row)
 {
 	struct pd_child *c = pd_child_of(ctx);
-	const struct pd_package_row *k;
 	union pd_part p;
 
-	if (!part_of(c, PD_EMIT_PACKAGE, row, &p))
+	if (!take(c, PD_EMIT_PACKAGE, row, &p))
 		return PD_FAILED;
-	k = &p.package;
-	if (!k->name || !*k->name || !k->version || !*k->version)
-		return refuse(c, "a package has no name or no version");
-	if (k->scheme > PD_SCHEME_PLAIN || k->restart > PD_RESTART_REBOOT)
-		return refuse(c, "the scheme or restart of package %s is unknown", k->name);
-	if (k->payload > c->payloads)
-		return refuse(c, "package %s names payload %u of %u", k->name, k->payload,
-			      c->payloads);
-	if (!TEXTS_GOOD(k->name, k->epoch, k->version, k->release, k->arch, k->source, k->module))
-		return refuse(c, "a text of a package is not valid UTF-8");
-	put(c, PD_EMIT_PACKAGE, &p);
-	return 0;
+	if (p.package.payload > c->payloads)
+		return refuse(c, "package %s names payload %u of %u", p.package.name,
+			      p.package.payload, c->payloads);
+	return put(c, PD_EMIT_PACKAGE, &p);
 }
 
 int pd_emit_payload(struct pd_ctx *ctx, const struct pd_payload *row)
@@ -261,53 +215,29 @@ int pd_emit_payload(struct pd_ctx *ctx, const struct pd_payload *row)
 	struct pd_child *c = pd_child_of(ctx);
 	union pd_part p;
 
-	if (!part_of(c, PD_EMIT_PAYLOAD, row, &p))
+	if (!take(c, PD_EMIT_PAYLOAD, row, &p))
 		return PD_FAILED;
 	if (p.payload.bytes < -1 || (!p.payload.url && !p.payload.name))
 		return refuse(c, "a payload has no place or no possible size");
-	if (!TEXTS_GOOD(p.payload.url, p.payload.name, p.payload.digest))
-		return refuse(c, "a text of a payload is not valid UTF-8");
 	c->payloads++;
-	put(c, PD_EMIT_PAYLOAD, &p);
-	return 0;
+	return put(c, PD_EMIT_PAYLOAD, &p);
 }
 
-int pd_emit_installer(struct pd_ctx *ctx, const struct pd_installer *row)
-{
-	struct pd_child *c = pd_child_of(ctx);
-	union pd_part p;
+#define PLAIN(function, type, what)                                     \
+	int function(struct pd_ctx *ctx, const struct type *row)        \
+	{                                                               \
+		struct pd_child *c = pd_child_of(ctx);                  \
+		union pd_part p;                                        \
+									\
+		return take(c, what, row, &p) ? put(c, what, &p) : PD_FAILED; \
+	}
 
-	if (!part_of(c, PD_EMIT_INSTALLER, row, &p))
-		return PD_FAILED;
-	if (p.installer.kind < PD_INSTALL || p.installer.kind > PD_UNINSTALL ||
-	    !p.installer.command || !*p.installer.command)
-		return refuse(c, "an installer has no command or an unknown kind");
-	if (!TEXTS_GOOD(p.installer.command, p.installer.arguments))
-		return refuse(c, "a text of an installer is not valid UTF-8");
-	put(c, PD_EMIT_INSTALLER, &p);
-	return 0;
-}
-
-int pd_emit_exit(struct pd_ctx *ctx, const struct pd_exit_row *row)
-{
-	struct pd_child *c = pd_child_of(ctx);
-	union pd_part p;
-
-	if (!part_of(c, PD_EMIT_EXIT, row, &p))
-		return PD_FAILED;
-	if (p.exit.meaning > PD_EXIT_NEEDS_OPERATOR)
-		return refuse(c, "the meaning of exit status %lld is unknown",
-			      (long long)p.exit.status);
-	put(c, PD_EMIT_EXIT, &p);
-	return 0;
-}
+PLAIN(pd_emit_relation, pd_relation, PD_EMIT_RELATION)
+PLAIN(pd_emit_installer, pd_installer, PD_EMIT_INSTALLER)
+PLAIN(pd_emit_exit, pd_exit_row, PD_EMIT_EXIT)
 
 static const char *rule_wrong(struct pd_child *c, const struct pd_rule *r)
 {
-	if (r->tree < PD_RULES_APPLICABLE || r->tree > PD_RULES_INSTALLED ||
-	    r->op < PD_RULE_ALL || r->op > PD_RULE_CALL || r->compare > PD_CMP_MATCH ||
-	    r->scheme > PD_SCHEME_PLAIN)
-		return "a rule has an unknown tree, operation, comparison or scheme";
 	if (c->nesting && r->tree != c->tree)
 		return "a rule's tree changes before it is closed";
 	if (r->op == PD_RULE_CLOSE && !c->nesting)
@@ -318,8 +248,6 @@ static const char *rule_wrong(struct pd_child *c, const struct pd_rule *r)
 		return "a test has no kind of fact, or nothing to compare with";
 	if (r->op == PD_RULE_CALL && !r->subject)
 		return "a call names no rules";
-	if (!TEXTS_GOOD(r->kind, r->subject, r->field, r->value))
-		return "a text of a rule is not valid UTF-8";
 	return NULL;
 }
 
@@ -329,7 +257,7 @@ int pd_emit_rule(struct pd_ctx *ctx, const struct pd_rule *row)
 	const char *why;
 	union pd_part p;
 
-	if (!part_of(c, PD_EMIT_RULE, row, &p))
+	if (!take(c, PD_EMIT_RULE, row, &p))
 		return PD_FAILED;
 	why = rule_wrong(c, &p.rule);
 	if (why)
@@ -339,8 +267,7 @@ int pd_emit_rule(struct pd_ctx *ctx, const struct pd_rule *row)
 		c->nesting++;
 	else if (p.rule.op == PD_RULE_CLOSE)
 		c->nesting--;
-	put(c, PD_EMIT_RULE, &p);
-	return 0;
+	return put(c, PD_EMIT_RULE, &p);
 }
 
 int pd_emit_end(struct pd_ctx *ctx)

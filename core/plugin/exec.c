@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "plugin/child.h"
+#include "plugin/secret.h"
 
 #define LINE_MAX_BYTES ((size_t)16 << 10) /* of a line; the rest is dropped */
 #define PATIENCE 5000 /* milliseconds from SIGTERM to SIGKILL */
@@ -326,7 +327,7 @@ int pd_exec(struct pd_child *c, const struct pd_command *command,
 	}
 	if (!r.command.output_max)
 		r.command.output_max = (size_t)1 << 20;
-	if (r.command.time_limit > 0)
+	if (r.command.time_limit > 0 && r.command.time_limit < 1000000000)
 		r.term_at = pd_now_ms() + r.command.time_limit * 1000;
 	set_input(&r);
 	failed = start(&r);

@@ -61,16 +61,6 @@ void pd_child_send(struct pd_child *c)
 	c->out.len = 0;
 }
 
-static void send_texts(struct pd_child *c, unsigned type, const char *a,
-		       const char *b, const char *d)
-{
-	size_t opened = pd_frame_open(&c->out, type);
-
-	pd_frame_add(&c->out, "sss", a, b, d);
-	pd_frame_close(&c->out, opened);
-	pd_child_send(c);
-}
-
 /* The parent says whether what was sent is kept. */
 static bool acknowledged(struct pd_child *c)
 {
@@ -88,18 +78,17 @@ static bool acknowledged(struct pd_child *c)
 
 void pd_child_log(struct pd_child *c, int level, const char *text)
 {
+	static const char enough[] = "too many log lines: the others of this callback are dropped";
 	pd_auto_free char *clean = NULL;
-	size_t opened;
 
 	if (c->logged > LOG_MAX)
 		return;
 	clean = pd_child_clean(c, text);
 	c->logged += strlen(clean) + 16;
-	opened = pd_frame_open(&c->out, PD_FRAME_LOG);
-	pd_frame_add(&c->out, "ns",
-		     (int64_t)(level < PD_LOG_ERROR || level > PD_LOG_DEBUG ? PD_LOG_INFO : level),
-		     c->logged > LOG_MAX ? "too many log lines: the others of this callback are dropped" : clean);
-	pd_frame_close(&c->out, opened);
+	if (level < PD_LOG_ERROR || level > PD_LOG_DEBUG)
+		level = PD_LOG_INFO;
+	pd_frame_put(&c->out, PD_FRAME_LOG, "ns", (int64_t)level,
+		     c->logged > LOG_MAX ? enough : clean);
 	pd_child_send(c);
 }
 
@@ -150,15 +139,12 @@ static void host_progress(struct pd_ctx *ctx, int64_t done, int64_t total,
 	struct pd_child *c = pd_child_of(ctx);
 	pd_auto_free char *clean = NULL;
 	int64_t now = pd_now_ms();
-	size_t opened;
 
 	if (c->progressed && now - c->progressed < 100 && done != total)
 		return;
 	c->progressed = now;
 	clean = text ? pd_child_clean(c, text) : NULL;
-	opened = pd_frame_open(&c->out, PD_FRAME_PROGRESS);
-	pd_frame_add(&c->out, "nns", done, total, clean);
-	pd_frame_close(&c->out, opened);
+	pd_frame_put(&c->out, PD_FRAME_PROGRESS, "nns", done, total, clean);
 	pd_child_send(c);
 }
 
@@ -202,7 +188,6 @@ static bool storable(struct pd_child *c, const char *what, const char *name,
 static int host_remember(struct pd_ctx *ctx, const char *key, const char *value)
 {
 	struct pd_child *c = pd_child_of(ctx);
-	size_t opened;
 
 	if (!in_step(c, "pd_remember()", false))
 		return PD_FAILED;
@@ -210,9 +195,7 @@ static int host_remember(struct pd_ctx *ctx, const char *key, const char *value)
 		return pd_child_bug(c, "'%s' can't be a key of pd_remember()", key ? key : "NULL");
 	if (value && !storable(c, "the remembered", key, value))
 		return PD_FAILED;
-	opened = pd_frame_open(&c->out, PD_FRAME_REMEMBER);
-	pd_frame_add(&c->out, "ss", key, value);
-	pd_frame_close(&c->out, opened);
+	pd_frame_put(&c->out, PD_FRAME_REMEMBER, "ss", key, value);
 	if (!acknowledged(c))
 		return pd_child_report(c, "'%s' could not be remembered: the journal did not take it", key);
 	if (value)
@@ -281,7 +264,6 @@ static int host_evidence(struct pd_ctx *ctx, const char *path, const char *title
 	struct stat st;
 	pd_digest digest;
 	int64_t bytes;
-	size_t opened;
 
 	if (!in_step(c, "pd_evidence()", false))
 		return PD_FAILED;
@@ -293,9 +275,7 @@ static int host_evidence(struct pd_ctx *ctx, const char *path, const char *title
 		return PD_FAILED;
 	if (!pd_digest_file(path, digest, &bytes, &err))
 		return pd_child_report(c, "%s", err->message);
-	opened = pd_frame_open(&c->out, PD_FRAME_EVIDENCE);
-	pd_frame_add(&c->out, "ssns", path, clean, bytes, digest);
-	pd_frame_close(&c->out, opened);
+	pd_frame_put(&c->out, PD_FRAME_EVIDENCE, "ssns", path, clean, bytes, digest);
 	if (!acknowledged(c))
 		return pd_child_report(c, "the journal did not take the evidence %s", path);
 	return 0;
@@ -326,7 +306,7 @@ static void host_irreversible(struct pd_ctx *ctx, const char *why)
 	pd_auto_free char *text = pd_child_clean(c, why);
 
 	if (in_check(c, "pd_irreversible()"))
-		send_texts(c, PD_FRAME_IRREVERSIBLE, text, NULL, NULL);
+		pd_frame_put(&c->out, PD_FRAME_IRREVERSIBLE, "s", text);
 }
 
 static void host_inhibit(struct pd_ctx *ctx, const char *risk, const char *cause,
@@ -340,19 +320,16 @@ static void host_inhibit(struct pd_ctx *ctx, const char *risk, const char *cause
 		return;
 	c->inhibited = true;
 	pd_child_report(c, "%s", b);
-	send_texts(c, PD_FRAME_INHIBIT, a, b, d);
+	pd_frame_put(&c->out, PD_FRAME_INHIBIT, "sss", a, b, d);
 }
 
 static void host_expect(struct pd_ctx *ctx, int64_t seconds)
 {
 	struct pd_child *c = pd_child_of(ctx);
-	size_t opened;
 
 	if (!in_check(c, "pd_expect()"))
 		return;
-	opened = pd_frame_open(&c->out, PD_FRAME_EXPECT);
-	pd_frame_add(&c->out, "n", seconds);
-	pd_frame_close(&c->out, opened);
+	pd_frame_put(&c->out, PD_FRAME_EXPECT, "n", seconds);
 }
 
 /* ------------------------------------------------------ memory and files */
@@ -412,72 +389,6 @@ static int host_write_file(struct pd_ctx *ctx, const char *path, unsigned mode,
 	return 0;
 }
 
-/* --------------------------------------------------- a selection of updates */
-
-/* Index of a word among those that the enums of plugin.h count through. */
-static uint16_t word(const json_t *row, const char *key, const char *const *words)
-{
-	const char *s = pd_json_text(row, key, "");
-
-	for (uint16_t i = 0; words[i]; i++)
-		if (strcmp(words[i], s) == 0)
-			return i;
-	return 0;
-}
-
-static bool host_update_at(struct pd_ctx *ctx, const struct pd_updates *updates,
-			   size_t i, struct pd_update *out)
-{
-	static const char *const severities[] = { "unknown", "none", "low", "moderate",
-						  "important", "critical", NULL };
-	static const char *const kinds[] = { "other", "security", "bugfix", "enhancement",
-					     "newpackage", "driver", "firmware", "bundle", NULL };
-	static const char *const restarts[] = { "unknown", "none", "service", "session",
-						"reboot", NULL };
-	const json_t *row = updates ? json_array_get(pd_updates_json(updates), i) : NULL;
-	struct pd_update u;
-	uint32_t size = out->size;
-
-	(void)ctx;
-	if (!row)
-		return false;
-	u = (struct pd_update){
-		.size = size, .severity = word(row, "severity", severities),
-		.kind = word(row, "kind", kinds), .restart = word(row, "restart", restarts),
-		.packages = (uint32_t)json_array_size(json_object_get(row, "packages")),
-		.catalog = pd_json_text(row, "catalog", ""), .id = pd_json_text(row, "id", ""),
-		.revision = pd_json_text(row, "revision", ""),
-		.title = pd_json_text(row, "title", ""),
-	};
-	memcpy(out, &u, size < sizeof(u) ? size : sizeof(u));
-	return true;
-}
-
-static bool host_package_at(struct pd_ctx *ctx, const struct pd_updates *updates,
-			    size_t i, size_t j, struct pd_package *out)
-{
-	static const char *const schemes[] = { "none", "deb", "rpm", "alpine", "windows",
-					       "plain", NULL };
-	const json_t *row = updates ? json_array_get(pd_updates_json(updates), i) : NULL;
-	struct pd_package p;
-	uint32_t size = out->size;
-
-	(void)ctx;
-	row = json_array_get(json_object_get(row, "packages"), j);
-	if (!row)
-		return false;
-	p = (struct pd_package){
-		.size = size, .scheme = word(row, "scheme", schemes),
-		.name = pd_json_text(row, "name", ""), .version = pd_json_text(row, "version", ""),
-		.arch = pd_json_text(row, "arch", ""),
-		.installed = pd_json_text(row, "installed", ""),
-		.url = pd_json_text(row, "url", ""), .sha256 = pd_json_text(row, "sha256", ""),
-		.bytes = pd_json_number(row, "bytes", -1),
-	};
-	memcpy(out, &p, size < sizeof(p) ? size : sizeof(p));
-	return true;
-}
-
 /* ---------------------------------------------------------------- the end */
 
 void pd_child_finish(struct pd_child *c, int result)
@@ -485,21 +396,21 @@ void pd_child_finish(struct pd_child *c, int result)
 	const char *message = c->failed ? c->failed : c->reported;
 	const char *name;
 	json_t *value;
-	size_t opened;
 
+	fflush(NULL); /* what it printed, in case that it failed */
 	json_object_foreach(c->outputs, name, value) {
 		pd_auto_free char *line = pd_json_line(value);
 
-		send_texts(c, PD_FRAME_OUTPUT, name, line, NULL);
+		pd_frame_put(&c->out, PD_FRAME_OUTPUT, "ss", name, line);
 	}
 	if (c->inhibited && result >= 0)
 		result = PD_REFUSED;
 	/* a failed call that the callback got over is worth a line */
-	if (c->reported && (result >= 0 || c->failed) && c->ctx.phase != PD_PHASE_READ)
+	if (c->reported && (result >= 0 || c->failed) && !c->inhibited &&
+	    c->ctx.phase != PD_PHASE_READ)
 		pd_child_log(c, PD_LOG_WARN, c->reported);
-	opened = pd_frame_open(&c->out, PD_FRAME_RESULT);
-	pd_frame_add(&c->out, "nnss", (int64_t)result, (int64_t)(c->failed != NULL), message, c->bug);
-	pd_frame_close(&c->out, opened);
+	pd_frame_put(&c->out, PD_FRAME_RESULT, "nnss", (int64_t)result,
+		     (int64_t)(c->failed != NULL), message, c->bug);
 	pd_child_send(c);
 }
 
@@ -513,7 +424,7 @@ const struct pd_host pd_host_table = {
 	.irreversible = host_irreversible, .inhibit = host_inhibit, .expect = host_expect,
 	.alloc = host_alloc, .format = host_format,
 	.read_file = host_read_file, .write_file = host_write_file,
-	.update_at = host_update_at, .package_at = host_package_at,
+	.update_at = pd_selection_update, .package_at = pd_selection_package,
 	.fact = pd_emit_fact, .source_read = pd_emit_source_read,
 	.xml = pd_emit_xml, .xml_line = pd_emit_xml_line,
 	.update_begin = pd_emit_begin, .update_relation = pd_emit_relation,

@@ -9,6 +9,8 @@ core_libcore_la_SOURCES += \
 	%reldir%/errors.def \
 	%reldir%/exec.c \
 	%reldir%/host.c \
+	%reldir%/inbox.c \
+	%reldir%/inbox.h \
 	%reldir%/module.c \
 	%reldir%/module.h \
 	%reldir%/reap.c \
@@ -17,6 +19,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/registry.h \
 	%reldir%/secret.c \
 	%reldir%/secret.h \
+	%reldir%/selection.c \
 	%reldir%/wire.c \
 	%reldir%/wire.h \
 	%reldir%/worker.c \

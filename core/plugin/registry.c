@@ -51,7 +51,7 @@ static bool trusted(const char *path, mode_t type, bool above,
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
-		return pd_error_errno(err, "plugin-file", errno, "cannot use %s", path);
+		return pd_error_errno(err, "plugin-folder", errno, "cannot use %s", path);
 	if (S_ISLNK(st.st_mode))
 		return pd_error_set(err, "plugin-not-trusted",
 				    "%s is a symbolic link", path);

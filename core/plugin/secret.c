@@ -100,6 +100,13 @@ char *pd_secret_fetch(const json_t *source, struct pd_error **err)
 	return value;
 }
 
+const char *pd_secret_value(const struct pd_secret *secret, size_t *len)
+{
+	if (len)
+		*len = secret->len;
+	return secret->value;
+}
+
 void pd_secret_free(char *value)
 {
 	if (value)
@@ -107,59 +114,48 @@ void pd_secret_free(char *value)
 	free(value);
 }
 
-/* One word out of a text: whole ones anywhere, halves at both ends. */
-static char *blot_word(const char *text, const char *word)
+/* Mark one word in a text: whole ones anywhere, halves at both ends. */
+static void mark(char *hide, const char *text, const char *word)
 {
-	pd_auto(pd_buffer) b = {0};
-	size_t len = strlen(word), n;
-	const char *hit;
+	size_t len = strlen(text), n = strlen(word), most = n - 1 < len ? n - 1 : len, k;
 
-	for (n = len - 1; n >= PD_SECRET_LEAST; n--)
-		if (strncmp(text, word + len - n, n) == 0) {
-			pd_buffer_text(&b, "***");
-			text += n;
+	for (const char *hit = text; (hit = strstr(hit, word)); hit++)
+		memset(hide + (hit - text), 1, n);
+	for (k = most; k >= PD_SECRET_LEAST; k--)
+		if (memcmp(text, word + n - k, k) == 0) {
+			memset(hide, 1, k);
 			break;
 		}
-	while ((hit = strstr(text, word))) {
-		pd_buffer_add(&b, text, (size_t)(hit - text));
-		pd_buffer_text(&b, "***");
-		text = hit + len;
-	}
-	pd_buffer_text(&b, text);
-	for (n = len - 1; n >= PD_SECRET_LEAST; n--)
-		if (b.len >= n && memcmp(b.data + b.len - n, word, n) == 0) {
-			b.len -= n;
-			pd_buffer_text(&b, "***");
+	for (k = most; k >= PD_SECRET_LEAST; k--)
+		if (memcmp(text + len - k, word, k) == 0) {
+			memset(hide + len - k, 1, k);
 			break;
 		}
-	return pd_buffer_take(&b);
-}
-
-static char *blot_take(char *text_take, const char *word)
-{
-	char *clean = blot_word(text_take, word);
-
-	pd_secret_free(text_take);
-	return clean;
 }
 
 char *pd_secrets_blot(const struct pd_strings *secrets, const char *text)
 {
-	char *clean = pd_strdup(text);
+	pd_auto_free char *hide = pd_alloc(strlen(text));
+	pd_auto(pd_buffer) b = {0};
 
+	if (!secrets->len)
+		return pd_strdup(text);
 	for (size_t i = 0; i < secrets->len; i++) {
 		pd_auto_free char *lines = pd_strdup(secrets->items[i]);
 		char *rest = NULL;
 
-		clean = blot_take(clean, secrets->items[i]);
-		if (!strchr(lines, '\n'))
-			continue;
+		mark(hide, text, secrets->items[i]);
 		for (char *line = strtok_r(lines, "\n", &rest); line;
 		     line = strtok_r(NULL, "\n", &rest))
 			if (strlen(line) >= PD_SECRET_LEAST)
-				clean = blot_take(clean, line);
+				mark(hide, text, line);
 	}
-	return clean;
+	for (size_t i = 0; text[i]; i++)
+		if (!hide[i])
+			pd_buffer_add(&b, text + i, 1);
+		else if (!i || !hide[i - 1])
+			pd_buffer_text(&b, "***");
+	return pd_buffer_take(&b);
 }
 
 bool pd_secrets_in(const struct pd_strings *secrets, const char *text)

@@ -13,6 +13,13 @@ bool pd_secret_source_check(const json_t *source, struct pd_error **err) PD_MUST
 /** The value: from the environment, from a file that only its owner can read,
  * or from systemd's credentials; the caller frees it.  NULL with *err set. */
 char *pd_secret_fetch(const json_t *source, struct pd_error **err);
+/** What a plugin sees of it; the value is borrowed. */
+struct pd_secret {
+	const char *value;
+	size_t len;
+};
+
+const char *pd_secret_value(const struct pd_secret *secret, size_t *len);
 /** Overwrite and free. */
 void pd_secret_free(char *value);
 

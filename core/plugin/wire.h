@@ -20,8 +20,10 @@ struct pd_frame {
 
 #define PD_FRAME_MAX ((size_t)16 << 20)
 
+/** A whole frame, or one that is added to until it is closed.  @p form: one
+ * letter per field: n int64_t, s const char * (may be NULL). */
+void pd_frame_put(struct pd_buffer *b, unsigned type, const char *form, ...);
 size_t pd_frame_open(struct pd_buffer *b, unsigned type);
-/** @p form: one letter per field: n int64_t, s const char * (may be NULL). */
 void pd_frame_add(struct pd_buffer *b, const char *form, ...);
 void pd_frame_close(struct pd_buffer *b, size_t opened);
 /** Takes a whole frame at *used of @p in.  @return 1, 0 not whole yet, -1 it
@@ -43,6 +45,9 @@ union pd_part {
 
 /** The plugin's struct in the size of this core, what it lacks zero. */
 void pd_part_copy(int what, const void *from, union pd_part *to);
+/** What is wrong with a part by itself: a required text that is missing, a
+ * text that is no UTF-8, a number out of its enum.  NULL, or the caller frees. */
+char *pd_part_wrong(int what, const union pd_part *part);
 void pd_part_put(struct pd_buffer *b, int what, const union pd_part *part);
 bool pd_part_get(struct pd_frame *f, int what, union pd_part *part) PD_MUST_USE;
 

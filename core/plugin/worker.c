@@ -15,9 +15,8 @@
 
 #include "base/text.h"
 #include "plugin/child.h"
+#include "plugin/inbox.h"
 #include "plugin/reap.h"
-#include "plugin/secret.h"
-#include "plugin/wire.h"
 
 #define TAIL_MAX ((size_t)32 << 10)  /* kept of what the callback printed */
 #define SHOWN_MAX ((size_t)4 << 10)  /* of that, shown */
@@ -25,19 +24,16 @@
 
 struct worker {
 	const struct pd_worker_call *call;
-	const struct pd_worker_sink *sink;
 	struct pd_worker_result *result;
 	struct pd_arguments args;
 	struct pd_others others;
-	struct pd_buffer in, tail;
+	struct pd_inbox in;
+	struct pd_buffer tail;
 	pid_t pid;
-	int channel, output, pidfd; /* -1: none */
+	int output, pidfd; /* -1: none */
 	int64_t started, term_at, kill_at, ticked; /* milliseconds */
 	int64_t limit, grace;
-	bool finished; /* the result is there */
-	bool canceled, said_failed, killed;
-	char *damage;  /* why the parent gave up on it */
-	char *bug;
+	bool canceled, killed;
 };
 
 void pd_worker_result_clear(struct pd_worker_result *r)
@@ -83,172 +79,13 @@ static bool start(struct worker *w, struct pd_error **err)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(channel[1]);
 	close(output[1]);
-	w->channel = channel[0];
+	w->in.channel = channel[0];
 	w->output = output[0];
 	if (w->pid < 0)
 		return pd_error_errno(err, "worker-start", errno, "cannot start a worker");
 	fcntl(w->output, F_SETFL, O_NONBLOCK);
 	w->pidfd = pd_pidfd(w->pid);
 	return true;
-}
-
-/* ------------------------------------------------------------------ frames */
-
-static bool answer(struct worker *w, bool yes)
-{
-	return send(w->channel, yes ? "y" : "n", 1, MSG_NOSIGNAL) == 1;
-}
-
-static bool on_output(struct worker *w, struct pd_frame *f)
-{
-	const char *name, *line, *none;
-	pd_auto_json *value = NULL;
-
-	if (!pd_frame_get(f, "sss", &name, &line, &none) || !name || !line)
-		return false;
-	value = json_loads(line, JSON_DECODE_ANY, NULL);
-	if (value && w->sink->output)
-		w->sink->output(w->sink->user, name, value);
-	return value != NULL;
-}
-
-static bool on_fact(struct worker *w, struct pd_frame *f)
-{
-	pd_auto_json *row = json_object();
-	const char *kind, *key, *text;
-	int64_t n, type, number;
-
-	if (!pd_frame_get(f, "sn", &kind, &n) || !kind)
-		return false;
-	while (n-- > 0) {
-		if (!pd_frame_get(f, "snsn", &key, &type, &text, &number) || !key)
-			return false;
-		if (type == PD_F_TEXT && text)
-			json_object_set_new(row, key, json_string(text));
-		else if (type != PD_F_TEXT)
-			json_object_set_new(row, key, type == PD_F_FLAG ? json_boolean(number) :
-									  json_integer(number));
-	}
-	if (w->sink->fact)
-		w->sink->fact(w->sink->user, kind, row);
-	return true;
-}
-
-static bool on_emit(struct worker *w, struct pd_frame *f)
-{
-	struct pd_emit_ignored ignored = {0};
-	pd_auto_error *err = NULL;
-	union pd_part part;
-	int64_t what, line = 0;
-
-	if (!pd_frame_get(f, "n", &what))
-		return false;
-	if (what == PD_EMIT_IGNORED ? !pd_frame_get(f, "ns", &line, &ignored.what) :
-				      !pd_part_get(f, (int)what, &part))
-		return false;
-	ignored.line = (unsigned)line;
-	if (w->sink->emit && !w->damage &&
-	    !w->sink->emit(w->sink->user, (int)what,
-			   what == PD_EMIT_IGNORED ? (const void *)&ignored : &part, &err))
-		w->damage = err ? pd_error_text(err) : pd_strdup("the catalog refused it");
-	return true;
-}
-
-static bool on_result(struct worker *w, struct pd_frame *f)
-{
-	const char *message, *bug;
-	int64_t result, failed;
-
-	if (!pd_frame_get(f, "nnss", &result, &failed, &message, &bug))
-		return false;
-	w->result->result = (int)result;
-	w->result->message = pd_strdup(message);
-	w->said_failed = failed != 0;
-	w->bug = pd_strdup(bug);
-	w->finished = true;
-	return true;
-}
-
-static bool on_frame(struct worker *w, struct pd_frame *f)
-{
-	const struct pd_worker_sink *sink = w->sink;
-	const char *a, *b, *c;
-	int64_t n, m;
-
-	switch (f->type) {
-	case PD_FRAME_LOG:
-		if (!pd_frame_get(f, "ns", &n, &a))
-			return false;
-		if (sink->log)
-			sink->log(sink->user, (int)n, a);
-		return true;
-	case PD_FRAME_PROGRESS:
-		if (!pd_frame_get(f, "nns", &n, &m, &a))
-			return false;
-		if (sink->progress)
-			sink->progress(sink->user, n, m, a);
-		return true;
-	case PD_FRAME_REMEMBER:
-		return pd_frame_get(f, "ss", &a, &b) && a &&
-		       answer(w, !sink->remember || sink->remember(sink->user, a, b));
-	case PD_FRAME_EVIDENCE:
-		return pd_frame_get(f, "ssns", &a, &b, &n, &c) && a &&
-		       answer(w, !sink->evidence || sink->evidence(sink->user, a, b, n, c));
-	case PD_FRAME_IRREVERSIBLE:
-		if (!pd_frame_get(f, "sss", &a, &b, &c))
-			return false;
-		if (sink->irreversible)
-			sink->irreversible(sink->user, a);
-		return true;
-	case PD_FRAME_INHIBIT:
-		if (!pd_frame_get(f, "sss", &a, &b, &c))
-			return false;
-		if (sink->inhibit)
-			sink->inhibit(sink->user, a, b, c);
-		return true;
-	case PD_FRAME_EXPECT:
-		if (!pd_frame_get(f, "n", &n))
-			return false;
-		if (sink->expect)
-			sink->expect(sink->user, n);
-		return true;
-	case PD_FRAME_OUTPUT:
-		return on_output(w, f);
-	case PD_FRAME_FACT:
-		return on_fact(w, f);
-	case PD_FRAME_EMIT:
-		return on_emit(w, f);
-	case PD_FRAME_RESULT:
-		return on_result(w, f);
-	default:
-		return false;
-	}
-}
-
-/* @return false when there is nothing (more) to read. */
-static bool take_frames(struct worker *w, int flags)
-{
-	static char chunk[BATCH];
-	ssize_t n = w->channel < 0 ? 0 : recv(w->channel, chunk, sizeof(chunk), flags);
-	struct pd_frame f;
-	size_t used = 0;
-	int more = 0;
-
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return errno == EINTR;
-	if (n <= 0) {
-		pd_close_p(&w->channel);
-		return false;
-	}
-	pd_buffer_add(&w->in, chunk, (size_t)n);
-	while (!w->finished && !w->damage && (more = pd_frame_next(&w->in, &used, &f)) > 0)
-		if (!on_frame(w, &f))
-			more = -1;
-	if (more < 0 && !w->damage)
-		w->damage = pd_strdup("it wrote to the descriptor that it talks to patchday by");
-	memmove(w->in.data, w->in.data + used, w->in.len - used);
-	w->in.len -= used;
-	return !w->damage;
 }
 
 /* Only the last part of what it prints is kept, however much that is. */
@@ -281,30 +118,20 @@ static bool has_ended(const struct worker *w)
 	       info.si_pid == w->pid;
 }
 
-static void stop(struct worker *w, int64_t now)
-{
-	kill(-w->pid, SIGTERM);
-	w->kill_at = now + w->grace * 1000;
-}
-
 static void look_at_clock(struct worker *w, bool events)
 {
 	int64_t now = pd_now_ms();
 
-	if ((events || now - w->ticked >= 1000) && w->sink->tick && !w->canceled) {
+	if ((events || now - w->ticked >= 1000) && w->in.sink->tick && !w->canceled) {
 		w->ticked = now;
-		if (!w->sink->tick(w->sink->user)) {
-			w->canceled = true;
-			if (!w->kill_at)
-				stop(w, now);
-		}
+		w->canceled = !w->in.sink->tick(w->in.sink->user);
 	}
-	if (!w->kill_at && now >= w->term_at) {
-		w->result->timed_out = true;
-		stop(w, now);
+	if (!w->kill_at && (w->canceled || now >= w->term_at)) {
+		w->result->timed_out = !w->canceled;
+		kill(-w->pid, SIGTERM);
+		w->kill_at = now + w->grace * 1000;
 	}
-	if (w->kill_at && now >= w->kill_at)
-		w->killed = true;
+	w->killed = w->kill_at && now >= w->kill_at;
 }
 
 static int wait_time(const struct worker *w)
@@ -318,9 +145,9 @@ static int wait_time(const struct worker *w)
 
 static void attend(struct worker *w)
 {
-	while (!w->finished && !w->damage && !w->killed) {
+	while (!w->in.finished && !w->in.damage && !w->killed) {
 		struct pollfd p[] = {
-			{ .fd = w->channel, .events = POLLIN },
+			{ .fd = w->in.channel, .events = POLLIN },
 			{ .fd = w->output, .events = POLLIN },
 			{ .fd = w->pidfd, .events = POLLIN },
 		};
@@ -332,11 +159,11 @@ static void attend(struct worker *w)
 		if (ready > 0 && p[1].revents)
 			take_output(w);
 		if (ready > 0 && p[0].revents)
-			events = take_frames(w, MSG_DONTWAIT);
-		if (!w->finished)
+			events = pd_inbox_take(&w->in);
+		if (!w->in.finished)
 			look_at_clock(w, events);
-		if (((ready > 0 && p[2].revents) || w->pidfd < 0) && !w->finished && has_ended(w)) {
-			while (!w->finished && take_frames(w, MSG_DONTWAIT))
+		if (((ready > 0 && p[2].revents) || w->pidfd < 0) && !w->in.finished && has_ended(w)) {
+			while (!w->in.finished && pd_inbox_take(&w->in))
 				;
 			break;
 		}
@@ -353,56 +180,61 @@ static int end(struct worker *w)
 		kill(w->pid, SIGKILL);
 	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (pd_reap_rest(&w->others) && !w->bug)
-		w->bug = pd_strdup("a process that it started can't be ended");
+	if (pd_reap_rest(&w->others) && !w->in.bug)
+		w->in.bug = pd_strdup("a process that it started can't be ended");
 	for (int i = 0; i < 64 && take_output(w); i++)
 		;
-	pd_close_p(&w->channel);
 	pd_close_p(&w->output);
 	pd_close_p(&w->pidfd);
 	return status;
 }
 
-static const char *const names[] = { "check", "apply", "verify", "undo", "scan", "read", "open" };
+static const char *const names[] = { "check", "apply", "verify", "undo", "scan", "read" };
 
 static void PD_PRINTF(3, 4) say(struct worker *w, int result, const char *fmt, ...)
 {
 	va_list ap;
+	char *text;
 
 	va_start(ap, fmt);
-	free(w->result->message);
-	w->result->message = pd_vprint(fmt, ap);
-	w->result->result = result;
+	text = pd_vprint(fmt, ap);
 	va_end(ap);
+	free(w->result->message);
+	w->result->message = text;
+	w->result->result = result;
 }
 
-/* It returned: does what it says hold together? */
+/* It returned: does what it says hold together?  If not, the plugin is wrong
+ * and nothing that it said counts. */
 static void judge_return(struct worker *w)
 {
-	const char *plugin = w->call->plugin->name, *phase = names[w->call->phase - 1];
 	struct pd_worker_result *r = w->result;
-	pd_auto_free char *said = pd_strdup(r->message);
-	int result = r->result;
+	const char *phase = names[w->call->phase - 1];
+	pd_auto_free char *bug = NULL;
+	int worst = PD_FAILED;
 
-	if (w->bug)
-		say(w, PD_FAILED, "%s (a bug of plugin '%s')", w->bug, plugin);
-	else if (result < PD_REFUSED || result > PD_CHANGED)
-		say(w, PD_FAILED, "%s returned %d, which is no enum pd_result (a bug of plugin '%s')",
-		    phase, result, plugin);
-	else if (result < 0 && !said)
-		say(w, result, "%s failed (%d) without saying why (a bug of plugin '%s')",
-		    phase, result, plugin);
-	else if (result >= 0 && w->said_failed)
-		say(w, PD_FAILED, "%s said \"%s\" and then returned success (a bug of plugin '%s')",
-		    phase, said, plugin);
-	else if (result == PD_CHANGED && w->call->phase == PD_PHASE_VERIFY)
-		say(w, PD_FAILED, "verify returned PD_CHANGED instead of PD_UNCHANGED or a failure (a bug of plugin '%s')",
-		    plugin);
-	else if (result >= 0)
-		say(w, w->call->step ? result : 0, "%s", "");
-	if (r->result >= 0) {
-		free(r->message);
+	r->result = w->in.result;
+	r->message = w->in.message;
+	w->in.message = NULL;
+	if (w->in.bug) {
+		bug = pd_strdup(w->in.bug);
+	} else if (r->result < PD_REFUSED || r->result > PD_CHANGED) {
+		bug = pd_print("%s returned %d, which is no enum pd_result", phase, r->result);
+	} else if (r->result < 0 && !r->message) {
+		bug = pd_print("%s failed (%d) without saying why", phase, r->result);
+		worst = r->result;
+	} else if (r->result >= 0 && w->in.said_failed) {
+		bug = pd_print("%s said \"%s\" and then returned success", phase, r->message);
+	} else if (r->result == PD_CHANGED && w->call->phase == PD_PHASE_VERIFY) {
+		bug = pd_print("verify returned PD_CHANGED in place of PD_UNCHANGED or a failure");
+	}
+	if (bug) {
+		say(w, worst, "%s (a bug of plugin '%s')", bug, w->call->plugin->name);
+	} else if (r->result >= 0) {
+		free(r->message); /* of a failure that the callback got over */
 		r->message = NULL;
+	} else if (r->result == PD_FAILED && w->canceled) {
+		r->result = PD_CANCELED;
 	}
 }
 
@@ -412,10 +244,9 @@ static void judge_death(struct worker *w, int status)
 	const char *phase = names[w->call->phase - 1];
 	pd_auto_free char *limit = pd_show_seconds(w->limit), *grace = pd_show_seconds(w->grace);
 
-	if (WIFSIGNALED(status))
-		w->result->signal = WTERMSIG(status);
-	if (w->damage)
-		say(w, PD_FAILED, "%s was ended: %s", phase, w->damage);
+	w->result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	if (w->in.damage)
+		say(w, PD_FAILED, "%s was ended: %s", phase, w->in.damage);
 	else if (w->result->timed_out && w->killed)
 		say(w, PD_FAILED, "%s took longer than its limit of %s, did not stop within %s when asked to, and was killed",
 		    phase, limit, grace);
@@ -423,9 +254,9 @@ static void judge_death(struct worker *w, int status)
 		say(w, PD_FAILED, "%s took longer than its limit of %s and was ended", phase, limit);
 	else if (w->canceled)
 		say(w, PD_CANCELED, "%s was ended, since the run is being stopped", phase);
-	else if (WIFSIGNALED(status))
-		say(w, PD_FAILED, "%s crashed: signal %d (%s)", phase, WTERMSIG(status),
-		    strsignal(WTERMSIG(status)));
+	else if (w->result->signal)
+		say(w, PD_FAILED, "%s crashed: signal %d (%s)", phase, w->result->signal,
+		    strsignal(w->result->signal));
 	else
 		say(w, PD_FAILED, "%s called exit(%d) in place of returning (a bug of plugin '%s')",
 		    phase, WEXITSTATUS(status), w->call->plugin->name);
@@ -454,7 +285,7 @@ static void finish(struct worker *w)
 {
 	int status = end(w);
 
-	if (w->finished)
+	if (w->in.finished)
 		judge_return(w);
 	else
 		judge_death(w, status);
@@ -468,8 +299,8 @@ bool pd_worker_run(const struct pd_worker_call *call,
 {
 	static const struct pd_worker_sink nobody;
 	static bool loaded;
-	struct worker w = { .call = call, .sink = sink ? sink : &nobody, .result = result,
-			    .channel = -1, .output = -1, .pidfd = -1 };
+	struct worker w = { .call = call, .result = result, .output = -1, .pidfd = -1,
+			    .in = { .sink = sink ? sink : &nobody, .channel = -1 } };
 	void *frame[1];
 	bool ok;
 
@@ -479,18 +310,20 @@ bool pd_worker_run(const struct pd_worker_call *call,
 	if (call->step && !pd_arguments_fill(call->step, call->args, &w.args, err))
 		return false;
 	time_limits(&w);
+	if (call->step && (call->step->flags & PD_S_NEEDS_ROOT) && geteuid() != 0) {
+		say(&w, PD_REFUSED, "this step needs root, and is run by user %u", geteuid());
+		pd_arguments_free(&w.args);
+		return true;
+	}
 	ok = start(&w, err);
 	if (ok) {
 		attend(&w);
 		finish(&w);
 	}
-	pd_close_p(&w.channel);
+	pd_inbox_clear(&w.in);
 	pd_close_p(&w.output);
 	pd_arguments_free(&w.args);
-	pd_buffer_clear(&w.in);
 	pd_buffer_clear(&w.tail);
 	free(w.others.pids);
-	free(w.damage);
-	free(w.bug);
 	return ok;
 }

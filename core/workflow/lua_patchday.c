@@ -171,10 +171,12 @@ static json_t *resolved(const json_t *value, const json_t *ids)
 	if (ref)
 		json_object_set_new(copy, "$ref", json_string(pd_json_text(ids, ref, "")));
 	else
-		json_object_foreach((json_t *)(uintptr_t)value, key, member)
+		json_object_foreach((json_t *)(uintptr_t)value, key, member) {
 			json_object_set_new(copy, key, resolved(member, ids));
-	json_array_foreach(value, i, member)
+		}
+	json_array_foreach(value, i, member) {
 		json_array_append_new(copy, resolved(member, ids));
+	}
 	return copy;
 }
 

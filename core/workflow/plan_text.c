@@ -59,9 +59,10 @@ static void add_value(struct pd_buffer *out, unsigned type, const json_t *v)
 	else if (json_object_get(v, "$updates"))
 		add_updates(out, json_object_get(v, "$updates"));
 	else if (secret)
-		json_object_foreach((json_t *)(uintptr_t)secret, key, item)
+		json_object_foreach((json_t *)(uintptr_t)secret, key, item) {
 			pd_buffer_print(out, "<secret from %s %s>", key,
 					json_is_string(item) ? json_string_value(item) : "");
+		}
 	else if (json_is_array(v))
 		json_array_foreach(v, i, item) {
 			pd_buffer_text(out, i > 0 ? "," : "");

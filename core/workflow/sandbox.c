@@ -8,7 +8,7 @@
 
 enum {
 	MEMORY_MAX = 64 << 20,
-	INSTRUCTIONS_MAX = 50 * 1000 * 1000,
+	INSTRUCTIONS_MAX = 20 * 1000 * 1000,
 	LIBRARY_MAX = 1 << 20
 };
 
@@ -81,7 +81,7 @@ static void *allocate(void *user, void *old, size_t old_size, size_t size)
 static void out_of_instructions(lua_State *L, lua_Debug *d)
 {
 	(void)d;
-	hit(pd_sandbox_of(L), "it ran for 50 million instructions without an end");
+	hit(pd_sandbox_of(L), "it ran for 20 million instructions without an end");
 	lua_sethook(L, out_of_instructions, LUA_MASKCOUNT, 1);
 	luaL_error(L, "out of instructions");
 }
@@ -348,11 +348,25 @@ static void place_of_return(struct pd_sandbox *sb, const char *text, size_t len)
 		snprintf(sb->place, sizeof(sb->place), "%s:%d", sb->name, last);
 }
 
+/* An author's text for a terminal and for JSON: bounded, one line, UTF-8. */
+static void tidy(const char *text, char *out, size_t size)
+{
+	snprintf(out, size, "%s", text);
+	for (unsigned char *c = (unsigned char *)out; *c; c++)
+		if (*c < 0x20 || *c == 0x7f)
+			*c = ' ';
+	if (pd_utf8_valid(out, strlen(out)))
+		return;
+	for (unsigned char *c = (unsigned char *)out; *c; c++)
+		if (*c >= 0x80)
+			*c = '?';
+}
+
 static void report(struct pd_sandbox *sb, int status, struct pd_error **err)
 {
 	const char *text = lua_tostring(sb->lua, -1);
 	size_t n = strlen(sb->name);
-	char *rest = NULL;
+	char *rest = NULL, tidied[2000];
 	unsigned long line = 0;
 	bool known = false;
 
@@ -368,9 +382,10 @@ static void report(struct pd_sandbox *sb, int status, struct pd_error **err)
 		line = strtoul(text + n + 1, &rest, 10);
 		text = line && rest[0] == ':' ? rest + 2 : text + n + 2;
 	}
+	tidy(text, tidied, sizeof(tidied));
 	known = sb->error && strstr(text, sb->error->message);
 	pd_error_at(err, known ? sb->error->id : sb->blame ? sb->blame : "workflow-script",
-		    sb->name, (unsigned)line, 0, "%s", text);
+		    sb->name, (unsigned)line, 0, "%s", tidied);
 	if (known && sb->error->remedy && !strstr(text, sb->error->remedy))
 		pd_error_remedy(err, "%s", sb->error->remedy);
 }
@@ -379,6 +394,7 @@ json_t *pd_sandbox_run(struct pd_sandbox *sb, const char *text, size_t len,
 		       bool describe, struct pd_error **err)
 {
 	lua_State *L = lua_newstate(allocate, sb);
+	json_t *result = NULL;
 	int status = 0;
 
 	if (!L) {
@@ -395,7 +411,12 @@ json_t *pd_sandbox_run(struct pd_sandbox *sb, const char *text, size_t len,
 	lua_pushboolean(L, describe);                   /* +1 */
 	status = lua_pcall(L, 3, 0, 1);                 /* -4, or the message */
 	if (status == LUA_OK)
-		return sb->held;
-	report(sb, status, err);
-	return NULL;
+		result = json_incref(sb->held);
+	else
+		report(sb, status, err);
+	lua_close(L);
+	pd_error_free(sb->error);
+	json_decref(sb->held);
+	pd_verdicts_clear(&sb->verdicts);
+	return result;
 }

@@ -19,9 +19,10 @@ static bool each_reference(struct context *c, size_t i, reference_fn *f,
 	const json_t *value;
 	const char *param;
 
-	json_object_foreach((json_t *)(uintptr_t)c->plan->steps[i].args, param, value)
+	json_object_foreach((json_t *)(uintptr_t)c->plan->steps[i].args, param, value) {
 		if (json_object_get(value, "$ref") && !f(c, i, param, value, err))
 			return false;
+	}
 	return true;
 }
 

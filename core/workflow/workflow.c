@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Planning: a script in a worker of its own, and the plan that comes back. */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,8 +16,8 @@
 enum {
 	SCRIPT_MAX = 1 << 20,
 	ANSWER_MAX = 64 << 20,
-	PROCESSOR_SECONDS = 5, /* what hooks can't see: a pattern that explodes */
-	WALL_SECONDS = 20
+	PROCESSOR_SECONDS = 8, /* what hooks can't see: a pattern that explodes */
+	WALL_SECONDS = 60
 };
 
 /* In the child: limits behind those of the sandbox, nothing inherited. */
@@ -48,20 +49,20 @@ static json_t *error_json(const struct pd_error *e)
 	return json_pack("{s:o}", "error", o);
 }
 
-static _Noreturn void child(int fd, const struct pd_workflow_input *in,
-			    const json_t *text, bool describe)
+static bool answer(int fd, const struct pd_workflow_input *in, const json_t *text,
+		   bool describe)
 {
 	const char *slash = strrchr(in->script, '/');
 	struct pd_sandbox sb = { .in = in, .name = slash ? slash + 1 : in->script };
-	struct pd_error *err = NULL;
-	json_t *answer = NULL;
-	char *line = NULL;
+	pd_auto_error *err = NULL;
+	pd_auto_json *result = pd_sandbox_run(&sb, json_string_value(text),
+					      json_string_length(text), describe, &err);
+	pd_auto_free char *line = NULL;
 
-	confine();
-	answer = pd_sandbox_run(&sb, json_string_value(text), json_string_length(text),
-				describe, &err);
-	line = pd_json_line(answer ? answer : error_json(err));
-	_exit(pd_write_all(fd, line, strlen(line)) ? 0 : 1);
+	if (!result)
+		result = error_json(err);
+	line = pd_json_line(result);
+	return pd_write_all(fd, line, strlen(line));
 }
 
 static int64_t milliseconds(void)
@@ -73,7 +74,7 @@ static int64_t milliseconds(void)
 }
 
 /* All that the worker writes; what is wrong, or NULL. */
-static const char *collect(int fd, struct pd_buffer *answer)
+static const char *collect(int fd, struct pd_buffer *out)
 {
 	int64_t end = milliseconds() + WALL_SECONDS * 1000;
 	char piece[65536];
@@ -84,7 +85,7 @@ static const char *collect(int fd, struct pd_buffer *answer)
 		ssize_t n = 0;
 
 		if (left <= 0)
-			return "it was not done after 20 seconds";
+			return "it was not done after 60 seconds";
 		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
 			return "its answer could not be read";
 		if (!p.revents)
@@ -93,17 +94,17 @@ static const char *collect(int fd, struct pd_buffer *answer)
 		if (n == 0)
 			return NULL;
 		if (n > 0)
-			pd_buffer_add(answer, piece, (size_t)n);
+			pd_buffer_add(out, piece, (size_t)n);
 		else if (errno != EINTR)
 			return "its answer could not be read";
-		if (answer->len > ANSWER_MAX)
+		if (out->len > ANSWER_MAX)
 			return "its plan is larger than 64 MiB";
 	}
 }
 
-static json_t *understand(const struct pd_buffer *answer, struct pd_error **err)
+static json_t *understand(const struct pd_buffer *out, struct pd_error **err)
 {
-	json_t *value = pd_json_parse(answer->data ? answer->data : "", answer->len,
+	json_t *value = pd_json_parse(out->data ? out->data : "", out->len,
 				      "answer of the worker", err);
 	const json_t *e = json_object_get(value, "error");
 	const struct pd_explanation *x = pd_explain(pd_json_text(e, "id", ""));
@@ -127,28 +128,29 @@ static json_t *understand(const struct pd_buffer *answer, struct pd_error **err)
 static json_t *in_worker(const struct pd_workflow_input *in, const json_t *text,
 			 bool describe, struct pd_error **err)
 {
-	pd_auto(pd_buffer) answer = {0};
+	pd_auto(pd_buffer) out = {0};
 	const char *wrong = NULL;
 	int ends[2], status = 0;
 	pid_t pid = 0;
 
-	if (pipe2(ends, 0) != 0 || (pid = fork()) < 0) {
+	if (pipe2(ends, O_CLOEXEC) != 0 || (pid = fork()) < 0) {
 		pd_error_errno(err, "workflow-worker", errno, "no process for %s", in->script);
 		return NULL;
 	}
 	if (pid == 0) {
 		close(ends[0]);
-		child(ends[1], in, text, describe);
+		confine();
+		_exit(answer(ends[1], in, text, describe) ? 0 : 1);
 	}
 	close(ends[1]);
-	wrong = collect(ends[0], &answer);
+	wrong = collect(ends[0], &out);
 	close(ends[0]);
 	if (wrong)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!wrong && WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-		wrong = "it used 5 seconds of processor time";
+		wrong = "it used 8 seconds of processor time";
 	if (wrong)
 		pd_error_at(err, "workflow-limit", in->script, 0, 0,
 			    "the script was stopped: %s", wrong);
@@ -158,7 +160,7 @@ static json_t *in_worker(const struct pd_workflow_input *in, const json_t *text,
 			    WIFSIGNALED(status) ? "signal" : "status",
 			    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	else
-		return understand(&answer, err);
+		return understand(&out, err);
 	return NULL;
 }
 
@@ -186,19 +188,19 @@ struct pd_plan *pd_workflow_plan(const struct pd_workflow_input *in,
 				 struct pd_error **err)
 {
 	pd_auto_json *text = read_script(in->script, err);
-	json_t *answer = text ? in_worker(in, text, false, err) : NULL;
+	json_t *json = text ? in_worker(in, text, false, err) : NULL;
 	struct pd_plan *plan = NULL;
 	pd_digest digest;
 
-	if (!answer)
+	if (!json)
 		return NULL;
 	pd_digest_data(json_string_value(text), json_string_length(text), digest);
-	json_object_set_new(answer, "format", json_integer(1));
-	json_object_set_new(answer, "script", json_string(in->script));
-	json_object_set_new(answer, "script_digest", json_string(digest));
-	json_object_set_new(answer, "server", json_string(in->server));
-	json_object_set_new(answer, "catalogs", catalog_list(in->catalogs));
-	plan = pd_plan_new_take(answer, err);
+	json_object_set_new(json, "format", json_integer(1));
+	json_object_set_new(json, "script", json_string(in->script));
+	json_object_set_new(json, "script_digest", json_string(digest));
+	json_object_set_new(json, "server", json_string(in->server));
+	json_object_set_new(json, "catalogs", catalog_list(in->catalogs));
+	plan = pd_plan_new_take(json, err);
 	if (plan && !pd_plan_validate(plan, in->registry, err)) {
 		pd_plan_free(plan);
 		plan = NULL;

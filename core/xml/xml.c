@@ -70,6 +70,8 @@ static void on_error(void *user, xmlErrorPtr e)
 {
 	struct parse *p = user;
 	const char *said = e->message ? e->message : "", *mend = "";
+	const char *cut = strstr(said, ", indicate");
+	size_t len = cut ? (size_t)(cut - said) : strcspn(said, "\n");
 
 	if (p->result || e->level < XML_ERR_ERROR)
 		return;
@@ -88,6 +90,7 @@ static void on_error(void *user, xmlErrorPtr e)
 	case XML_ERR_DOCUMENT_EMPTY:
 	case XML_ERR_TAG_NOT_FINISHED:
 		said = bad_end(p);
+		len = strlen(said);
 		break;
 	case XML_ERR_INVALID_CHAR:
 	case XML_ERR_INVALID_ENCODING:
@@ -103,7 +106,7 @@ static void on_error(void *user, xmlErrorPtr e)
 	pd_error_at(p->err, "xml-syntax", p->name,
 		    (unsigned)(e->line > 0 ? e->line : 1),
 		    (unsigned)(e->int2 > 0 ? e->int2 : 0), "%.*s%s",
-		    (int)strcspn(said, ",!\n"), said, mend);
+		    (int)len, said, mend);
 	p->result = PD_FAILED;
 }
 
@@ -228,6 +231,8 @@ static void check_open(struct parse *p)
 	const xmlParserInput *in = p->ctxt->input;
 	size_t len = in ? (size_t)(in->end - in->cur) : 0, equals = 0;
 
+	if (!p->result && len > 8 && memcmp(in->cur, "<!DOCTYPE", 9) == 0)
+		on_doctype(p, NULL, NULL, NULL);
 	if (p->result || len < LONG_TAG)
 		return;
 	for (size_t i = 0; i < len; i++)

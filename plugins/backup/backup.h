@@ -5,6 +5,14 @@
 
 #include "bundle.h"
 
+struct state_args {
+	const char *to;
+	const char *name;
+	struct pd_list paths;
+	struct pd_list exclude;
+	int32_t compression;
+};
+
 struct restore_args {
 	const char *archive;
 	struct pd_list paths;
@@ -12,6 +20,9 @@ struct restore_args {
 	bool exact;
 };
 
+pd_step_fn state_check;
+pd_step_fn state_apply;
+pd_step_fn state_verify;
 pd_step_fn restore_check;
 pd_step_fn restore_apply;
 pd_step_fn restore_verify;

@@ -73,6 +73,10 @@ enum bundle_compression { BUNDLE_ZSTD, BUNDLE_XZ, BUNDLE_GZIP, BUNDLE_NONE };
  * remembered it stays.  NULL in a dry run without a run id: unknown. */
 const char *bundle_place(struct pd_ctx *ctx, const char *to, const char *name,
 			 int compression);
+/** Are all items of a parameter absolute paths, without "..", below the root
+ * and without a slash at the end?  0, or PD_BAD_ARGS, reported. */
+int bundle_check_paths(struct pd_ctx *ctx, const struct pd_list *list,
+		       const char *parameter);
 /** Free bytes where @p folder is or would be made; -1 unknown. */
 int64_t bundle_room(const char *folder);
 /** Make the folder of @p path and what is missing above it, mode 0700. */

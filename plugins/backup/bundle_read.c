@@ -98,8 +98,8 @@ int bundle_each(struct pd_ctx *ctx, const char *path, bundle_fn *fn, void *user,
 	s->total = st.st_size;
 	open_formats(a);
 	if (archive_read_open(a, s, NULL, source_read, NULL) != ARCHIVE_OK)
-		status = pd_fail(ctx, PD_FAILED, "%s is no archive: %s", path,
-				 archive_error_string(a));
+		status = pd_fail(ctx, PD_FAILED, "%s is no archive, or damaged or cut "
+				 "off: %s", path, archive_error_string(a));
 	else
 		status = each_member(ctx, a, path, fn, user);
 	/* what lies behind the last member belongs to the digest, too */
@@ -112,6 +112,22 @@ out:
 	if (s->fd >= 0)
 		close(s->fd);
 	return status;
+}
+
+int bundle_check_paths(struct pd_ctx *ctx, const struct pd_list *list,
+		       const char *parameter)
+{
+	for (size_t i = 0; i < list->len; i++) {
+		const char *path = list->items[i];
+		size_t len = strlen(path);
+
+		if (*path != '/' || len < 2 || path[len - 1] == '/' ||
+		    strstr(pd_format(ctx, "%s/", path), "/../"))
+			return pd_fail(ctx, PD_BAD_ARGS, "%s holds \"%s\"; write an "
+				       "absolute path below the root, without .. and "
+				       "without a slash at the end", parameter, path);
+	}
+	return 0;
 }
 
 bool bundle_has_content(struct archive_entry *e)

@@ -137,8 +137,10 @@ int restore_check(struct pd_ctx *ctx)
 	const struct restore_args *args = ctx->args;
 	struct selection s = { 0 };
 	struct stat st = { 0 };
-	int status = PD_CHANGED;
+	int status = bundle_check_paths(ctx, &args->paths, "paths");
 
+	if (status < 0)
+		return status;
 	if (args->exact && args->paths.len == 0)
 		return pd_fail(ctx, PD_BAD_ARGS, "exact needs paths: name the folders "
 			       "in which nothing else may stay");

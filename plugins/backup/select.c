@@ -61,10 +61,7 @@ static bool chosen(struct choosing *c, const char *name, bool folder)
 		const char *path = c->paths->items[i] + 1;
 		size_t n = strlen(path);
 
-		while (n > 0 && path[n - 1] == '/')
-			n--;
-		if (n == 0 || (strncmp(name, path, n) == 0 &&
-			       (name[n] == '/' || name[n] == '\0')))
+		if (strncmp(name, path, n) == 0 && (name[n] == '/' || name[n] == '\0'))
 			yes = c->found[i] = true;
 		else if (folder && n > len && strncmp(name, path, len) == 0 &&
 			 path[len] == '/' && !look_at(name, &st))

@@ -57,6 +57,9 @@ static int export_check(struct pd_ctx *ctx)
 	const char *place = NULL;
 	const char *path = NULL;
 
+	if (bundle_check_paths(ctx, &args->places, "places") < 0 ||
+	    bundle_check_paths(ctx, &args->logs, "logs") < 0)
+		return PD_BAD_ARGS;
 	if (!args->to && args->places.len == 0)
 		return pd_fail(ctx, PD_BAD_ARGS, "give the parameter to or places: where "
 			       "the event logs are to be saved");
@@ -256,6 +259,8 @@ static int collect_check(struct pd_ctx *ctx)
 	int64_t room = bundle_room(args->to);
 	int64_t need = journal_usage(ctx) + SPARE_BYTES;
 
+	if (bundle_check_paths(ctx, &args->logs, "logs") < 0)
+		return PD_BAD_ARGS;
 	for (size_t i = 0; i < args->logs.len; i++)
 		need += logs_size(ctx, args->logs.items[i]);
 	if (path && pd_output(ctx, "archive", path) < 0)

@@ -10,7 +10,8 @@ const char *const harmless_messages[] = {
 	"samba version .* started|Copyright Andrew Tridgell|"
 	".*Got SIGTERM: going down|.*(samba name server|local master browser).*|\\*+$)",
 	/* firmware and hardware quirks, the same before and after an update */
-	"^kernel: *(ACPI (BIOS )?(Error|Warning)|.*\\[Firmware Bug\\]|i8042: |x86/cpu: SGX disabled|"
+	"^kernel: *(ACPI (BIOS )?(Error|Warning)|.*\\[Firmware Bug\\]|i8042: |"
+	"x86/cpu: SGX disabled|"
 	"RETBleed|Spectre V|MDS CPU bug|MMIO Stale Data|TAA CPU bug|SRBDS|piix4_smbus|"
 	".*blk_update_request: I/O error, dev fd0|.*I/O error, dev fd0)",
 	/* what ends because the run itself has asked for a reboot */

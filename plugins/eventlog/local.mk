@@ -4,7 +4,7 @@ plugin_LTLIBRARIES += %reldir%/eventlog.la
 	%reldir%/compare.c %reldir%/harmless.c %reldir%/journal.c \
 	%reldir%/known.c %reldir%/textlog.c %reldir%/undo.c plugins/backup/bundle.c \
 	plugins/backup/bundle.h plugins/backup/bundle_read.c
-%canon_reldir%_eventlog_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(SYSTEMD_CFLAGS) \
+%canon_reldir%_eventlog_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE $(SYSTEMD_CFLAGS) \
 	$(ARCHIVE_CFLAGS) $(SODIUM_CFLAGS)
 %canon_reldir%_eventlog_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_eventlog_la_LDFLAGS = $(PLUGIN_LDFLAGS)

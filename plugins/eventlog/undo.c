@@ -144,7 +144,7 @@ static int undo_text(struct pd_ctx *ctx, struct archive *a, struct archive_entry
 	return extract_as(ctx, a, e, path);
 }
 
-static bool journal_listed(struct pd_ctx *ctx, const char *list, const char *path)
+static bool listed(struct pd_ctx *ctx, const char *list, const char *path)
 {
 	return strstr(list, pd_format(ctx, " %s\n", path)) != NULL;
 }
@@ -160,10 +160,10 @@ static int undo_member(struct pd_ctx *ctx, struct archive *a, struct archive_ent
 
 	if (!bundle_has_content(e))
 		return 0;
-	while (log_next(ctx, &list, &row))
+	while (listed(ctx, undo->texts, path) && log_next(ctx, &list, &row))
 		if (strcmp(row.path, path) == 0)
 			return undo_text(ctx, a, e, &row, undo->archive);
-	if (journal_listed(ctx, undo->journals, path) && lstat(path, &st) != 0)
+	if (listed(ctx, undo->journals, path) && lstat(path, &st) != 0)
 		return extract_as(ctx, a, e, path);
 	return 0;
 }

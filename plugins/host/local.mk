@@ -3,7 +3,7 @@
 plugin_LTLIBRARIES += %reldir%/host.la
 %canon_reldir%_host_la_SOURCES = %reldir%/host.c %reldir%/reboot.c %reldir%/machine.c \
 	%reldir%/attached.c %reldir%/net.c %reldir%/host.h
-%canon_reldir%_host_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(SYSTEMD_CFLAGS)
+%canon_reldir%_host_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE $(SYSTEMD_CFLAGS)
 %canon_reldir%_host_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_host_la_LIBADD = $(SYSTEMD_LIBS)
 EXTRA_DIST += %reldir%/README.md

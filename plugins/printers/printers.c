@@ -189,11 +189,14 @@ int printers_take(struct pd_ctx *ctx, const char *root, const char *folder,
 
 struct save_args {
 	const char *to;
+	const char *copy;
 };
 
 static const struct pd_param save_params[] = {
 	PD_PARAM(struct save_args, to, PD_T_PATH, .flags = PD_P_REQUIRED,
 		 .help = "folder under which the copy is made"),
+	PD_PARAM(struct save_args, copy, PD_T_PATH,
+		 .help = "second place, off the server; empty: none"),
 	PD_PARAM_END
 };
 
@@ -247,10 +250,11 @@ static int save_apply(struct pd_ctx *ctx)
 			return PD_FAILED;
 	}
 	if (access(folder, F_OK) == 0) /* it was complete before a crash */
-		return PD_CHANGED;
+		return saved_second(ctx, folder, args->copy) ? PD_FAILED :
+							       PD_CHANGED;
 	rc = printers_take(ctx, CUPS_ROOT, folder, &queues);
-	if (rc)
-		return rc;
+	if (rc || saved_second(ctx, folder, args->copy))
+		return rc ? rc : PD_FAILED;
 	if (pd_evidence(ctx, pd_format(ctx, "%s/" SAVED_MANIFEST, folder),
 			"digests of the saved printers") ||
 	    pd_evidence(ctx, pd_format(ctx, "%s/queues.log", folder),
@@ -263,6 +267,7 @@ static int save_apply(struct pd_ctx *ctx)
 
 static int save_verify(struct pd_ctx *ctx)
 {
+	const struct save_args *args = ctx->args;
 	const char *folder = pd_recall(ctx, "folder");
 	struct saved_set set = { 0 };
 	struct setup setup = { 0 };
@@ -278,6 +283,8 @@ static int save_verify(struct pd_ctx *ctx)
 				       "manifest", folder, setup_files[i]);
 	if (!saved_find(&set, "cupsd.conf"))
 		return pd_fail(ctx, PD_FAILED, "%s has no cupsd.conf", folder);
+	if (saved_second(ctx, folder, args->copy))
+		return PD_FAILED;
 	return put_outputs(ctx, folder, (int64_t)setup.len) ? PD_FAILED :
 							      PD_UNCHANGED;
 }

@@ -267,7 +267,9 @@ char *spooler_json(struct pd_ctx *ctx, const struct spooler *spooler)
 		const struct live *q = &spooler->queue[i];
 		json_t *one = json_object();
 
-		for (size_t j = 0; j < q->len; j++)
+		/* of an attribute that cupsd gives twice (what was set, then
+		 * what the PPD has) the first one counts */
+		for (size_t j = q->len; j-- > 0;)
 			json_object_set_new(one, ippGetName(q->attr[j]),
 					    attr_json(q->attr[j]));
 		/* nobody's password, whatever cupsd told root */

@@ -54,11 +54,17 @@ void probe_note(struct probe *probe, const char *fmt, ...)
 enum outcome probe_why(struct probe *probe, enum outcome outcome,
 		       const char *fmt, ...)
 {
+	const char *why = NULL;
+	size_t len = 0;
 	va_list ap;
 
 	va_start(ap, fmt);
-	probe->why = probe->ctx->host->format(probe->ctx, fmt, ap);
+	why = probe->ctx->host->format(probe->ctx, fmt, ap);
 	va_end(ap);
+	len = strlen(why);
+	while (len && strchr(" \n\r\t", why[len - 1])) /* of what was quoted */
+		len--;
+	probe->why = pd_format(probe->ctx, "%.*s", (int)len, why);
 	append(probe, probe->why);
 	return outcome;
 }

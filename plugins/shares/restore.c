@@ -33,6 +33,8 @@ struct change {
 
 struct goal {
 	struct saved_set set;
+	struct samba samba;      /* as it is now */
+	struct paths usershares; /* then or now */
 	struct change *change;
 	size_t len;
 	int64_t files, databases;
@@ -62,16 +64,16 @@ static void add_change(struct pd_ctx *ctx, struct goal *g,
 }
 
 /* @return 1 the same, 0 not, below zero: reported. */
-static int same_database(struct pd_ctx *ctx, const struct saved_set *set,
+static int same_database(struct pd_ctx *ctx, const struct goal *g,
 			 const struct saved_row *row, const char *path)
 {
 	const char *then = NULL, *now = NULL;
 
 	if (access(path, F_OK) != 0)
 		return 0;
-	then = database_records(ctx, pd_format(ctx, "%s/%s", set->folder,
-					       row->name));
-	now = then ? database_records(ctx, path) : NULL;
+	then = database_records(ctx, pd_format(ctx, "%s/%s", g->set.folder,
+					       row->name), &g->usershares);
+	now = then ? database_records(ctx, path, &g->usershares) : NULL;
 	if (!now)
 		return PD_FAILED;
 	return strcmp(then, now) == 0;
@@ -86,7 +88,7 @@ static int find_changed(struct pd_ctx *ctx, struct goal *g)
 		int same = !path;
 
 		if (path)
-			same = database ? same_database(ctx, &g->set, row, path) :
+			same = database ? same_database(ctx, g, row, path) :
 					  saved_same(ctx, row, path);
 		if (same < 0)
 			return PD_FAILED;
@@ -97,31 +99,38 @@ static int find_changed(struct pd_ctx *ctx, struct goal *g)
 }
 
 /* What is there now and was not then: it would still share, or forbid. */
-static int find_extra(struct pd_ctx *ctx, struct goal *g)
+static void find_extra(struct pd_ctx *ctx, struct goal *g,
+		       const struct paths *usershares)
 {
-	struct samba samba = { 0 };
-	struct paths usershares = { 0 }, databases = { 0 };
+	struct paths databases = { 0 };
 
-	if (samba_ask(ctx, &samba) || samba_usershares(ctx, &samba, &usershares))
-		return PD_FAILED;
-	samba_databases(ctx, &samba, &databases);
-	for (size_t i = 0; i < usershares.len; i++)
+	samba_databases(ctx, &g->samba, &databases);
+	for (size_t i = 0; i < usershares->len; i++)
 		if (!saved_find(&g->set, pd_format(ctx, SET_FILES "%s",
-						   usershares.path[i])))
-			add_change(ctx, g, NULL, usershares.path[i], false);
+						   usershares->path[i])))
+			add_change(ctx, g, NULL, usershares->path[i], false);
 	for (size_t i = 0; i < databases.len; i++)
 		if (!saved_find(&g->set, pd_format(ctx, SET_DATABASES "%s",
 						   databases.path[i])))
 			add_change(ctx, g, NULL, databases.path[i], true);
-	return 0;
 }
 
 static int make_goal(struct pd_ctx *ctx, const char *from, struct goal *g)
 {
+	struct paths now = { 0 };
+
 	*g = (struct goal){ 0 };
-	if (saved_read(ctx, from, &g->set) || find_changed(ctx, g) ||
-	    find_extra(ctx, g))
+	if (saved_read(ctx, from, &g->set) || samba_ask(ctx, &g->samba) ||
+	    samba_usershares(ctx, &g->samba, &now))
 		return PD_FAILED;
+	for (size_t i = 0; i < now.len; i++)
+		paths_add(ctx, &g->usershares, now.path[i]);
+	for (size_t i = 0; i < g->set.len; i++)
+		if (strstr(g->set.row[i].name, "/usershares/"))
+			paths_add(ctx, &g->usershares, g->set.row[i].name);
+	if (find_changed(ctx, g))
+		return PD_FAILED;
+	find_extra(ctx, g, &now);
 	return 0;
 }
 

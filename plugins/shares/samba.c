@@ -138,14 +138,19 @@ bool paths_have(const struct paths *paths, const char *path)
 	return false;
 }
 
+void paths_add(struct pd_ctx *ctx, struct paths *paths, const char *path)
+{
+	*(const char **)saved_grow(ctx, &paths->path, &paths->len,
+				   sizeof(path)) = path;
+}
+
 static void add_path(struct pd_ctx *ctx, struct paths *paths, const char *path)
 {
 	struct stat st;
 
 	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
 	    !paths_have(paths, path))
-		*(const char **)saved_grow(ctx, &paths->path, &paths->len,
-					   sizeof(path)) = path;
+		paths_add(ctx, paths, path);
 }
 
 /* A path of the configuration; one with variables ("%U.conf") stands for all
@@ -249,8 +254,25 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* key(14) = "SECDESC/stays\00" */
+static bool is_of(const char *record, const struct paths *usershares)
+{
+	const char *name = strstr(record, " = \"SECDESC/");
+
+	name = name ? name + strlen(" = \"SECDESC/") : "";
+	for (size_t i = 0; *name && usershares && i < usershares->len; i++) {
+		const char *of = strrchr(usershares->path[i], '/') + 1;
+		size_t n = strlen(of);
+
+		if (strncasecmp(name, of, n) == 0 && name[n] == '\\')
+			return true;
+	}
+	return false;
+}
+
 /* Two databases with the same records may hold them in another order. */
-const char *database_records(struct pd_ctx *ctx, const char *path)
+const char *database_records(struct pd_ctx *ctx, const char *path,
+			     const struct paths *usershares)
 {
 	const char *const argv[] = { "tdbdump", path, NULL };
 	int status = 0;
@@ -268,11 +290,13 @@ const char *database_records(struct pd_ctx *ctx, const char *path)
 		return NULL;
 	}
 	for (const char *end = NULL; *dump; dump = end) {
+		const char *record = NULL;
+
 		end = strstr(dump, "\n}\n");
 		end = end ? end + 3 : dump + strlen(dump);
-		*(const char **)saved_grow(ctx, &records.path, &records.len,
-					   sizeof(dump)) =
-			pd_format(ctx, "%.*s", (int)(end - dump), dump);
+		record = pd_format(ctx, "%.*s", (int)(end - dump), dump);
+		if (!is_of(record, usershares))
+			paths_add(ctx, &records, record);
 	}
 	if (records.len)
 		qsort(records.path, records.len, sizeof(*records.path), by_text);

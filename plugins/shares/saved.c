@@ -312,6 +312,48 @@ int saved_read(struct pd_ctx *ctx, const char *folder, struct saved_set *out)
 	return 0;
 }
 
+static int copy_one(struct pd_ctx *ctx, const char *from, const char *to,
+		    const char *name)
+{
+	const char *path = pd_format(ctx, "%s/%s", to, name);
+	size_t len = 0;
+	const char *data = pd_read_file(ctx, pd_format(ctx, "%s/%s", from, name),
+					FILE_MAX, &len);
+
+	if (!data)
+		return pd_fail(ctx, PD_FAILED, "can't read %s/%s: %s", from, name,
+			       strerror(errno));
+	return make_way(ctx, path, 0700) ||
+	       write_new(ctx, path, 0600, geteuid(), getegid(), data, len) ?
+		PD_FAILED : 0;
+}
+
+int saved_second(struct pd_ctx *ctx, const char *folder, const char *to)
+{
+	const char *run = ctx->run && *ctx->run ? ctx->run : "no-run";
+	const char *copy = pd_format(ctx, "%s/%s%s", to ? to : "", run,
+				     strrchr(folder, '/'));
+	const char *part = pd_format(ctx, "%s.part", copy);
+	struct saved_set set = { 0 };
+	int rc = 0;
+
+	if (!to || !*to)
+		return 0;
+	if (access(copy, F_OK) == 0) /* made before a crash, or to be proved */
+		return saved_read(ctx, copy, &set);
+	if (saved_read(ctx, folder, &set) || saved_remove(ctx, part))
+		return PD_FAILED;
+	for (size_t i = 0; rc == 0 && i < set.len; i++)
+		rc = copy_one(ctx, folder, part, set.row[i].name);
+	if (rc == 0)
+		rc = copy_one(ctx, folder, part, SAVED_MANIFEST);
+	if (rc == 0 && (sync_folder(part) || rename(part, copy) ||
+			sync_folder(folder_of(ctx, copy))))
+		rc = pd_fail(ctx, PD_FAILED, "can't complete %s: %s", copy,
+			     strerror(errno));
+	return rc ? PD_FAILED : saved_read(ctx, copy, &set);
+}
+
 const struct saved_row *saved_find(const struct saved_set *set,
 				   const char *name)
 {

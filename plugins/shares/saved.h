@@ -64,6 +64,10 @@ int saved_close(struct saved *s);
 /** Read a set back and compare each file with the manifest. */
 int saved_read(struct pd_ctx *ctx, const char *folder, struct saved_set *out);
 
+/** Make sure that @p to (a second place) holds the set @p folder too, under
+ * the same run and name; reads it back.  NULL or "": nothing to do. */
+int saved_second(struct pd_ctx *ctx, const char *folder, const char *to);
+
 /** The row called @p name, or NULL. */
 const struct saved_row *saved_find(const struct saved_set *set,
 				   const char *name);

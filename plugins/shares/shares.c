@@ -19,7 +19,6 @@ static int take_database(struct saved *s, const char *path)
 	struct pd_command_result r = { 0 };
 	const char *data = NULL;
 	size_t len = 0;
-	int rc = 0;
 
 	unlink(copy);
 	if (pd_run(s->ctx, argv, &r)) {
@@ -32,9 +31,8 @@ static int take_database(struct saved *s, const char *path)
 	if (!data)
 		return pd_fail(s->ctx, PD_FAILED, "tdbbackup can't copy %s "
 			       "(status %d): %s", path, r.status, r.err);
-	rc = saved_add(s, pd_format(s->ctx, SET_DATABASES "%s", path), path,
-		       data, len);
-	return rc;
+	return saved_add(s, pd_format(s->ctx, SET_DATABASES "%s", path), path,
+			 data, len);
 }
 
 static int take_databases(struct saved *s, const struct samba *samba)
@@ -148,11 +146,14 @@ int shares_take(struct pd_ctx *ctx, const char *folder, bool strict,
 
 struct save_args {
 	const char *to;
+	const char *copy;
 };
 
 static const struct pd_param save_params[] = {
 	PD_PARAM(struct save_args, to, PD_T_PATH, .flags = PD_P_REQUIRED,
 		 .help = "folder under which the copy is made"),
+	PD_PARAM(struct save_args, copy, PD_T_PATH,
+		 .help = "second place, off the server; empty: none"),
 	PD_PARAM_END
 };
 
@@ -217,10 +218,11 @@ static int save_apply(struct pd_ctx *ctx)
 			return PD_FAILED;
 	}
 	if (access(folder, F_OK) == 0) /* it was complete before a crash */
-		return PD_CHANGED;
+		return saved_second(ctx, folder, args->copy) ? PD_FAILED :
+							       PD_CHANGED;
 	rc = shares_take(ctx, folder, true, &shares);
-	if (rc)
-		return rc;
+	if (rc || saved_second(ctx, folder, args->copy))
+		return rc ? rc : PD_FAILED;
 	if (pd_evidence(ctx, pd_format(ctx, "%s/" SAVED_MANIFEST, folder),
 			"digests of the saved shares") ||
 	    pd_evidence(ctx, pd_format(ctx, "%s/text/shares", folder),
@@ -245,11 +247,12 @@ static int read_back(struct pd_ctx *ctx, const char *folder,
 	if (r.status != 0)
 		return pd_fail(ctx, PD_FAILED, "%s is no sound database: %s",
 			       path, r.err);
-	return database_records(ctx, path) ? 0 : PD_FAILED;
+	return database_records(ctx, path, NULL) ? 0 : PD_FAILED;
 }
 
 static int save_verify(struct pd_ctx *ctx)
 {
+	const struct save_args *args = ctx->args;
 	const char *folder = pd_recall(ctx, "folder");
 	const char *config = pd_format(ctx, "%s/" SET_FILES SAMBA_CONFIG,
 				       folder ? folder : "");
@@ -274,7 +277,10 @@ static int save_verify(struct pd_ctx *ctx)
 	if (r.status != 0)
 		return pd_fail(ctx, PD_FAILED, "testparm refuses the copy %s: "
 			       "%s", config, r.err);
-	return pd_output(ctx, "folder", folder) ? PD_FAILED : PD_UNCHANGED;
+	if (saved_second(ctx, folder, args->copy) ||
+	    pd_output(ctx, "folder", folder))
+		return PD_FAILED;
+	return PD_UNCHANGED;
 }
 
 static const struct pd_step step_save = {

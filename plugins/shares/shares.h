@@ -57,8 +57,12 @@ int samba_usershares(struct pd_ctx *ctx, const struct samba *samba,
 void samba_databases(struct pd_ctx *ctx, const struct samba *samba,
 		     struct paths *out);
 bool paths_have(const struct paths *paths, const char *path);
-/** The records of a database, sorted; NULL: reported. */
-const char *database_records(struct pd_ctx *ctx, const char *path);
+void paths_add(struct pd_ctx *ctx, struct paths *paths, const char *path);
+/** The records of a database, sorted; NULL: reported.  @param usershares
+ * paths of definitions: their permissions are left out, since smbd itself
+ * copies them into share_info.tdb when somebody looks; or NULL. */
+const char *database_records(struct pd_ctx *ctx, const char *path,
+			     const struct paths *usershares);
 /** Run a command for its output; NULL: it can't be run (reported) or ends
  * with another status than 0 (*status). */
 const char *output_of(struct pd_ctx *ctx, const char *const argv[],

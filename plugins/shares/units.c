@@ -2,6 +2,7 @@
 /* Units of systemd that a restore stops and starts again. */
 #include "units.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #define UNITS_MAX 16
@@ -40,6 +41,12 @@ int units_do(struct pd_ctx *ctx, const char *verb, const char *const units[],
 	}
 	if (n == 2)
 		return 0;
+	/* systemd refuses a unit that was started often of late, by whomever:
+	 * forget that first.  One that has nothing to forget is no failure. */
+	argv[1] = "reset-failed";
+	if (strcmp(verb, "start") == 0 && pd_run(ctx, argv, &r))
+		return PD_FAILED;
+	argv[1] = verb;
 	if (pd_run(ctx, argv, &r))
 		return PD_FAILED;
 	if (r.status != 0)

@@ -40,11 +40,15 @@ static void why_from(struct deb_text *text, const char *output)
 	char *rest = output ? (char *)deb_copy(text->ctx, output,
 					       strlen(output)) : NULL;
 	char *line = NULL;
+	bool more = false; /* dpkg's reason is on the line after */
 
 	while (rest && text->len < 1500 && (line = deb_line(&rest))) {
+		bool reason = more && *line == ' ';
+
+		more = strncmp(line, "dpkg: error", 11) == 0;
 		if (strncmp(line, "E: ", 3) == 0)
 			line += 3;
-		else if (strncmp(line, "dpkg: error", 11) != 0 &&
+		else if (!more && !reason &&
 			 !strstr(line, " : Depends: ") &&
 			 !strstr(line, " : Breaks: ") &&
 			 !strstr(line, " : Conflicts: ") &&

@@ -137,11 +137,13 @@ int deb_simulate_wanted(struct deb_txn *txn, struct deb_changes *out,
 int deb_show(struct deb_txn *txn, struct deb_changes *changes);
 /** What dpkg complains about; "" nothing; NULL reported. */
 const char *deb_audit(struct pd_ctx *ctx);
-/** Finish what an interrupted dpkg left behind. */
-int deb_repair(struct deb_txn *txn);
 /** Run apt-get or dpkg with progress from its status lines. */
 int deb_act(struct pd_ctx *ctx, const struct deb_argv *argv,
 	    struct pd_command_result *result);
+
+/* state.c */
+/** Finish what an interrupted dpkg left behind. */
+int deb_repair(struct deb_txn *txn);
 /** Set apt's marks and dpkg's holds of the changed packages as in @p before;
  * packages that are not in it are automatic unless wanted. */
 int deb_marks(struct deb_txn *txn, const struct deb_rows *before);
@@ -161,11 +163,17 @@ int deb_fetch_new(struct deb_txn *txn, struct deb_changes *changes,
 int deb_keep_old(struct deb_txn *txn, const char *folder);
 /** Where an old package would come from; NULL: nowhere. */
 const char *deb_old_source(struct deb_txn *txn, const struct deb_change *c);
-/** Copy the configuration files of the changes not yet saved. */
-int deb_save_conffiles(struct deb_txn *txn);
-/** Put them back as they were.  @param early before the packages are back:
- * so that these see their own files, and dpkg forgets those that are new. */
-int deb_restore_conffiles(struct pd_ctx *ctx, bool early);
+
+/* etc.c: what is in /etc */
+/** Copy it, once. */
+int deb_etc_save(struct pd_ctx *ctx);
+/** Remember what was changed there since. */
+int deb_etc_note(struct pd_ctx *ctx);
+/** Put back what was changed, before the packages are: so that these see
+ * their own files, and dpkg forgets those that are new. */
+int deb_etc_begin(struct pd_ctx *ctx);
+/** Put back what bringing back the packages changed there. */
+int deb_etc_end(struct pd_ctx *ctx);
 
 /* txn.c: the transaction */
 /** Predict: *count packages change.  @return PD_CHANGED, PD_UNCHANGED or

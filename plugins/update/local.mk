@@ -5,6 +5,7 @@ plugin_LTLIBRARIES += %reldir%/update.la
 	%reldir%/apt.c \
 	%reldir%/deb.c \
 	%reldir%/deb.h \
+	%reldir%/etc.c \
 	%reldir%/fetch.c \
 	%reldir%/select.c \
 	%reldir%/select.h \

@@ -336,7 +336,7 @@ static int prepare(struct deb_txn *txn, const struct deb_changes *todo)
 	if (deb_make_folder(ctx, keep) < 0)
 		return PD_FAILED;
 	pd_progress(ctx, 0, 0, "keeping the old packages");
-	if (deb_keep_old(txn, keep) < 0 || deb_save_conffiles(txn) < 0 ||
+	if (deb_keep_old(txn, keep) < 0 || deb_etc_save(ctx) < 0 ||
 	    pd_remember(ctx, "changes",
 			deb_pack_changes(ctx, &txn->changes)) < 0)
 		return PD_FAILED;
@@ -402,5 +402,8 @@ int deb_txn_apply(struct deb_txn *txn)
 		done = remember_before(txn, &before);
 	if (done == 0)
 		done = act(txn, &before);
+	/* Also of what failed; the first failure stays the one that counts. */
+	if (deb_etc_note(txn->ctx) < 0 && done == 0)
+		done = PD_FAILED;
 	return done == 0 ? PD_CHANGED : done;
 }

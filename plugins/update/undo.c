@@ -163,7 +163,6 @@ static int back_by_apt(struct deb_txn *txn, const struct way *way, bool *done)
 		struct deb_argv *argv = i ? &act : &look;
 
 		deb_arg(argv, "--allow-downgrades");
-		deb_arg(argv, "--no-download");
 		deb_arg(argv, "install");
 		for (size_t j = 0; j < way->files.n; j++)
 			deb_arg(argv, way->files.v[j]);
@@ -246,11 +245,12 @@ static int go_back(struct deb_txn *txn, const struct way *way)
 	deb_arg(&all, "-a");
 	if (way->files.n + way->gone.n > 0 && back_by_apt(txn, way, &done) < 0)
 		return PD_FAILED;
-	/* The order is not dpkg's matter, so a first attempt may fail at what
-	 * a second one finds in place. */
-	if (!done && (dpkg(txn, "--install", &way->files, false) < 0 ||
-		      dpkg(txn, "--configure", &all, false) < 0))
-		return PD_FAILED;
+	/* dpkg does not put packages in order: what fails at first, because
+	 * another one is in the way, finds it gone the second time. */
+	for (int i = 0; !done && i < 2; i++)
+		if (dpkg(txn, "--install", &way->files, false) < 0 ||
+		    dpkg(txn, "--configure", &all, false) < 0)
+			return PD_FAILED;
 	if (deb_query(txn->ctx, &txn->now) < 0)
 		return PD_FAILED;
 	still_there(txn, &way->gone, true, &purge);
@@ -301,10 +301,10 @@ static int take_back(struct deb_txn *txn, const struct deb_rows *before)
 
 	if (deb_query(txn->ctx, &txn->now) < 0 ||
 	    find_way(txn, before, &way) < 0 ||
-	    deb_restore_conffiles(txn->ctx, true) < 0 ||
+	    deb_etc_begin(txn->ctx) < 0 ||
 	    (way.files.n + way.gone.n + way.rest.n > 0 &&
 	     go_back(txn, &way) < 0) ||
-	    deb_restore_conffiles(txn->ctx, false) < 0 ||
+	    deb_etc_end(txn->ctx) < 0 ||
 	    deb_query(txn->ctx, &txn->now) < 0 ||
 	    deb_marks(txn, before) < 0 || prove(txn, before) < 0)
 		return PD_FAILED;
@@ -315,8 +315,9 @@ static int take_back(struct deb_txn *txn, const struct deb_rows *before)
 
 int deb_txn_undo(struct deb_txn *txn)
 {
-	static const char *const keys[] = { "changes", "conffiles", "done",
-					    "logs", "before" };
+	static const char *const keys[] = { "changes", "etc", "etc_others",
+					    "etc_saved", "done", "logs",
+					    "before" };
 	struct pd_ctx *ctx = txn->ctx;
 	const char *rows = pd_recall(ctx, "before");
 	const char *changes = pd_recall(ctx, "changes");

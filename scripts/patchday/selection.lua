@@ -35,8 +35,9 @@ local function all_of(s, name)
 end
 
 -- Words given one by one, or in one list, as a set.
-local function set_of(name, ...)
+local function set_of(s, name, ...)
 	local list, set = { ... }, {}
+	all_of(s, name)
 	if #list == 1 and type(list[1]) == "table" then list = list[1] end
 	if #list == 0 then fail("%s() needs at least one word", name) end
 	for _, word in ipairs(list) do
@@ -75,20 +76,20 @@ function methods.severity(s, word)
 end
 
 function methods.kind(s, ...)
-	local set, list = set_of("kind", ...)
+	local set, list = set_of(s, "kind", ...)
 	for _, word in ipairs(list) do rank_of("kinds", word) end
-	return select_from(all_of(s, "kind"), function(u) return set[u.kind] end)
+	return select_from(updates[s], function(u) return set[u.kind] end)
 end
 
 -- By id, or by another name: a CVE, a bug number.
 function methods.id(s, ...)
-	local set = set_of("id", ...)
-	return select_from(all_of(s, "id"), function(u) return named(u, set) end)
+	local set = set_of(s, "id", ...)
+	return select_from(updates[s], function(u) return named(u, set) end)
 end
 
 function methods.without(s, ...)
-	local set = next { ... } == nil and {} or set_of("without", ...)
-	return select_from(all_of(s, "without"), function(u) return not named(u, set) end)
+	local set = next { ... } == nil and {} or set_of(s, "without", ...)
+	return select_from(updates[s], function(u) return not named(u, set) end)
 end
 
 -- An update without a date is in neither of these.

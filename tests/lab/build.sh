@@ -145,6 +145,7 @@ main() {
 	mkdir -p "$lab_cache"
 	exec {build_fd}>>"$lab_cache/.build.lock"
 	flock -n -x "$build_fd" || { say "another build is running; waiting for it"; flock -x "$build_fd"; }
+	SECONDS=0
 	codename=$(release_codename)
 	name=$(recipe_digest)
 	if [[ -e $lab_cache/$name/done && -z $refresh ]]; then

@@ -90,6 +90,8 @@ personalise() {
 			Gateway=$lab_net.1
 			LinkLocalAddressing=no
 		EOF
+		# As if the daily jobs had just run: on an old base they would all start with the first boot.
+		find "$root/var/lib/systemd" -name "stamp-*.timer" -exec touch {} + &&
 		chroot "$root" ssh-keygen -q -t ed25519 -N '' -C "root@$name" -f /etc/ssh/ssh_host_ed25519_key
 }
 

@@ -4,9 +4,9 @@
  *   plan-test [--show] LIBRARY PLUGINS[:PLUGINS...] FILE...
  *
  * Sections of a file: @CATALOG (native XML, any number), @FACTS (JSON),
- * @WORKFLOW (Lua; what follows is written as w.lua), @PARAMS (name=value
- * lines), @EXPECT (text of the plan, or "error: ...").  What comes before the
- * first section is a comment.  --show prints what came out. */
+ * @WORKFLOW (Lua; it runs as w.lua) or @SCRIPT (path below LIBRARY), @PARAMS
+ * (name=value lines), @EXPECT (text of the plan, or "error: ...").  What comes
+ * before the first section is a comment.  --show prints what came out. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -16,13 +16,13 @@
 #include "workflow/plan.h"
 
 enum {
-	SECONDS_MAX = 25,       /* for one case */
+	SECONDS_MAX = 70,       /* for one case */
 	CHILD_KIB_MAX = 400 << 10 /* of the worker, sanitizers included */
 };
 
 struct test {
 	struct pd_strings catalogs;
-	char *facts, *workflow, *params, *expect;
+	char *facts, *workflow, *script, *params, *expect;
 };
 
 static void fatal(const char *what)
@@ -35,6 +35,7 @@ static void keep(struct test *t, const char *name, char *text_take)
 {
 	char **to = strcmp(name, "FACTS") == 0 ? &t->facts :
 		    strcmp(name, "WORKFLOW") == 0 ? &t->workflow :
+		    strcmp(name, "SCRIPT") == 0 ? &t->script :
 		    strcmp(name, "PARAMS") == 0 ? &t->params :
 		    strcmp(name, "EXPECT") == 0 ? &t->expect : NULL;
 
@@ -63,8 +64,8 @@ static void split(const char *text, struct test *t)
 		keep(t, word, at ? pd_strndup(line + 1, (size_t)(at - line)) :
 				   pd_strdup(line + 1));
 	}
-	if (!t->workflow || !t->expect)
-		errno = EINVAL, fatal("@WORKFLOW or @EXPECT is missing");
+	if (!t->workflow == !t->script || !t->expect)
+		errno = EINVAL, fatal("one of @WORKFLOW and @SCRIPT, and @EXPECT");
 }
 
 static void clear(struct test *t)
@@ -72,6 +73,7 @@ static void clear(struct test *t)
 	pd_strings_clear(&t->catalogs);
 	free(t->facts);
 	free(t->workflow);
+	free(t->script);
 	free(t->params);
 	free(t->expect);
 }
@@ -127,6 +129,18 @@ static char *outcome(struct pd_plan *plan, struct pd_error *err,
 	return without(out.data, "' in /", ";\n");
 }
 
+/* The script's own text, or that of a file of the library. */
+static bool write_script(const struct test *t, const char *library, struct pd_error **err)
+{
+	pd_auto_free char *path = NULL, *text = NULL;
+
+	if (t->workflow)
+		return write_input("w.lua", t->workflow, err);
+	path = pd_print("%s/%.*s", library, (int)strcspn(t->script, "\n"), t->script);
+	text = pd_file_read(path, 1 << 20, NULL, err);
+	return text && write_input("w.lua", text, err);
+}
+
 static char *plan_case(const struct test *t, const char *library,
 		       struct pd_registry *reg)
 {
@@ -141,7 +155,7 @@ static char *plan_case(const struct test *t, const char *library,
 		.registry = reg, .round = 1
 	};
 
-	if (!write_input("w.lua", t->workflow, &err) ||
+	if (!write_script(t, library, &err) ||
 	    !write_input("facts.json", t->facts ? t->facts : "{}", &err) ||
 	    !pd_facts_read("facts.json", &facts, &err))
 		return outcome(NULL, err, reg);

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034
 # Shared by the lab tests of the plugins: sourced first, brings up one real
 # server, pushes plugins and pd-step into it, and counts what holds.
 #

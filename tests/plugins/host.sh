@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The plugin host against a real server: room, recovery, a reboot, facts.
-# shellcheck disable=SC2154
+# shellcheck source-path=SCRIPTDIR source=common.sh disable=SC2154,SC2034,SC2016,SC2317
 . "$(dirname "$0")/common.sh"
 need_lab
 lab_up a
@@ -108,7 +108,6 @@ run scan host
 is "$rc" 0 "scan succeeds"
 [ "$rc" = 0 ] || echo "$out"
 facts=$(printf '%s' "$out" | tr -d '\n')
-# shellcheck disable=SC1091
 for value in "$(in_lab uname -r </dev/null)" "$(boot)" bookworm amd64 \
 	"$(in_lab systemd-detect-virt </dev/null)" 192.0.2.7 2001:db8::7 \
 	198.51.100.0/24 2001:db8:5::/48 192.0.2.53 a.example.org \

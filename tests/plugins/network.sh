@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The plugin network against a real server: what is saved, and read back.
-# shellcheck disable=SC2154
+# shellcheck source-path=SCRIPTDIR source=common.sh disable=SC2154,SC2034,SC2016,SC2317
 . "$(dirname "$0")/common.sh"
 need_lab
 lab_up a

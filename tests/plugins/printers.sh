@@ -12,14 +12,15 @@ sh_lab() { in_lab sh -c "$1" </dev/null; }
 result() { printf '"phase": ?"%s", ?"result": ?"%s"' "$1" "$2"; }
 
 # What a queue is, without what cupsd changes by itself; PPDs by digest, and
-# what cupsd itself tells.
+# what cupsd itself tells (but the reason of cupsreject, which it forgets
+# whenever it is started).
 picture()
 {
 	sh_lab 'grep -Ev "^(#|StateTime|ConfigTime|Type|PrinterId|NextPrinterId|Reason)" /etc/cups/printers.conf
 		grep -Ev "^(#|StateTime|ConfigTime|Type|PrinterId)" /etc/cups/classes.conf 2>/dev/null
 		cd /etc/cups && sha256sum ppd/*.ppd && stat -c "%n %a %U:%G" printers.conf ppd/*.ppd
 		cat lpoptions 2>/dev/null
-		env HOME=/nowhere lpstat -v; env HOME=/nowhere lpstat -d; lpstat -a | sort | sed "s/since.*//"; lpstat -p | sort | sed "s/since.*//"
+		env HOME=/nowhere lpstat -v; env HOME=/nowhere lpstat -d; for what in -a -p; do LC_ALL=C lpstat $what | grep -v "^[[:space:]]" | sort | sed "s/since.*//"; done
 		for q in $(lpstat -e | sort); do env HOME=/nowhere lpoptions -p $q -l; done'
 }
 
@@ -48,7 +49,7 @@ is "$(sh_lab 'grep -c "just now" /etc/cups/printers.conf')" 0 \
 run step printers.save check to=/srv/safe
 like "$out" "$(result check changed)" "check says that there is work"
 is "$(sh_lab 'ls /srv/safe 2>/dev/null')" "" "check has touched nothing"
-run step printers.save check,apply,verify to=/srv/safe
+run step printers.save check,apply,verify to=/srv/safe copy=/mnt/second
 is "$rc" 0 "the queues are saved"
 unlike "$out" 'geheim' "no password in what is shown"
 safe=$(sh_lab 'ls -d /srv/safe/*/printers.save')
@@ -56,6 +57,8 @@ is "$(sh_lab "grep -c 'just now' $safe/printers.conf")" 1 \
 	"the copy has what cupsd had not written"
 is "$(sh_lab "cd $safe && sha256sum --quiet --strict -c MANIFEST && echo good")" \
 	good "sha256sum agrees with the manifest"
+is "$(sh_lab "diff -r $safe /mnt/second/*/printers.save && echo same")" same \
+	"the second place has the same"
 is "$(sh_lab "cmp /etc/cups/ppd/kasse.ppd $safe/ppd/kasse.ppd && echo same")" \
 	same "a PPD is the same, byte for byte"
 is "$(sh_lab "stat -c %a $safe $safe/printers.conf" | paste -sd' ')" "700 600" \
@@ -63,7 +66,7 @@ is "$(sh_lab "stat -c %a $safe $safe/printers.conf" | paste -sd' ')" "700 600" \
 like "$(sh_lab "cat $safe/queues.log")" '^4 queues saved' "the log counts them"
 unlike "$(sh_lab "cat $safe/queues.json $safe/queues.log")" geheim \
 	"what people read has no password"
-like "$(sh_lab "cat $safe/queues.json")" '"sides-default": "two-sided-long-edge"' \
+like "$(sh_lab "grep sides-default $safe/queues.json")" 'two-sided-long-edge' \
 	"attributes from cupsd are there to read"
 run step printers.save verify to=/srv/safe
 is "$rc" 0 "it is verified again"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The plugin service against a real systemd: stop and hold, give back, start,
 # restart, verify, facts.
-# shellcheck disable=SC2154
+# shellcheck source-path=SCRIPTDIR source=common.sh disable=SC2154,SC2034,SC2016,SC2317
 . "$(dirname "$0")/common.sh"
 need_lab
 lab_up a

@@ -17,7 +17,7 @@ picture()
 	sh_lab 'testparm -s 2>/dev/null; cat /etc/samba/smb.conf
 		cd /; find /etc/samba /var/lib/samba/usershares -type f | sort | xargs sha256sum
 		stat -c "%n %a %U:%G" /etc/samba/* /var/lib/samba/usershares/* /var/lib/samba/private/passdb.tdb 2>/dev/null
-		pdbedit -L -w | sort; sharesec --view-all; net groupmap list; net getlocalsid; net conf list
+		pdbedit -L -w | sort; for s in pub data; do sharesec $s --view; done; net groupmap list; net getlocalsid; net conf list
 		systemctl is-active smbd'
 }
 login() { sh_lab "smbclient //localhost/data -U '$1' -c ls >/dev/null 2>&1 && echo in"; }
@@ -26,7 +26,7 @@ sh_lab 'mkdir -p /etc/samba/more /srv/more
 	printf "[more]\npath = /srv/more\n" >/etc/samba/more/more.conf
 	printf "[fs1]\npath = /srv/more\n" >/etc/samba/more/shares.conf
 	printf "include = /etc/samba/more/%%h.conf\n" >>/etc/samba/smb.conf
-	printf "[global]\ninclude = /etc/samba/more/shares.conf\nusername map = /etc/samba/users.map\n" >>/etc/samba/smb.conf
+	printf "[global]\nusername map = /etc/samba/users.map\ninclude = /etc/samba/more/shares.conf\n" >>/etc/samba/smb.conf
 	echo "alice = wonderland" >/etc/samba/users.map; chown alice /etc/samba/users.map; chmod 640 /etc/samba/users.map
 	cp /etc/samba/more/more.conf /etc/samba/more/$(hostname).conf
 	net usershare add stays /srv/pub "a usershare"
@@ -54,11 +54,13 @@ is "$rc" 0 "all is saved and verified while smbd writes"
 first=$(sh_lab 'ls -d /srv/safe/*/shares.save')
 sh_lab "rm -rf $first"
 work=/opt/pd/work-2
-run step shares.save check,apply,verify to=/srv/safe
+run step shares.save check,apply,verify to=/srv/safe copy=/mnt/second
 is "$rc" 0 "all is saved"
 safe=$(sh_lab 'ls -d /srv/safe/*/shares.save')
 is "$(sh_lab "cd $safe && sha256sum --quiet --strict -c MANIFEST && echo good")" \
 	good "sha256sum agrees with the manifest"
+is "$(sh_lab "diff -r $safe /mnt/second/*/shares.save && echo same")" same \
+	"the second place has the same"
 for file in files/etc/samba/smb.conf files/etc/samba/more/shares.conf \
 	files/etc/samba/users.map files/var/lib/samba/usershares/stays \
 	databases/var/lib/samba/private/passdb.tdb \
@@ -75,7 +77,7 @@ is "$(sh_lab "stat -c %a $safe $safe/databases/var/lib/samba/private/passdb.tdb"
 	"700 600" "nobody else can read the copy"
 sh_lab "cp -a $safe /srv/good
 	printf x | dd of=$safe/databases/var/lib/samba/private/passdb.tdb bs=1 seek=9000 conv=notrunc" 2>/dev/null
-run step shares.save verify to=/srv/safe
+run step shares.save verify to=/srv/safe copy=/mnt/second
 is "$rc" 1 "a changed copy is not verified"
 like "$out" 'passdb\.tdb.*not what was saved' "the message names the file"
 

@@ -24,6 +24,13 @@
  * the run.  Nothing kept in a static variable is seen by the next callback:
  * use pd_remember() and pd_recall().
  *
+ * A worker has no terminal; its standard input is empty, what it prints is
+ * shown only if it fails (the last lines).  It starts in "/", with umask 077,
+ * SIGPIPE ignored, and an environment of PATH, HOME, LANG and LC_ALL
+ * (C.UTF-8), TZ and PATCHDAY_RUN.  SIGTERM belongs to the core.  When the
+ * callback has returned, every process that it started and that still runs
+ * is killed, daemons too: start services through the service manager.
+ *
  *   load:   pd_plugin_entry() -> ABI and descriptors checked -> registered
  *   plan:   arguments parsed, defaulted and range-checked from .params
  *   ---------------------------------------------------------------- fork
@@ -82,8 +89,10 @@ struct pd_ctx;
 
 /**
  * What a callback returns.  Everything below zero is a failure and must have
- * been reported with pd_fail() first; a failure without a message is shown
- * as a bug of the plugin.
+ * been reported first: with pd_fail(), or by the function of the core that
+ * failed and said so.  These are shown as bugs of the plugin, and fail the
+ * callback: a failure without a message, pd_fail() and then success, any
+ * other number, and PD_CHANGED from verify.
  */
 enum pd_result {
 	PD_CHANGED = 1,   /**< apply, undo: done; check: there is work to do */
@@ -131,7 +140,7 @@ struct pd_list {
 	const char *const *items;
 };
 
-/** A secret; opaque, read with pd_secret(). */
+/** A secret of at least 4 characters; opaque, read with pd_secret(). */
 struct pd_secret;
 /** A selection of updates; opaque, read with pd_update_at(). */
 struct pd_updates;
@@ -260,7 +269,8 @@ enum {
 	PD_RUN_LOG = 1u << 0 /**< log each line of output while it runs */
 };
 
-/** A command for pd_command_run().  Never a shell. */
+/** A command for pd_command_run().  Never a shell.  It runs with umask 022 in
+ * a process group of its own, and has no descriptor but the usual three. */
 struct pd_command {
 	uint32_t size;            /**< sizeof(struct pd_command) */
 	uint32_t flags;           /**< PD_RUN_*; default 0 */
@@ -271,18 +281,20 @@ struct pd_command {
 	const char *input;        /**< standard input; NULL: /dev/null */
 	size_t input_len;
 	const char *directory;    /**< to run in; NULL: "/" */
-	int64_t time_limit;       /**< seconds, then it is killed; 0: the step's */
+	int64_t time_limit;       /**< seconds, then its group gets SIGTERM, 5 s
+				   *   later SIGKILL; 0: the step's */
 	size_t output_max;        /**< bytes kept of each of out and err, the
 				   *   rest is dropped; 0: 1 MiB */
 	/** Called for each line of standard output (stream 1) and standard
-	 * error (stream 2) as it comes, without its newline; NULL: not. */
+	 * error (stream 2) as it comes, without its newline and cut at
+	 * 16 KiB; NULL: not. */
 	void (*line)(struct pd_ctx *, void *user, int stream, const char *line);
 	void *user;               /**< handed to line */
 	const struct pd_secret *input_secret; /**< standard input is this secret
 				   *   and a newline, in place of input; or NULL */
 };
 
-/** What a command left behind. */
+/** What a command left behind.  Never grows, since it has no size. */
 struct pd_command_result {
 	int status;       /**< exit status, or 128 + signal number */
 	uint32_t flags;   /**< zero */
@@ -569,7 +581,10 @@ pd_log(struct pd_ctx *ctx, int level, const char *fmt, ...)
  *     return pd_fail(ctx, PD_FAILED, "unit %s does not stop: %s", unit, why);
  *
  * Say what was tried, on what, and why it did not work; the core adds server,
- * step and script line.  Only the first call in a callback counts.
+ * step and script line.  Only the first call in a callback counts.  After a
+ * function of the core that "reported" its failure it may be left out; what
+ * pd_fail() says then goes first, and a callback that gets over the failure
+ * and succeeds leaves only a warning in the log.
  */
 static inline int PD_PRINTF(3, 4)
 pd_fail(struct pd_ctx *ctx, int result, const char *fmt, ...)
@@ -600,7 +615,8 @@ static inline bool pd_canceled(struct pd_ctx *ctx)
 }
 
 /** Run a command.  @return 0 when it ran, whatever its exit status; below
- * zero when it could not be run or was cut short, already reported. */
+ * zero when it could not be run (PD_FAILED) or was cut short (PD_FAILED by
+ * its time limit, PD_CANCELED), reported.  *result is always filled. */
 static inline int PD_MUST_USE
 pd_command_run(struct pd_ctx *ctx, const struct pd_command *command,
 	       struct pd_command_result *result)
@@ -623,8 +639,9 @@ pd_run(struct pd_ctx *ctx, const char *const argv[],
  * Store @p value under @p key in the run's journal, for undo and for the
  * callbacks after a crash or reboot.  It is on the disk when 0 is returned:
  * remember what is needed to undo an action *before* the action.
- * Not allowed in check.  @param key [a-z0-9._/-]+  @param value up to 1 MiB,
- * NULL forgets the key.  @return 0, or below zero, already reported.
+ * Not allowed in check.  @param key [a-z0-9._/-]+  @param value up to 1 MiB
+ * of UTF-8 without any secret, NULL forgets the key.  @return 0, or below
+ * zero, reported.
  */
 static inline int PD_MUST_USE
 pd_remember(struct pd_ctx *ctx, const char *key, const char *value)
@@ -640,8 +657,10 @@ static inline const char *pd_recall(struct pd_ctx *ctx, const char *key)
 
 /**
  * Set a declared output that is not a list.  In check it is a prediction; in
- * apply and verify it is the value.  What is left out stays unknown.
- * @param value as a script would write it ("true", "42", "/path").
+ * apply and verify it is the value.  What is left out stays unknown, the
+ * last value counts.  @param value as a script would write it ("true", "42",
+ * "/path").  @return 0, or below zero, reported; a name that is not declared
+ * or a value of another type fails the callback.
  */
 static inline int PD_MUST_USE
 pd_output(struct pd_ctx *ctx, const char *name, const char *value)
@@ -669,7 +688,8 @@ pd_evidence(struct pd_ctx *ctx, const char *path, const char *title)
 
 /** The value of a secret; NULL when @p secret is NULL.  It may be handed to
  * another program by standard input, never in its arguments.  The core blots
- * it out of every message, but do not count on that. */
+ * it out of every message and refuses to store it, but can't see what a
+ * plugin or a command writes to files. */
 static inline const char *
 pd_secret(struct pd_ctx *ctx, const struct pd_secret *secret, size_t *len)
 {
@@ -790,8 +810,10 @@ static inline unsigned pd_xml_line(struct pd_ctx *ctx)
 
 /** Start an update; its parts follow, then pd_update_end().  Order of the
  * parts: payloads before the packages that name them, rules in document
- * order.  @return 0, or below zero when the entry is refused, reported; the
- * reader may then go on with the next one. */
+ * order.  Only whole updates count: when this or one of the parts returns
+ * below zero, the update is dropped and counted as ignored with the reason,
+ * and the reader may go on with the next one.  @return 0, or below zero,
+ * reported. */
 static inline int PD_MUST_USE
 pd_update_begin(struct pd_ctx *ctx, const struct pd_update_head *head)
 {
@@ -916,7 +938,8 @@ struct pd_reader {
 	uint32_t flags;     /**< PD_R_* */
 	const char *name;   /**< of the format, [a-z][a-z0-9_]* */
 	const char *help;   /**< one line without a full stop; required */
-	/** Does the source look like this format, by its first bytes?
+	/** Does the source look like this format, by its first bytes (at
+	 * most 64 KiB)?  It looks at nothing else.
 	 * @return 0 (no) to 100 (certainly).  NULL with PD_R_SERVER. */
 	int (*recognize)(const unsigned char *head, size_t len);
 	/** Stream the source into the update model.  @return 0, or below zero. */
@@ -1016,6 +1039,8 @@ PD_EXPORT const struct pd_plugin *pd_plugin_entry(void);
 #define PD_LAYOUT(cond, text) _Static_assert(cond, text)
 #endif
 PD_LAYOUT(sizeof(struct pd_param) == 72, "pd_param is frozen in ABI 1");
+PD_LAYOUT(sizeof(struct pd_list) == 16, "pd_list is frozen in ABI 1");
+PD_LAYOUT(sizeof(struct pd_command_result) == 40, "frozen in ABI 1");
 PD_LAYOUT(sizeof(struct pd_output) == 32, "pd_output is frozen in ABI 1");
 PD_LAYOUT(sizeof(struct pd_fact_field) == 32, "pd_fact_field is frozen in ABI 1");
 PD_LAYOUT(sizeof(struct pd_xml_attr) == 24, "pd_xml_attr is frozen in ABI 1");

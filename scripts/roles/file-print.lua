@@ -1,0 +1,100 @@
+-- SPDX-License-Identifier: MIT
+-- The runbook of a file and print server, from top to bottom.
+-- A3 to A18 are points of the runbook in doc/workflow-language.md.
+local pd = require "patchday"
+local backup, driver, eventlog = pd.use "backup", pd.use "driver", pd.use "eventlog"
+local host, network, printers = pd.use "host", pd.use "network", pd.use "printers"
+local probe, service, shares = pd.use "probe", pd.use "service", pd.use "shares"
+local update = pd.use "update"
+
+local GIB = 1024 * 1024 * 1024
+
+-- A6, A17: what a user does on this server, by way of the network.
+local function client_tests(p)
+	return {
+		probe.smb { share = p.share, folder = p.folder, user = p.user, password = p.password,
+			guest = not p.user },
+		probe.print { queue = p.queue, timeout = "5m" },
+	}
+end
+
+-- A14: the vendor's driver where its hardware is found, and a reboot if it needs one.
+local function vendor_driver(p)
+	if not p.driver then return nil end
+	local installed = driver.install { package = p.driver, digest = p.driver_digest, match = p.driver_match }
+	return {
+		installed,
+		host.reboot { reason = "the new driver takes effect", when = installed.out.reboot_required },
+	}
+end
+
+return pd.workflow {
+	api = 1, name = "file-print", role = "file-print",
+	help = "patch day of a file and print server",
+	params = {
+		safe = pd.path { default = "/var/lib/patchday/safe", help = "folder for logs and backups" },
+		second = pd.path { default = "/var/lib/patchday/second",
+			help = "second folder, on another volume, chosen when safe is full" },
+		recovery = pd.bool { default = false,
+			help = "downtime is agreed, and a way to boot for recovery was tried" },
+		share = pd.string { required = true, help = "share of the client test" },
+		folder = pd.string { help = "folder of the share that the test writes in" },
+		user = pd.string { help = "user of the client test; left out: a guest" },
+		password = pd.secret { help = "password of that user: env:NAME, file:/PATH or credential:NAME" },
+		queue = pd.string { help = "printer of the client test; left out: the default one" },
+		hold = pd.list { default = { "clamav-daemon", "clamav-freshclam", "cron", "anacron", "nut-monitor" },
+			help = "scanners, quota, UPS and scheduled jobs, stopped meanwhile" },
+		running = pd.list { default = { "smbd", "cups" }, help = "services that must run at the end" },
+		driver = pd.string { help = "path of a vendor's driver package" },
+		driver_digest = pd.string { help = "SHA-256 of it" },
+		driver_match = pd.list { default = {}, help = "hardware it is for, such as pci:14e4:1657" },
+		ignore = pd.list { default = {}, help = "log messages that are no news" },
+		sign = pd.list { default = { "operations", "application owner" }, help = "who signs" },
+	},
+	rounds = 3, -- until no update applies
+	plan = function(t)
+		local p, due = t.params, t.catalog:needed()
+		if #due == 0 and (t.round > 1 or not p.driver) then return pd.nothing "no update applies" end
+
+		local logs = eventlog.export { to = p.safe, places = { p.second }, clear = true }
+		local clean = eventlog.export { to = p.safe, places = { p.second }, name = "clean-start",
+			id = "clean-start" }
+		local state = backup.state { to = p.safe }
+		local install = update.install { updates = due, keep = p.safe }
+
+		return {
+			pd.stage "prepare" {
+				host.recovery { confirmed = p.recovery },                   -- A3
+				host.space { path = p.safe, bytes = 2 * due:size() + GIB }, -- A3
+				host.space { path = "/", bytes = 3 * due:size() + GIB },    -- A3
+				logs,                                                       -- A4
+				t.round == 1 and host.reboot { reason = "clean start before the updates" }, -- A5
+				clean,                                                      -- A5
+				client_tests(p),                                            -- A6
+			},
+			pd.stage "save" {
+				state,                                                      -- A8
+				backup.verify { archive = state.out.archive, sha256 = state.out.sha256 }, -- A7, A8
+				printers.save { to = p.safe },                              -- A11
+				shares.save { to = p.safe },                                -- A11
+				network.save { to = p.safe },                               -- A11
+			},
+			pd.hold { service.stop { units = p.hold },                          -- A10
+				pd.stage "install" { on_failure = "undo",
+					install,                                            -- A12
+					host.reboot { reason = "the updates take effect",   -- A12
+						when = due:needs_reboot() or install.out.reboot_required },
+					vendor_driver(p),                                   -- A14
+				},
+			},
+			pd.stage "prove" { on_failure = "undo",
+				eventlog.collect { to = p.safe, before = clean.out.archive }, -- A13
+				service.verify { units = p.running },                       -- A15
+				eventlog.compare { before = clean.out.archive, also = logs.out.archive,
+					fail_on = "error", ignore = p.ignore },             -- A16
+				client_tests(p),                                            -- A17
+			},
+			pd.signoff { parties = p.sign },                                    -- A18
+		}
+	end,
+}

@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The ABI: plugins built out of tree, with the installed header by pkg-config
+# and with each frozen one, as C11, C17 and C++17, load and work.
+set -u
+cd "${PD_SRCDIR:-.}" || exit 99
+. tests/style/tap.sh
+build=${PD_BUILDDIR:-.}
+command -v pkg-config >/dev/null || skip "pkg-config is not installed"
+unset MAKEFLAGS MFLAGS MAKELEVEL
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/plugins" "$work/state"
+
+# An installed copy, as a packager makes it.
+make -C "$build" install-pdincludeHEADERS install-nodist_pkgconfigDATA \
+	DESTDIR="$work/dest" >"$work/install.log" 2>&1
+check "the header and patchday.pc install below DESTDIR" [ $? -eq 0 ] || cat "$work/install.log"
+pc=$(find "$work/dest" -name patchday.pc)
+cflags=$(PKG_CONFIG_SYSROOT_DIR=$work/dest PKG_CONFIG_PATH=$(dirname "$pc") \
+	pkg-config --cflags patchday)
+like "pkg-config knows the folder of the header" "$cflags" "-I$work/dest/"
+
+# build NAME COMPILER STANDARD CFLAGS
+# shellcheck disable=SC2317 # called by check
+build()
+{
+	local language=c
+
+	[[ $3 == c++* ]] && language=c++
+	# shellcheck disable=SC2086
+	"$2" -x $language -std="$3" -Wall -Wextra -Wno-missing-field-initializers -Werror \
+		-fPIC -shared -fvisibility=hidden -Wl,-z,defs,-z,now $4 \
+		-DPLUGIN_NAME="\"$1\"" tests/abi/plugin.c -o "$work/plugins/$1.so" 2>"$work/cc.log" ||
+		{ cat "$work/cc.log"; return 1; }
+}
+
+step()
+{
+	"$build/tests/tools/pd-step" --plugin-dir "$work/plugins" "$@" 2>&1
+}
+
+# works NAME: its step, scanner and reader do what they should
+works()
+{
+	local out
+
+	out=$(step --work "$work/state" "$1.step" check,apply,verify,undo text=hello)
+	is "$1: check, apply, verify and undo succeed" "$?" 0
+	like "$1: arguments arrive" "$out" '"summary","value":"1 1 3 4096 120 hello /etc 3 c"'
+	like "$1: the command was heard" "$out" '"said","value":\["hello"\]'
+	like "$1: what was remembered is recalled" "$out" 'undone: hello'
+	is "$1: the scanner reports" "$(step scan "$1")" \
+		'{"x-thing":[{"name":"a thing","count":2,"good":true}]}'
+	like "$1: the reader reads" "$(step read "$1.updates")" '"id":"one".*"severity":"critical"'
+	is "$1: one symbol is exported" \
+		"$(nm -D --defined-only "$work/plugins/$1.so" | awk '{ print $3 }')" pd_plugin_entry
+}
+
+# all PREFIX CFLAGS
+all()
+{
+	local standard
+
+	for standard in c11 c17 c++17; do
+		local name=$1_${standard//+/x} compiler=cc
+
+		[[ $standard == c++* ]] && compiler=c++
+		command -v $compiler >/dev/null || continue
+		check "$name: builds out of tree" build "$name" $compiler "$standard" "$2" && works "$name"
+	done
+}
+
+all installed "$cflags"
+for frozen in tests/abi/*/plugin.h; do
+	version=$(basename "$(dirname "$frozen")")
+	mkdir -p "$work/$version/patchday"
+	cp "$frozen" "$work/$version/patchday/plugin.h"
+	all "v${version//./_}" "-I$work/$version"
+done
+
+# A change of declarations without a new minor: everything but comments is
+# still as frozen.
+declarations()
+{
+	gcc -fpreprocessed -dD -E -P "$1" 2>/dev/null
+}
+header=core/include/patchday/plugin.h
+version=$(awk '$2 == "PD_ABI_MAJOR" { major = $3 } $2 == "PD_ABI_MINOR" { minor = $3 }
+	END { print major + 0 "." minor + 0 }' "$header")
+check "the header of ABI $version is frozen in tests/abi" [ -f "tests/abi/$version/plugin.h" ]
+is "nothing but comments has changed since ABI $version was frozen" \
+	"$(diff <(declarations "tests/abi/$version/plugin.h") <(declarations $header))" ""
+end

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+/* The update model and its verdicts: a table of cases, rules in three values,
+ * supersedence, bundles, and how long a thousand updates take. */
+#include <time.h>
+#include <unistd.h>
+
+#include "catalog/model.h"
+#include "unit.h"
+
+#define HEAD "<catalog xmlns='urn:patchday:catalog:1'>"
+#define UPDATE(id, more) "<update id='" id "' kind='security'><title>t</title>" more "</update>"
+#define PACKAGE(n, v, more) "<package name='" n "' version='" v "' " more "/>"
+
+struct server {
+	struct pd_catalogs list;
+	struct pd_facts facts;
+	struct pd_verdicts verdicts;
+};
+
+static const char facts_text[] =
+	"{\"os\":{\"id\":\"debian\",\"version_id\":\"12\",\"family\":\"debian\"},"
+	"\"disks\":[{\"mount\":\"/\",\"readonly\":false,\"free_bytes\":5000},"
+	"{\"mount\":\"/srv\",\"readonly\":true}],\"devices\":[],\"x-rack\":[{\"row\":7}],"
+	"\"packages\":["
+	"{\"name\":\"old\",\"version\":\"1.0-1\",\"arch\":\"amd64\",\"scheme\":\"deb\"},"
+	"{\"name\":\"new\",\"version\":\"9.0-1\",\"arch\":\"amd64\",\"scheme\":\"deb\"},"
+	"{\"name\":\"any\",\"version\":\"1.0\",\"arch\":\"all\",\"scheme\":\"deb\"},"
+	"{\"name\":\"held\",\"version\":\"1.0\",\"arch\":\"amd64\",\"scheme\":\"deb\",\"held\":true},"
+	"{\"name\":\"both\",\"version\":\"1.0\",\"arch\":\"amd64\",\"scheme\":\"deb\"},"
+	"{\"name\":\"both\",\"version\":\"2.0\",\"arch\":\"i386\",\"scheme\":\"deb\"},"
+	"{\"name\":\"kernel\",\"version\":\"5.1-1\",\"arch\":\"x86_64\",\"scheme\":\"rpm\"},"
+	"{\"name\":\"kernel\",\"version\":\"5.3-1\",\"arch\":\"x86_64\",\"scheme\":\"rpm\"},"
+	"{\"name\":\"lib\",\"version\":\"1.0-1\",\"arch\":\"i686\",\"scheme\":\"rpm\"},"
+	"{\"name\":\"gone\",\"version\":\"1.0\",\"arch\":\"amd64\",\"scheme\":\"deb\","
+	"\"status\":\"config-files\"}]}";
+
+static void load(struct server *s, const char *catalog)
+{
+	char path[] = "/tmp/patchday-test-XXXXXX";
+	int fd = mkstemp(path);
+	pd_auto(pd_registry) *reg = pd_registry_new();
+	pd_auto_error *err = NULL;
+	struct pd_catalog *c;
+
+	*s = (struct server){ .list = { .len = 0 } };
+	CU_ASSERT_FATAL(fd >= 0);
+	CU_ASSERT(pd_file_write(path, 0600, facts_text, strlen(facts_text), NULL));
+	CU_ASSERT_FATAL(pd_facts_read(path, &s->facts, NULL));
+	CU_ASSERT(pd_file_write(path, 0600, catalog, strlen(catalog), NULL));
+	c = pd_catalog_read(reg, path, &err);
+	if (!c)
+		printf("\n  %s\n", err->message);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	pd_grow(s->list.items, s->list.len, s->list.cap);
+	s->list.items[s->list.len++] = c;
+	CU_ASSERT_FATAL(pd_catalogs_judge(&s->list, &s->facts, &s->verdicts, NULL));
+	CU_ASSERT_EQUAL(s->verdicts.len, c->len);
+	unlink(path);
+	close(fd);
+}
+
+static void unload(struct server *s)
+{
+	pd_verdicts_clear(&s->verdicts);
+	pd_catalogs_clear(&s->list);
+	pd_facts_clear(&s->facts);
+}
+
+struct expected {
+	const char *id, *parts, *verdict, *reason; /* reason NULL: any */
+	uint32_t needed;
+};
+
+static void expect(const struct server *s, const struct expected *e)
+{
+	int64_t i = pd_catalog_find(s->list.items[0], e->id);
+	const struct pd_verdict_row *row;
+
+	CU_ASSERT_FATAL(i >= 0);
+	row = &s->verdicts.rows[i];
+	if (strcmp(pd_verdict_name(row->verdict), e->verdict) != 0 ||
+	    (e->reason && strcmp(row->reason, e->reason) != 0) || row->n_needed != e->needed)
+		printf("\n  %s is %s (%s), %u\n", e->id, pd_verdict_name(row->verdict),
+		       row->reason, row->n_needed);
+	CU_ASSERT_STRING_EQUAL(pd_verdict_name(row->verdict), e->verdict);
+	CU_ASSERT(!e->reason || strcmp(row->reason, e->reason) == 0);
+	CU_ASSERT_EQUAL(row->n_needed, e->needed);
+}
+
+static void table(const struct expected *cases, size_t n)
+{
+	struct pd_buffer text = {0};
+	struct server s;
+
+	pd_buffer_text(&text, HEAD);
+	for (size_t i = 0; i < n; i++)
+		pd_buffer_text(&text, cases[i].parts);
+	pd_buffer_text(&text, "</catalog>");
+	load(&s, text.data);
+	for (size_t i = 0; i < n; i++)
+		expect(&s, &cases[i]);
+	unload(&s);
+	pd_buffer_clear(&text);
+}
+#define TABLE(cases) table(cases, sizeof(cases) / sizeof(*(cases)))
+#define CASE(id, more, verdict, reason, n) { id, UPDATE(id, more), verdict, reason, n }
+
+static void judges_packages(void)
+{
+	static const struct expected cases[] = {
+		CASE("older", PACKAGE("old", "1.0-2", "scheme='deb' arch='amd64'"), "needed",
+		     "old 1.0-1 is installed, 1.0-2 is offered", 1),
+		CASE("same", PACKAGE("old", "1.0-1", "scheme='deb'"), "installed",
+		     "old 1.0-1 is installed", 0),
+		CASE("newer", PACKAGE("new", "2.0-1", "scheme='deb'"), "installed", NULL, 0),
+		CASE("absent", PACKAGE("zoo", "1", "scheme='deb'"), "not-applicable",
+		     "zoo is not installed", 0),
+		CASE("removed", PACKAGE("gone", "2", "scheme='deb'"), "not-applicable", NULL, 0),
+		CASE("two", PACKAGE("old", "2", "scheme='deb'") PACKAGE("any", "2", "scheme='deb'")
+		     PACKAGE("new", "1", "scheme='deb'"), "needed",
+		     "old 1.0-1 is installed, 2 is offered, and 1 more", 2),
+		CASE("held", PACKAGE("held", "2", "scheme='deb'"), "not-applicable",
+		     "held is held back at 1.0; the administrator decides; see "
+		     "`apt-mark showhold`", 0),
+		CASE("half-held", PACKAGE("held", "2", "scheme='deb'")
+		     PACKAGE("old", "2", "scheme='deb'"), "needed",
+		     "old 1.0-1 is installed, 2 is offered; held is held back at 1.0", 1),
+		CASE("other-arch", PACKAGE("old", "2", "scheme='deb' arch='arm64'"),
+		     "not-applicable", NULL, 0),
+		CASE("arch-all", PACKAGE("old", "2", "scheme='deb' arch='all'"), "needed", NULL, 1),
+		CASE("arch-of-all", PACKAGE("any", "2", "scheme='deb' arch='amd64'"), "needed",
+		     NULL, 1),
+		CASE("two-archs", PACKAGE("both", "2.0", "scheme='deb' arch='amd64'")
+		     PACKAGE("both", "2.0", "scheme='deb' arch='i386'"), "needed",
+		     "both 1.0 is installed, 2.0 is offered", 1),
+		CASE("one-arch", PACKAGE("both", "2.0", "scheme='deb' arch='i386'"), "installed",
+		     NULL, 0),
+		CASE("kernel", PACKAGE("kernel", "5.2", "release='1' scheme='rpm'"), "installed",
+		     "kernel 5.3-1 is installed", 0),
+		CASE("kernel-new", PACKAGE("kernel", "5.4", "release='1' scheme='rpm'"), "needed",
+		     "kernel 5.3-1 is installed, 5.4-1 is offered", 1),
+		CASE("epoch", PACKAGE("new", "1.0", "epoch='1' scheme='deb'"), "needed", NULL, 1),
+		CASE("no-epoch", PACKAGE("new", "9.0-1", "epoch='0' scheme='deb'"), "installed",
+		     NULL, 0),
+		CASE("ix86", PACKAGE("lib", "1.1", "release='1' arch='i586' scheme='rpm'"),
+		     "needed", NULL, 1),
+		CASE("noarch", PACKAGE("lib", "1.1", "release='1' arch='noarch' scheme='rpm'"),
+		     "needed", NULL, 1),
+		CASE("other-scheme", PACKAGE("old", "2", "scheme='rpm'"), "not-applicable", NULL, 0),
+		CASE("module", PACKAGE("lib", "2", "scheme='rpm' module='lib:1'"), "unknown",
+		     "it is not known whether the module lib:1 of lib is enabled", 0),
+		CASE("alpine", PACKAGE("lib", "2 3", "scheme='rpm'"), "unknown", NULL, 0),
+		CASE("nothing", "", "unknown", "it does not say to which servers it applies", 0),
+		{ "retired", "<update id='retired' kind='security' status='retired'>"
+		  "<title>t</title>" PACKAGE("old", "2", "scheme='deb'") "</update>",
+		  "not-applicable", "it was withdrawn", 0 },
+	};
+
+	TABLE(cases);
+}
+
+#define APPLIES(rules) "<applicable>" rules "</applicable>"
+#define YES "<test kind='os' field='id' compare='eq' value='debian'/>"
+#define NO "<test kind='os' field='id' compare='eq' value='rhel'/>"
+#define OPEN "<test kind='hardware' field='vendor' compare='eq' value='x'/>"
+#define NEW PACKAGE("fresh", "1", "scheme='deb'")
+/* With a tree that says "not installed", the verdict shows the other one. */
+#define RULE(id, rules, verdict) \
+	CASE(id, APPLIES(rules) "<installed>" NO "</installed>", verdict, NULL, 0)
+
+static void judges_rules(void)
+{
+	static const struct expected cases[] = {
+		RULE("yes", YES, "needed"), RULE("no", NO, "not-applicable"),
+		RULE("open", OPEN, "unknown"),
+		RULE("all-1", "<all>" YES YES "</all>", "needed"),
+		RULE("all-2", "<all>" YES OPEN "</all>", "unknown"),
+		RULE("all-3", "<all>" OPEN NO "</all>", "not-applicable"),
+		RULE("all-0", "<all/>", "needed"),
+		RULE("any-1", "<any>" OPEN YES "</any>", "needed"),
+		RULE("any-2", "<any>" OPEN NO "</any>", "unknown"),
+		RULE("any-3", "<any>" NO NO "</any>", "not-applicable"),
+		RULE("any-0", "<any/>", "not-applicable"),
+		RULE("none-1", "<none>" NO NO "</none>", "needed"),
+		RULE("none-2", "<none>" NO OPEN "</none>", "unknown"),
+		RULE("none-3", "<none>" OPEN YES "</none>", "not-applicable"),
+		RULE("nested", "<any><all>" YES "<none>" NO "</none></all>" OPEN "</any>",
+		     "needed"),
+		RULE("top", YES NO, "not-applicable"),
+		RULE("not", "<test kind='os' field='id' compare='eq' value='rhel' not='true'/>",
+		     "needed"),
+		RULE("not-open", "<test kind='boot' field='id' compare='eq' value='1' "
+		     "not='true'/>", "unknown"),
+		RULE("version", "<test kind='os' field='version_id' compare='ge' value='9'/>",
+		     "needed"),
+		RULE("match", "<test kind='os' field='id' compare='match' value='^deb(ian)?$'/>",
+		     "needed"),
+		RULE("flag", "<test kind='disks' subject='/' field='readonly' compare='eq' "
+		     "value='false'/>", "needed"),
+		RULE("any-row", "<test kind='disks' field='readonly' compare='eq' "
+		     "value='true'/>", "needed"),
+		RULE("number", "<test kind='disks' subject='/' field='free_bytes' compare='lt' "
+		     "value='10000'/>", "needed"),
+		RULE("no-field", "<test kind='disks' subject='/srv' field='free_bytes' "
+		     "compare='lt' value='1'/>", "unknown"),
+		RULE("package", "<test kind='packages' subject='old' field='version' "
+		     "compare='lt' value='1.0-2'/>", "needed"),
+		RULE("package-2", "<test kind='packages' subject='old' field='version' "
+		     "compare='lt' value='1.0~'/>", "not-applicable"),
+		RULE("exists", "<test kind='packages' subject='old'/>", "needed"),
+		RULE("exists-not", "<test kind='packages' subject='zoo'/>", "not-applicable"),
+		RULE("absent", "<test kind='packages' subject='zoo' field='version' "
+		     "compare='lt' value='1'/>", "unknown"),
+		RULE("looked-none", "<test kind='devices'/>", "not-applicable"),
+		RULE("not-looked", "<test kind='printers'/>", "unknown"),
+		RULE("own", "<test kind='x-rack' field='row' compare='eq' value='7'/>", "needed"),
+		RULE("call", "<call update='yes'/>", "needed"),
+		RULE("call-not", "<call update='yes' not='true'/>", "not-applicable"),
+		RULE("call-self", "<call update='call-self'/>", "unknown"),
+		RULE("call-lost", "<call update='nowhere'/>", "unknown"),
+		CASE("there", "<installed>" YES "</installed>", "installed", NULL, 0),
+		CASE("driver", APPLIES(YES) NEW "<installed>" NO "</installed>", "needed",
+		     "its rules fit this server", 1),
+		CASE("no-installed", APPLIES(YES), "unknown",
+		     "it does not say how to see that it is installed", 0),
+		CASE("with-packages", APPLIES(YES) PACKAGE("old", "2", "scheme='deb'"), "needed",
+		     "its rules fit this server; old 1.0-1 is installed, 2 is offered", 1),
+		CASE("with-held", APPLIES(YES) PACKAGE("held", "2", "scheme='deb'"),
+		     "not-applicable", NULL, 0),
+		CASE("excluded", APPLIES(NO) PACKAGE("old", "2", "scheme='deb'"),
+		     "not-applicable", "its rules exclude this server", 0),
+	};
+
+	TABLE(cases);
+}
+
+#define OLD PACKAGE("old", "2", "scheme='deb'")
+#define DATED(id, day, more) \
+	"<update id='" id "' kind='security' issued='2026-01-" day "'><title>t</title>" \
+	more "</update>"
+
+static void judges_supersedence(void)
+{
+	static const struct expected cases[] = {
+		CASE("A", "<supersedes id='B'/><supersedes id='GONE'/>" OLD, "needed", NULL, 1),
+		CASE("B", "<supersedes id='C'/>" OLD, "superseded",
+		     "replaced by A, which is needed", 0),
+		CASE("C", OLD, "superseded", "replaced by A, which is needed", 0),
+		/* one that does not apply replaces nothing */
+		CASE("D", "<supersedes id='E'/>" PACKAGE("zoo", "1", "scheme='deb'"),
+		     "not-applicable", NULL, 0),
+		CASE("E", OLD, "needed", NULL, 1),
+		/* but what replaces it goes on */
+		CASE("F", "<supersedes id='G'/>" OLD, "needed", NULL, 1),
+		CASE("G", "<supersedes id='H'/>" PACKAGE("zoo", "1", "scheme='deb'"),
+		     "not-applicable", NULL, 0),
+		CASE("H", OLD, "superseded", "replaced by F, which is needed", 0),
+		/* of a cycle the newest stays */
+		{ "R", DATED("R", "01", "<supersedes id='S'/>" OLD), "superseded", NULL, 0 },
+		{ "S", DATED("S", "03", "<supersedes id='T'/>" OLD), "needed", NULL, 1 },
+		{ "T", DATED("T", "02", "<supersedes id='R'/>" OLD), "superseded", NULL, 0 },
+		CASE("U", "<supersedes id='U'/>" OLD, "needed", NULL, 1),
+		/* an installed one replaces too; what is installed stays that */
+		CASE("V", "<supersedes id='W'/><supersedes id='X'/>"
+		     PACKAGE("new", "9.0-1", "scheme='deb'"), "installed", NULL, 0),
+		CASE("W", OLD, "superseded", "replaced by V, which is installed", 0),
+		CASE("X", PACKAGE("new", "8", "scheme='deb'"), "installed", NULL, 0),
+		/* only that revision */
+		CASE("Y", "<supersedes id='Z' revision='1'/>" OLD, "needed", NULL, 1),
+		{ "Z", "<update id='Z' revision='2' kind='security'><title>t</title>" OLD
+		  "</update>", "needed", NULL, 1 },
+	};
+
+	TABLE(cases);
+}
+
+static void judges_bundles(void)
+{
+	static const struct expected cases[] = {
+		CASE("N", OLD, "needed", NULL, 1),
+		CASE("I", PACKAGE("new", "8", "scheme='deb'"), "installed", NULL, 0),
+		CASE("Z", PACKAGE("zoo", "8", "scheme='deb'"), "not-applicable", NULL, 0),
+		CASE("b1", "<bundles id='I'/><bundles id='N'/>", "needed", "of its parts 1 are "
+		     "needed, 1 installed, 0 not applicable, 0 unknown", 0),
+		CASE("b2", "<bundles id='I'/><bundles id='Z'/>", "installed", NULL, 0),
+		CASE("b3", "<bundles id='Z'/>", "not-applicable", NULL, 0),
+		CASE("b4", "<bundles id='I'/><bundles id='LOST'/>", "unknown", NULL, 0),
+		CASE("b5", "<bundles id='b2'/>", "installed", NULL, 0),
+		CASE("b6", "<bundles id='b7'/>", "unknown", NULL, 0),
+		CASE("b7", "<bundles id='b6'/>", "unknown", NULL, 0),
+	};
+
+	TABLE(cases);
+}
+
+static void without_facts(void)
+{
+	struct pd_verdicts v;
+	struct pd_facts none = { .json = json_object() };
+	struct server s;
+
+	load(&s, HEAD UPDATE("A", PACKAGE("old", "2", "scheme='deb'")) "</catalog>");
+	CU_ASSERT(pd_catalogs_judge(&s.list, &none, &v, NULL));
+	CU_ASSERT_EQUAL(v.rows[0].verdict, PD_VERDICT_UNKNOWN);
+	CU_ASSERT_STRING_EQUAL(v.rows[0].reason, "the installed packages are not known");
+	pd_verdicts_clear(&v);
+	pd_facts_clear(&none);
+	unload(&s);
+}
+
+static void freezes(void)
+{
+	struct server s;
+	json_t *j;
+	pd_auto_free char *line = NULL;
+
+	load(&s, HEAD "<update id='A' revision='3' kind='security' severity='critical' "
+	     "restart='service'><title>t</title><payload id='p' url='pool/old.deb' bytes='12' "
+	     "digest='sha256:0000000000000000000000000000000000000000000000000000000000000001'/>"
+	     PACKAGE("new", "1", "scheme='deb' restart='reboot'")
+	     PACKAGE("old", "2", "scheme='deb' arch='amd64' payload='p'") "</update></catalog>");
+	j = pd_verdict_json(&s.verdicts.rows[0]);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(j);
+	json_object_del(j, "catalog");
+	line = pd_json_line(j);
+	CU_ASSERT_STRING_EQUAL(line, "{\"id\":\"A\",\"kind\":\"security\",\"packages\":[{"
+		"\"arch\":\"amd64\",\"bytes\":12,\"installed\":\"1.0-1\",\"name\":\"old\","
+		"\"scheme\":\"deb\",\"sha256\":\"000000000000000000000000000000000000000000000000"
+		"0000000000000001\",\"url\":\"pool/old.deb\",\"version\":\"2\"}],"
+		"\"restart\":\"service\",\"revision\":\"3\",\"severity\":\"critical\","
+		"\"title\":\"t\"}");
+	json_decref(j);
+	unload(&s);
+}
+
+/* What a reader of a plugin can do wrong, event by event. */
+static void builder_refuses(void)
+{
+	struct pd_update_head head = { .size = sizeof(head), .id = "A" };
+	struct pd_update_head bad = { .size = sizeof(bad), .id = "A", .severity = 9 };
+	struct pd_update_head odd = { .size = sizeof(odd), .id = "A", .title = "\xff" };
+	struct pd_package_row row = { .size = sizeof(row), .name = "a", .version = "1",
+				      .payload = 1 };
+	struct pd_rule opening = { .size = sizeof(opening), .tree = PD_RULES_APPLICABLE,
+				   .op = PD_RULE_ALL };
+	struct pd_rule closing = { .size = sizeof(closing), .tree = PD_RULES_INSTALLED,
+				   .op = PD_RULE_CLOSE };
+	struct pd_catalog *c = pd_catalog_new("test", "test");
+	struct pd_builder b = { .catalog = c };
+
+	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_PACKAGE, &row, NULL));
+	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_END, NULL, NULL));
+	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_BEGIN, &bad, NULL));
+	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_BEGIN, &odd, NULL));
+	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_BEGIN, &head, NULL));
+	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_PACKAGE, &row, NULL));
+	/* that refused the update as a whole */
+	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_END, NULL, NULL));
+	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_BEGIN, &head, NULL));
+	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_BEGIN, &head, NULL));
+	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_BEGIN, &head, NULL));
+	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_RULE, &opening, NULL));
+	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_RULE, &closing, NULL));
+	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_BEGIN, &head, NULL));
+	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_RULE, &opening, NULL));
+	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_END, NULL, NULL));
+	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_BEGIN, &head, NULL));
+	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_RULE, &closing, NULL));
+	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_BEGIN, &head, NULL));
+	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_END, NULL, NULL));
+	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_BEGIN, &head, NULL));
+	CU_ASSERT_FALSE(pd_builder_end(&b, NULL));
+	CU_ASSERT_EQUAL(c->len, 1);
+	pd_catalog_free(c);
+}
+
+static double milliseconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* Shown, not asserted: machines differ. */
+static void takes_how_long(void)
+{
+	struct pd_buffer text = {0};
+	struct server s;
+	struct pd_verdicts v;
+	double start;
+
+	pd_buffer_text(&text, HEAD);
+	for (int i = 0; i < 1000; i++)
+		pd_buffer_print(&text, UPDATE("U%d", PACKAGE("p%d", "2", "scheme='deb'")
+				PACKAGE("p%d", "2", "scheme='deb' arch='amd64'")),
+				i, i, (i * 7) % 2000);
+	pd_buffer_text(&text, "</catalog>");
+	start = milliseconds();
+	load(&s, text.data);
+	printf("\n  read %.1f ms", milliseconds() - start);
+	for (int i = 0; i < 2000; i++) {
+		pd_auto_free char *name = pd_print("p%d", i);
+		pd_auto_json *row = json_pack("{s:s,s:s,s:s,s:s}", "name", name, "version",
+					      i % 2 ? "1" : "3", "arch", "amd64", "scheme", "deb");
+
+		CU_ASSERT(pd_facts_add(&s.facts, "packages", row, NULL));
+	}
+	start = milliseconds();
+	CU_ASSERT(pd_catalogs_judge(&s.list, &s.facts, &v, NULL));
+	printf(", judge 1,000 updates over 2,000 packages %.1f ms ", milliseconds() - start);
+	CU_ASSERT_EQUAL(v.rows[1].verdict, PD_VERDICT_NEEDED);
+	CU_ASSERT_EQUAL(v.rows[2].verdict, PD_VERDICT_INSTALLED);
+	pd_verdicts_clear(&v);
+	unload(&s);
+	pd_buffer_clear(&text);
+}
+
+static CU_TestInfo tests[] = {
+	{ "verdicts by packages", judges_packages },
+	{ "verdicts by rules", judges_rules },
+	{ "supersedence", judges_supersedence },
+	{ "bundles", judges_bundles },
+	{ "nothing known", without_facts },
+	{ "what a plan freezes", freezes },
+	{ "what readers do wrong", builder_refuses },
+	{ "time", takes_how_long },
+	CU_TEST_INFO_NULL
+};
+
+PD_UNIT_MAIN("catalog", tests);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* Facts: rows checked against their kinds, files, the index of packages. */
+#include <unistd.h>
+
+#include "facts/facts.h"
+#include "facts/index.h"
+#include "unit.h"
+
+static bool add(struct pd_facts *f, const char *kind, const char *row, char **why)
+{
+	pd_auto_json *json = json_loads(row, JSON_DECODE_ANY, NULL);
+	pd_auto_error *err = NULL;
+	bool fine = pd_facts_add(f, kind, json, &err);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(json);
+	CU_ASSERT_EQUAL(fine, err == NULL);
+	if (why)
+		*why = err ? pd_error_text(err) : NULL;
+	return fine;
+}
+
+static void checks_rows(void)
+{
+	static const struct { const char *kind, *row, *why; } bad[] = {
+		{ "package", "{}", "no facts of kind \"package\"; is \"packages\" meant?" },
+		{ "frobs", "{}", "there are no facts of kind \"frobs\"" },
+		{ "packages", "{\"name\":\"a\",\"verson\":\"1\"}",
+		  "packages has no field \"verson\"; is \"version\" meant?" },
+		{ "packages", "{\"name\":\"a\",\"held\":1}",
+		  "packages.held has to be true or false" },
+		{ "packages", "{\"version\":\"1\"}", "a row of packages lacks \"name\"" },
+		{ "packages", "[]", "a row of packages has to be an object" },
+		{ "boot", "{\"started\":\"now\"}", "boot.started has to be a whole number" },
+		{ "os", "{\"id\":null}", "os.id has to be a text" },
+		{ "x-rack", "{\"a\":[1]}", "x-rack.a has to be a text, a number" },
+	};
+	pd_auto(pd_facts) f = {0};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		pd_auto_free char *why = NULL;
+
+		CU_ASSERT_FALSE(add(&f, bad[i].kind, bad[i].row, &why));
+		CU_ASSERT_PTR_NOT_NULL_FATAL(why);
+		if (strncmp(why, bad[i].why, strlen(bad[i].why)) != 0 &&
+		    !strstr(why, bad[i].why))
+			printf("\n  %s\n", why);
+		CU_ASSERT_PTR_NOT_NULL(strstr(why, bad[i].why));
+	}
+	CU_ASSERT_PTR_NULL(f.json);
+	CU_ASSERT(add(&f, "x-rack", "{\"place\":\"A 4\",\"units\":2,\"cold\":true}", NULL));
+	CU_ASSERT(add(&f, "os", "{\"id\":\"debian\"}", NULL));
+	CU_ASSERT(add(&f, "os", "{\"arch\":\"amd64\"}", NULL));
+	CU_ASSERT_STRING_EQUAL(pd_json_text(json_object_get(f.json, "os"), "id", ""), "debian");
+	CU_ASSERT_STRING_EQUAL(pd_json_text(json_object_get(f.json, "os"), "arch", ""), "amd64");
+}
+
+static void lists_kinds(void)
+{
+	size_t n = 0;
+	const struct pd_fact_kind *kinds = pd_fact_kinds(&n);
+
+	CU_ASSERT_EQUAL(n, 15);
+	for (size_t i = 0; i < n; i++) {
+		bool key = !kinds[i].key;
+
+		CU_ASSERT_PTR_EQUAL(pd_fact_kind(kinds[i].name), &kinds[i]);
+		CU_ASSERT(!i || strcmp(kinds[i - 1].name, kinds[i].name) < 0);
+		for (const struct pd_fact_column *c = kinds[i].columns; c->key; c++)
+			key = key || strcmp(c->key, kinds[i].key) == 0;
+		CU_ASSERT(key);
+	}
+	CU_ASSERT_PTR_NULL(pd_fact_kind("frobs"));
+}
+
+static void indexes_packages(void)
+{
+	pd_auto(pd_facts) f = {0};
+	const struct pd_installed *p = NULL;
+	size_t n;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		pd_auto_free char *row = pd_print("{\"name\":\"p%u\",\"version\":\"%u\","
+			"\"arch\":\"amd64\",\"scheme\":\"deb\"}", i, i);
+
+		CU_ASSERT(add(&f, "packages", row, NULL));
+	}
+	CU_ASSERT(add(&f, "packages", "{\"name\":\"p7\",\"version\":\"8\",\"arch\":\"i386\","
+		      "\"scheme\":\"deb\",\"held\":true}", NULL));
+	CU_ASSERT(add(&f, "packages", "{\"name\":\"gone\",\"version\":\"1\","
+		      "\"status\":\"config-files\"}", NULL));
+	CU_ASSERT(add(&f, "packages", "{\"name\":\"half\",\"version\":\"1\","
+		      "\"scheme\":\"rpm\",\"status\":\"half-configured\"}", NULL));
+	for (unsigned i = 0; i < 1000; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "p%u", i);
+		n = pd_facts_packages(&f, name, &p);
+		CU_ASSERT_EQUAL(n, i == 7 ? 2 : 1);
+		CU_ASSERT_EQUAL(strtoul(p->version, NULL, 10), i);
+	}
+	CU_ASSERT_EQUAL(pd_facts_packages(&f, "p7", &p), 2);
+	CU_ASSERT(p[1].held && strcmp(p[1].arch, "i386") == 0);
+	CU_ASSERT_EQUAL(pd_facts_packages(&f, "gone", &p), 0);
+	CU_ASSERT_EQUAL(pd_facts_packages(&f, "nothing", &p), 0);
+	CU_ASSERT_EQUAL(pd_facts_packages(&f, "half", &p), 1);
+	CU_ASSERT_EQUAL(p->scheme, PD_SCHEME_RPM);
+	/* a row that comes later is seen */
+	CU_ASSERT(add(&f, "packages", "{\"name\":\"late\",\"version\":\"1\"}", NULL));
+	CU_ASSERT_EQUAL(pd_facts_packages(&f, "late", &p), 1);
+}
+
+static void reads_files(void)
+{
+	static const struct { const char *text, *why; } bad[] = {
+		{ "[]", "an object of kinds" }, { "{", ":1:" },
+		{ "{\"os\":[]}", "os has to be one object" },
+		{ "{\"packages\":{}}", "packages has to be a list of rows" },
+		{ "{\"pakages\":[]}", "is \"packages\" meant?" },
+		{ "{\"packages\":[{\"name\":\"a\"},{\"nam\":\"b\"}]}", "row 2: " },
+	};
+	char path[] = "/tmp/patchday-test-XXXXXX";
+	int fd = mkstemp(path);
+	pd_auto(pd_facts) f = {0};
+	const char *good = "{\"os\":{\"id\":\"debian\"},\"printers\":[],"
+			   "\"packages\":[{\"name\":\"a\",\"version\":\"1\"}]}";
+
+	CU_ASSERT_FATAL(fd >= 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		pd_auto_error *err = NULL;
+		pd_auto_free char *why = NULL;
+
+		CU_ASSERT(pd_file_write(path, 0600, bad[i].text, strlen(bad[i].text), NULL));
+		CU_ASSERT_FALSE(pd_facts_read(path, &f, &err));
+		CU_ASSERT_PTR_NOT_NULL_FATAL(err);
+		why = pd_error_text(err);
+		CU_ASSERT_PTR_NOT_NULL(strstr(why, path));
+		CU_ASSERT_PTR_NOT_NULL(strstr(why, bad[i].why));
+	}
+	CU_ASSERT(pd_file_write(path, 0600, good, strlen(good), NULL));
+	CU_ASSERT(pd_facts_read(path, &f, NULL));
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(f.json, "packages")), 1);
+	/* none is not the same as not looked at */
+	CU_ASSERT_PTR_NOT_NULL(json_object_get(f.json, "printers"));
+	CU_ASSERT_PTR_NULL(json_object_get(f.json, "shares"));
+	unlink(path);
+	close(fd);
+}
+
+/* doc/facts.md is where scanners' authors look. */
+static void manual_agrees(void)
+{
+	pd_auto_free char *doc =
+		pd_file_read(PD_TEST_SOURCE "/doc/facts.md", 1 << 20, NULL, NULL);
+	size_t n = 0;
+	const struct pd_fact_kind *kinds = pd_fact_kinds(&n);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(doc);
+	for (size_t i = 0; i < n; i++) {
+		pd_auto_free char *heading = pd_print("\n### %s\n", kinds[i].name);
+		const char *section = strstr(doc, heading), *end;
+
+		if (!section)
+			printf("\n  doc/facts.md lacks %s\n", kinds[i].name);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(section);
+		end = strstr(section + 1, "\n###");
+		for (const struct pd_fact_column *c = kinds[i].columns; c->key; c++) {
+			pd_auto_free char *line = pd_print("\n| %s | %s |", c->key,
+				c->type == PD_F_TEXT ? "text" : c->type == PD_F_NUMBER ?
+				"number" : "flag");
+			const char *found = strstr(section, line);
+
+			if (!found || (end && found > end))
+				printf("\n  doc/facts.md lacks %s.%s\n", kinds[i].name, c->key);
+			CU_ASSERT(found && (!end || found < end));
+		}
+	}
+}
+
+static CU_TestInfo tests[] = {
+	{ "rows fit their kinds", checks_rows },
+	{ "the list of kinds is whole and sorted", lists_kinds },
+	{ "packages are found by name", indexes_packages },
+	{ "files are checked", reads_files },
+	{ "doc/facts.md lists every field", manual_agrees },
+	CU_TEST_INFO_NULL
+};
+
+PD_UNIT_MAIN("facts", tests);

@@ -1,0 +1,603 @@
+/* SPDX-License-Identifier: MIT */
+/* The worker: whatever a callback does is one result, and nothing is left. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "plugin/arguments.h"
+#include "plugin/registry.h"
+#include "plugin/worker.h"
+#include "unit.h"
+
+static struct pd_registry *registry;
+static char *work;
+
+/* What came out of a worker, as text. */
+struct heard {
+	struct pd_buffer text;
+	struct pd_worker_result r;
+	size_t frames;
+	int64_t cancel_after; /* ticks */
+	bool full;            /* the journal takes nothing */
+};
+
+static void on_log(void *user, int level, const char *text)
+{
+	struct heard *h = user;
+
+	h->frames++;
+	pd_buffer_print(&h->text, "log%d(%s)", level, text);
+}
+
+static void on_progress(void *user, int64_t done, int64_t total, const char *text)
+{
+	struct heard *h = user;
+
+	h->frames++;
+	pd_buffer_print(&h->text, "progress(%lld/%lld %s)", (long long)done, (long long)total,
+			text ? text : "");
+}
+
+static bool on_remember(void *user, const char *key, const char *value)
+{
+	struct heard *h = user;
+
+	pd_buffer_print(&h->text, "remember(%s=%s)", key, value ? value : "NULL");
+	return !h->full;
+}
+
+static void on_output(void *user, const char *name, json_t *value)
+{
+	pd_auto_free char *line = pd_json_line(value);
+
+	pd_buffer_print(&((struct heard *)user)->text, "output(%s=%s)", name, line);
+}
+
+static bool on_evidence(void *user, const char *path, const char *title, int64_t bytes,
+			const char *sha256)
+{
+	pd_buffer_print(&((struct heard *)user)->text, "evidence(%s %s %lld %.8s)",
+			strrchr(path, '/') + 1, title, (long long)bytes, sha256);
+	return !((struct heard *)user)->full;
+}
+
+static void on_inhibit(void *user, const char *risk, const char *cause, const char *remedy)
+{
+	pd_buffer_print(&((struct heard *)user)->text, "inhibit(%s|%s|%s)", risk, cause, remedy);
+}
+
+static void on_fact(void *user, const char *kind, json_t *row)
+{
+	pd_auto_free char *line = pd_json_line(row);
+
+	pd_buffer_print(&((struct heard *)user)->text, "fact(%s %s)", kind, line);
+}
+
+static bool on_emit(void *user, int what, const void *part, struct pd_error **err)
+{
+	struct heard *h = user;
+	const struct pd_update_head *head = part;
+	const struct pd_package_row *package = part;
+	const struct pd_emit_ignored *ignored = part;
+
+	if (what == PD_EMIT_BEGIN)
+		pd_buffer_print(&h->text, "begin(%s %u)", head->id, head->severity);
+	else if (what == PD_EMIT_PACKAGE)
+		pd_buffer_print(&h->text, "package(%s %s %u)", package->name, package->version,
+				package->payload);
+	else if (what == PD_EMIT_IGNORED)
+		pd_buffer_print(&h->text, "ignored(%u %s)", ignored->line, ignored->what);
+	else
+		pd_buffer_print(&h->text, "part%d", what);
+	return !h->full || pd_error_set(err, "file-too-large", "that is enough");
+}
+
+static bool on_tick(void *user)
+{
+	struct heard *h = user;
+
+	return !h->cancel_after || --h->cancel_after > 0;
+}
+
+static struct heard call_with(struct pd_worker_call call, const char *args, struct heard h)
+{
+	const struct pd_worker_sink sink = {
+		.user = &h, .log = on_log, .progress = on_progress, .remember = on_remember,
+		.output = on_output, .evidence = on_evidence, .inhibit = on_inhibit,
+		.fact = on_fact, .emit = on_emit, .tick = on_tick,
+	};
+	struct pd_error *err = NULL;
+	pd_auto_json *given = json_loads(args, 0, NULL);
+	pd_auto_json *checked = NULL;
+
+	pd_buffer_text(&h.text, "");
+	call.plugin = pd_registry_find(registry, "act", &err);
+	call.work_dir = work;
+	if (call.step) {
+		checked = pd_arguments_check(call.step, "act", given, &err);
+		call.args = checked;
+	}
+	if ((call.step && !checked) || !pd_worker_run(&call, &sink, &h.r, &err)) {
+		h.r.result = -99;
+		h.r.message = pd_error_text(err);
+		pd_error_free(err);
+	}
+	return h;
+}
+
+static struct heard act(enum pd_phase phase, const char *args)
+{
+	struct pd_worker_call call = { .phase = phase };
+
+	call.step = pd_registry_step(registry, "act.act", NULL, NULL);
+	return call_with(call, args, (struct heard){0});
+}
+
+/* Apply what BEHAVIOURS names. */
+static struct heard apply(const char *how)
+{
+	pd_auto_free char *args = pd_print("{\"how\":\"%s\"}", how);
+
+	return act(PD_PHASE_APPLY, args);
+}
+
+static void forget(struct heard *h)
+{
+	pd_buffer_clear(&h->text);
+	pd_worker_result_clear(&h->r);
+}
+
+static bool has(const char *text, const char *part)
+{
+	bool yes = text && strstr(text, part);
+
+	if (!yes)
+		printf("\n    '%s'\n    is not in '%s'\n", part, text ? text : "NULL");
+	return yes;
+}
+
+#define SAYS(h, want, part)                                     \
+	do {                                                    \
+		CU_ASSERT_EQUAL((h).r.result, (want));          \
+		CU_ASSERT(has((h).r.message, (part)));          \
+		forget(&(h));                                   \
+	} while (0)
+
+#define HEARD(h, want, part)                                    \
+	do {                                                    \
+		CU_ASSERT_EQUAL((h).r.result, (want));          \
+		CU_ASSERT(has((h).text.data, (part)));          \
+		if ((h).r.message)                              \
+			printf("\n    %s\n", (h).r.message);    \
+		forget(&(h));                                   \
+	} while (0)
+
+static void test_returns(void)
+{
+	struct pd_worker_call call = { .phase = PD_PHASE_CHECK };
+	struct heard h = apply("fine");
+
+	HEARD(h, PD_CHANGED, "log2(1 5 2048 60 - - 2a)");
+	h = apply("silent");
+	SAYS(h, PD_RETRY, "apply failed (-3) without saying why (a bug of plugin 'act')");
+	h = apply("liar");
+	SAYS(h, PD_FAILED, "said \"it is not done\" and then returned success");
+	h = apply("odd");
+	SAYS(h, PD_FAILED, "returned 42, which is no enum pd_result");
+	h = act(PD_PHASE_VERIFY, "{\"how\":\"fine\"}");
+	SAYS(h, PD_FAILED, "verify returned PD_CHANGED");
+	h = apply("got_over");
+	HEARD(h, PD_UNCHANGED, "log1(cannot run no-such-program-here");
+	h = apply("count_up");
+	CU_ASSERT_EQUAL(h.r.result, PD_CHANGED);
+	forget(&h);
+	h = apply("count_up");
+	CU_ASSERT_EQUAL(h.r.result, PD_CHANGED);
+	forget(&h);
+	call.step = pd_registry_step(registry, "act.rooted", NULL, NULL);
+	if (geteuid() != 0 || seteuid(65534) != 0)
+		return;
+	h = call_with(call, "{}", (struct heard){0});
+	CU_ASSERT_EQUAL(seteuid(0), 0);
+	SAYS(h, PD_REFUSED, "this step needs root, and is run by user 65534");
+	h = call_with(call, "{}", (struct heard){0});
+	CU_ASSERT_EQUAL(h.r.result, PD_UNCHANGED);
+	forget(&h);
+}
+
+static void test_crashes(void)
+{
+	struct heard h = apply("crash");
+
+	CU_ASSERT_EQUAL(h.r.signal, SIGSEGV);
+	CU_ASSERT(has(h.r.detail, "backtrace:"));
+	CU_ASSERT(has(h.r.detail, "act.so"));
+	SAYS(h, PD_FAILED, "apply crashed: signal 11");
+	h = apply("stack");
+	CU_ASSERT(has(h.r.detail, "backtrace:"));
+	SAYS(h, PD_FAILED, "apply crashed: signal 11");
+	h = apply("give_up");
+	CU_ASSERT(has(h.r.detail, "last words"));
+	SAYS(h, PD_FAILED, "apply crashed: signal 6");
+	h = apply("leave");
+	SAYS(h, PD_FAILED, "apply called exit(0)");
+	h = apply("scribble");
+	SAYS(h, PD_FAILED, "wrote to the descriptor");
+}
+
+static void test_time(void)
+{
+	struct pd_worker_call call = { .phase = PD_PHASE_APPLY, .time_limit = 1 };
+	struct heard h;
+
+	call.step = pd_registry_step(registry, "act.act", NULL, NULL);
+	h = call_with(call, "{\"how\":\"spin\"}", (struct heard){0});
+	CU_ASSERT(h.r.timed_out && h.r.seconds > 1.9 && h.r.seconds < 4);
+	SAYS(h, PD_FAILED, "took longer than its limit of 1s, did not stop within 1s");
+	h = call_with(call, "{\"how\":\"deaf\"}", (struct heard){0});
+	SAYS(h, PD_FAILED, "and was killed");
+	h = call_with(call, "{\"how\":\"shut\"}", (struct heard){0});
+	SAYS(h, PD_FAILED, "limit of 1s");
+	h = call_with(call, "{\"how\":\"freeze\"}", (struct heard){0});
+	SAYS(h, PD_FAILED, "limit of 1s");
+	h = call_with(call, "{\"how\":\"polite\"}", (struct heard){0});
+	CU_ASSERT(h.r.timed_out && h.r.seconds < 1.9);
+	SAYS(h, PD_CANCELED, "stopped where it was safe");
+	h = call_with(call, "{\"how\":\"command\",\"text\":\"trap '' TERM; sleep 20 & sleep 20\"}",
+		      (struct heard){0});
+	CU_ASSERT(h.r.seconds < 4);
+	SAYS(h, PD_FAILED, "limit of 1s");
+	call.time_limit = 0;
+	h = call_with(call, "{\"how\":\"polite\"}", (struct heard){ .cancel_after = 1 });
+	CU_ASSERT(!h.r.timed_out && h.r.seconds < 1);
+	SAYS(h, PD_CANCELED, "stopped where it was safe");
+	h = call_with(call, "{\"how\":\"command\",\"text\":\"echo x; sleep 20\"}",
+		      (struct heard){ .cancel_after = 2 });
+	CU_ASSERT(h.r.seconds < 4);
+	SAYS(h, PD_CANCELED, "sh was ended, since the step is being stopped");
+}
+
+/* Processes with the name of the bomb's pieces. */
+static size_t count_bombs(void)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *d;
+	size_t n = 0;
+
+	while (dir && (d = readdir(dir))) {
+		pd_auto_free char *path = pd_print("/proc/%s/comm", d->d_name);
+		pd_auto_free char *name = pd_file_read(path, 100, NULL, NULL);
+
+		n += name && strcmp(name, "pd-test-bomb\n") == 0;
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+static void test_nothing_left(void)
+{
+	struct heard h = apply("bomb");
+
+	CU_ASSERT(h.r.seconds < 5);
+	SAYS(h, PD_FAILED, "the bomb is laid");
+	CU_ASSERT_EQUAL(count_bombs(), 0);
+	CU_ASSERT(waitpid(-1, NULL, WNOHANG) < 0); /* no zombies of ours either */
+	h = act(PD_PHASE_APPLY, "{\"how\":\"daemon\",\"text\":"
+		"\"setsid sleep 1000 & echo started\"}");
+	CU_ASSERT(h.r.seconds < 5); /* although it holds the output open */
+	HEARD(h, PD_CHANGED, "log2(0|started");
+	CU_ASSERT(waitpid(-1, NULL, WNOHANG) < 0);
+}
+
+/* A child that the core had before must survive. */
+static void test_other_children(void)
+{
+	pid_t mine = fork();
+	struct heard h;
+
+	if (mine == 0) {
+		for (;;)
+			pause();
+	}
+	h = apply("bomb");
+	SAYS(h, PD_FAILED, "the bomb is laid");
+	CU_ASSERT_EQUAL(count_bombs(), 0);
+	CU_ASSERT_EQUAL(kill(mine, 0), 0);
+	CU_ASSERT_EQUAL(waitpid(mine, NULL, WNOHANG), 0);
+	kill(mine, SIGKILL);
+	CU_ASSERT_EQUAL(waitpid(mine, NULL, 0), mine);
+}
+
+static void test_much_output(void)
+{
+	struct rusage use;
+	struct heard h = apply("flood");
+
+	getrusage(RUSAGE_SELF, &use);
+	CU_ASSERT(use.ru_maxrss < 200 * 1024);
+	CU_ASSERT(h.r.detail && strlen(h.r.detail) < 8192);
+	CU_ASSERT(has(h.r.detail, "the last line"));
+	CU_ASSERT(h.r.seconds < 15);
+	SAYS(h, PD_FAILED, "flooded");
+	h = apply("chatter");
+	CU_ASSERT(h.text.len < (size_t)8 << 20);
+	CU_ASSERT(h.frames > 1000 && h.frames < 200000);
+	HEARD(h, PD_CHANGED, "too many log lines");
+}
+
+static void test_memory(void)
+{
+	struct pd_worker_call call = { .phase = PD_PHASE_UNDO };
+	pd_auto_json *known = json_pack("{s:s}", "old", "before");
+	struct heard h = apply("forget");
+
+	HEARD(h, PD_CHANGED, "remember(a=1)remember(b=2)remember(a=NULL)");
+	call.step = pd_registry_step(registry, "act.act", NULL, NULL);
+	call.remembered = known;
+	h = call_with(call, "{\"how\":\"learn\"}", (struct heard){0});
+	HEARD(h, PD_CHANGED, "remember(old=new)log2(before then new)");
+	CU_ASSERT_STRING_EQUAL(pd_json_text(known, "old", ""), "before");
+	h = call_with(call, "{\"how\":\"learn\"}", (struct heard){ .full = true });
+	SAYS(h, PD_FAILED, "nothing is known");
+	h = act(PD_PHASE_CHECK, "{\"how\":\"forget\"}");
+	SAYS(h, PD_FAILED, "pd_remember() is not allowed in check");
+	h = apply("evidence");
+	HEARD(h, PD_CHANGED, "evidence(proof a proof 3 ba7816bf)");
+	h = act(PD_PHASE_CHECK, "{\"how\":\"touch\",\"path\":\"/nonexistent\"}");
+	SAYS(h, PD_FAILED, "pd_write_file() is not allowed in check");
+}
+
+static void test_outputs(void)
+{
+	struct heard h = apply("put");
+
+	CU_ASSERT(has(h.text.data, "output(flag=true)"));
+	CU_ASSERT(has(h.text.data, "output(number=7)"));
+	CU_ASSERT(has(h.text.data, "output(path=\"/a/b\")"));
+	HEARD(h, PD_CHANGED, "output(items=[\"x,y\",\"z\"])");
+	h = apply("undeclared");
+	SAYS(h, PD_FAILED, "output 'nmber' is not declared");
+	h = apply("mistyped");
+	SAYS(h, PD_FAILED, "number must be a whole number, not 'seven'");
+	h = act(PD_PHASE_CHECK, "{\"how\":\"inhibit\"}");
+	CU_ASSERT(has(h.text.data, "inhibit(data is lost|the disk is full|free some)"));
+	SAYS(h, PD_REFUSED, "the disk is full");
+	h = apply("inhibit");
+	SAYS(h, PD_FAILED, "pd_inhibit() is only allowed in check");
+	h = apply("closed_ends");
+	HEARD(h, PD_CHANGED, "bad ?? bytes ?[31m and \303\244");
+	h = act(PD_PHASE_APPLY, "{\"how\":\"updates\",\"updates\":{\"$updates\":[{\"id\":\"u1\","
+		"\"severity\":\"important\",\"kind\":\"security\",\"restart\":\"reboot\",\"packages\":"
+		"[{\"name\":\"p\",\"version\":\"1\",\"scheme\":\"deb\",\"bytes\":5},"
+		"{\"name\":\"q\",\"version\":\"2\"}]}]}}");
+	HEARD(h, PD_CHANGED, "log2(u1 4 1 4 p 1 1 5)log2(u1 4 1 4 q 2 0 -1)");
+}
+
+static void test_secrets(void)
+{
+	struct heard h;
+	const char *secret = "hunter2-hunter2";
+
+	setenv("PD_TEST_SECRET", secret, 1);
+	h = act(PD_PHASE_APPLY, "{\"how\":\"tell_secret\",\"secret\":{\"$secret\":{\"env\":\"PD_TEST_SECRET\"}}}");
+	CU_ASSERT_PTR_NULL(strstr(h.text.data, "hunter2"));
+	CU_ASSERT(has(h.text.data, "it is ***, twice ***)"));
+	CU_ASSERT(has(h.text.data, "progress(1/2 ***)log2(***)"));
+	CU_ASSERT_PTR_NULL(strstr(h.r.detail, "hunter2"));
+	CU_ASSERT(has(h.r.detail, "printed ***"));
+	SAYS(h, PD_FAILED, "failed with ***");
+	h = act(PD_PHASE_APPLY, "{\"how\":\"split_secret\",\"secret\":{\"$secret\":{\"env\":\"PD_TEST_SECRET\"}}}");
+	HEARD(h, PD_CHANGED, "log2(***)log2(***)");
+	h = act(PD_PHASE_APPLY, "{\"how\":\"store_secret\",\"secret\":{\"$secret\":{\"env\":\"PD_TEST_SECRET\"}}}");
+	CU_ASSERT_PTR_NULL(strstr(h.text.data, "hunter2"));
+	SAYS(h, PD_FAILED, "contains a secret, which is never stored");
+	setenv("PD_TEST_SECRET", "first-part\nother-part", 1);
+	h = act(PD_PHASE_APPLY, "{\"how\":\"tell_secret\",\"secret\":{\"$secret\":{\"env\":\"PD_TEST_SECRET\"}}}");
+	CU_ASSERT_PTR_NULL(strstr(h.text.data, "part"));
+	SAYS(h, PD_FAILED, "failed with ***");
+}
+
+static void test_command(void)
+{
+	struct heard h = act(PD_PHASE_APPLY,
+		"{\"how\":\"command\",\"text\":\"echo out; echo err >&2; exit 3\"}");
+
+	HEARD(h, PD_CHANGED, "log2(3|out\n|err\n)");
+	h = act(PD_PHASE_APPLY, "{\"how\":\"signaled\",\"text\":\"kill -9 $$\"}");
+	HEARD(h, PD_CHANGED, "log2(137||)");
+	h = apply("missing");
+	SAYS(h, PD_FAILED, "cannot run no-such-program-here: there is no such program in /usr/sbin:");
+	h = act(PD_PHASE_APPLY, "{\"how\":\"big\",\"text\":\"head -c 300000000 /dev/zero\"}");
+	HEARD(h, PD_CHANGED, "log2(0 1000 0)");
+	h = act(PD_PHASE_APPLY,
+		"{\"how\":\"lines\",\"text\":\"printf 'a\\\\nb\\\\n\\\\nc'; sleep 0.1; echo e >&2\"}");
+	HEARD(h, PD_CHANGED, "1:1:a)log2(2:1:b)log2(3:1:)log2(4:2:e)log2(5:1:c)");
+	h = act(PD_PHASE_APPLY, "{\"how\":\"late\",\"text\":\"sleep 30 & sleep 30\"}");
+	CU_ASSERT(h.r.seconds < 3);
+	SAYS(h, PD_FAILED, "sh took longer than its limit of 1 s and was ended");
+	h = act(PD_PHASE_APPLY, "{\"how\":\"feed\",\"text\":\"wc -c\"}");
+	HEARD(h, PD_CHANGED, "log2(3145728");
+	h = act(PD_PHASE_APPLY, "{\"how\":\"feed\",\"text\":\"exec <&-; echo closed\"}");
+	HEARD(h, PD_CHANGED, "log2(closed");
+	setenv("PD_TEST_SECRET", "hunter2-hunter2", 1);
+	h = act(PD_PHASE_APPLY, "{\"how\":\"feed_secret\",\"text\":\"md5sum\","
+		"\"secret\":{\"$secret\":{\"env\":\"PD_TEST_SECRET\"}}}");
+	HEARD(h, PD_CHANGED, "log2(848008384f4ebc615c194c1a85e34eb2");
+}
+
+static void test_surroundings(void)
+{
+	int leak = open("/dev/null", O_RDONLY); /* not O_CLOEXEC */
+	struct heard h = act(PD_PHASE_APPLY,
+		"{\"how\":\"command\",\"text\":\"for f in /proc/self/fd/*; do echo ${f##*/}; done | sort -n | tail -1\"}");
+
+	/* the shell's own reading of the folder is the highest */
+	CU_ASSERT(!strstr(h.text.data, "|4") && !strstr(h.text.data, "|5"));
+	HEARD(h, PD_CHANGED, "log2(0|");
+	h = act(PD_PHASE_APPLY, "{\"how\":\"command\",\"text\":\"env -u PWD -u SHLVL -u _ | sort | tr '\\\\n' ' '\"}");
+	CU_ASSERT_PTR_NULL(strstr(h.text.data, "PD_TEST_SECRET"));
+	CU_ASSERT(has(h.text.data, "LANG=other LC_ALL=C.UTF-8 MORE=1"));
+	HEARD(h, PD_CHANGED, "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
+	h = act(PD_PHASE_APPLY, "{\"how\":\"command\",\"text\":\"umask; ulimit -c; pwd; cat; "
+		"(: </dev/tty) 2>/dev/null || echo no terminal\"}");
+	HEARD(h, PD_CHANGED, "log2(0|0022\n0\n/\nno terminal\n|");
+	setenv("PATCHDAY_PATH", work, 1);
+	h = act(PD_PHASE_APPLY, "{\"how\":\"command\",\"text\":\"true\"}");
+	SAYS(h, PD_FAILED, "there is no such program in /");
+	unsetenv("PATCHDAY_PATH");
+	close(leak);
+}
+
+static struct heard read_by(const char *name, const char *source, bool full)
+{
+	const struct pd_plugin *p = pd_registry_find(registry, "act", NULL);
+	struct pd_worker_call call = { .phase = PD_PHASE_READ, .source_fd = -1,
+				       .source_name = "test.xml" };
+	pd_auto_free char *path = pd_print("%s/source", work);
+	pd_auto_close int fd = -1;
+	pd_auto_error *err = NULL;
+
+	for (size_t i = 0; p->readers[i]; i++)
+		if (strcmp(p->readers[i]->name, name) == 0)
+			call.reader = p->readers[i];
+	if (source && pd_file_write(path, 0600, source, strlen(source), &err))
+		call.source_fd = fd = open(path, O_RDONLY | O_CLOEXEC);
+	return call_with(call, "{}", (struct heard){ .full = full });
+}
+
+static void test_catalogs(void)
+{
+	struct heard h = read_by("rows", NULL, false);
+
+	HEARD(h, 0, "begin(good 4)part4package(a 1 1)part8"
+		    "ignored(7 update '': its head has no id)"
+		    "ignored(7 update 'no-payload': package a names payload 1 of 0)"
+		    "ignored(7 update 'open-rule': 1 of its rules are not closed)"
+		    "ignored(7 update 'bad?': the id of its head is not valid UTF-8)"
+		    "ignored(9 a thing)begin(last 4)part8");
+	h = read_by("rows", NULL, true);
+	SAYS(h, PD_FAILED, "read was ended: that is enough");
+	h = read_by("xml", "<a>\n<u/></a>", false);
+	HEARD(h, 0, "begin(u 4)part8");
+	h = read_by("xml", "<a>\n<u></a>", false);
+	SAYS(h, PD_FAILED, "test.xml:2:");
+}
+
+static void test_facts(void)
+{
+	const struct pd_plugin *p = pd_registry_find(registry, "act", NULL);
+	struct pd_worker_call call = { .phase = PD_PHASE_SCAN, .scanner = p->scanners[0] };
+	struct heard h = call_with(call, "{}", (struct heard){0});
+
+	HEARD(h, 0, "fact(x-thing {\"count\":3,\"good\":true,\"name\":\"one?\"})");
+	call.scanner = p->scanners[1];
+	h = call_with(call, "{}", (struct heard){0});
+	SAYS(h, PD_FAILED, "'packages' is not in the scanner's .kinds");
+}
+
+/* Killed itself, patchday takes the worker and its commands along; what got
+ * away all the same is found by its mark. */
+static void test_killed_itself(void)
+{
+	struct pd_worker_call call = { .phase = PD_PHASE_APPLY, .run = "pd-unit-test" };
+	pid_t core = fork();
+	struct timespec pause_a_bit = { .tv_nsec = 300000000 };
+
+	call.step = pd_registry_step(registry, "act.act", NULL, NULL);
+	if (core == 0) {
+		call_with(call, "{\"how\":\"command\",\"text\":"
+			  "\"sleep 777 & setsid sleep 777 & sleep 777\"}", (struct heard){0});
+		_exit(1);
+	}
+	nanosleep(&pause_a_bit, NULL);
+	kill(core, SIGKILL);
+	CU_ASSERT_EQUAL(waitpid(core, NULL, 0), core);
+	nanosleep(&pause_a_bit, NULL);
+	CU_ASSERT_EQUAL(pd_worker_sweep("pd-unit-test"), 1); /* the one with its own session */
+	CU_ASSERT_EQUAL(pd_worker_sweep("pd-unit-test"), 0);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+static void test_speed(void)
+{
+	struct pd_worker_call call = { .phase = PD_PHASE_CHECK };
+	double best = 1;
+
+	call.step = pd_registry_step(registry, "act.idle", NULL, NULL);
+	for (int i = 0; i < 200; i++) {
+		struct timespec a, b;
+		struct heard h;
+
+		clock_gettime(CLOCK_MONOTONIC, &a);
+		h = call_with(call, "{}", (struct heard){0});
+		clock_gettime(CLOCK_MONOTONIC, &b);
+		CU_ASSERT_EQUAL(h.r.result, PD_UNCHANGED);
+		forget(&h);
+		best = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9 < best ?
+		       (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9 : best;
+	}
+	printf("\n    best of 200 workers: %.0f microseconds\n", best * 1e6);
+	CU_ASSERT(best < 0.05); /* also under valgrind and sanitizers */
+}
+
+/* Nothing below makes sense without it. */
+static void set_up(void)
+{
+	const char *build = getenv("PD_BUILDDIR");
+	pd_auto_free char *folder = pd_print("%s/tests/modules/.libs", build ? build : ".");
+	pd_auto_free char *path = realpath(folder, NULL);
+	struct pd_error *err = NULL;
+	char name[] = "/tmp/pd-test-worker-XXXXXX";
+
+	registry = pd_registry_new();
+	work = pd_strdup(mkdtemp(name));
+	if (work && pd_registry_add_folder(registry, path ? path : folder, &err) &&
+	    pd_registry_find(registry, "act", &err))
+		return;
+	printf("cannot start: %s\n", err ? err->message : "no folder to work in");
+	exit(1);
+}
+
+static void tear_down(void)
+{
+	static const char *const files[] = { "proof", "source" };
+
+	for (size_t i = 0; i < 2; i++) {
+		pd_auto_free char *path = pd_print("%s/%s", work, files[i]);
+
+		unlink(path);
+	}
+	CU_ASSERT_EQUAL(rmdir(work), 0);
+	free(work);
+	pd_registry_free(registry);
+}
+
+static CU_TestInfo tests[] = {
+	{ "set up", set_up },
+	{ "what it returns", test_returns },
+	{ "crashes", test_crashes },
+	{ "time limits and cancelling", test_time },
+	{ "no process is left", test_nothing_left },
+	{ "other children stay", test_other_children },
+	{ "output is bounded", test_much_output },
+	{ "remember and evidence", test_memory },
+	{ "outputs are typed", test_outputs },
+	{ "secrets are blotted out", test_secrets },
+	{ "commands", test_command },
+	{ "descriptors, environment, limits", test_surroundings },
+	{ "catalogs", test_catalogs },
+	{ "facts", test_facts },
+	{ "patchday killed", test_killed_itself },
+	{ "speed", test_speed },
+	{ "tear down", tear_down },
+	CU_TEST_INFO_NULL
+};
+
+PD_UNIT_MAIN("worker", tests);
