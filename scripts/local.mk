@@ -14,3 +14,4 @@ rolesdir = $(scriptdir)/roles
 dist_roles_DATA = \
 	%reldir%/roles/file-print.lua
 EXTRA_DIST += .luacheckrc
+include %D%/report/local.mk

@@ -11,6 +11,7 @@ include %D%/plans/local.mk
 include %D%/run/local.mk
 include %D%/cli/local.mk
 include %D%/style/local.mk
+include %D%/abi/local.mk
 include %D%/plugins/local.mk
 include %D%/bench/local.mk
 include %D%/fuzz/local.mk

@@ -285,6 +285,8 @@ static bool own(struct pd_engine *e, struct pd_error **err)
 	pd_auto_json *now = pd_boot_witness();
 	bool pending = e->record->state == PD_RUN_REBOOTING;
 
+	/* a process that was killed may have left workers behind */
+	pd_worker_sweep(e->record->run);
 	if (e->record->boot && !pending && pd_boot_differs(e->record->boot, now) &&
 	    !pd_engine_note(e, "boot", "", json_pack("{s:s, s:O}", "how",
 			    "spontaneous", "witness", now), false))

@@ -158,8 +158,7 @@ static int take_log(struct saved *s, const char *root,
 	return rc;
 }
 
-int printers_take(struct pd_ctx *ctx, const char *root, const char *folder,
-		  int64_t *queues)
+int printers_take(struct pd_ctx *ctx, const char *root, const char *folder)
 {
 	struct setup setup = { 0 };
 	struct spooler spooler = { 0 };
@@ -183,7 +182,6 @@ int printers_take(struct pd_ctx *ctx, const char *root, const char *folder,
 		rc = saved_close(&s);
 	if (s.manifest)
 		fclose(s.manifest);
-	*queues = (int64_t)setup.len;
 	return rc;
 }
 
@@ -241,7 +239,7 @@ static int save_apply(struct pd_ctx *ctx)
 {
 	const struct save_args *args = ctx->args;
 	const char *folder = pd_recall(ctx, "folder");
-	int64_t queues = 0;
+	struct setup setup = { 0 };
 	int rc = 0;
 
 	if (!folder) {
@@ -249,20 +247,20 @@ static int save_apply(struct pd_ctx *ctx)
 		if (pd_remember(ctx, "folder", folder))
 			return PD_FAILED;
 	}
-	if (access(folder, F_OK) == 0) /* it was complete before a crash */
-		return saved_second(ctx, folder, args->copy) ? PD_FAILED :
-							       PD_CHANGED;
-	rc = printers_take(ctx, CUPS_ROOT, folder, &queues);
-	if (rc || saved_second(ctx, folder, args->copy))
-		return rc ? rc : PD_FAILED;
-	if (pd_evidence(ctx, pd_format(ctx, "%s/" SAVED_MANIFEST, folder),
+	if (access(folder, F_OK) != 0) /* else complete before a crash */
+		rc = printers_take(ctx, CUPS_ROOT, folder);
+	if (rc)
+		return rc;
+	if (saved_second(ctx, folder, args->copy) ||
+	    setup_read(ctx, folder, &setup) ||
+	    pd_evidence(ctx, pd_format(ctx, "%s/" SAVED_MANIFEST, folder),
 			"digests of the saved printers") ||
 	    pd_evidence(ctx, pd_format(ctx, "%s/queues.log", folder),
 			"the saved queues"))
 		return PD_FAILED;
-	pd_log(ctx, PD_LOG_INFO, "%lld queues saved in %s", (long long)queues,
-	       folder);
-	return put_outputs(ctx, folder, queues) ? PD_FAILED : PD_CHANGED;
+	pd_log(ctx, PD_LOG_INFO, "%zu queues saved in %s", setup.len, folder);
+	return put_outputs(ctx, folder, (int64_t)setup.len) ? PD_FAILED :
+							      PD_CHANGED;
 }
 
 static int save_verify(struct pd_ctx *ctx)

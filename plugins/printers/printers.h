@@ -81,8 +81,7 @@ const char *live_differs(struct pd_ctx *ctx, const struct live *live,
 char *spooler_json(struct pd_ctx *ctx, const struct spooler *spooler);
 
 /** Save all of @p root as the set @p folder, when cupsd has written it. */
-int printers_take(struct pd_ctx *ctx, const char *root, const char *folder,
-		  int64_t *queues);
+int printers_take(struct pd_ctx *ctx, const char *root, const char *folder);
 
 extern const struct pd_step step_restore;
 

@@ -345,7 +345,6 @@ static int apply(struct pd_ctx *ctx)
 	const struct restore_args *args = ctx->args;
 	const char *before = pd_format(ctx, "%s/before", ctx->work_dir);
 	struct goal g = goal_of(args);
-	int64_t queues = 0;
 	int rc = 0;
 
 	if (!pd_recall(ctx, "units")) {
@@ -355,7 +354,7 @@ static int apply(struct pd_ctx *ctx)
 			return PD_FAILED;
 	}
 	if (access(before, F_OK) != 0) {
-		rc = printers_take(ctx, CUPS_ROOT, before, &queues);
+		rc = printers_take(ctx, CUPS_ROOT, before);
 		if (rc)
 			return rc;
 	}

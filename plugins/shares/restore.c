@@ -319,7 +319,6 @@ static int apply(struct pd_ctx *ctx)
 	const struct restore_args *args = ctx->args;
 	const char *before = pd_format(ctx, "%s/before", ctx->work_dir);
 	struct goal g = { 0 };
-	int64_t shares = 0;
 	int rc = 0;
 
 	if (!pd_recall(ctx, "units")) {
@@ -329,7 +328,7 @@ static int apply(struct pd_ctx *ctx)
 			return PD_FAILED;
 	}
 	if (access(before, F_OK) != 0 &&
-	    shares_take(ctx, before, false, &shares))
+	    shares_take(ctx, before, false))
 		return PD_FAILED;
 	if (make_goal(ctx, args->from, &g) || remember_created(ctx, &g) ||
 	    pd_remember(ctx, "before", before))

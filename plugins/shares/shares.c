@@ -109,8 +109,7 @@ static int take_list(struct saved *s, const struct samba *samba)
 	return rc;
 }
 
-int shares_take(struct pd_ctx *ctx, const char *folder, bool strict,
-		int64_t *shares)
+int shares_take(struct pd_ctx *ctx, const char *folder, bool strict)
 {
 	struct samba samba = { 0 };
 	struct paths files = { 0 }, usershares = { 0 };
@@ -140,7 +139,6 @@ int shares_take(struct pd_ctx *ctx, const char *folder, bool strict,
 		rc = saved_close(&s);
 	if (s.manifest)
 		fclose(s.manifest);
-	*shares = samba.len ? (int64_t)samba.len - 1 : 0;
 	return rc;
 }
 
@@ -205,32 +203,43 @@ static int save_check(struct pd_ctx *ctx)
 			   (int64_t)samba.len - 1) ? PD_FAILED : PD_CHANGED;
 }
 
+/* How many shares a set has: lines of its list. */
+static int64_t count_shares(struct pd_ctx *ctx, const char *folder)
+{
+	const char *list = pd_read_file(ctx, pd_format(ctx, "%s/text/shares",
+						       folder), 16u << 20, NULL);
+	int64_t n = 0;
+
+	while (list && (list = strchr(list, '\n'))) {
+		list++;
+		n++;
+	}
+	return n;
+}
+
 static int save_apply(struct pd_ctx *ctx)
 {
 	const struct save_args *args = ctx->args;
 	const char *folder = pd_recall(ctx, "folder");
-	int64_t shares = 0;
-	int rc = 0;
 
 	if (!folder) {
 		folder = saved_name(ctx, args->to, "shares.save");
 		if (pd_remember(ctx, "folder", folder))
 			return PD_FAILED;
 	}
-	if (access(folder, F_OK) == 0) /* it was complete before a crash */
-		return saved_second(ctx, folder, args->copy) ? PD_FAILED :
-							       PD_CHANGED;
-	rc = shares_take(ctx, folder, true, &shares);
-	if (rc || saved_second(ctx, folder, args->copy))
-		return rc ? rc : PD_FAILED;
-	if (pd_evidence(ctx, pd_format(ctx, "%s/" SAVED_MANIFEST, folder),
+	if (access(folder, F_OK) != 0 && /* else complete before a crash */
+	    shares_take(ctx, folder, true))
+		return PD_FAILED;
+	if (saved_second(ctx, folder, args->copy) ||
+	    pd_evidence(ctx, pd_format(ctx, "%s/" SAVED_MANIFEST, folder),
 			"digests of the saved shares") ||
 	    pd_evidence(ctx, pd_format(ctx, "%s/text/shares", folder),
 			"the saved shares"))
 		return PD_FAILED;
-	pd_log(ctx, PD_LOG_INFO, "%lld shares saved in %s", (long long)shares,
-	       folder);
-	return put_outputs(ctx, folder, shares) ? PD_FAILED : PD_CHANGED;
+	pd_log(ctx, PD_LOG_INFO, "%lld shares saved in %s",
+	       (long long)count_shares(ctx, folder), folder);
+	return put_outputs(ctx, folder, count_shares(ctx, folder)) ? PD_FAILED :
+								     PD_CHANGED;
 }
 
 static int read_back(struct pd_ctx *ctx, const char *folder,
@@ -278,7 +287,7 @@ static int save_verify(struct pd_ctx *ctx)
 		return pd_fail(ctx, PD_FAILED, "testparm refuses the copy %s: "
 			       "%s", config, r.err);
 	if (saved_second(ctx, folder, args->copy) ||
-	    pd_output(ctx, "folder", folder))
+	    put_outputs(ctx, folder, count_shares(ctx, folder)))
 		return PD_FAILED;
 	return PD_UNCHANGED;
 }

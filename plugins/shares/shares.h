@@ -70,8 +70,7 @@ const char *output_of(struct pd_ctx *ctx, const char *const argv[],
 
 /** Save all as the set @p folder.  @param strict a configuration that does
  * not load is a failure. */
-int shares_take(struct pd_ctx *ctx, const char *folder, bool strict,
-		int64_t *shares);
+int shares_take(struct pd_ctx *ctx, const char *folder, bool strict);
 
 extern const struct pd_step step_restore;
 

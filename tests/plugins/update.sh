@@ -103,6 +103,34 @@ selection /root/gone.json labgone=1.1
 selection /root/clash.json labclash=1.1
 state >"$scratch/before"
 
+# ---------------------------------------------------------------- versions, with dpkg's own comparison as the judge
+if command -v "${CC:-cc}" >/dev/null; then
+	cat >"$scratch/compare.c" <<-'END'
+		#include "deb.h"
+		#include <stdio.h>
+		int main(int argc, char **argv)
+		{
+			for (int i = 1; i < argc; i++)
+				for (int j = 1; j < argc; j++) {
+					int sign = deb_compare(argv[i], argv[j]);
+					printf("%s %s %s\n", argv[i], sign < 0 ? "lt" : sign ? "gt" : "eq", argv[j]);
+				}
+			return 0;
+		}
+	END
+	"${CC:-cc}" -std=c11 -D_GNU_SOURCE -I"$PD_SRCDIR/core/include" -I"$PD_SRCDIR/plugins/update" -o "$scratch/compare" \
+		"$scratch/compare.c" "$PD_SRCDIR/plugins/update/deb.c" "$PD_SRCDIR/plugins/update/apt.c"
+	pairs=0 wrong=
+	while read -r a sign b; do
+		pairs=$((pairs + 1))
+		dpkg --compare-versions "$a" "$sign" "$b" 2>/dev/null || wrong="$wrong $a $sign $b;"
+	done < <("$scratch/compare" 1.0 1.00 1.0-0 1.0-1 1.0~rc1 1.0~~ 1.0~rc1-1 1.0+b1 1.0a 1.0.1 1.10 1.9 0:1.0 1:0.1 2:3.87.1-1+deb12u4 \
+		2:3.87.1-1+deb12u10 1.0-1~deb12u1 1.0-1+deb12u1 1.0-1-1 10.0.0~dfsg-11+deb12u9 99999999999999999999.1 99999999999999999998.1 1.0-a 1.0-A 1.0-+)
+	is "$pairs$wrong" 625 "versions compare as dpkg does"
+else
+	echo "# versions: no C compiler here, this case is left out"
+fi
+
 # ---------------------------------------------------------------- check
 fresh
 install check two.json

@@ -1,0 +1,5 @@
+include %D%/catalog.mk
+include %D%/facts.mk
+include %D%/plugin.mk
+include %D%/workflow.mk
+include %D%/xml.mk
