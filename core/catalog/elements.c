@@ -160,22 +160,31 @@ static int local(struct reader *r, enum element e, const struct attribute *a,
 	return 0;
 }
 
+/* Into a field of two or of four bytes. */
+static void store(const struct attribute *a, void *place, unsigned value)
+{
+	uint16_t small = (uint16_t)value;
+	uint32_t large = value;
+
+	if (a->size == sizeof(small))
+		memcpy(place, &small, sizeof(small));
+	else
+		memcpy(place, &large, sizeof(large));
+}
+
 static int word(struct reader *r, enum element e, const struct attribute *a,
 		void *place, const char *value)
 {
 	int n = pd_word_value(a->words, value);
-	uint16_t small = (uint16_t)n;
-	uint32_t large = (uint32_t)n;
+	pd_auto_free char *words = NULL;
 
-	if (n < 0) {
-		pd_auto_free char *words =
-			pd_native_expected(value, a->words, pd_word_count(a->words));
-
-		return pd_native_mistake(r, "%s=\"%s\" of <%s> is not known; %s", a->name,
-			       value, pd_native_elements[e].name, words);
+	if (n >= 0) {
+		store(a, place, (unsigned)n);
+		return 0;
 	}
-	memcpy(place, a->size == 2 ? (void *)&small : (void *)&large, a->size);
-	return 0;
+	words = pd_native_expected(value, a->words, pd_word_count(a->words));
+	return pd_native_mistake(r, "%s=\"%s\" of <%s> is not known; %s", a->name, value,
+				 pd_native_elements[e].name, words);
 }
 
 static int fill(struct reader *r, enum element e, const struct attribute *a,
@@ -187,13 +196,14 @@ static int fill(struct reader *r, enum element e, const struct attribute *a,
 		[TIME] = "a date such as 2026-11-20 or 2026-11-20T15:56:00Z",
 		[FLAG] = "true or false" };
 	char *place = (char *)part + a->offset;
-	bool flag = false, fine = true;
+	bool fine = true;
 	int64_t number = 0;
 
 	switch (a->type) {
 	case TEXT:
 		if (a->required && !*value)
-			return pd_native_mistake(r, "%s of <%s> is empty", a->name, pd_native_elements[e].name);
+			return pd_native_mistake(r, "%s of <%s> is empty", a->name,
+						 pd_native_elements[e].name);
 		*(const char **)(void *)place = e == UPDATE ? pd_native_keep(r, value) : value;
 		return 0;
 	case WORD: return word(r, e, a, place, value);
@@ -205,10 +215,7 @@ static int fill(struct reader *r, enum element e, const struct attribute *a,
 	case TIME: fine = strlen(value) >= 10 && pd_parse_time(value, &number); break;
 	case FLAG:
 		fine = strcmp(value, "true") == 0 || strcmp(value, "false") == 0;
-		flag = *value == 't';
-		if (fine)
-			memcpy(place, a->size == 2 ? (void *)&(uint16_t){ flag } :
-			       (void *)&(uint32_t){ flag }, a->size);
+		store(a, place, *value == 't');
 		break;
 	}
 	if (!fine)

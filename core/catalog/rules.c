@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "catalog/model.h"
 
+enum { CALLS_MAX = 64 };
+
 struct eval {
 	const struct pd_catalog *catalog;
 	const struct pd_facts *facts;
@@ -166,11 +168,10 @@ static enum pd_truth call(struct eval *e, const char *id)
 	if (i < 0)
 		return not_known(e, "the rules refer to %s, which is not in the "
 				 "catalog", id);
-	if (e->calls >= 16)
+	/* in all, not in depth: what branches has no end soon */
+	if (e->calls++ >= CALLS_MAX)
 		return not_known(e, "the rules refer to each other without end");
-	e->calls++;
 	t = tree(e, &e->catalog->updates[i], PD_UNKNOWN);
-	e->calls--;
 	return t == PD_UNKNOWN ? not_known(e, "the rules of %s are open", id) : t;
 }
 

@@ -117,7 +117,8 @@ static int could_not(struct running *r, int number)
 		return pd_child_report(r->c, "cannot run %s in %s: %s", command->argv[0],
 				       command->directory, strerror(number));
 	if (number == ENOENT && !strchr(command->argv[0], '/'))
-		return pd_child_report(r->c, "cannot run %s: there is no such program in %s; install the package that it belongs to",
+		return pd_child_report(r->c, "cannot run %s: there is no such program in %s; "
+				       "install the package that it belongs to",
 				       command->argv[0], r->c->path);
 	return pd_child_report(r->c, "cannot run %s: %s", command->argv[0], strerror(number));
 }

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#define BATCH ((size_t)256 << 10) /* read at once */
+#define BATCH ((size_t)64 << 10) /* read at once */
 
 static bool answer(struct pd_inbox *in, bool yes)
 {

@@ -110,7 +110,9 @@ static bool has_mark(const char *pid, const char *mark)
 	size_t len = 0, want = strlen(mark) + 1;
 	pd_auto_free char *env = pd_file_read(path, (size_t)4 << 20, &len, NULL);
 
-	for (size_t at = 0; env && at < len; at += strlen(env + at) + 1)
+	if (!env)
+		return false;
+	for (size_t at = 0; at < len; at += strlen(env + at) + 1)
 		if (len - at >= want && memcmp(env + at, mark, want) == 0)
 			return true;
 	return false;

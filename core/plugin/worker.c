@@ -20,7 +20,7 @@
 
 #define TAIL_MAX ((size_t)32 << 10)  /* kept of what the callback printed */
 #define SHOWN_MAX ((size_t)4 << 10)  /* of that, shown */
-#define BATCH ((size_t)256 << 10)    /* read at once */
+#define BATCH ((size_t)64 << 10)    /* read at once */
 
 struct worker {
 	const struct pd_worker_call *call;
@@ -248,8 +248,8 @@ static void judge_death(struct worker *w, int status)
 	if (w->in.damage)
 		say(w, PD_FAILED, "%s was ended: %s", phase, w->in.damage);
 	else if (w->result->timed_out && w->killed)
-		say(w, PD_FAILED, "%s took longer than its limit of %s, did not stop within %s when asked to, and was killed",
-		    phase, limit, grace);
+		say(w, PD_FAILED, "%s took longer than its limit of %s, did not stop within %s "
+		    "when asked to, and was killed", phase, limit, grace);
 	else if (w->result->timed_out)
 		say(w, PD_FAILED, "%s took longer than its limit of %s and was ended", phase, limit);
 	else if (w->canceled)

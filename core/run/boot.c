@@ -73,7 +73,9 @@ bool pd_boot_arm(const char *const argv[], struct pd_error **err)
 	pd_buffer_text(&b, "# Made by patchday for a run under way; removed when it ends.\n"
 		"[Unit]\nDescription=Go on with the patchday run after a start of the server\n"
 		"After=multi-user.target dbus.service\n\n[Service]\nType=exec\n"
-		"KillMode=mixed\nTimeoutStopSec=60\nExecStart=");
+		"KillMode=mixed\nTimeoutStopSec=60\n"
+		/* rolled back, refused and waiting are no failures of the unit */
+		"SuccessExitStatus=1 4 5\nExecStart=");
 	for (size_t i = 0; argv[i]; i++)
 		quote(&b, argv[i]);
 	pd_buffer_text(&b, "\n\n[Install]\nWantedBy=multi-user.target\n");

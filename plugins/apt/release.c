@@ -40,6 +40,13 @@ int apt_targets(struct pd_ctx *ctx, struct targets *out)
 		t->codename = apt_field(&line, '|');
 		t->uri = apt_field(&line, '|');
 		t->entry = line;
+		/* a source without a release has no such names */
+		if (!*t->label || strncmp(t->label, "$(", 2) == 0)
+			t->label = t->description;
+		if (strncmp(t->suite, "$(", 2) == 0)
+			t->suite = "";
+		if (strncmp(t->codename, "$(", 2) == 0)
+			t->codename = "";
 		colon = strrchr(line, ':'); /* "FILE:NUMBER" */
 		if (colon)
 			*colon = '\0';
@@ -200,7 +207,6 @@ static int load(struct pd_ctx *ctx, struct target *t, struct release *r)
 int apt_release(struct pd_ctx *ctx, struct target *t, struct release **known)
 {
 	size_t file = strlen(t->file), key = strlen(t->meta_key);
-	const char *packages = strrchr(t->meta_key, '/');
 	char *base = apt_copy(ctx, t->file), *tail = NULL;
 
 	if (!t->trusted) {
@@ -209,7 +215,7 @@ int apt_release(struct pd_ctx *ctx, struct target *t, struct release **known)
 		return 0;
 	}
 	/* FILE is base + META_KEY with "_" for "/" + perhaps an ending */
-	for (size_t i = file > key ? file - key : 0; packages && i > 0 && !tail; i--) {
+	for (size_t i = file > key ? file - key : 0; i > 0 && !tail; i--) {
 		size_t j = 0;
 
 		while (j < key && (base[i + j] == t->meta_key[j] ||

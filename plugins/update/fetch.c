@@ -95,7 +95,7 @@ struct want {
 	bool elsewhere;     /* not from apt: only its digest is checked */
 };
 
-static bool good(const struct want *want)
+static bool is_good(const struct want *want)
 {
 	return want->digest &&
 	       (!want->sha256 || strcmp(want->digest, want->sha256) == 0);
@@ -136,7 +136,7 @@ static int borrow(struct pd_ctx *ctx, struct want *wants, size_t n,
 		const char *name = strrchr(wants[i].path, '/') + 1;
 		const char *there = pd_format(ctx, "%s/%s", other, name);
 
-		if (!good(&wants[i]) && !wants[i].elsewhere &&
+		if (!is_good(&wants[i]) && !wants[i].elsewhere &&
 		    strcmp(there, wants[i].path) != 0 && deb_exists(there) &&
 		    copy_file(ctx, there, wants[i].path) < 0)
 			return PD_FAILED;
@@ -155,7 +155,7 @@ static int download(struct deb_txn *txn, struct want *wants, size_t n,
 	deb_arg(&argv, "download");
 	fixed = argv.n;
 	for (size_t i = 0; i < n; i++) {
-		if (good(&wants[i]) || wants[i].elsewhere || !wants[i].spec)
+		if (is_good(&wants[i]) || wants[i].elsewhere || !wants[i].spec)
 			continue;
 		if (unlink(wants[i].path) < 0 && errno != ENOENT)
 			return pd_fail(txn->ctx, PD_FAILED, "%s can't be "
@@ -187,7 +187,7 @@ static int have(struct deb_txn *txn, struct want *wants, size_t n,
 	if (done == 0)
 		done = download(txn, wants, n, folder);
 	for (size_t i = 0; done == 0 && i < n; i++) {
-		if (good(&wants[i]))
+		if (is_good(&wants[i]))
 			continue;
 		if (!wants[i].digest)
 			return pd_fail(txn->ctx, PD_FAILED,

@@ -362,7 +362,7 @@ static int remember_before(struct deb_txn *txn, struct deb_rows *before)
 	return 0;
 }
 
-static int act(struct deb_txn *txn, const struct deb_rows *before)
+static int carry_out(struct deb_txn *txn, const struct deb_rows *before)
 {
 	struct deb_changes todo = { 0 };
 	int done = deb_repair(txn);
@@ -401,7 +401,7 @@ int deb_txn_apply(struct deb_txn *txn)
 	if (done == 0)
 		done = remember_before(txn, &before);
 	if (done == 0)
-		done = act(txn, &before);
+		done = carry_out(txn, &before);
 	/* Also of what failed; the first failure stays the one that counts. */
 	if (deb_etc_note(txn->ctx) < 0 && done == 0)
 		done = PD_FAILED;

@@ -32,6 +32,7 @@ return pd.workflow {
 	api = 1, name = "file-print", role = "file-print",
 	help = "patch day of a file and print server",
 	params = {
+		site = pd.string { default = "", help = "name of the site, for the certificate" },
 		safe = pd.path { default = "/var/lib/patchday/safe", help = "folder for logs and backups" },
 		second = pd.path { default = "/var/lib/patchday/second",
 			help = "second folder, on another volume, chosen when safe is full" },

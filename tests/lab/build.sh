@@ -112,7 +112,7 @@ freeze() {
 }
 
 publish() {
-	local name=$1 target old fd
+	local name=$1 target
 	target=$lab_cache/$name.$(date +%Y%m%d%H%M%S)
 	: >"$work/lock"
 	: >"$work/done"
@@ -121,10 +121,16 @@ publish() {
 	mv "$work" "$target"
 	ln -sfn "$(basename "$target")" "$lab_cache/$name.new"
 	mv -T "$lab_cache/$name.new" "$lab_cache/$name"
-	# Old builds go, unless a lab runs on them: that holds their lock.
+}
+
+# Removes what killed builds left, and all builds but this one, unless a lab runs on them: it holds their lock.
+prune() {
+	local current old fd
+	current=$(readlink -f "$lab_cache/$1")
+	rm -rf --one-file-system "$lab_cache"/.building.*
 	for old in "$lab_cache"/*/; do
 		old=${old%/}
-		[[ -e $old/done && $old != "$target" && ! -L $old ]] || continue
+		[[ -e $old/done && ! -L $old && $old != "$current" ]] || continue
 		exec {fd}<"$old/lock"
 		if flock -n -x "$fd"; then rm -rf --one-file-system "$old"; fi
 		exec {fd}<&-
@@ -150,9 +156,9 @@ main() {
 	name=$(recipe_digest)
 	if [[ -e $lab_cache/$name/done && -z $refresh ]]; then
 		say "already built: $lab_cache/$name ($(<"$lab_cache/$name/upgradable") packages to update)"
+		prune "$name"
 		return
 	fi
-	rm -rf --one-file-system "$lab_cache"/.building.*
 	work=$(mktemp -d "$lab_cache/.building.XXXXXX")
 	chmod 755 "$work"
 	trap cleanup EXIT
@@ -171,6 +177,7 @@ main() {
 	part "first boot: accounts, queues, checks" first_boot
 	part "freezing" freeze
 	publish "$name"
+	prune "$name"
 	awk -v n="$count" -v s="$SECONDS" 'BEGIN { printf "lab: built in %d s; %d packages to update\n", s, n }' >&2
 }
 

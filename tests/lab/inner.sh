@@ -129,6 +129,7 @@ run() {
 	local name=$1 dir=$lab_servers/$1 cgroup=$lab_cgroup/$1 status=0 bind
 	local -a binds=()
 	close_descriptors
+	cd /
 	echo 0 >"$lab_cgroup/.holder/cgroup.procs"
 	while read -r bind; do binds+=("--bind-ro=$bind"); done <"$dir/binds"
 	while [[ ! -e $dir/stay-off ]]; do

@@ -26,6 +26,7 @@ sweep_cgroups() {
 guard() {
 	local owner='' owner_start='' stop='' base holder pipe never base_fd self line
 	close_descriptors
+	cd /
 	self=$(identity $$) && echo "$self" >"$lab_state/keeper" || exit
 	limits_raise
 	# Keeps `lab build` from removing the root under a running lab.

@@ -32,9 +32,9 @@ ok() {
 
 # Runs a command until it succeeds, for at most 10 s.
 soon() {
-	local tries=100
+	local end=$((SECONDS + 10))
 	until "$@"; do
-		((tries-- > 0)) || return 1
+		((SECONDS < end)) || return 1
 		sleep 0.1
 	done
 }
@@ -145,7 +145,7 @@ commands_work() {
 }
 
 killed_exec() {
-	"$lab" exec a -- sleep 4321 &
+	"$lab" exec a -- sleep 4321 >/dev/null 2>&1 &
 	soon on a pgrep -f 'sleep 4321' && kill $! && soon on a sh -c '! pgrep -x sleep'
 }
 

@@ -17,7 +17,7 @@
 	X(mistyped) X(tell_secret) X(store_secret) X(split_secret) X(command) \
 	X(signaled) X(missing) X(big) X(lines) X(late) X(feed) X(feed_secret) \
 	X(polite) X(evidence) X(updates) X(scribble) X(shut) X(freeze) X(daemon) \
-	X(inhibit) X(touch) X(got_over) X(chatter) X(stack) X(closed_ends) X(count_up)
+	X(inhibit) X(touch) X(got_over) X(chatter) X(stack) X(rubbish) X(count_up) X(alone)
 
 #define NAME(n) #n,
 static const char *const names[] = { BEHAVIOURS(NAME) NULL };
@@ -265,6 +265,8 @@ static int command(struct pd_ctx *ctx)
 	struct pd_command c = { .env = env };
 	struct pd_command_result r;
 
+	if (open("/dev/null", O_RDONLY) < 0) /* must not get to the command */
+		return pd_fail(ctx, PD_FAILED, "/dev/null: %s", strerror(errno));
 	if (sh(ctx, &c, &r) < 0)
 		return PD_FAILED;
 	pd_log(ctx, PD_LOG_INFO, "%d|%s|%s", r.status, r.out, r.err);
@@ -316,12 +318,19 @@ static int lines(struct pd_ctx *ctx)
 	return sh(ctx, &c, &r) < 0 ? PD_FAILED : PD_CHANGED;
 }
 
+/* The command prints the pid of a child that is deaf to SIGTERM. */
 static int late(struct pd_ctx *ctx)
 {
 	struct pd_command c = { .time_limit = 1 };
 	struct pd_command_result r;
+	const char *stat;
+	int result = sh(ctx, &c, &r);
 
-	return sh(ctx, &c, &r) < 0 ? PD_FAILED : PD_CHANGED;
+	usleep(100000);
+	stat = pd_read_file(ctx, pd_format(ctx, "/proc/%d/stat", atoi(r.out)), 4096, NULL);
+	if (stat && strstr(stat, ") Z") == NULL)
+		return pd_fail(ctx, PD_FAILED, "a child is left: %s", stat);
+	return result < 0 ? PD_FAILED : PD_CHANGED;
 }
 
 static int feed(struct pd_ctx *ctx)
@@ -433,7 +442,7 @@ static int chatter(struct pd_ctx *ctx)
 	return PD_CHANGED;
 }
 
-static int closed_ends(struct pd_ctx *ctx)
+static int rubbish(struct pd_ctx *ctx)
 {
 	pd_log(ctx, PD_LOG_INFO, "bad \xff\xfe bytes \033[31m and \303\244");
 	return PD_CHANGED;
@@ -444,6 +453,18 @@ static int count_up(struct pd_ctx *ctx)
 	static int calls;
 
 	return ++calls == 1 ? PD_CHANGED : pd_fail(ctx, PD_FAILED, "not a fresh process");
+}
+
+/* Its session, and the descriptors that are open. */
+static int alone(struct pd_ctx *ctx)
+{
+	const char *list = "";
+
+	for (int fd = 0; fd < 100; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			list = pd_format(ctx, "%s %d", list, fd);
+	pd_log(ctx, PD_LOG_INFO, "%s,%s", getsid(0) == getpid() ? "own session" : "", list);
+	return PD_CHANGED;
 }
 
 static int act(struct pd_ctx *ctx)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # command.run with the two programs of doc/command-protocol.md, and with programs that break the protocol.
+# shellcheck source=tests/plugins/common.sh
 . "$(dirname "$0")/common.sh"
 
 need_lab
@@ -106,7 +107,7 @@ breaks check 'line 1 is not one of the lines.*surprise' "an unknown key" <<'END'
 echo '{"surprise":1}'; echo '{"result":"changed"}'
 END
 breaks check 'line 1 is not one of the lines' "a stray key beside" <<'END'
-echo '{"log":"x","levle":"info"}'; echo '{"result":"changed"}'
+echo '{"log":"x","severity":"info"}'; echo '{"result":"changed"}'
 END
 breaks check 'line 1 is not one of the lines' "two verbs in a line" <<'END'
 echo '{"log":"x","result":"changed"}'

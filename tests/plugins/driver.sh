@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # driver.install: a real printer driver from the frozen source and as a file, and a vendor's installer with every exit status.
+# shellcheck source=tests/plugins/common.sh
 . "$(dirname "$0")/common.sh"
 
 need_lab

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Plugin shares against the real smbd of a lab server.
+# shellcheck disable=SC2016 # what is quoted runs in the server
 # shellcheck source=tests/plugins/common.sh
 . "$(dirname "$0")/common.sh"
 

@@ -24,8 +24,8 @@ static void checks_rows(void)
 	static const struct { const char *kind, *row, *why; } bad[] = {
 		{ "package", "{}", "no facts of kind \"package\"; is \"packages\" meant?" },
 		{ "frobs", "{}", "there are no facts of kind \"frobs\"" },
-		{ "packages", "{\"name\":\"a\",\"verson\":\"1\"}",
-		  "packages has no field \"verson\"; is \"version\" meant?" },
+		{ "packages", "{\"name\":\"a\",\"versions\":\"1\"}",
+		  "packages has no field \"versions\"; is \"version\" meant?" },
 		{ "packages", "{\"name\":\"a\",\"held\":1}",
 		  "packages.held has to be true or false" },
 		{ "packages", "{\"version\":\"1\"}", "a row of packages lacks \"name\"" },
@@ -115,8 +115,8 @@ static void reads_files(void)
 		{ "[]", "an object of kinds" }, { "{", ":1:" },
 		{ "{\"os\":[]}", "os has to be one object" },
 		{ "{\"packages\":{}}", "packages has to be a list of rows" },
-		{ "{\"pakages\":[]}", "is \"packages\" meant?" },
-		{ "{\"packages\":[{\"name\":\"a\"},{\"nam\":\"b\"}]}", "row 2: " },
+		{ "{\"packagess\":[]}", "is \"packages\" meant?" },
+		{ "{\"packages\":[{\"name\":\"a\"},{\"nme\":\"b\"}]}", "row 2: " },
 	};
 	char path[] = "/tmp/patchday-test-XXXXXX";
 	int fd = mkstemp(path);

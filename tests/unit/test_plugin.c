@@ -148,9 +148,9 @@ static void test_found(void)
 	CU_ASSERT(has(pd_registry_path(reg, "act"), folder)); /* the first folder won */
 	step = pd_registry_step(reg, "act.idle", &p, &err);
 	CU_ASSERT(step && strcmp(step->name, "idle") == 0 && p == again);
-	CU_ASSERT_PTR_NULL(pd_registry_step(reg, "act.idel", NULL, &err));
+	CU_ASSERT_PTR_NULL(pd_registry_step(reg, "act.idlle", NULL, &err));
 	CU_ASSERT(has(err->remedy, "did you mean 'act.idle'?"));
-	said(err, "plugin-step-unknown", "plugin 'act' has no step 'idel'");
+	said(err, "plugin-step-unknown", "plugin 'act' has no step 'idlle'");
 	err = NULL;
 	CU_ASSERT_PTR_NULL(pd_registry_step(reg, "atc.idle", NULL, &err));
 	CU_ASSERT(has(err->remedy, "did you mean 'act'?"));
@@ -372,7 +372,7 @@ static void test_arguments(void)
 	given("{\"to\":\"/a\",\"size\":-1}", "argument-type", "size must be zero or more");
 	given("{\"to\":\"/a\",\"wait\":\"soon\"}", "argument-type", "wait must be a duration");
 	given("{\"to\":\"/a\",\"flag\":1}", "argument-type", "flag must be true or false");
-	given("{\"to\":\"/a\",\"mode\":\"carefull\"}", "argument-choice", "one of: fast, careful");
+	given("{\"to\":\"/a\",\"mode\":\"carefxl\"}", "argument-choice", "one of: fast, careful");
 	given("{\"to\":\"/a\",\"units\":[1]}", "argument-type", "units must be a list of texts");
 	given("{\"to\":\"/a\",\"key\":\"plain\"}", "argument-type", "key must be a secret");
 	given("{\"to\":\"/a\",\"key\":{\"$secret\":{\"file\":\"relative\"}}}", "secret-source", "a secret is given by");

@@ -370,7 +370,7 @@ static void test_outputs(void)
 	SAYS(h, PD_REFUSED, "the disk is full");
 	h = apply("inhibit");
 	SAYS(h, PD_FAILED, "pd_inhibit() is only allowed in check");
-	h = apply("closed_ends");
+	h = apply("rubbish");
 	HEARD(h, PD_CHANGED, "bad ?? bytes ?[31m and \303\244");
 	h = act(PD_PHASE_APPLY, "{\"how\":\"updates\",\"updates\":{\"$updates\":[{\"id\":\"u1\","
 		"\"severity\":\"important\",\"kind\":\"security\",\"restart\":\"reboot\",\"packages\":"
@@ -418,7 +418,8 @@ static void test_command(void)
 	h = act(PD_PHASE_APPLY,
 		"{\"how\":\"lines\",\"text\":\"printf 'a\\\\nb\\\\n\\\\nc'; sleep 0.1; echo e >&2\"}");
 	HEARD(h, PD_CHANGED, "1:1:a)log2(2:1:b)log2(3:1:)log2(4:2:e)log2(5:1:c)");
-	h = act(PD_PHASE_APPLY, "{\"how\":\"late\",\"text\":\"sleep 30 & sleep 30\"}");
+	h = act(PD_PHASE_APPLY, "{\"how\":\"late\",\"text\":"
+		"\"sh -c 'trap : TERM; echo $$; while :; do sleep 9; done' & sleep 30\"}");
 	CU_ASSERT(h.r.seconds < 3);
 	SAYS(h, PD_FAILED, "sh took longer than its limit of 1 s and was ended");
 	h = act(PD_PHASE_APPLY, "{\"how\":\"feed\",\"text\":\"wc -c\"}");
@@ -434,12 +435,11 @@ static void test_command(void)
 static void test_surroundings(void)
 {
 	int leak = open("/dev/null", O_RDONLY); /* not O_CLOEXEC */
-	struct heard h = act(PD_PHASE_APPLY,
-		"{\"how\":\"command\",\"text\":\"for f in /proc/self/fd/*; do echo ${f##*/}; done | sort -n | tail -1\"}");
+	struct heard h = apply("alone");
 
-	/* the shell's own reading of the folder is the highest */
-	CU_ASSERT(!strstr(h.text.data, "|4") && !strstr(h.text.data, "|5"));
-	HEARD(h, PD_CHANGED, "log2(0|");
+	HEARD(h, PD_CHANGED, "log2(own session, 0 1 2 3)");
+	h = act(PD_PHASE_APPLY, "{\"how\":\"command\",\"text\":\"ls /proc/self/fd\"}");
+	HEARD(h, PD_CHANGED, "log2(0|0\n1\n2\n3\n|)"); /* 3: the folder that ls reads */
 	h = act(PD_PHASE_APPLY, "{\"how\":\"command\",\"text\":\"env -u PWD -u SHLVL -u _ | sort | tr '\\\\n' ' '\"}");
 	CU_ASSERT_PTR_NULL(strstr(h.text.data, "PD_TEST_SECRET"));
 	CU_ASSERT(has(h.text.data, "LANG=other LC_ALL=C.UTF-8 MORE=1"));
@@ -525,13 +525,18 @@ static void test_killed_itself(void)
 		;
 }
 
+static int by_size(const void *a, const void *b)
+{
+	return *(const double *)a > *(const double *)b ? 1 : -1;
+}
+
 static void test_speed(void)
 {
 	struct pd_worker_call call = { .phase = PD_PHASE_CHECK };
-	double best = 1;
+	double took[200];
 
 	call.step = pd_registry_step(registry, "act.idle", NULL, NULL);
-	for (int i = 0; i < 200; i++) {
+	for (size_t i = 0; i < 200; i++) {
 		struct timespec a, b;
 		struct heard h;
 
@@ -540,11 +545,11 @@ static void test_speed(void)
 		clock_gettime(CLOCK_MONOTONIC, &b);
 		CU_ASSERT_EQUAL(h.r.result, PD_UNCHANGED);
 		forget(&h);
-		best = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9 < best ?
-		       (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9 : best;
+		took[i] = (double)(b.tv_sec - a.tv_sec) * 1e6 + (double)(b.tv_nsec - a.tv_nsec) / 1e3;
 	}
-	printf("\n    best of 200 workers: %.0f microseconds\n", best * 1e6);
-	CU_ASSERT(best < 0.05); /* also under valgrind and sanitizers */
+	qsort(took, 200, sizeof(*took), by_size);
+	printf("\n    a worker: median %.0f, best %.0f microseconds\n", took[100], took[0]);
+	CU_ASSERT(took[100] < 50000); /* also under valgrind and sanitizers */
 }
 
 /* Nothing below makes sense without it. */
