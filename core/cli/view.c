@@ -95,10 +95,20 @@ static void step_event(struct pd_view *v, const struct pd_record_step *s,
 {
 	char took[32];
 	const char *text = pd_json_text(e->data, "message", "");
+	json_t *row;
+	size_t i;
 
 	seconds_of(e->data, took, sizeof(took));
-	if (strcmp(e->kind, "predict") == 0)
+	if (strcmp(e->kind, "predict") == 0) {
+		json_array_foreach(json_object_get(e->data, "inhibitors"), i, row) {
+			pd_auto_free char *why = pd_print("%s: %s; %s",
+				pd_json_text(row, "risk", ""), pd_json_text(row, "cause", ""),
+				pd_json_text(row, "remedy", ""));
+
+			line(v, e, "\033[31m", "refused", s->key, why);
+		}
 		return;
+	}
 	if (strcmp(e->kind, "undo") != 0 && strcmp(e->kind, "undone") != 0)
 		stage_head(v, s);
 	if (strcmp(e->kind, "apply") == 0) {

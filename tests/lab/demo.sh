@@ -3,45 +3,54 @@
 # its workflow.  Expects $top, $build, say and die.
 # shellcheck shell=bash disable=SC2154
 
-export PD_LAB=${PD_LAB:-quickstart}
-lab=$top/tests/lab/lab
-server=fp1
+export PD_LAB=${PD_LAB:-quickstart} PD_SRCDIR=$top PD_BUILDDIR=$build/main
+. "$top/tests/lab/server.sh"
+[ "$(id -u)" = 0 ] || die "the lab makes servers in namespaces of their own and needs root"
+trap '"$lab" destroy >/dev/null 2>&1' EXIT
 
-on_server()
+as_a_user()
 {
-	"$lab" exec "$server" -- "$@"
+	on_server smbclient //localhost/data -U alice%alice-secret -c ls </dev/null | head -4
+	on_server lpstat -p -d </dev/null
 }
 
-[ "$(id -u)" = 0 ] || die "the lab makes servers in namespaces of their own and needs root"
+versions()
+{
+	on_server dpkg-query -W -f '${Package} ${Version}\n' </dev/null
+}
+
 say "the lab: a Debian server of the release without its security updates"
 "$lab" build
-"$lab" destroy >/dev/null 2>&1 || true
-"$lab" up --owner $$ "$server"
-trap '"$lab" destroy >/dev/null 2>&1' EXIT
-make -s -C "$build/main" install DESTDIR="$build/stage" >/dev/null
-"$lab" push "$server" "$build/stage" /
-printf 'alice-secret\n' | on_server sh -c 'umask 077; mkdir -p /etc/patchday; cat >/etc/patchday/alice'
+server_up || die "the server did not come up"
 
-say "facts of the server (patchday facts)"
-on_server patchday facts | grep -vE '^  \{' | head -30
+say "patchday facts: what the scanners find"
+on_server patchday facts </dev/null | grep -v '^  {'
 
-params=(--param site=lab --param share=data --param user=alice --param password_file=/etc/patchday/alice
-	--param recovery_confirmed=true)
-say "the plan (patchday plan file-print)"
-on_server patchday plan file-print "${params[@]}"
+say "before: the share and the printer, as a user meets them"
+as_a_user
+versions >"$build/versions.before"
 
-say "before: the share and the printer, as a user sees them"
-on_server sh -c 'smbclient //localhost/data -U alice%alice-secret -c "ls" | head -3; lpstat -p -d'
-on_server dpkg-query -W -f '${Package} ${Version}\n' >"$build/packages.before"
+say "patchday plan file-print: nothing is changed, all is checked"
+on_server patchday plan file-print "${parameters[@]}" </dev/null
 
-say "the run (patchday run file-print)"
-boots=$("$lab" boots "$server")
-status=0
-on_server patchday run file-print "${params[@]}" || status=$?
-# the server reboots under the run, which goes on by itself: follow it
-while ! on_server patchday status --json 2>/dev/null | jq_state | grep -qE '^(waiting for sign-off|done|rolled back|stopped|inconsistent|refused)$'; do
-	"$lab" wait --boot $((boots + 1)) --timeout 120 "$server" || die "the server did not come up again"
-	boots=$("$lab" boots "$server")
-	echo "-- the server has rebooted (boot $boots); the run goes on by itself"
-	on_server patchday status --follow || status=$?
-done
+say "patchday run file-print: it goes on by itself after each reboot"
+on_server patchday run file-print "${parameters[@]}" </dev/null | sed '1,/planned again\|no reboot/d' || true
+follow_run 600 || die "the run did not come to its end"
+
+say "after: the share and the printer, and what was upgraded"
+as_a_user
+versions >"$build/versions.after"
+upgraded=$(diff "$build/versions.before" "$build/versions.after" | grep -c '^>' || true)
+echo "$upgraded packages were upgraded; the server was started $("$lab" boots "$server") times"
+echo "held and back: cron is $(on_server systemctl is-active cron </dev/null)"
+
+say "sign-off"
+on_server patchday signoff --party operations --name "Ann Example" --note "all clients work" </dev/null || [ $? = 5 ]
+on_server patchday signoff --party "application owner" --name "Bob Example" </dev/null
+mkdir -p "$build/certificates"
+"$lab" pull "$server" /var/lib/patchday/certificates "$build/certificates" </dev/null
+say "the certificate"
+ls "$build/certificates"/*
+[ "$(run_state)" = done ] || die "the run is not done but $(run_state)"
+[ "$upgraded" -gt 20 ] || die "only $upgraded packages were upgraded"
+printf '\ndone in %d min %d s\n' $(((SECONDS - started) / 60)) $(((SECONDS - started) % 60))

@@ -60,9 +60,12 @@ enter() {
 	find_leader "$name" || die "server '$name' is not running (it is $(phase "$name")); see: lab wait, lab start"
 	# In the server's own cgroup: its systemd must not meet processes that belong to nowhere.
 	{ echo 0 >"$scope/cgroup.procs"; } 2>/dev/null
-	# pdeathsig: when this program is killed, the command in the server ends too.
-	exec nsenter --target "$leader" --mount --uts --ipc --net --pid --cgroup --root --wd -- \
-		/usr/bin/setpriv --pdeathsig TERM /usr/bin/env -i --chdir=/root PATH="/usr/local/sbin:/usr/local/bin:$lab_path" \
+	# pdeathsig: when this program is killed, the command in the server ends too. The shell in
+	# between does the fork: nsenter's own would stop itself when a shutdown stops its child, never
+	# collect it, and the shutdown would wait for that three minutes.
+	# shellcheck disable=SC2016
+	exec nsenter --target "$leader" --mount --uts --ipc --net --pid --cgroup --root --wd --no-fork -- \
+		/bin/sh -c '"$@"; exit $?' sh /usr/bin/setpriv --pdeathsig TERM /usr/bin/env -i --chdir=/root PATH="/usr/local/sbin:/usr/local/bin:$lab_path" \
 		HOME=/root USER=root LOGNAME=root SHELL=/bin/bash LANG=C.UTF-8 TERM="${TERM:-dumb}" "$@"
 }
 

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A real file-and-print server goes through its whole runbook: once to done,
+# and once with a probe that fails after the installation, to rolled back.
+export PD_LAB=${PD_LAB:-t-file-print}
+. "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
+. "$PD_SRCDIR/tests/lab/server.sh" || exit 99
+[ "$(id -u)" = 0 ] || skip "the lab needs root"
+trap '"$lab" destroy >/dev/null 2>&1' EXIT
+tmp=$(mktemp -d)
+
+upgradable()
+{
+	on_server sh -c 'apt list --upgradable 2>/dev/null | grep -c upgradable' </dev/null
+}
+
+server_up || { echo "Bail out! no server"; exit 1; }
+inventory >"$tmp/before"
+is "43 packages or so are to be upgraded" "$(($(upgradable) > 20))" 1
+
+# the same runbook with a probe after the installation that can't succeed
+sed -e 's/client_tests(p), *-- A17/probe.command { argv = { "\/bin\/false" }, timeout = 2 },/' -e 's/rounds = 3/rounds = 1/' \
+	"$PD_SRCDIR/scripts/roles/file-print.lua" | on_server sh -c 'cat >/root/fault.lua'
+out=$(on_server patchday run /root/fault.lua "${parameters[@]}" </dev/null 2>&1)
+like "the run begins and reboots" "$out" 'rebooting: prepare/host.reboot'
+follow_run 600 >"$tmp/fault.log" 2>&1
+is "a probe that fails after the installation ends rolled back" "$(run_state)" "rolled back"
+like "the probe is named" "$(on_server patchday status </dev/null)" 'failed +prove/probe.command'
+inventory >"$tmp/after-fault"
+empty "packages, marks, services, printers, shares and files are as before" \
+	"$(diff "$tmp/before" "$tmp/after-fault" | head -40)"
+is "status says so by its exit of follow" "$(on_server patchday status --follow </dev/null >/dev/null; echo $?)" 1
+
+on_server patchday run file-print "${parameters[@]}" </dev/null >"$tmp/run.log" 2>&1
+follow_run 600 >>"$tmp/run.log" 2>&1
+is "the whole runbook ends with the work done" "$(run_state)" "waiting for sign-off"
+[ "$(run_state)" = "waiting for sign-off" ] || sed 's/^/# /' "$tmp/run.log"
+is "nothing is upgradable any more" "$(upgradable)" 0
+is "the server was rebooted at least once by the run" "$(($("$lab" boots "$server") > 2))" 1
+is "what was held is back" "$(on_server systemctl is-active cron </dev/null)" active
+empty "no failed unit" "$(on_server systemctl list-units --state=failed --no-legend </dev/null)"
+like "a user can still reach the share" "$(on_server smbclient //localhost/data -U alice%alice-secret -c ls </dev/null)" report.txt
+like "the printer still takes jobs" "$(on_server lpstat -a PDF </dev/null)" accepting
+check "the resume unit is gone" on_server test ! -e /etc/systemd/system/patchday-resume.service </dev/null
+on_server patchday signoff --party operations --name Ann </dev/null >/dev/null
+is "one signature is not enough" $? 5
+on_server patchday signoff --party "application owner" --name Bob </dev/null >/dev/null
+is "two are" $? 0
+"$lab" pull "$server" /var/lib/patchday/certificates "$tmp/certificates" </dev/null
+certificate=$(find "$tmp/certificates" -name 'lab - fp1 - *.xml' | sort | tail -1)
+check "the certificate is named site - server - date" [ -n "$certificate" ]
+check "and is XML" xmllint --noout "$certificate"
+is "and lists the packages" "$(($(xmllint --xpath 'count(//*[local-name()="package"])' "$certificate") > 20))" 1
+# every piece of evidence still has the digest that was journaled
+on_server patchday report --format xml </dev/null >"$tmp/report.xml"
+bad=0
+while IFS=$'\t' read -r path sum; do
+	[ "$(on_server sha256sum "$path" </dev/null | cut -c1-64)" = "$sum" ] || { bad=$((bad + 1)); echo "# $path"; }
+done < <(xmllint --xpath '//*[local-name()="evidence"]' "$tmp/report.xml" |
+	sed -n 's/.*path="\([^"]*\)".*sha256="\([^"]*\)".*/\1\t\2/p')
+is "all evidence is there with its digest" $bad 0
+empty "the password is nowhere in state, logs and reports" \
+	"$(on_server sh -c 'grep -rl alice-secret /var/lib/patchday /var/log 2>/dev/null' </dev/null)"
+rm -rf "$tmp"
+end

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+# Sourced by the demo and the lab tests of whole runs: one server with patchday
+# installed as `make install` leaves it.  Expects $PD_SRCDIR and $PD_BUILDDIR.
+# shellcheck shell=bash
+
+lab=$PD_SRCDIR/tests/lab/lab
+server=fp1
+parameters=(--param site=lab --param share=data --param user=alice
+	--param password=file:/root/alice --param recovery=true)
+
+on_server()
+{
+	"$lab" exec "$server" -- "$@"
+}
+
+# server_up: a new server; the lab ends with this process
+server_up()
+{
+	local stage
+
+	# the mode of the folder becomes that of the server's /
+	stage=$(mktemp -d) && chmod 755 "$stage"
+	"$lab" destroy >/dev/null 2>&1 || true
+	make -s -C "$PD_BUILDDIR" install DESTDIR="$stage" >/dev/null 2>&1 || return 1
+	"$lab" up --owner $$ "$server" </dev/null >/dev/null || return 1
+	"$lab" push "$server" "$stage" / </dev/null || return 1
+	rm -rf "$stage"
+	printf 'alice-secret\n' | on_server sh -c 'umask 077; cat >/root/alice'
+}
+
+# run_state: of the newest run; nothing while the server is not there
+run_state()
+{
+	on_server patchday status --json 2>/dev/null </dev/null |
+		sed -n 's/^  "state": "\(.*\)",*$/\1/p'
+}
+
+# follow_run SECONDS: until the run ends or waits for a person, over reboots
+follow_run()
+{
+	local end=$((SECONDS + $1)) boots now
+
+	boots=$("$lab" boots "$server")
+	while [ $SECONDS -lt "$end" ]; do
+		"$lab" wait --timeout 120 "$server" >/dev/null 2>&1 </dev/null || continue
+		case $(run_state) in
+		done | 'rolled back' | 'waiting for sign-off' | stopped | inconsistent | refused) return 0 ;;
+		esac
+		now=$("$lab" boots "$server")
+		[ "$now" = "$boots" ] || echo "-- the server was started anew (boot $now); the run goes on by itself"
+		boots=$now
+		on_server timeout 300 patchday status --follow </dev/null 2>/dev/null || sleep 0.3
+	done
+	return 1
+}
+
+# inventory: what a rollback has to bring back, item by item
+inventory()
+{
+	on_server sh -c '
+		echo "== packages"; dpkg-query -W -f "\${Package}:\${Architecture} \${Version} \${db:Status-Abbrev}\n"
+		echo "== marks"; apt-mark showmanual; echo --; apt-mark showhold
+		echo "== services"; systemctl list-unit-files --type=service --no-legend --no-pager | sort
+		systemctl list-units --type=service --state=running --no-legend --plain --no-pager |
+			awk "{ print \$1 }" | grep -v "^patchday\|systemd-" | sort
+		echo "== printers"; lpstat -v; lpstat -p | sed "s/since.*//"; lpstat -d; cat /etc/cups/lpoptions 2>/dev/null
+		echo "== shares"; testparm -s 2>/dev/null; pdbedit -L
+		echo "== files"; find /etc /usr/local /srv/data /srv/pub -xdev -type f ! -path "/etc/patchday/*" \
+			! -name "ld.so.cache" ! -path "/etc/systemd/*patchday*" ! -path "/etc/cups/subscriptions*" \
+			-exec sha256sum {} + | sort -k2
+		echo "== usr"; find /usr/bin /usr/sbin /usr/lib -xdev -type f ! -path "*/__pycache__/*" ! -name "ld.so.cache" \
+			-exec sha256sum {} + | sort -k2 | sha256sum' </dev/null
+}
