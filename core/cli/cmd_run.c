@@ -61,6 +61,8 @@ static void resume_line(const struct pd_cli *cli, struct pd_strings *argv)
 	pd_strings_add(argv, "--unattended");
 	pd_strings_add(argv, "--state");
 	pd_strings_add(argv, cli->state);
+	pd_strings_add(argv, "--scripts");
+	pd_strings_add(argv, cli->library);
 	for (size_t i = 0; i < cli->names.len; i++)
 		if (strcmp(cli->names.items[i], "plugin-dir") == 0) {
 			pd_strings_add(argv, "--plugin-dir");

@@ -37,16 +37,15 @@ static bool set_up(struct pd_cli *cli, struct pd_error **err)
 {
 	const char *state = getenv("PATCHDAY_STATE");
 
-	cli->json = pd_cli_option(cli, "json") != NULL;
-	if (pd_cli_option(cli, "no-color"))
-		cli->color = false;
 	cli->state = pd_cli_option(cli, "state");
 	if (!cli->state)
 		cli->state = state && *state ? state : "/var/lib/patchday";
-	if (*cli->state != '/')
-		return pd_error_set(err, "usage", "the state folder has to be an absolute"
-				    " path, not '%s'", cli->state);
-	cli->library = PD_SCRIPT_DIR;
+	cli->library = pd_cli_option(cli, "scripts");
+	if (!cli->library)
+		cli->library = PD_SCRIPT_DIR;
+	if (*cli->state != '/' || *cli->library != '/')
+		return pd_error_set(err, "usage", "this folder has to be an absolute path:"
+				    " '%s'", *cli->state != '/' ? cli->state : cli->library);
 	cli->registry = pd_registry_new();
 	for (size_t i = 0; i < cli->names.len; i++)
 		if (strcmp(cli->names.items[i], "plugin-dir") == 0 &&

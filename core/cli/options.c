@@ -5,6 +5,7 @@
 const struct pd_option pd_common_options[] = {
 	{ "state", "DIR", "folder of the journal (default $PATCHDAY_STATE or /var/lib/patchday)" },
 	{ "plugin-dir", "DIR", "look for plugins here first; may be repeated" },
+	{ "scripts", "DIR", "folder of the scripts (default " PD_SCRIPT_DIR ")" },
 	{ "json", NULL, "print JSON" },
 	{ "no-color", NULL, "no colors (also with NO_COLOR in the environment)" },
 	{ "help", NULL, "show this help" },

@@ -109,7 +109,7 @@ static void step_event(struct pd_view *v, const struct pd_record_step *s,
 		}
 		return;
 	}
-	if (strcmp(e->kind, "undo") != 0 && strcmp(e->kind, "undone") != 0)
+	if (s->state != PD_STEP_UNDOING && s->state != PD_STEP_UNDONE)
 		stage_head(v, s);
 	if (strcmp(e->kind, "apply") == 0) {
 		v->since = time(NULL);

@@ -38,8 +38,9 @@ run_state()
 # follow_run SECONDS: until the run ends or waits for a person, over reboots
 follow_run()
 {
-	local end=$((SECONDS + $1)) boots now
+	local end=$((SECONDS + $1)) boots now lines
 
+	lines=$(mktemp)
 	boots=$("$lab" boots "$server")
 	while [ $SECONDS -lt "$end" ]; do
 		"$lab" wait --timeout 120 "$server" >/dev/null 2>&1 </dev/null || continue
@@ -49,7 +50,10 @@ follow_run()
 		now=$("$lab" boots "$server")
 		[ "$now" = "$boots" ] || echo "-- the server was started anew (boot $now); the run goes on by itself"
 		boots=$now
-		on_server timeout 300 patchday status --follow </dev/null 2>/dev/null || sleep 0.3
+		# each time it begins with the first event: print what is new
+		on_server timeout 300 patchday status --follow </dev/null 2>/dev/null |
+			awk 'NR == FNR { seen[$0]; next } !($0 in seen) { print; fflush() }' "$lines" - |
+			tee -a "$lines" || sleep 0.3
 	done
 	return 1
 }
