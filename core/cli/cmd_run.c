@@ -124,6 +124,7 @@ static int with_engine(struct pd_cli *cli, json_t *inputs, struct pd_plan *plan,
 	resume_line(cli, &argv);
 	o.resume_argv = (const char *const *)argv.items;
 	catch_signals();
+	/* cppcheck-suppress nullPointer ; there is a plan or a body */
 	end = plan ? pd_run_start(&o, plan, inputs, &run, err) : body(&o, run, err);
 	pd_view_free(context.view);
 	if (run && !*err)

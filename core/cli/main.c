@@ -73,14 +73,36 @@ static int run_command(struct pd_cli *cli, int argc, char **argv)
 	return status;
 }
 
-int main(int argc, char **argv)
+/* What has to be known before the first error can be printed. */
+static bool look_ahead(struct pd_cli *cli, int argc, char **argv, struct pd_error **err)
 {
 	const char *no_color = getenv("NO_COLOR");
-	struct pd_cli cli = { .terminal = isatty(STDOUT_FILENO) };
+
+	cli->terminal = isatty(STDOUT_FILENO);
+	cli->color = cli->terminal && !(no_color && *no_color);
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		cli->json |= strcmp(argv[i], "--json") == 0;
+		cli->color &= strcmp(argv[i], "--no-color") != 0;
+	}
+	/* JSON and the journal can't hold anything else */
+	for (int i = 1; i < argc; i++)
+		if (!pd_utf8_valid(argv[i], strlen(argv[i])))
+			return pd_error_set(err, "usage", "argument %d is not UTF-8: '%s'",
+					    i, argv[i]);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct pd_cli cli = {0};
+	pd_auto_error *err = NULL;
 	int status;
 
 	setlocale(LC_ALL, "C.UTF-8");
-	cli.color = cli.terminal && !(no_color && *no_color);
+	if (!look_ahead(&cli, argc, argv, &err)) {
+		pd_cli_error(&cli, err);
+		return PD_END_INVALID;
+	}
 	if (sodium_init() < 0)
 		return PD_END_INVALID;
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||

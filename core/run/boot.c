@@ -74,6 +74,8 @@ bool pd_boot_arm(const char *const argv[], struct pd_error **err)
 		"[Unit]\nDescription=Go on with the patchday run after a start of the server\n"
 		"After=multi-user.target dbus.service\n\n[Service]\nType=exec\n"
 		"KillMode=mixed\nTimeoutStopSec=60\n"
+		/* nobody may be there when it is killed, and services are held */
+		"Restart=on-abnormal\nRestartSec=1\n"
 		/* rolled back, refused and waiting are no failures of the unit */
 		"SuccessExitStatus=1 4 5\nExecStart=");
 	for (size_t i = 0; argv[i]; i++)

@@ -17,6 +17,8 @@ const char *const harmless_messages[] = {
 	/* what ends because the run itself has asked for a reboot */
 	"^(systemd|dbus-daemon|systemd-logind|user@[0-9]+\\.service): *(Failed to propagate|"
 	".*(shutting down|Shutdown is already active))",
+	/* patchday was killed and went on: the run's own journal tells of that */
+	"^patchday-resume\\.service: ",
 	"^sshd: *(error: )?(kex_exchange_identification|Connection (closed|reset) by|"
 	".*Connection reset by peer)",
 	/* printing: without colord or avahi a queue works as well */

@@ -268,7 +268,9 @@ int units_named(struct pd_ctx *ctx, sd_bus *bus, const struct pd_list *names,
 					"unit %s is not installed on this server;"
 					" correct its name or say missing = "
 					"\"ignore\"", name);
-			pd_log(ctx, PD_LOG_INFO, "unit %s is not installed on "
+			/* once is enough: apply comes after check */
+			pd_log(ctx, ctx->phase == PD_PHASE_APPLY ?
+			       PD_LOG_INFO : PD_LOG_DEBUG, "unit %s is not installed on "
 			       "this server: passed over", name);
 			continue;
 		}

@@ -1,5 +1,15 @@
 # Figures as ratios to a peer measured in the same run: `make bench`.
-EXTRA_DIST += %reldir%/bench.sh
+# patchday as it is built, but with its Lua from the source tree and without
+# the plugins that an installed copy may have.
+check_PROGRAMS += %reldir%/patchday %reldir%/append
+%canon_reldir%_patchday_SOURCES = core/cli/main.c
+%canon_reldir%_patchday_CPPFLAGS = -I$(top_srcdir)/core -I$(top_srcdir)/core/include \
+	-DPD_PLUGIN_DIR='"/nonexistent"' -DPD_SCRIPT_DIR='"$(abs_top_srcdir)/scripts"' \
+	-DPD_CATALOG_DIR='"$(abs_top_srcdir)/catalogs"'
+%canon_reldir%_patchday_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS)
+%canon_reldir%_patchday_LDADD = core/libcore.la
+%canon_reldir%_append_SOURCES = %reldir%/append.c
+EXTRA_DIST += %reldir%/bench.sh %reldir%/generate.awk
 bench: all check-build
 	PD_BUILDDIR='$(abs_top_builddir)' PD_SRCDIR='$(abs_top_srcdir)' $(srcdir)/%reldir%/bench.sh
 .PHONY: bench

@@ -1,2 +1,2 @@
-TESTS += %reldir%/explain.sh
-EXTRA_DIST += %reldir%/explain.sh
+TESTS += %reldir%/doc.sh %reldir%/explain.sh
+EXTRA_DIST += %reldir%/doc.sh %reldir%/explain.sh

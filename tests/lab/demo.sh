@@ -51,6 +51,6 @@ mkdir -p "$build/certificates"
 "$lab" pull "$server" /var/lib/patchday/certificates "$build/certificates" </dev/null
 say "the certificate"
 ls "$build/certificates"/*
-[ "$(run_state)" = done ] || die "the run is not done but $(run_state)"
+[ "$(run_state)" = "done" ] || die "the run is not done but $(run_state)"
 [ "$upgraded" -gt 20 ] || die "only $upgraded packages were upgraded"
 printf '\ndone in %d min %d s\n' $(((SECONDS - started) / 60)) $(((SECONDS - started) % 60))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Sourced by the demo and the lab tests of whole runs: one server with patchday
 # installed as `make install` leaves it.  Expects $PD_SRCDIR and $PD_BUILDDIR.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 lab=$PD_SRCDIR/tests/lab/lab
 server=fp1

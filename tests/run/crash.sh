@@ -4,7 +4,7 @@
 # done or rolled back, nothing is applied twice, nothing is lost.
 . "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
 f=$tmp/f
-rounds=${PD_CRASH_ROUNDS:-40}
+rounds=${PD_CRASH_ROUNDS:-25}
 
 # twelve steps of a few milliseconds; LAST: how the last one fails
 many()
@@ -14,7 +14,7 @@ many()
 	echo "pd.hold { steps.write { path = \"$f/held\" },"
 	echo "pd.stage \"work\" { on_failure = \"undo\","
 	for i in $(seq 12); do
-		echo "steps.write { path = \"$f/$i\", milliseconds = 4 },"
+		echo "steps.write { path = \"$f/$i\", milliseconds = 12 },"
 	done
 	echo "steps.write { path = \"$f/13\", fail = \"$1\" } } }"
 }
@@ -26,14 +26,16 @@ one_round()
 
 	rm -rf "$PATCHDAY_STATE" "$f"
 	mkdir "$f"
-	"${patchday[@]}" run --plugin-dir "$tmp/plugins" "$1" >"$tmp/out" 2>&1 </dev/null &
+	"${patchday[@]}" run "${places[@]}" "$1" >"$tmp/out" 2>&1 </dev/null &
 	pid=$!
 	while kill -0 $pid 2>/dev/null; do
 		sleep 0.0$((RANDOM % 90 + 10))
-		kill -9 $pid 2>/dev/null && kills=$((kills + 1))
+		# it may have come to its end before
+		kill -9 $pid 2>/dev/null || break
+		kills=$((kills + 1))
 		wait $pid 2>/dev/null
 		[ $kills -lt 6 ] || break
-		"${patchday[@]}" resume --plugin-dir "$tmp/plugins" >>"$tmp/out" 2>&1 </dev/null &
+		"${patchday[@]}" resume "${places[@]}" >>"$tmp/out" 2>&1 </dev/null &
 		pid=$!
 	done
 	wait $pid 2>/dev/null
@@ -45,10 +47,10 @@ one_round()
 }
 
 total_kills=0
-many nowhere | workflow done
+many nowhere | workflow "done"
 bad=0
 for i in $(seq "$rounds"); do
-	one_round "$tmp/done.lua" done || bad=$((bad + 1))
+	one_round "$tmp/done.lua" "done" || bad=$((bad + 1))
 	[ -e "$PATCHDAY_STATE/journal.db" ] && "${patchday[@]}" status >/dev/null 2>&1 || continue
 	for s in $(seq 13); do
 		[ "$(cat "$f/$s" 2>/dev/null)" = x ] || { bad=$((bad + 1)); echo "# $s is lost"; }

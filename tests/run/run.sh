@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Sourced by the tests of the engine: patchday from the build tree with the
 # plugin `steps`, a state folder and a place for files that are both new.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 set -u
 . "$PD_SRCDIR/tests/style/tap.sh"
 [ "$(id -u)" = 0 ] || skip "a run needs root"
@@ -14,6 +14,7 @@ mkdir "$tmp/plugins" "$tmp/f"
 cp "$PD_BUILDDIR/tests/run/.libs/steps.so" "$tmp/plugins/"
 patchday=("$PD_BUILDDIR/patchday")
 [ ! -x "$PD_BUILDDIR/.libs/patchday" ] || patchday=("$PD_BUILDDIR/.libs/patchday")
+places=(--plugin-dir "$tmp/plugins" --scripts "$PD_SRCDIR/scripts")
 
 # pd COMMAND ARGUMENT...: sets $out and $rc
 pd()
@@ -21,7 +22,7 @@ pd()
 	local command=$1
 
 	shift
-	out=$("${patchday[@]}" "$command" --plugin-dir "$tmp/plugins" "$@" 2>&1 </dev/null)
+	out=$("${patchday[@]}" "$command" "${places[@]}" "$@" 2>&1 </dev/null)
 	rc=$?
 }
 

@@ -1,0 +1,285 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The figures that patchday promises, each beside a peer measured in the same
+# run on the same disk: `make bench`.  Time is never a failure; a command of
+# ours that fails is.
+#   bench NAME: VALUE UNIT
+#   ratio NAME: N times what a peer takes, or a part of it
+#   goal NAME: met, or missed
+#   skip: what could not be measured, and why
+set -u
+export LC_ALL=C.UTF-8
+bin=${PD_BUILDDIR:?}/tests/bench
+[ "$(id -u)" = 0 ] || { echo "skip: all figures: a run needs root"; exit 0; }
+work=$(mktemp -d "${PD_BENCH_DIR:-/var/tmp}/patchday-bench.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+disk=$(stat -f -c %T "$work")
+steps=1000
+failures=0
+
+bad()
+{
+	printf 'failed: %s\n' "$1" >&2
+	[ ! -s "$work/out" ] || tail -5 "$work/out" >&2
+	failures=$((failures + 1))
+	return 1
+}
+
+figure()
+{
+	printf 'bench %s: %s %s\n' "$1" "$2" "$3"
+}
+
+# ratio NAME OURS THEIRS PEER: how often ours fits into theirs, or theirs in ours
+ratio()
+{
+	awk -v name="$1" -v ours="$2" -v theirs="$3" -v peer="$4" 'BEGIN {
+		if (!(ours > 0 && theirs > 0)) exit
+		if (ours < theirs) printf "ratio %s: %.1f times less than %s (%s)\n", name, theirs / ours, peer, theirs
+		else printf "ratio %s: %.1f times as much as %s (%s)\n", name, ours / theirs, peer, theirs }'
+}
+
+# goal NAME VALUE LIMIT UNIT
+goal()
+{
+	awk -v name="$1" -v value="$2" -v limit="$3" -v unit="$4" 'BEGIN {
+		printf "goal %s: under %s %s, %s\n", name, limit, unit, value < limit ? "met" : "missed" }'
+}
+
+median()
+{
+	sort -g | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'
+}
+
+# took TIMES WANTED-STATUS COMMAND...: the median, in seconds; its words go to
+# a file.  $before, when it is set, is called before each time.
+took()
+{
+	local times=$1 wanted=$2 i start end rc
+
+	shift 2
+	for i in $(seq "$times"); do
+		[ -z "${before-}" ] || "$before" || return 1
+		start=${EPOCHREALTIME/./}
+		"$@" >"$work/out" 2>&1 </dev/null
+		rc=$?
+		end=${EPOCHREALTIME/./}
+		[ $rc = "$wanted" ] || { bad "exit status $rc, not $wanted: $*"; return 1; }
+		echo $((end - start))
+	done >"$work/times"
+	median <"$work/times" | awk '{ printf "%.4f\n", $1 / 1e6 }'
+}
+
+pd()
+{
+	local command=$1
+
+	shift
+	"$bin/patchday" "$command" --plugin-dir "$work/plugins" --state "$work/state" "$@"
+}
+
+peer()
+{
+	command -v "$1" >/dev/null && return 0
+	echo "skip: the ratio to $1: it is not installed"
+	return 1
+}
+
+no_state()
+{
+	rm -rf "$work/state"
+}
+
+set_up()
+{
+	mkdir -m 755 "$work/plugins" "$work/all"
+	cp "$PD_BUILDDIR"/tests/run/.libs/steps.so \
+		"$PD_BUILDDIR"/tests/plans/plugins/.libs/demo.so "$work/plugins/" &&
+		cp "$PD_BUILDDIR"/plugins/*/.libs/*.so "$work/all/" || exit 99
+	awk -v packages=2000 -v updates=1000 -v facts="$work/facts.json" \
+		-v catalog="$work/catalog.xml" -f "$PD_SRCDIR/tests/bench/generate.awk"
+	cat >"$work/plan.lua" <<-'END'
+		local pd = require "patchday"
+		local demo = pd.use "demo"
+		return pd.workflow { api = 1, name = "bench", role = "test", help = "what is due",
+		  plan = function(t)
+		    local due = t.catalog:needed()
+		    return {
+		      demo.look { text = due:size() .. " bytes", on = due:needs_reboot() },
+		      pd.stage "install" { demo.install { updates = due:severity("moderate") } },
+		    }
+		  end }
+	END
+	# the last step may fail: then the run stops with all others done
+	cat >"$work/noop.lua" <<-'END'
+		local pd = require "patchday"
+		local steps = pd.use "steps"
+		return pd.workflow { api = 1, name = "noop", role = "test", help = "no-op steps",
+		  params = { steps = pd.int { default = 1, help = "how many" },
+		             fail = pd.path { help = "a last step, on this file, that fails" } },
+		  plan = function(t)
+		    local list = {}
+		    for i = 1, t.params.steps do list[i] = steps.noop {} end
+		    list[#list + 1] = t.params.fail and steps.write { path = t.params.fail, fail = "apply" } or nil
+		    return pd.stage "bench" (list)
+		  end }
+	END
+}
+
+bench_plan()
+{
+	local ours theirs
+
+	ours=$(took 9 0 pd plan --facts "$work/facts.json" --catalog "$work/catalog.xml" "$work/plan.lua") ||
+		return 1
+	figure plan-2000-packages-1000-updates "$ours" s
+	goal plan-2000-packages-1000-updates "$ours" 0.3 s
+	peer xmllint || return 0
+	theirs=$(took 9 0 xmllint --noout "$work/catalog.xml") || return 1
+	ratio plan-2000-packages-1000-updates "$ours" "$theirs" "xmllint reading the same catalog"
+}
+
+# The journal has whole milliseconds: steps are measured twenty at a time.
+per_step()
+{
+	sqlite3 "$work/state/journal.db" "SELECT time FROM event WHERE kind = 'done' ORDER BY n" |
+		awk '{ t[NR] = $1 } END { for (i = 21; i <= NR; i += 20) print (t[i] - t[i - 20]) / 20 }' | median
+}
+
+bench_step()
+{
+	local i
+
+	[ "$disk" != tmpfs ] || echo "skip: a journal on a disk: $work is in memory; set PD_BENCH_DIR"
+	command -v sqlite3 >/dev/null || { echo "skip: steps: sqlite3 is not installed"; return 0; }
+	# in turns, so that what else the disk has to do meets both
+	for i in 1 2 3 4 5; do
+		no_state
+		pd run --param steps=$steps "$work/noop.lua" >"$work/out" 2>&1 </dev/null ||
+			{ bad "a run of $steps steps"; return 1; }
+		per_step >>"$work/ours"
+		"$bin/append" "$work/appended" $steps >>"$work/theirs" || return 1
+	done
+	step=$(median <"$work/ours")
+	figure durable-noop-step "$step" ms
+	goal durable-noop-step "$step" 1.5 ms
+	ratio durable-noop-step "$step" "$(median <"$work/theirs")" "an append of 4 KiB with fdatasync on $disk"
+}
+
+# playbook TASKS: so many that do nothing
+playbook()
+{
+	local i
+
+	printf -- '- hosts: localhost\n  gather_facts: false\n  tasks:\n'
+	for i in $(seq "$1"); do
+		printf '    - name: task %s\n      ansible.builtin.command: /bin/true\n' "$i"
+	done
+}
+
+ansible()
+{
+	HOME=$work ANSIBLE_CONFIG=/dev/null ANSIBLE_LOCALHOST_WARNING=false ansible-playbook \
+		-i localhost, -c local -e ansible_python_interpreter=/usr/bin/python3 "$@"
+}
+
+# Its start is not held against it: what 14 further tasks take, in milliseconds.
+bench_ansible()
+{
+	local few many task
+
+	peer ansible-playbook || return 0
+	playbook 1 >"$work/few.yml"
+	playbook 15 >"$work/many.yml"
+	few=$(took 3 0 ansible "$work/few.yml") && many=$(took 3 0 ansible "$work/many.yml") || return 1
+	task=$(awk -v few="$few" -v many="$many" 'BEGIN { printf "%.2f", (many - few) / 14 * 1000 }')
+	figure ansible-noop-task "$task" ms
+	ratio durable-noop-step-to-ansible "$step" "$task" "a task of Ansible's that does nothing, in ms"
+	awk -v ours="$step" -v theirs="$task" 'BEGIN {
+		printf "goal durable-noop-step-to-ansible: over 100 times less, %s\n",
+			theirs > 100 * ours ? "met" : "missed" }'
+	before=no_state
+	whole=$(took 5 0 pd run --param steps=15 "$work/noop.lua") || return 1
+	before=
+	figure run-15-noop-steps "$whole" s
+	ratio run-15-noop-steps "$whole" "$many" "the same as a playbook, start included, in s"
+}
+
+# What is resident with all plugins loaded: it writes its list at its end into
+# a pipe that is full, and waits there to be looked at.
+bench_memory()
+{
+	local pid resident private shared theirs i
+
+	mkfifo "$work/pipe"
+	exec 9<>"$work/pipe"
+	dd if=/dev/zero bs=4k count=16 status=none >&9
+	"$bin/patchday" plugins --plugin-dir "$work/all" >&9 2>"$work/out" </dev/null &
+	pid=$!
+	for i in $(seq 100); do
+		[ "$(cat "/proc/$pid/wchan" 2>/dev/null)" = 0 ] || grep -q '^State:.*S' "/proc/$pid/status" && break
+		sleep 0.02
+	done
+	sleep 0.2
+	resident=$(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status")
+	private=$(awk '/^RssAnon/ { print $2 }' "/proc/$pid/status")
+	shared=$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup")
+	dd bs=4k count=16 status=none <&9 >"$work/drained"
+	wait $pid || { bad "patchday plugins"; return 1; }
+	exec 9>&-
+	resident=$(awk -v n="$resident" 'BEGIN { printf "%.2f", n / 1024 }')
+	figure memory-resident-all-plugins "$resident" MiB
+	goal memory-resident-all-plugins "$resident" 12 MiB
+	figure memory-proportional-all-plugins "$(awk -v n="$shared" 'BEGIN { printf "%.2f", n / 1024 }')" MiB
+	figure memory-private-all-plugins "$(awk -v n="$private" 'BEGIN { printf "%.2f", n / 1024 }')" MiB
+	[ -x /usr/bin/time ] || { echo "skip: the memory of a peer: GNU time is not installed"; return 0; }
+	peer python3 || return 0
+	/usr/bin/time -q -o "$work/rss" -f %M python3 -c 'import ssl, sqlite3, xml.etree, json'
+	theirs=$(awk '{ printf "%.2f", $1 / 1024 }' "$work/rss")
+	ratio memory-resident-all-plugins "$resident" "$theirs" "Python with ssl, sqlite3, xml and json, in MiB"
+}
+
+no_peer_db()
+{
+	rm -f "$work"/peer.db*
+}
+
+bench_start()
+{
+	local ours theirs
+
+	before=no_state
+	ours=$(took 9 0 pd run "$work/noop.lua") || return 1
+	before=
+	figure run-one-step "$ours" s
+	peer sqlite3 || return 0
+	before=no_peer_db
+	theirs=$(took 9 0 sqlite3 "$work/peer.db" 'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+		CREATE TABLE t(a); INSERT INTO t VALUES (1);') || return 1
+	before=
+	ratio run-one-step "$ours" "$theirs" "a new database with one row by sqlite3, in s"
+}
+
+bench_resume()
+{
+	local ours theirs
+
+	no_state
+	pd run --param steps=$steps --param fail="$work/never" "$work/noop.lua" >"$work/out" 2>&1 </dev/null
+	[ $? = 5 ] || { bad "a run of $steps steps that stops"; return 1; }
+	ours=$(took 7 5 pd resume) || return 1
+	figure resume-1000-done-steps "$ours" s
+	peer sqlite3 || return 0
+	theirs=$(took 7 0 sqlite3 "$work/state/journal.db" 'SELECT * FROM event ORDER BY n') || return 1
+	ratio resume-1000-done-steps "$ours" "$theirs" "sqlite3 printing the same journal, in s"
+}
+
+step=
+set_up
+bench_plan
+bench_step
+[ -z "$step" ] || bench_ansible
+bench_memory
+bench_start
+bench_resume
+[ $failures -eq 0 ]
