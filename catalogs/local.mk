@@ -1,4 +1,5 @@
-nobase_dist_catalog_DATA += \
-	%reldir%/patchday-catalog.rng \
-	%reldir%/examples/packages.xml \
-	%reldir%/examples/driver.xml
+# The native format's schema, and examples of it.
+catalogschemadir = $(catalogdir)
+dist_catalogschema_DATA = %reldir%/patchday-catalog.rng
+catalogexampledir = $(catalogdir)/examples
+dist_catalogexample_DATA = %reldir%/examples/driver.xml %reldir%/examples/packages.xml
