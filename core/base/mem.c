@@ -73,17 +73,6 @@ bool pd_strings_has(const struct pd_strings *list, const char *s)
 	return false;
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-void pd_strings_sort(struct pd_strings *list)
-{
-	if (list->len)
-		qsort(list->items, list->len, sizeof(*list->items), by_text);
-}
-
 char *pd_strings_join(const struct pd_strings *list, const char *between)
 {
 	struct pd_buffer b = {0};

@@ -54,7 +54,6 @@ struct pd_strings {
 void pd_strings_add(struct pd_strings *list, const char *s); /* copies */
 void pd_strings_add_take(struct pd_strings *list, char *s);
 bool pd_strings_has(const struct pd_strings *list, const char *s);
-void pd_strings_sort(struct pd_strings *list);
 char *pd_strings_join(const struct pd_strings *list, const char *between);
 void pd_strings_clear(struct pd_strings *list);
 #define pd_strings_cleanup pd_strings_clear

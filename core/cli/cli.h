@@ -39,7 +39,9 @@ struct pd_cli {
 	const char *state;
 	const char *library;      /* folder of the scripts */
 	struct pd_registry *registry;
+	struct pd_view *view;     /* of the run under way */
 	bool json, color, terminal;
+	bool acted; /* on a run: the exit status is its end */
 };
 
 extern const struct pd_verb *const pd_verbs[]; /* ends with NULL */
@@ -55,14 +57,18 @@ void pd_cli_error(const struct pd_cli *cli, const struct pd_error *e);
 void pd_cli_json(const json_t *value); /* pretty, to stdout */
 /** SGR sequence if colors are wanted, else "". */
 const char *pd_cli_color(const struct pd_cli *cli, const char *sgr);
-/** Text from outside on a terminal: control characters are blanked. */
-void pd_cli_clean(char *text);
+/** To stdout.  Text from outside must not steer a terminal: control characters
+ * are blanked, but for the colors of pd_cli_color(). */
+void pd_cli_print(const struct pd_cli *cli, const char *fmt, ...) PD_PRINTF(2, 3);
+void pd_cli_warn(const char *what, const char *text); /* to stderr */
 
 /** --catalog and --param as the inputs of a plan; NULL with *err set. */
 json_t *pd_cli_inputs(struct pd_cli *cli, const char *workflow, struct pd_error **err);
 /** Facts, catalogs and workflow to a plan, for round @p round. */
 struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t round,
 			    struct pd_error **err);
+/** Print what a workflow declares: its parameters with type and default. */
+void pd_cli_workflow_help(struct pd_cli *cli, const char *workflow);
 /** Catalogs named, or apt's own on a server that has apt. */
 bool pd_cli_catalogs(struct pd_cli *cli, const json_t *sources,
 		     struct pd_catalogs *out, struct pd_error **err);
@@ -72,15 +78,16 @@ bool pd_cli_facts(struct pd_cli *cli, struct pd_facts *out, struct pd_error **er
 /** The run named by the operand, or the newest; the caller frees. */
 char *pd_cli_run_id(struct pd_cli *cli, size_t operand, struct pd_error **err);
 json_t *pd_status_json(const struct pd_record *r, const char *owner_run, pid_t owner);
+/** A run whose process is gone is never called running. */
+const char *pd_status_name(const struct pd_record *r, pid_t owner);
 void pd_status_text(const struct pd_cli *cli, const struct pd_record *r, pid_t owner);
 
 /** The view of a run under way: a line for each event, and on a terminal a
  * last line that lives. */
-struct pd_view;
-struct pd_view *pd_view_new(const struct pd_cli *cli);
-void pd_view_free(struct pd_view *v);
-void pd_view_event(void *view, const struct pd_record *r, const struct pd_event *e);
-void pd_view_progress(void *view, const struct pd_record_step *s, int64_t done,
+void pd_view_open(struct pd_cli *cli);
+void pd_view_close(struct pd_cli *cli);
+void pd_view_event(void *cli, const struct pd_record *r, const struct pd_event *e);
+void pd_view_progress(void *cli, const struct pd_record_step *s, int64_t done,
 		      int64_t total, const char *text);
 
 #endif

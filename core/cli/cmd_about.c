@@ -126,7 +126,7 @@ static void tell(struct diagnosis *d, bool ok, const char *what, const char *rem
 	json_array_append_new(d->rows, json_pack("{s:s, s:b, s:s*}", "check", what, "ok", ok,
 						 "remedy", ok ? NULL : remedy));
 	if (!d->cli->json)
-		printf("%s%-7s%s %s%s%s\n", pd_cli_color(d->cli, ok ? "\033[32m" : "\033[31m"),
+		pd_cli_print(d->cli, "%s%-7s%s %s%s%s\n", pd_cli_color(d->cli, ok ? "\033[32m" : "\033[31m"),
 		       ok ? "ok" : "missing", pd_cli_color(d->cli, "\033[0m"), what,
 		       ok ? "" : "\n        ", ok ? "" : remedy);
 }
@@ -203,6 +203,11 @@ const struct pd_verb pd_verb_doctor = {
 	0, 1, doctor_options, run_doctor
 };
 
+static json_t *explanation(const struct pd_explanation *x)
+{
+	return json_pack("{s:s, s:s, s:s}", "id", x->id, "cause", x->cause, "remedy", x->remedy);
+}
+
 static int run_explain(struct pd_cli *cli, struct pd_error **err)
 {
 	const char *id = pd_cli_operand(cli, 0), *words[512], *nearest;
@@ -211,13 +216,19 @@ static int run_explain(struct pd_cli *cli, struct pd_error **err)
 	const struct pd_explanation *all = pd_explanations(&n);
 
 	if (!id) {
-		for (size_t i = 0; i < n; i++)
-			printf("%-24s %s\n", all[i].id, all[i].cause);
+		pd_auto_json *list = json_array();
+
+		for (size_t i = 0; i < n; i++) {
+			json_array_append_new(list, explanation(&all[i]));
+			if (!cli->json)
+				printf("%-24s %s\n", all[i].id, all[i].cause);
+		}
+		if (cli->json)
+			pd_cli_json(list);
 		return 0;
 	}
 	if (x && cli->json) {
-		pd_auto_json *j = json_pack("{s:s, s:s, s:s}", "id", x->id, "cause", x->cause,
-					    "remedy", x->remedy);
+		pd_auto_json *j = explanation(x);
 
 		pd_cli_json(j);
 		return 0;

@@ -8,6 +8,15 @@
 
 #include "plugin/arguments.h"
 
+/* The absolute path; JSON and the journal can't hold it if it is not UTF-8. */
+static bool real_path(const char *path, char real[PATH_MAX], struct pd_error **err)
+{
+	if (!realpath(path, real))
+		return false;
+	return pd_utf8_valid(real, strlen(real)) ||
+	       pd_error_set(err, "usage", "the path %s is not UTF-8", real);
+}
+
 /* A path, or the name of a role that came with patchday. */
 static char *find_script(struct pd_cli *cli, const char *name, struct pd_error **err)
 {
@@ -16,46 +25,41 @@ static char *find_script(struct pd_cli *cli, const char *name, struct pd_error *
 
 	if (!strchr(name, '/') && !strstr(name, ".lua") && access(role, R_OK) == 0)
 		name = role;
-	if (!realpath(name, real)) {
-		pd_error_set(err, "workflow-none", "there is no workflow %s, neither as a"
-			     " file nor as a role below %s/roles", name, cli->library);
+	if (!real_path(name, real, err)) {
+		if (!*err)
+			pd_error_set(err, "workflow-none", "there is no workflow %s, neither as"
+				     " a file nor as a role below %s/roles", name, cli->library);
 		return NULL;
 	}
 	return pd_strdup(real);
 }
 
+static bool add_input(json_t *params, json_t *catalogs, const char *name,
+		      const char *value, struct pd_error **err)
+{
+	const char *equal = strchr(value, '=');
+	pd_auto_free char *key = pd_strndup(value, equal ? (size_t)(equal - value) : 0);
+	char real[PATH_MAX];
+
+	if (strcmp(name, "catalog") == 0)
+		return json_array_append_new(catalogs, json_string(real_path(value, real, err) ?
+								   real : value)) == 0 && !*err;
+	if (strcmp(name, "param") != 0)
+		return true;
+	return *key ? json_object_set_new(params, key, json_string(equal + 1)) == 0 :
+		      pd_error_set(err, "usage", "--param wants NAME=VALUE, not '%s'", value);
+}
+
 json_t *pd_cli_inputs(struct pd_cli *cli, const char *workflow, struct pd_error **err)
 {
 	pd_auto_free char *script = find_script(cli, workflow, err);
-	json_t *params = json_object(), *catalogs = json_array();
+	pd_auto_json *params = json_object(), *catalogs = json_array();
 
-	for (size_t i = 0; script && i < cli->names.len; i++) {
-		const char *name = cli->names.items[i], *value = cli->values.items[i];
-		const char *equal = strchr(value, '=');
-		char real[PATH_MAX];
-
-		if (strcmp(name, "catalog") == 0) {
-			const char *path = realpath(value, real) ? real : value;
-
-			json_array_append_new(catalogs, json_string(path));
-		} else if (strcmp(name, "param") == 0 && (!equal || equal == value)) {
-			pd_error_set(err, "usage", "--param wants NAME=VALUE, not '%s'", value);
-			json_decref(params);
-			json_decref(catalogs);
+	for (size_t i = 0; script && i < cli->names.len; i++)
+		if (!add_input(params, catalogs, cli->names.items[i], cli->values.items[i], err))
 			return NULL;
-		} else if (strcmp(name, "param") == 0) {
-			pd_auto_free char *key = pd_strndup(value, (size_t)(equal - value));
-
-			json_object_set_new(params, key, json_string(equal + 1));
-		}
-	}
-	if (!script) {
-		json_decref(params);
-		json_decref(catalogs);
-		return NULL;
-	}
-	return json_pack("{s:s, s:o, s:o}", "script", script, "params", params,
-			 "catalogs", catalogs);
+	return script ? json_pack("{s:s, s:O, s:O}", "script", script, "params", params,
+				  "catalogs", catalogs) : NULL;
 }
 
 static bool add_catalog(struct pd_cli *cli, const char *source,
@@ -66,7 +70,7 @@ static bool add_catalog(struct pd_cli *cli, const char *source,
 	if (!c)
 		return false;
 	for (size_t i = 0; i < c->notes.len; i++)
-		fprintf(stderr, "patchday: note: %s\n", c->notes.items[i]);
+		pd_cli_warn("note", c->notes.items[i]);
 	pd_grow(out->items, out->len, out->cap);
 	out->items[out->len++] = c;
 	return true;
@@ -96,7 +100,7 @@ bool pd_cli_facts(struct pd_cli *cli, struct pd_facts *out, struct pd_error **er
 			 pd_facts_scan(cli->registry, NULL, out, &warnings, err);
 
 	for (size_t i = 0; i < warnings.len; i++)
-		fprintf(stderr, "patchday: warning: %s\n", warnings.items[i]);
+		pd_cli_warn("warning", warnings.items[i]);
 	return ok;
 }
 
@@ -120,8 +124,7 @@ struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t ro
 	return pd_workflow_plan(&in, err);
 }
 
-static void show_prediction(const struct pd_cli *cli, const struct pd_record_step *s,
-			    struct pd_buffer *out)
+static void show_prediction(const struct pd_cli *cli, const struct pd_record_step *s)
 {
 	const char *result = pd_json_text(s->predicted, "result", "unknown");
 	const char *message = pd_json_text(s->predicted, "message", "");
@@ -129,20 +132,19 @@ static void show_prediction(const struct pd_cli *cli, const struct pd_record_ste
 	json_t *row;
 	size_t i;
 
-	pd_buffer_print(out, "  %-10s %-40s %s%s\n", result, s->key,
-			waits ? "known after " : message, waits ? waits : "");
+	pd_cli_print(cli, "  %-10s %-40s %s%s\n", result, s->key,
+		     waits ? "known after " : message, waits ? waits : "");
 	json_array_foreach(json_object_get(s->predicted, "inhibitors"), i, row)
-		pd_buffer_print(out, "    %srefused%s: %s\n      cause:  %s\n      remedy: %s\n",
-				pd_cli_color(cli, "\033[31m"), pd_cli_color(cli, "\033[0m"),
-				pd_json_text(row, "risk", ""), pd_json_text(row, "cause", ""),
-				pd_json_text(row, "remedy", ""));
+		pd_cli_print(cli, "    %srefused%s: %s\n      cause:  %s\n      remedy: %s\n",
+			     pd_cli_color(cli, "\033[31m"), pd_cli_color(cli, "\033[0m"),
+			     pd_json_text(row, "risk", ""), pd_json_text(row, "cause", ""),
+			     pd_json_text(row, "remedy", ""));
 }
 
 /* --check: look at the server; consumes the plan. */
 static int check(struct pd_cli *cli, struct pd_plan *plan, struct pd_error **err)
 {
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry };
-	pd_auto(pd_buffer) text = {0};
 	pd_auto_json *list = json_array();
 	size_t refused = 0;
 	__attribute__((cleanup(pd_record_cleanup))) struct pd_record *r =
@@ -151,15 +153,16 @@ static int check(struct pd_cli *cli, struct pd_plan *plan, struct pd_error **err
 	pd_plan_free(plan);
 	if (!r)
 		return PD_END_INVALID;
+	if (!cli->json)
+		puts("\nDry run: what each step found on this server");
 	for (size_t i = 0; i < r->n_steps; i++) {
 		json_array_append_new(list, json_pack("{s:s, s:O}", "step", r->steps[i].key,
 						      "prediction", r->steps[i].predicted));
-		show_prediction(cli, &r->steps[i], &text);
+		if (!cli->json)
+			show_prediction(cli, &r->steps[i]);
 	}
 	if (cli->json)
 		pd_cli_json(list);
-	else
-		printf("\nDry run: what each step found on this server\n%s", text.data ? text.data : "");
 	return refused ? PD_END_REFUSED : PD_END_DONE;
 }
 
@@ -173,7 +176,7 @@ static int run(struct pd_cli *cli, struct pd_error **err)
 		return PD_END_INVALID;
 	if (!cli->json) {
 		pd_plan_text(plan, cli->registry, &text);
-		fputs(text.data ? text.data : "", stdout);
+		pd_cli_print(cli, "%s", text.data ? text.data : "");
 	}
 	if (pd_cli_option(cli, "check"))
 		return check(cli, plan, err);
@@ -181,6 +184,32 @@ static int run(struct pd_cli *cli, struct pd_error **err)
 		pd_cli_json(plan->json);
 	pd_plan_free(plan);
 	return 0;
+}
+
+void pd_cli_workflow_help(struct pd_cli *cli, const char *workflow)
+{
+	pd_auto_error *err = NULL;
+	pd_auto_free char *script = find_script(cli, workflow, &err);
+	pd_auto_json *about = script ? pd_workflow_describe(script, cli->library,
+							    cli->registry, &err) : NULL;
+	json_t *row;
+	size_t i;
+
+	if (err)
+		pd_cli_error(cli, err);
+	if (!about)
+		return;
+	pd_cli_print(cli, "\nParameters of %s - %s (--param NAME=VALUE):\n\n", workflow,
+		     pd_json_text(about, "help", ""));
+	json_array_foreach(json_object_get(about, "params"), i, row) {
+		pd_auto_free char *def = pd_json_line(json_object_get(row, "default"));
+
+		pd_cli_print(cli, "  %-16s %-8s %s%s%s%s\n", pd_json_text(row, "name", ""),
+			     pd_json_text(row, "type", ""), pd_json_text(row, "help", ""),
+			     pd_json_true(row, "required") ? " (required)" : "",
+			     json_object_get(row, "default") ? " = " : "",
+			     json_object_get(row, "default") ? def : "");
+	}
 }
 
 static const struct pd_option options[] = {

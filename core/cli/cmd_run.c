@@ -27,26 +27,10 @@ static void catch_signals(void)
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
-struct context {
-	struct pd_cli *cli;
-	struct pd_view *view;
-};
-
-static void on_event(void *user, const struct pd_record *r, const struct pd_event *e)
-{
-	pd_view_event(((struct context *)user)->view, r, e);
-}
-
-static void on_progress(void *user, const struct pd_record_step *s, int64_t done,
-			int64_t total, const char *text)
-{
-	pd_view_progress(((struct context *)user)->view, s, done, total, text);
-}
-
 static struct pd_plan *replan(void *user, const json_t *inputs, int64_t round,
 			      struct pd_error **err)
 {
-	return pd_cli_plan(((struct context *)user)->cli, inputs, round, err);
+	return pd_cli_plan(user, inputs, round, err);
 }
 
 /* The command line that systemd calls when the server comes up again. */
@@ -96,16 +80,18 @@ static void last_words(struct pd_cli *cli, const char *run, enum pd_run_end end)
 		pd_cli_json(status);
 		return;
 	}
-	printf("\nrun %s on %s: %s%s%s\n", run, r->server, pd_run_state_name(r->state),
+	pd_cli_print(cli, "\nrun %s on %s: %s%s%s\n", run, r->server, pd_status_name(r, 0),
 	       r->why && *r->why ? ": " : "", r->why ? r->why : "");
 	if (files.xml)
-		printf("certificate: %s\n             %s\n", files.xml, files.html);
+		pd_cli_print(cli, "certificate: %s\n             %s\n", files.xml, files.html);
 	if (r->state == PD_RUN_SIGNOFF)
 		puts("next: patchday signoff --party PARTY --name NAME");
 	else if (r->state == PD_RUN_STOPPED)
 		puts("next: `patchday resume` tries the step again, `patchday undo` takes all back");
+	else if (r->state == PD_RUN_RUNNING || r->state == PD_RUN_UNDOING)
+		puts("next: `patchday resume` goes on where it was interrupted");
 	else if (*next[end])
-		printf("next: %s\n", next[end]);
+		pd_cli_print(cli, "next: %s\n", next[end]);
 }
 
 static int with_engine(struct pd_cli *cli, json_t *inputs, struct pd_plan *plan,
@@ -113,10 +99,9 @@ static int with_engine(struct pd_cli *cli, json_t *inputs, struct pd_plan *plan,
 		       const char *, struct pd_error **), struct pd_error **err)
 {
 	pd_auto(pd_strings) argv = {0};
-	struct context context = { cli, pd_view_new(cli) };
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry,
-		.signal = &stop_signal, .user = &context, .event = on_event,
-		.progress = on_progress, .replan = replan,
+		.signal = &stop_signal, .user = cli, .event = pd_view_event,
+		.progress = pd_view_progress, .replan = replan,
 		.unattended = pd_cli_option(cli, "unattended") != NULL };
 	pd_auto_free char *run = pd_strdup(id);
 	enum pd_run_end end;
@@ -124,9 +109,11 @@ static int with_engine(struct pd_cli *cli, json_t *inputs, struct pd_plan *plan,
 	resume_line(cli, &argv);
 	o.resume_argv = (const char *const *)argv.items;
 	catch_signals();
+	pd_view_open(cli);
+	cli->acted = true;
 	/* cppcheck-suppress nullPointer ; there is a plan or a body */
 	end = plan ? pd_run_start(&o, plan, inputs, &run, err) : body(&o, run, err);
-	pd_view_free(context.view);
+	pd_view_close(cli);
 	if (run && !*err)
 		last_words(cli, run, end);
 	return (int)end;
@@ -149,7 +136,7 @@ static int run_run(struct pd_cli *cli, struct pd_error **err)
 		return PD_END_INVALID;
 	if (!cli->json && !pd_cli_option(cli, "events")) {
 		pd_plan_text(plan, cli->registry, &text);
-		puts(text.data ? text.data : "");
+		pd_cli_print(cli, "%s\n", text.data ? text.data : "");
 	}
 	return with_engine(cli, inputs, plan, NULL, NULL, err);
 }
@@ -180,9 +167,8 @@ static int run_signoff(struct pd_cli *cli, struct pd_error **err)
 {
 	pd_auto_free char *run = pd_cli_run_id(cli, 0, err);
 	const char *party = pd_cli_option(cli, "party"), *name = pd_cli_option(cli, "name");
-	struct context context = { cli, NULL };
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry,
-				    .user = &context, .event = on_event };
+				    .user = cli, .event = pd_view_event };
 	enum pd_run_end end;
 
 	if (!run)
@@ -190,10 +176,10 @@ static int run_signoff(struct pd_cli *cli, struct pd_error **err)
 	if (!party)
 		return !pd_error_set(err, "usage", "say who signs: --party PARTY") *
 		       PD_END_INVALID;
-	context.view = pd_view_new(cli);
+	pd_view_open(cli);
 	end = pd_run_sign(&o, run, party, name ? name : user_name(),
 			  pd_cli_option(cli, "note"), err);
-	pd_view_free(context.view);
+	pd_view_close(cli);
 	if (!*err)
 		last_words(cli, run, end);
 	return (int)end;

@@ -18,29 +18,27 @@ static int run_facts(struct pd_cli *cli, struct pd_error **err)
 	}
 	json_object_foreach(facts.json, kind, value) {
 		if (json_is_object(value)) {
-			printf("%s%s%s\n", pd_cli_color(cli, "\033[1m"), kind,
+			pd_cli_print(cli, "%s%s%s\n", pd_cli_color(cli, "\033[1m"), kind,
 			       pd_cli_color(cli, "\033[0m"));
 			json_object_foreach(value, key, field) {
 				pd_auto_free char *text = json_is_string(field) ?
 					pd_strdup(json_string_value(field)) :
 					pd_json_line(field);
 
-				pd_cli_clean(text);
-				printf("  %-16s %s\n", key, text);
+				pd_cli_print(cli, "  %-16s %s\n", key, text);
 			}
 			continue;
 		}
-		printf("%s%s%s  %zu\n", pd_cli_color(cli, "\033[1m"), kind,
+		pd_cli_print(cli, "%s%s%s  %zu\n", pd_cli_color(cli, "\033[1m"), kind,
 		       pd_cli_color(cli, "\033[0m"), json_array_size(value));
 		json_array_foreach(value, i, row) {
 			pd_auto_free char *line = pd_json_line(row);
 
-			pd_cli_clean(line);
 			if (i < 5 || pd_cli_option(cli, "all"))
-				printf("  %s\n", line);
+				pd_cli_print(cli, "  %s\n", line);
 		}
 		if (i > 5 && !pd_cli_option(cli, "all"))
-			printf("  ... and %zu more (--all)\n", i - 5);
+			pd_cli_print(cli, "  ... and %zu more (--all)\n", i - 5);
 	}
 	return 0;
 }
@@ -70,6 +68,15 @@ static json_t *sources(const struct pd_cli *cli, size_t first)
 	return list;
 }
 
+/* "Nothing is needed" must not come from having looked nowhere. */
+static bool some_catalogs(struct pd_cli *cli, const json_t *list,
+			  struct pd_catalogs *out, struct pd_error **err)
+{
+	return pd_cli_catalogs(cli, list, out, err) &&
+	       (out->len || pd_error_set(err, "usage", "no catalog is named, and there is none"
+					 " of apt here"));
+}
+
 static json_t *verdict_json(const struct pd_verdict_row *row)
 {
 	json_t *packages = json_array();
@@ -89,16 +96,23 @@ static json_t *verdict_json(const struct pd_verdict_row *row)
 		"packages", packages);
 }
 
+/* One of many: a line of its own. */
+static void print_line(const json_t *j)
+{
+	pd_auto_free char *line = pd_json_line(j);
+
+	puts(line);
+}
+
 static void print_verdict(const struct pd_cli *cli, const struct pd_verdict_row *row)
 {
 	if (cli->json) {
 		pd_auto_json *j = verdict_json(row);
-		pd_auto_free char *line = pd_json_line(j);
 
-		puts(line);
+		print_line(j);
 		return;
 	}
-	printf("%-15s %-10s %-40s %s\n", pd_verdict_name(row->verdict),
+	pd_cli_print(cli, "%-15s %-10s %-40s %s\n", pd_verdict_name(row->verdict),
 	       pd_severity_name(row->update->severity), row->update->id,
 	       row->reason ? row->reason : "");
 }
@@ -110,23 +124,27 @@ static int run_scan(struct pd_cli *cli, struct pd_error **err)
 	pd_auto(pd_verdicts) verdicts = {0};
 	pd_auto_json *list = sources(cli, 0);
 	const char *why = pd_cli_option(cli, "why");
-	size_t counts[PD_VERDICT_NOT_APPLICABLE + 1] = {0};
+	size_t counts[PD_VERDICT_NOT_APPLICABLE + 1] = {0}, shown = 0;
 
-	if (!pd_cli_facts(cli, &facts, err) ||
-	    !pd_cli_catalogs(cli, list, &catalogs, err) ||
+	if (!pd_cli_facts(cli, &facts, err) || !some_catalogs(cli, list, &catalogs, err) ||
 	    !pd_catalogs_judge(&catalogs, &facts, &verdicts, err))
 		return PD_END_INVALID;
 	for (size_t i = 0; i < verdicts.len; i++) {
 		const struct pd_verdict_row *row = &verdicts.rows[i];
 
 		counts[row->verdict]++;
-		if (why ? strcmp(why, row->update->id) == 0 :
-		    cli->json || pd_cli_option(cli, "all") ||
-		    row->verdict == PD_VERDICT_NEEDED || row->verdict == PD_VERDICT_UNKNOWN)
-			print_verdict(cli, row);
+		if (why ? strcmp(why, row->update->id) != 0 :
+		    !cli->json && !pd_cli_option(cli, "all") &&
+		    row->verdict != PD_VERDICT_NEEDED && row->verdict != PD_VERDICT_UNKNOWN)
+			continue;
+		print_verdict(cli, row);
+		shown++;
 	}
+	if (why && !shown)
+		return !pd_error_set(err, "catalog-no-update", "no catalog has an update %s",
+				     why) * PD_END_INVALID;
 	if (!cli->json && !why)
-		printf("%zu needed, %zu installed, %zu superseded, %zu not applicable,"
+		pd_cli_print(cli, "%zu needed, %zu installed, %zu superseded, %zu not applicable,"
 		       " %zu unknown\n", counts[PD_VERDICT_NEEDED],
 		       counts[PD_VERDICT_INSTALLED], counts[PD_VERDICT_SUPERSEDED],
 		       counts[PD_VERDICT_NOT_APPLICABLE], counts[PD_VERDICT_UNKNOWN]);
@@ -149,39 +167,39 @@ const struct pd_verb pd_verb_scan = {
 	0, 0, scan_options, run_scan
 };
 
-static void show_packages(const struct pd_catalog_update *u)
+static void show_packages(const struct pd_cli *cli, const struct pd_catalog_update *u)
 {
 	for (uint32_t i = 0; i < u->n_packages; i++) {
 		const struct pd_catalog_package *p = &u->packages[i];
 
-		printf("  package   %s %s %s (%s)\n", p->name, p->version, p->arch,
+		pd_cli_print(cli, "  package   %s %s %s (%s)\n", p->name, p->version, p->arch,
 		       pd_scheme_name(p->scheme));
 	}
 	for (uint32_t i = 0; i < u->n_payloads; i++)
-		printf("  payload   %s %s\n", u->payloads[i].url, u->payloads[i].digest);
+		pd_cli_print(cli, "  payload   %s %s\n", u->payloads[i].url, u->payloads[i].digest);
 	for (uint32_t i = 0; i < u->n_relations; i++) {
 		static const char *const names[] = { "", "alias", "supersedes", "requires",
 						     "bundles", "reference" };
 
-		printf("  %-9s %s\n", names[u->relations[i].kind], u->relations[i].target);
+		pd_cli_print(cli, "  %-9s %s\n", names[u->relations[i].kind], u->relations[i].target);
 	}
 }
 
-static void show_update(const struct pd_catalog_update *u)
+static void show_update(const struct pd_cli *cli, const struct pd_catalog_update *u)
 {
 	pd_auto_free char *issued = pd_show_time(u->issued);
 
-	printf("%s %s\n  title     %s\n  severity  %s%s%s\n  kind      %s\n  restart   %s\n",
-	       u->id, u->revision, u->title, pd_severity_name(u->severity),
+	pd_cli_print(cli, "%s %s\n  title     %s\n  severity  %s%s%s\n  kind      %s\n"
+		     "  restart   %s\n", u->id, u->revision, u->title, pd_severity_name(u->severity),
 	       *u->severity_text ? ", as written: " : "", u->severity_text,
 	       pd_class_name(u->kind), pd_restart_name(u->restart));
 	if (u->issued)
-		printf("  issued    %s\n", issued);
+		pd_cli_print(cli, "  issued    %s\n", issued);
 	if (*u->url)
-		printf("  more      %s\n", u->url);
+		pd_cli_print(cli, "  more      %s\n", u->url);
 	if (*u->description)
-		printf("  %s\n", u->description);
-	show_packages(u);
+		pd_cli_print(cli, "  %s\n", u->description);
+	show_packages(cli, u);
 }
 
 static json_t *update_json(const struct pd_catalog_update *u)
@@ -206,10 +224,10 @@ static int catalog_check(struct pd_cli *cli, const struct pd_catalog *c)
 			"format", c->format, "digest", c->digest, "updates",
 			(json_int_t)c->len, "ignored", (json_int_t)c->ignored);
 
-		pd_cli_json(j);
+		print_line(j);
 		return 0;
 	}
-	printf("%s: %s, %zu updates, %zu passed over, sha256 %s\n", c->name, c->format,
+	pd_cli_print(cli, "%s: %s, %zu updates, %zu passed over, sha256 %s\n", c->name, c->format,
 	       c->len, c->ignored, c->digest);
 	return 0;
 }
@@ -223,19 +241,17 @@ static int catalog_show(struct pd_cli *cli, const struct pd_catalog *c,
 	for (size_t i = 0; i < c->len; i++) {
 		const struct pd_catalog_update *u = &c->updates[i];
 		pd_auto_json *j = NULL;
-		pd_auto_free char *line = NULL;
 
 		if (id && strcmp(id, u->id) != 0)
 			continue;
 		shown++;
 		if (cli->json) {
 			j = update_json(u);
-			line = pd_json_line(j);
-			puts(line);
+			print_line(j);
 		} else if (id) {
-			show_update(u);
+			show_update(cli, u);
 		} else {
-			printf("%-40s %-10s %-12s %s\n", u->id, pd_severity_name(u->severity),
+			pd_cli_print(cli, "%-40s %-10s %-12s %s\n", u->id, pd_severity_name(u->severity),
 			       pd_class_name(u->kind), u->title);
 		}
 	}
@@ -260,7 +276,7 @@ static int run_catalog(struct pd_cli *cli, struct pd_error **err)
 			pd_error_remedy(err, "Did you mean `patchday catalog %s`?", nearest);
 		return PD_END_INVALID;
 	}
-	if (!pd_cli_catalogs(cli, list, &catalogs, err))
+	if (!some_catalogs(cli, list, &catalogs, err))
 		return PD_END_INVALID;
 	for (size_t i = 0; i < catalogs.len && !status; i++)
 		status = strcmp(what, "check") == 0 ? catalog_check(cli, catalogs.items[i]) :
@@ -277,6 +293,7 @@ const struct pd_verb pd_verb_catalog = {
 	"catalog", "check|show [FILE]...", "check or show catalogs of updates",
 	"check  reads the files whole and says what is wrong with them\n"
 	"show   lists their updates\n\n"
-	"FILE may be READER: such as apt:, which is also meant when none is named.\n",
+	"FILE may be READER: such as apt:, which is also meant when none is named. With\n"
+	"--json one line for each file or update.\n",
 	1, -1, catalog_options, run_catalog
 };

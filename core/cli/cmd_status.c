@@ -16,8 +16,7 @@ char *pd_cli_run_id(struct pd_cli *cli, size_t operand, struct pd_error **err)
 	return j ? pd_journal_find(j, pd_cli_operand(cli, operand), err) : NULL;
 }
 
-/* A run whose process is gone is never called running. */
-static const char *state_text(const struct pd_record *r, pid_t owner)
+const char *pd_status_name(const struct pd_record *r, pid_t owner)
 {
 	if (!owner && (r->state == PD_RUN_RUNNING || r->state == PD_RUN_UNDOING))
 		return "interrupted";
@@ -43,7 +42,7 @@ json_t *pd_status_json(const struct pd_record *r, const char *owner_run, pid_t o
 	}
 	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:o, s:o}",
 		"run", r->run, "server", r->server ? r->server : "", "state",
-		state_text(r, owned ? owner : 0), "why", r->why, "workflow",
+		pd_status_name(r, owned ? owner : 0), "why", r->why, "workflow",
 		r->n_plans ? r->plans[0]->workflow : "", "rounds", (json_int_t)r->n_plans,
 		"started", (json_int_t)r->started, "ended", (json_int_t)r->ended,
 		"pid", (json_int_t)(owned ? owner : 0), "missing", missing, "steps", steps);
@@ -57,7 +56,7 @@ void pd_status_text(const struct pd_cli *cli, const struct pd_record *r, pid_t o
 	const struct pd_plan *plan = NULL;
 	size_t stage = 0;
 
-	printf("run %s: %s on %s, started %s\n", r->run,
+	pd_cli_print(cli, "run %s: %s on %s, started %s\n", r->run,
 	       r->n_plans ? r->plans[0]->workflow : "?", r->server, started);
 	for (size_t i = 0; i < r->n_steps; i++) {
 		const struct pd_record_step *s = &r->steps[i];
@@ -65,25 +64,28 @@ void pd_status_text(const struct pd_cli *cli, const struct pd_record *r, pid_t o
 		if (s->plan != plan || s->step->stage != stage) {
 			plan = s->plan;
 			stage = s->step->stage;
-			printf("%s\n", plan->stages[stage].name);
+			pd_cli_print(cli, "%s\n", plan->stages[stage].name);
 		}
-		printf("  %s%-8s%s %-40s %8.1f s%s\n", pd_cli_color(cli, colors[s->state]),
+		pd_cli_print(cli, "  %s%-8s%s %-40s %8.1f s%s\n", pd_cli_color(cli, colors[s->state]),
 		       s->step->hold && s->state == PD_STEP_UNDONE ? "is back" :
 		       pd_step_state_name(s->state), pd_cli_color(cli, "\033[0m"), s->key,
 		       s->seconds, s->recovered ? "  (found done after a crash)" : "");
 		if (s->message)
-			printf("           %s\n", s->message);
+			pd_cli_print(cli, "           %s\n", s->message);
 	}
-	printf("state: %s%s%s\n", state_text(r, owner), r->why && *r->why ? ": " : "",
+	pd_cli_print(cli, "state: %s%s%s\n", pd_status_name(r, owner), r->why && *r->why ? ": " : "",
 	       r->why ? r->why : "");
 	if (owner)
-		printf("process %ld is working on it\n", (long)owner);
+		pd_cli_print(cli, "process %ld is working on it\n", (long)owner);
 }
 
 static int list_all(struct pd_cli *cli, struct pd_journal *j, struct pd_error **err)
 {
 	pd_auto(pd_strings) ids = {0};
 	pd_auto_json *list = json_array();
+	pd_auto_free char *owner_run = NULL;
+	pid_t owner = pd_lock_owner(cli->state, &owner_run);
+	const char *state;
 
 	if (!pd_journal_runs(j, &ids, err))
 		return PD_END_INVALID;
@@ -94,12 +96,12 @@ static int list_all(struct pd_cli *cli, struct pd_journal *j, struct pd_error **
 
 		if (!r)
 			return PD_END_INVALID;
+		state = pd_status_name(r, owner_run && strcmp(owner_run, r->run) == 0 ? owner : 0);
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "run", r->run,
-				      "started", when, "state", pd_run_state_name(r->state)));
+				      "started", when, "state", state));
 		if (!cli->json)
-			printf("%s  %s  %-20s %s\n", r->run, when,
-			       pd_run_state_name(r->state),
-			       r->n_plans ? r->plans[0]->workflow : "");
+			pd_cli_print(cli, "%s  %s  %-20s %s\n", r->run, when,
+			       state, r->n_plans ? r->plans[0]->workflow : "");
 	}
 	if (cli->json)
 		pd_cli_json(list);
@@ -107,7 +109,7 @@ static int list_all(struct pd_cli *cli, struct pd_journal *j, struct pd_error **
 }
 
 struct follow {
-	struct pd_view *view;
+	struct pd_cli *cli;
 	struct pd_record *record;
 };
 
@@ -117,8 +119,19 @@ static bool follow_event(void *user, const struct pd_event *e, struct pd_error *
 
 	if (!pd_record_apply(f->record, e, err))
 		return false;
-	pd_view_event(f->view, f->record, e);
+	pd_view_event(f->cli, f->record, e);
 	return true;
+}
+
+/* Work on it goes on as long as somebody does; after a reboot it takes a while
+ * until the resume has begun. */
+static bool given_up(const struct pd_cli *cli, const struct pd_record *r, int *alone)
+{
+	pd_auto_free char *run = NULL;
+	bool working = pd_lock_owner(cli->state, &run) && strcmp(run, r->run) == 0;
+
+	*alone = working ? 0 : *alone + 1;
+	return *alone > 150; /* of 200 ms */
 }
 
 /* Print events as other processes write them, over crashes and resumes, until
@@ -126,17 +139,19 @@ static bool follow_event(void *user, const struct pd_event *e, struct pd_error *
 static int follow(struct pd_cli *cli, struct pd_journal *j, const char *run,
 		  struct pd_error **err)
 {
-	struct follow f = { pd_view_new(cli), pd_record_new(run) };
+	struct follow f = { cli, pd_record_new(run) };
 	struct timespec pause = { .tv_nsec = 200000000 };
-	int status;
+	int status, alone = 0;
 	bool ok;
 
+	pd_view_open(cli);
 	while ((ok = pd_journal_each(j, run, f.record->last, follow_event, &f, err)) &&
-	       !pd_run_state_ended(f.record->state) && f.record->state != PD_RUN_STOPPED)
+	       !pd_run_state_ended(f.record->state) && f.record->state != PD_RUN_STOPPED &&
+	       !given_up(cli, f.record, &alone))
 		nanosleep(&pause, NULL);
-	pd_view_free(f.view);
+	pd_view_close(cli);
 	if (ok && !cli->json && !pd_cli_option(cli, "events"))
-		printf("run %s: %s\n", run, pd_run_state_name(f.record->state));
+		pd_cli_print(cli, "run %s: %s\n", run, pd_status_name(f.record, !alone));
 	if (ok && cli->json) {
 		pd_auto_json *shown = pd_status_json(f.record, NULL, 0);
 
@@ -186,18 +201,26 @@ static int run_report(struct pd_cli *cli, struct pd_error **err)
 	const char *format = pd_cli_option(cli, "format");
 	const char *to = pd_cli_option(cli, "to");
 	pd_auto(pd_report_files) files = {0};
-	pd_auto_free char *text = NULL;
+	pd_auto_free char *text = NULL, *owner_run = NULL;
 
 	if (!r)
 		return PD_END_INVALID;
 	if (to) {
 		if (!pd_report_write(r, cli->state, cli->library, to, &files, err))
 			return PD_END_INVALID;
-		printf("%s\n%s\n", files.xml, files.html);
+		if (cli->json) {
+			pd_auto_json *paths = json_pack("{s:s, s:s}", "xml", files.xml,
+							"html", files.html);
+
+			pd_cli_json(paths);
+		} else {
+			pd_cli_print(cli, "%s\n%s\n", files.xml, files.html);
+		}
 		return 0;
 	}
 	if (cli->json && !format) {
-		pd_auto_json *status = pd_status_json(r, NULL, 0);
+		pid_t owner = pd_lock_owner(cli->state, &owner_run);
+		pd_auto_json *status = pd_status_json(r, owner_run, owner);
 
 		pd_cli_json(status);
 		return 0;
@@ -205,7 +228,10 @@ static int run_report(struct pd_cli *cli, struct pd_error **err)
 	text = pd_report_text(r, cli->library, format ? format : "text", err);
 	if (!text)
 		return PD_END_INVALID;
-	fputs(text, stdout);
+	if (format)
+		fputs(text, stdout);
+	else
+		pd_cli_print(cli, "%s", text);
 	return 0;
 }
 

@@ -62,6 +62,9 @@ static int run_command(struct pd_cli *cli, int argc, char **argv)
 
 	if (pd_cli_parse(cli, argc, argv, &err) && pd_cli_option(cli, "help")) {
 		pd_cli_help(cli->command, stdout);
+		if (strstr(cli->command->operands, "WORKFLOW") && pd_cli_operand(cli, 0) &&
+		    set_up(cli, NULL))
+			pd_cli_workflow_help(cli, pd_cli_operand(cli, 0));
 		return 0;
 	}
 	if (!err && set_up(cli, &err))
@@ -96,6 +99,7 @@ int main(int argc, char **argv)
 {
 	struct pd_cli cli = {0};
 	pd_auto_error *err = NULL;
+	static char help[] = "--help";
 	int status;
 
 	setlocale(LC_ALL, "C.UTF-8");
@@ -114,11 +118,9 @@ int main(int argc, char **argv)
 		puts("patchday " PACKAGE_VERSION);
 		return 0;
 	}
-	if (strcmp(argv[1], "help") == 0) {
-		cli.command = find(argv[2]);
-		if (cli.command)
-			pd_cli_help(cli.command, stdout);
-		return cli.command ? 0 : no_command(&cli, argv[2]);
+	if (strcmp(argv[1], "help") == 0) { /* help COMMAND is COMMAND --help */
+		argv[1] = argv[2];
+		argv[2] = help;
 	}
 	cli.command = find(argv[1]);
 	if (!cli.command)
@@ -128,7 +130,8 @@ int main(int argc, char **argv)
 	pd_strings_clear(&cli.operands);
 	pd_strings_clear(&cli.names);
 	pd_strings_clear(&cli.values);
-	if (fflush(stdout) != 0 && status == 0)
-		status = PD_END_INVALID;
-	return status;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fputs("patchday: the output could not be written\n", stderr);
+	return status || cli.acted ? status : PD_END_INVALID;
 }

@@ -2,6 +2,8 @@
 /* Parsing the command line from the commands' tables, and their help. */
 #include "cli/cli.h"
 
+#include <unistd.h>
+
 const struct pd_option pd_common_options[] = {
 	{ "state", "DIR", "folder of the journal (default $PATCHDAY_STATE or /var/lib/patchday)" },
 	{ "plugin-dir", "DIR", "look for plugins here first; may be repeated" },
@@ -144,29 +146,71 @@ const char *pd_cli_color(const struct pd_cli *cli, const char *sgr)
 	return cli->color ? sgr : "";
 }
 
-void pd_cli_clean(char *text)
+/* Bytes of a control character, of C1, or of one that turns text around. */
+static size_t control(const unsigned char *p)
 {
-	for (unsigned char *p = (unsigned char *)text; *p; p++)
-		if ((*p < ' ' && *p != '\n' && *p != '\t') || *p == 127)
-			*p = '?';
+	if ((*p < ' ' && *p != '\n' && *p != '\t') || *p == 127)
+		return 1;
+	if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+		return 2;
+	return *p == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) ||
+			      (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)) ? 3 : 0;
+}
+
+static void clean(char *text, bool color)
+{
+	bool valid = pd_utf8_valid(text, strlen(text));
+	size_t n;
+
+	for (char *p = text; *p; p += n ? n : 1) {
+		n = strncmp(p, "\033[", 2) == 0 ? 2 + strspn(p + 2, "01236") : 0;
+		if (color && n > 2 && n < 5 && p[n] == 'm')
+			continue;
+		n = valid || !(*p & 0x80) ? control((unsigned char *)p) : 1;
+		memset(p, '?', n);
+	}
+}
+
+void pd_cli_print(const struct pd_cli *cli, const char *fmt, ...)
+{
+	pd_auto_free char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = pd_vprint(fmt, ap);
+	va_end(ap);
+	clean(text, cli->color);
+	fputs(text, stdout);
+}
+
+void pd_cli_warn(const char *what, const char *text)
+{
+	pd_auto_free char *copy = pd_strdup(text);
+
+	clean(copy, false);
+	fprintf(stderr, "patchday: %s: %s\n", what, copy);
 }
 
 void pd_cli_error(const struct pd_cli *cli, const struct pd_error *e)
 {
-	pd_auto_free char *text = pd_error_text(e);
+	char *const parts[] = { e->where, e->message, e->remedy };
+	pd_auto_free char *text = NULL;
 	const char *advice = pd_error_advice(e);
+	bool color = cli->color && isatty(STDERR_FILENO);
 
+	for (size_t i = 0; i < 3; i++)
+		if (parts[i])
+			clean(parts[i], false);
 	if (cli->json) {
-		pd_auto_json *j = json_pack("{s:{s:s, s:s*, s:s%, s:s*}}", "error", "id",
-			e->id, "where", e->where, "message", e->message,
-			strlen(e->message), "remedy", advice);
+		pd_auto_json *j = json_pack("{s:{s:s, s:s*, s:s, s:s*}}", "error", "id", e->id,
+			"where", e->where, "message", e->message, "remedy", advice);
 
 		pd_cli_json(j);
 		return;
 	}
-	pd_cli_clean(text);
-	fprintf(stderr, "%spatchday: %s%s [%s]\n", pd_cli_color(cli, "\033[31m"), text,
-		pd_cli_color(cli, "\033[0m"), e->id);
+	text = pd_error_text(e);
+	fprintf(stderr, "%spatchday: %s%s [%s]\n", color ? "\033[31m" : "", text,
+		color ? "\033[0m" : "", e->id);
 	if (advice)
 		fprintf(stderr, "  %s\n", advice);
 }

@@ -18,14 +18,14 @@ struct pd_view {
 	time_t drawn;
 };
 
-struct pd_view *pd_view_new(const struct pd_cli *cli)
+void pd_view_open(struct pd_cli *cli)
 {
 	struct pd_view *v = pd_alloc(sizeof(*v));
 
 	v->cli = cli;
 	v->events = pd_cli_option(cli, "events") != NULL;
 	v->stage = SIZE_MAX;
-	return v;
+	cli->view = v;
 }
 
 static void wipe(struct pd_view *v)
@@ -35,8 +35,10 @@ static void wipe(struct pd_view *v)
 	v->live = false;
 }
 
-void pd_view_free(struct pd_view *v)
+void pd_view_close(struct pd_cli *cli)
 {
+	struct pd_view *v = cli->view;
+
 	wipe(v);
 	fflush(stdout);
 	free(v->step);
@@ -61,15 +63,13 @@ static void print_event(const struct pd_event *e)
 static void line(struct pd_view *v, const struct pd_event *e, const char *color,
 		 const char *mark, const char *step, const char *text)
 {
-	pd_auto_free char *clean = pd_strdup(text);
 	char clock[16] = "";
 	time_t when = (time_t)(e->time / 1000);
 	struct tm tm = {0};
 
-	pd_cli_clean(clean);
 	strftime(clock, sizeof(clock), "%H:%M:%S", localtime_r(&when, &tm));
-	printf("%s %s%-9s%s %-38s %s\n", clock, pd_cli_color(v->cli, color), mark,
-	       pd_cli_color(v->cli, "\033[0m"), step, clean);
+	pd_cli_print(v->cli, "%s %s%-9s%s %-38s %s\n", clock, pd_cli_color(v->cli, color), mark,
+	       pd_cli_color(v->cli, "\033[0m"), step, text);
 }
 
 static void stage_head(struct pd_view *v, const struct pd_record_step *s)
@@ -78,16 +78,8 @@ static void stage_head(struct pd_view *v, const struct pd_record_step *s)
 		return;
 	v->plan = s->plan;
 	v->stage = s->step->stage;
-	printf("%s== %s%s\n", pd_cli_color(v->cli, "\033[1m"),
+	pd_cli_print(v->cli, "%s== %s%s\n", pd_cli_color(v->cli, "\033[1m"),
 	       s->plan->stages[v->stage].name, pd_cli_color(v->cli, "\033[0m"));
-}
-
-static const char *seconds_of(const json_t *data, char *text, size_t len)
-{
-	double s = json_number_value(json_object_get(data, "seconds"));
-
-	snprintf(text, len, "%.1f s", s);
-	return text;
 }
 
 static void step_event(struct pd_view *v, const struct pd_record_step *s,
@@ -98,7 +90,8 @@ static void step_event(struct pd_view *v, const struct pd_record_step *s,
 	json_t *row;
 	size_t i;
 
-	seconds_of(e->data, took, sizeof(took));
+	snprintf(took, sizeof(took), "%.1f s",
+		 json_number_value(json_object_get(e->data, "seconds")));
 	if (strcmp(e->kind, "predict") == 0) {
 		json_array_foreach(json_object_get(e->data, "inhibitors"), i, row) {
 			pd_auto_free char *why = pd_print("%s: %s; %s",
@@ -124,7 +117,7 @@ static void step_event(struct pd_view *v, const struct pd_record_step *s,
 	} else if (strcmp(e->kind, "failed") == 0 || strcmp(e->kind, "stuck") == 0) {
 		line(v, e, "\033[31m", e->kind, s->key, text);
 		if (s->detail)
-			printf("%s\n", s->detail);
+			pd_cli_print(v->cli, "%s\n", s->detail);
 	} else if (strcmp(e->kind, "evidence") == 0) {
 		line(v, e, "", "evidence", s->key, pd_json_text(e->data, "path", ""));
 	} else if (strcmp(e->kind, "reboot") == 0) {
@@ -160,9 +153,9 @@ static void run_event(struct pd_view *v, const struct pd_event *e)
 	}
 }
 
-void pd_view_event(void *view, const struct pd_record *r, const struct pd_event *e)
+void pd_view_event(void *cli, const struct pd_record *r, const struct pd_event *e)
 {
-	struct pd_view *v = view;
+	struct pd_view *v = ((struct pd_cli *)cli)->view;
 	struct pd_record_step *s;
 
 	if (v->cli->json)
@@ -188,10 +181,10 @@ static int columns(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 20 ? w.ws_col : 80;
 }
 
-void pd_view_progress(void *view, const struct pd_record_step *s, int64_t done,
+void pd_view_progress(void *cli, const struct pd_record_step *s, int64_t done,
 		      int64_t total, const char *text)
 {
-	struct pd_view *v = view;
+	struct pd_view *v = ((struct pd_cli *)cli)->view;
 	pd_auto_free char *shown = NULL, *elapsed = NULL;
 	char percent[16] = "";
 	time_t now = time(NULL);
@@ -203,9 +196,9 @@ void pd_view_progress(void *view, const struct pd_record_step *s, int64_t done,
 		snprintf(percent, sizeof(percent), "%d %%", (int)(done * 100 / total));
 	elapsed = pd_show_seconds(v->since ? now - v->since : 0);
 	shown = pd_print("  %s  %s  %s  %s", s->key, percent, elapsed, text ? text : "");
-	pd_cli_clean(shown);
+	wipe(v);
 	/* bytes, not columns: a line that is cut early does no harm */
-	printf("\r\033[K%.*s", columns() - 1, shown);
+	pd_cli_print(v->cli, "%.*s", columns() - 1, shown);
 	fflush(stdout);
 	v->live = true;
 }

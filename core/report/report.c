@@ -169,14 +169,18 @@ static void signatures(xmlTextWriterPtr w, const struct pd_record *r)
 	}
 }
 
+static const char *site_of(const struct pd_record *r)
+{
+	return r->n_plans ? pd_json_text(json_object_get(r->plans[0]->json, "params"), "site",
+					 "") : "";
+}
+
 static void head(xmlTextWriterPtr w, const struct pd_record *r)
 {
 	const struct pd_plan *plan = r->n_plans ? r->plans[0] : NULL;
-	const char *site = plan ? pd_json_text(json_object_get(plan->json, "params"),
-					       "site", "") : "";
 
 	attribute(w, "run", r->run);
-	attribute(w, "site", site);
+	attribute(w, "site", site_of(r));
 	attribute(w, "server", r->server);
 	attribute(w, "workflow", plan ? plan->workflow : "");
 	attribute(w, "role", plan ? plan->role : "");
@@ -280,10 +284,14 @@ char *pd_report_text(const struct pd_record *r, const char *library,
 static char *certificate_name(const struct pd_record *r, bool with_run)
 {
 	pd_auto_free char *date = pd_show_time(r->started / 1000);
-	const char *site = r->n_plans ?
-		pd_json_text(json_object_get(r->plans[0]->json, "params"), "site", "") : "";
-	char *name = pd_print("%s%s%s - %.10s%s%s", site, *site ? " - " : "", r->server,
-			      date, with_run ? " - " : "", with_run ? r->run : "");
+	const char *site = site_of(r);
+	size_t len = strnlen(site, 100); /* a file's name ends at 255 */
+	char *name = NULL;
+
+	while (len && ((unsigned char)site[len] & 0xc0) == 0x80)
+		len--; /* not in the middle of a character */
+	name = pd_print("%.*s%s%.64s - %.10s%s%s", (int)len, site, *site ? " - " : "",
+			r->server, date, with_run ? " - " : "", with_run ? r->run : "");
 
 	for (char *p = name; *p; p++)
 		if (*p == '/' || (unsigned char)*p < ' ' || (p == name && *p == '.'))

@@ -22,18 +22,11 @@ bool pd_engine_note(struct pd_engine *e, const char *kind, const char *step,
 	return true;
 }
 
-bool pd_engine_state(struct pd_engine *e, enum pd_run_state state,
-		     const char *why, ...)
+bool pd_engine_state(struct pd_engine *e, enum pd_run_state state, const char *why)
 {
-	pd_auto_free char *text = NULL;
-	va_list ap;
-
-	va_start(ap, why);
-	text = pd_vprint(why, ap);
-	va_end(ap);
 	return pd_engine_note(e, "state", "",
 			      json_pack("{s:s, s:s}", "state", pd_run_state_name(state),
-					"why", text), true);
+					"why", why), true);
 }
 
 static void on_log(void *user, int level, const char *text)
@@ -117,7 +110,8 @@ static bool on_tick(void *user)
 		if (!pd_journal_flush(c->e->journal, &c->e->fatal))
 			return false;
 	}
-	return !(c->e->o->signal && *c->e->o->signal) && !c->e->fatal;
+	return !c->e->fatal && (!pd_engine_signal(c->e) ||
+				(c->undo && pd_engine_signal(c->e) != SIGTERM));
 }
 
 static char *work_dir(const struct pd_engine *e, const struct pd_record_step *s)

@@ -13,6 +13,7 @@ struct pd_call {
 	json_t *inhibitors; /* of a check */
 	const char *irreversible;
 	bool dry;
+	bool undo;          /* goes on over a Ctrl-C, which would leave half of it */
 };
 
 /** Run it once; false: e->fatal.  What the step does wrong is in *result. */

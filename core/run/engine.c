@@ -28,15 +28,14 @@ static enum pd_run_end end_with(struct pd_engine *e, enum pd_run_state state,
 {
 	if (state != PD_RUN_RUNNING && state != PD_RUN_REBOOTING)
 		pd_boot_disarm();
-	return pd_engine_state(e, state, "%s", why) ? pd_run_state_end(state) :
+	return pd_engine_state(e, state, why) ? pd_run_state_end(state) :
 						      PD_END_WAITING;
 }
 
 static bool held(const struct pd_record_step *s)
 {
-	return s->step->hold && s->applied &&
-	       (s->state == PD_STEP_DONE || s->state == PD_STEP_FAILED ||
-		s->state == PD_STEP_BEGUN || s->state == PD_STEP_UNDOING);
+	return s->step->hold && s->applied && s->state != PD_STEP_UNDONE &&
+	       s->state != PD_STEP_STUCK;
 }
 
 static bool is_inside(const struct pd_record_step *s, const struct pd_plan_step *hold)
@@ -86,7 +85,7 @@ static enum pd_run_end undo_all(struct pd_engine *e, const char *because)
 {
 	pd_auto_free char *stuck = NULL, *no_return = NULL, *why = NULL;
 
-	if (!pd_engine_state(e, PD_RUN_UNDOING, "%s", because))
+	if (!pd_engine_state(e, PD_RUN_UNDOING, because))
 		return PD_END_WAITING;
 	for (size_t i = e->record->n_steps; i-- > 0;) {
 		struct pd_record_step *s = &e->record->steps[i];
@@ -113,20 +112,22 @@ static enum pd_run_end undo_all(struct pd_engine *e, const char *because)
 	return end_with(e, PD_RUN_ROLLED_BACK, why);
 }
 
+/* A person has to decide; what is held comes back meanwhile. */
+static enum pd_run_end stop(struct pd_engine *e, const char *why)
+{
+	if (give_back(e, NULL) == PD_OUT_FAILED)
+		return end_with(e, PD_RUN_INCONSISTENT, "what was held did not come back");
+	return end_with(e, PD_RUN_STOPPED, why);
+}
+
 /* A step has failed, or what it held did not come back. */
 static enum pd_run_end failed(struct pd_engine *e, enum pd_on_failure policy,
 			      const struct pd_record_step *s)
 {
 	pd_auto_free char *why = pd_print("%s: %s", s->key, s->message ? s->message : "");
 
-	if (e->o->signal && *e->o->signal)
-		policy = PD_ON_FAILURE_STOP;
-	if (policy == PD_ON_FAILURE_UNDO)
-		return undo_all(e, why);
-	/* the signal has done its work: what is held must come back */
-	if (give_back(e, NULL) == PD_OUT_FAILED)
-		return end_with(e, PD_RUN_INCONSISTENT, "what was held did not come back");
-	return end_with(e, PD_RUN_STOPPED, why);
+	return policy == PD_ON_FAILURE_UNDO && !pd_engine_signal(e) ? undo_all(e, why) :
+								      stop(e, why);
 }
 
 static const struct pd_record_step *first_stuck(const struct pd_record *r)
@@ -141,6 +142,7 @@ static const struct pd_record_step *first_stuck(const struct pd_record *r)
 static bool steps(struct pd_engine *e, enum pd_run_end *end)
 {
 	struct pd_record *r = e->record;
+	enum pd_outcome last;
 
 	*end = PD_END_WAITING;
 	for (size_t i = 0; i < r->n_steps; i++) {
@@ -148,9 +150,18 @@ static bool steps(struct pd_engine *e, enum pd_run_end *end)
 		enum pd_on_failure policy = s->plan->stages[s->step->stage].on_failure;
 		enum pd_outcome outcome;
 
+		/* a hold that was cut off while it was given back: give_back()
+		 * or take_again() of a later step brings it to its end */
 		if (s->state == PD_STEP_DONE || s->state == PD_STEP_UNDONE ||
+		    (s->step->hold && s->state == PD_STEP_UNDOING) ||
 		    (s->state == PD_STEP_FAILED && policy == PD_ON_FAILURE_CONTINUE))
 			continue;
+		if (pd_engine_signal(e)) {
+			/* the server goes down: leave it as a crash would */
+			if (pd_engine_signal(e) != SIGTERM)
+				*end = stop(e, "asked to stop by a person");
+			return false;
+		}
 		outcome = give_back(e, s);
 		if (outcome == PD_OUT_FAILED) {
 			*end = failed(e, policy, first_stuck(r));
@@ -161,18 +172,17 @@ static bool steps(struct pd_engine *e, enum pd_run_end *end)
 		if (outcome == PD_OUT_DONE)
 			outcome = pd_engine_step(e, s);
 		if (outcome == PD_OUT_FAILED && (policy != PD_ON_FAILURE_CONTINUE ||
-						 (e->o->signal && *e->o->signal))) {
+						 pd_engine_signal(e))) {
 			*end = failed(e, policy, s);
 			return false;
 		}
 		if (outcome != PD_OUT_DONE && outcome != PD_OUT_FAILED)
 			return false;
 	}
-	if (give_back(e, NULL) == PD_OUT_FAILED) {
+	last = give_back(e, NULL);
+	if (last == PD_OUT_FAILED)
 		*end = failed(e, PD_ON_FAILURE_STOP, first_stuck(r));
-		return false;
-	}
-	return !e->fatal && !(e->o->signal && *e->o->signal);
+	return last == PD_OUT_DONE;
 }
 
 /* Look again whether something is needed; true: there is a further round. */
@@ -206,7 +216,7 @@ static enum pd_run_end work(struct pd_engine *e)
 	pd_auto(pd_strings) missing = {0};
 	pd_auto_free char *who = NULL;
 
-	if (!pd_engine_state(e, PD_RUN_RUNNING, "%s", ""))
+	if (!pd_engine_state(e, PD_RUN_RUNNING, ""))
 		return end;
 	do {
 		if (!steps(e, &end))
@@ -302,7 +312,7 @@ static enum pd_run_end with_lock(struct pd_engine *e, struct pd_error **err,
 				 enum pd_run_end (*body)(struct pd_engine *,
 							 struct pd_error **))
 {
-	pd_auto_close int lock = pd_lock_take(e->o->state, e->record->run, err);
+	pd_auto_close int lock = pd_lock_take(e->o->state, e->journal, e->record->run, err);
 	enum pd_run_end end;
 
 	if (lock < 0)
@@ -320,6 +330,7 @@ static enum pd_run_end start(struct pd_engine *e, struct pd_error **err)
 	struct pd_plan *plan = e->record->plans[0];
 	pd_auto_json *inputs = json_incref(e->record->inputs);
 	struct pd_record *planned = e->record;
+	pd_auto_free char *why = NULL;
 	size_t refused = 0;
 	enum pd_run_end end = PD_END_WAITING;
 
@@ -327,8 +338,8 @@ static enum pd_run_end start(struct pd_engine *e, struct pd_error **err)
 		return PD_END_REFUSED;
 	e->record = pd_record_new(planned->run);
 	if (note_plan(e, plan, inputs) && predict_all(e, &refused)) {
-		if (refused)
-			end = end_with(e, PD_RUN_REFUSED, "the dry run found reasons not to start");
+		if (refused || pd_engine_signal(e))
+			end = end_with(e, PD_RUN_REFUSED, why = pd_engine_why_refused(e));
 		else if (own(e, err))
 			end = work(e);
 	}
@@ -358,10 +369,27 @@ enum pd_run_end pd_run_start(const struct pd_run_options *o, struct pd_plan *pla
 	return end;
 }
 
+/* Only under the lock: until then its last owner may have gone on. */
+static bool load(struct pd_engine *e, struct pd_error **err)
+{
+	struct pd_record *r = pd_journal_check(e->journal, err) ?
+		pd_record_read(e->journal, e->record->run, err) : NULL;
+
+	if (r) {
+		pd_record_free(e->record);
+		e->record = r;
+	}
+	return r != NULL;
+}
+
 static enum pd_run_end go_on(struct pd_engine *e, struct pd_error **err)
 {
-	struct pd_record *r = e->record;
+	pd_auto_free char *why = NULL;
+	struct pd_record *r;
 
+	if (!load(e, err))
+		return PD_END_INVALID;
+	r = e->record;
 	if (pd_run_state_ended(r->state)) {
 		if (r->state != PD_RUN_INCONSISTENT)
 			return pd_run_state_end(r->state);
@@ -374,11 +402,14 @@ static enum pd_run_end go_on(struct pd_engine *e, struct pd_error **err)
 				" again without a step coming to its end");
 	if (!own(e, err))
 		return PD_END_WAITING;
-	return r->state == PD_RUN_UNDOING ? undo_all(e, r->why ? r->why : "") : work(e);
+	why = pd_strdup(r->why ? r->why : ""); /* the record's changes with its state */
+	return r->state == PD_RUN_UNDOING ? undo_all(e, why) : work(e);
 }
 
 static enum pd_run_end take_back(struct pd_engine *e, struct pd_error **err)
 {
+	if (!load(e, err))
+		return PD_END_INVALID;
 	if (e->record->state == PD_RUN_ROLLED_BACK)
 		return PD_END_ROLLED_BACK;
 	return own(e, err) ? undo_all(e, "asked for by a person") : PD_END_WAITING;
@@ -392,10 +423,10 @@ static enum pd_run_end on_run(const struct pd_run_options *o, const char *run,
 	struct pd_engine e = { .o = o, .journal = pd_journal_open(o->state, false, err) };
 	enum pd_run_end end = PD_END_INVALID;
 
-	if (e.journal)
-		e.record = pd_record_read(e.journal, run, err);
-	if (e.record)
+	if (e.journal) {
+		e.record = pd_record_new(run);
 		end = with_lock(&e, err, body);
+	}
 	pd_record_free(e.record);
 	pd_journal_close(e.journal);
 	return end;

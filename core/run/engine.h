@@ -14,12 +14,17 @@ struct pd_engine {
 	struct pd_error *fatal;     /* the journal can't be written: stop */
 };
 
+/** The signal that asks to stop, or 0. */
+static inline int pd_engine_signal(const struct pd_engine *e)
+{
+	return e->o->signal ? (int)*e->o->signal : 0;
+}
+
 /** Journal an event and apply it: the one way anything becomes known.
  * Takes @p data. */
 bool pd_engine_note(struct pd_engine *e, const char *kind, const char *step,
 		    json_t *data, bool durable) PD_MUST_USE;
-bool pd_engine_state(struct pd_engine *e, enum pd_run_state state,
-		     const char *why, ...) PD_MUST_USE PD_PRINTF(3, 4);
+bool pd_engine_state(struct pd_engine *e, enum pd_run_state state, const char *why) PD_MUST_USE;
 
 enum pd_outcome {
 	PD_OUT_DONE,
@@ -36,6 +41,9 @@ enum pd_outcome pd_engine_undo_step(struct pd_engine *e, struct pd_record_step *
 /** Predict one step; adds to *refused for each inhibitor. */
 bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s,
 		       size_t *refused);
+/** The first inhibitor of the dry run; `plan --check` shows them all; the
+ * caller frees. */
+char *pd_engine_why_refused(const struct pd_engine *e);
 /** Why this step, once applied, can't be undone; NULL: it can. */
 const char *pd_engine_no_return(struct pd_engine *e, const struct pd_record_step *s);
 

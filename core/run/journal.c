@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { HASH = crypto_hash_sha256_BYTES };
 
@@ -73,20 +74,34 @@ static bool set_up(struct pd_journal *j, bool readonly, struct pd_error **err)
 				   NULL) == SQLITE_OK || failed(j, "open", err));
 }
 
+/* Who can write there could have root do anything. */
+static bool is_private(const char *state, struct pd_error **err)
+{
+	struct stat st = {0};
+
+	if (stat(state, &st) < 0)
+		return pd_error_errno(err, "file-read", errno, "cannot read %s", state);
+	return (S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 022) == 0) ||
+	       pd_error_set(err, "state-not-private", "the state folder %s is no folder of this"
+			    " user, or others can write in it", state);
+}
+
 struct pd_journal *pd_journal_open(const char *state, bool readonly,
 				   struct pd_error **err)
 {
 	struct pd_journal *j = NULL;
 	struct stat st = {0};
 	mode_t mask;
-	int rc;
+	int rc, missing;
 
-	if (!readonly && !pd_make_folders(state, err))
+	if (!readonly && (!pd_make_folders(state, err) || !is_private(state, err)))
 		return NULL;
 	j = pd_alloc(sizeof(*j));
 	j->path = pd_print("%s/journal.db", state);
-	if (readonly && stat(j->path, &st) < 0 && errno == ENOENT) {
-		pd_error_set(err, "journal-none", "no run was made here: there is no %s", j->path);
+	missing = stat(j->path, &st) < 0 ? errno : S_ISREG(st.st_mode) ? 0 : EBADF;
+	if (missing && (readonly || missing != ENOENT)) {
+		pd_error_errno(err, missing == ENOENT ? "journal-none" : "journal-failed",
+			       missing, "cannot open the journal %s", j->path);
 		pd_journal_close(j);
 		return NULL;
 	}
@@ -115,17 +130,17 @@ void pd_journal_close(struct pd_journal *j)
 }
 
 /* Each hash covers the one before it and every column of its row. */
-static void chain(struct pd_journal *j, const struct pd_event *e, const char *data)
+static void chain(unsigned char last[HASH], const struct pd_event *e, const char *data)
 {
 	pd_auto_free char *head = pd_print("%" PRId64 "\n%" PRId64 "\n%s\n%s\n%s\n",
 					   e->n, e->time, e->run, e->kind, e->step);
 	crypto_hash_sha256_state state;
 
 	crypto_hash_sha256_init(&state);
-	crypto_hash_sha256_update(&state, j->last, HASH);
+	crypto_hash_sha256_update(&state, last, HASH);
 	crypto_hash_sha256_update(&state, (const unsigned char *)head, strlen(head));
 	crypto_hash_sha256_update(&state, (const unsigned char *)data, strlen(data));
-	crypto_hash_sha256_final(&state, j->last);
+	crypto_hash_sha256_final(&state, last);
 }
 
 static bool insert(struct pd_journal *j, const struct pd_event *e,
@@ -177,7 +192,7 @@ bool pd_journal_add(struct pd_journal *j, const char *run, const char *kind,
 	*out = (struct pd_event){ .n = ++j->n,
 		.time = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000,
 		.run = run, .kind = kind, .step = step, .data = data };
-	chain(j, out, line);
+	chain(j->last, out, line);
 	if (!insert(j, out, line, err)) {
 		sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
 		j->open = false;
@@ -197,6 +212,8 @@ static bool hand_out(struct pd_journal *j, sqlite3_stmt *st, pd_journal_fn *fn,
 		.run = (const char *)sqlite3_column_text(st, 2),
 		.kind = (const char *)sqlite3_column_text(st, 3),
 		.step = (const char *)sqlite3_column_text(st, 4), .data = data,
+		.text = (const char *)sqlite3_column_text(st, 5),
+		.hash = sqlite3_column_bytes(st, 6) == HASH ? sqlite3_column_blob(st, 6) : NULL,
 	};
 
 	return data && fn(user, &e, err);
@@ -205,9 +222,9 @@ static bool hand_out(struct pd_journal *j, sqlite3_stmt *st, pd_journal_fn *fn,
 bool pd_journal_each(struct pd_journal *j, const char *run, int64_t after,
 		     pd_journal_fn *fn, void *user, struct pd_error **err)
 {
-	static const char all[] = "SELECT n, time, run, kind, step, data FROM event"
+	static const char all[] = "SELECT n, time, run, kind, step, data, hash FROM event"
 				  " WHERE n > ?1 ORDER BY n";
-	static const char one[] = "SELECT n, time, run, kind, step, data FROM event"
+	static const char one[] = "SELECT n, time, run, kind, step, data, hash FROM event"
 				  " WHERE n > ?1 AND run = ?2 ORDER BY n";
 	sqlite3_stmt *st = NULL;
 	bool ok = true;
@@ -222,6 +239,21 @@ bool pd_journal_each(struct pd_journal *j, const char *run, int64_t after,
 		ok = hand_out(j, st, fn, user, err);
 	sqlite3_finalize(st);
 	return ok && (rc == SQLITE_DONE || failed(j, "read", err));
+}
+
+static bool follow_chain(void *last, const struct pd_event *e, struct pd_error **err)
+{
+	chain(last, e, e->text);
+	return (e->hash && memcmp(e->hash, last, HASH) == 0) ||
+	       pd_error_set(err, "journal-damaged", "row %" PRId64 " of the journal is not as"
+			    " it was written", e->n);
+}
+
+bool pd_journal_check(struct pd_journal *j, struct pd_error **err)
+{
+	unsigned char last[HASH] = {0};
+
+	return pd_journal_each(j, NULL, 0, follow_chain, last, err);
 }
 
 bool pd_journal_runs(struct pd_journal *j, struct pd_strings *ids,

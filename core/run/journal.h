@@ -14,6 +14,8 @@ struct pd_event {
 	const char *kind;  /* see record.c for the kinds and their data */
 	const char *step;  /* key of the step, or "" */
 	const json_t *data; /* object */
+	const char *text;  /* data as journaled, when it is read back */
+	const unsigned char *hash; /* of the row then; NULL: none */
 };
 
 struct pd_journal;
@@ -38,6 +40,8 @@ bool pd_journal_flush(struct pd_journal *j, struct pd_error **err) PD_MUST_USE;
 
 typedef bool pd_journal_fn(void *user, const struct pd_event *event,
 			   struct pd_error **err);
+/** Is every row as it was written?  Follows the chain from the first row on. */
+bool pd_journal_check(struct pd_journal *j, struct pd_error **err) PD_MUST_USE;
 /** The events of a run (NULL: of all) with n above @p after, in order. */
 bool pd_journal_each(struct pd_journal *j, const char *run, int64_t after,
 		     pd_journal_fn *fn, void *user, struct pd_error **err) PD_MUST_USE;

@@ -5,19 +5,46 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
-static char *owner_text(const char *path)
+/* What the owner is at, as far as the journal tells. */
+static void say_who(const char *state, struct pd_journal *j, struct pd_error **err)
 {
-	char *text = pd_file_read(path, 4096, NULL, NULL);
+	pd_auto_free char *run = NULL;
+	pid_t pid = pd_lock_owner(state, &run);
+	__attribute__((cleanup(pd_record_cleanup))) struct pd_record *r =
+		run ? pd_record_read(j, run, NULL) : NULL;
+	const char *at = NULL;
 
-	if (text)
-		text[strcspn(text, "\n")] = '\0';
-	return text;
+	for (size_t i = 0; r && i < r->n_steps; i++)
+		if (r->steps[i].state == PD_STEP_BEGUN || r->steps[i].state == PD_STEP_UNDOING)
+			at = r->steps[i].key;
+	pd_error_set(err, "run-locked", "process %ld is working on run %s, %s%s", (long)pid,
+		     run ? run : "?", at ? "at step " : "between its steps", at ? at : "");
 }
 
-int pd_lock_take(const char *state, const char *run, struct pd_error **err)
+/* When the owner was killed, a worker that it has just forked may hold the lock
+ * for the moment until it closes what it inherited: that passes. */
+static bool take(int fd, const char *path)
+{
+	struct timespec pause = { .tv_nsec = 50000000 };
+
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		pd_auto_free char *text = pd_file_read(path, 4096, NULL, NULL);
+		long pid = text ? strtol(text, NULL, 10) : 0;
+
+		if (i == 100 || pid <= 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+int pd_lock_take(const char *state, struct pd_journal *j, const char *run,
+		 struct pd_error **err)
 {
 	pd_auto_free char *path = pd_print("%s/lock", state);
 	pd_auto_free char *text = pd_print("%ld %s\n", (long)getpid(), run);
@@ -30,14 +57,9 @@ int pd_lock_take(const char *state, const char *run, struct pd_error **err)
 		pd_error_errno(err, "file-write", errno, "cannot open %s", path);
 		return -1;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		pd_auto_free char *owner = owner_text(path);
-		const char *id = owner ? strchr(owner, ' ') : NULL;
-
+	if (!take(fd, path)) {
 		close(fd);
-		pd_error_set(err, "run-locked", "process %.*s is working on run%s",
-			     owner ? (int)strcspn(owner, " ") : 1,
-			     owner ? owner : "?", id ? id : " ?");
+		say_who(state, j, err);
 		return -1;
 	}
 	if (ftruncate(fd, 0) < 0 || !pd_write_all(fd, text, strlen(text))) {
@@ -58,10 +80,11 @@ pid_t pd_lock_owner(const char *state, char **run)
 	*run = NULL;
 	if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) == 0)
 		return 0;
-	text = owner_text(path);
+	text = pd_file_read(path, 4096, NULL, NULL);
 	id = text ? strchr(text, ' ') : NULL;
 	if (!id)
 		return 0;
+	text[strcspn(text, "\n")] = '\0';
 	*run = pd_strdup(id + 1);
 	return (pid_t)strtol(text, NULL, 10);
 }

@@ -265,16 +265,6 @@ static void on_end(struct pd_record *r, struct pd_record_step *s,
 	r->resumes = 0;
 }
 
-static void on_intent(struct pd_record_step *s, const struct pd_event *e,
-		      enum pd_step_state state)
-{
-	s->state = state;
-	if (state == PD_STEP_BEGUN) {
-		s->started = s->started ? s->started : e->time;
-		s->applied = true;
-	}
-}
-
 static void on_step_event(struct pd_record *r, struct pd_record_step *s,
 			  const struct pd_event *e)
 {
@@ -288,9 +278,11 @@ static void on_step_event(struct pd_record *r, struct pd_record_step *s,
 		if (strcmp(e->kind, ends[i].kind) == 0)
 			on_end(r, s, e, ends[i].state);
 	if (strcmp(e->kind, "apply") == 0) {
-		on_intent(s, e, PD_STEP_BEGUN);
+		s->state = PD_STEP_BEGUN;
+		s->started = s->started ? s->started : e->time;
+		s->applied = true;
 	} else if (strcmp(e->kind, "undo") == 0) {
-		on_intent(s, e, PD_STEP_UNDOING);
+		s->state = PD_STEP_UNDOING;
 	} else if (strcmp(e->kind, "remember") == 0) {
 		on_remember(s, e->data);
 	} else if (strcmp(e->kind, "output") == 0) {

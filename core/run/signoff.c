@@ -28,7 +28,7 @@ enum pd_run_end pd_run_sign(const struct pd_run_options *o, const char *run,
 			    struct pd_error **err)
 {
 	struct pd_engine e = { .o = o, .journal = pd_journal_open(o->state, false, err) };
-	pd_auto_close int lock = e.journal ? pd_lock_take(o->state, run, err) : -1;
+	pd_auto_close int lock = e.journal ? pd_lock_take(o->state, e.journal, run, err) : -1;
 	enum pd_run_end end = lock < 0 && e.journal ? PD_END_REFUSED : PD_END_INVALID;
 	pd_auto(pd_strings) missing = {0};
 	pd_auto_free char *who = NULL;
@@ -41,7 +41,7 @@ enum pd_run_end pd_run_sign(const struct pd_run_options *o, const char *run,
 		pd_record_missing(e.record, &missing);
 		who = pd_strings_join(&missing, ", ");
 		end = PD_END_WAITING;
-		if (pd_engine_state(&e, missing.len ? PD_RUN_SIGNOFF : PD_RUN_DONE, "%s", who) &&
+		if (pd_engine_state(&e, missing.len ? PD_RUN_SIGNOFF : PD_RUN_DONE, who) &&
 		    !missing.len)
 			end = PD_END_DONE;
 	}

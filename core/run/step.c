@@ -84,12 +84,10 @@ static json_t *result_json(const struct pd_worker_result *r, const char *phase)
 static enum pd_outcome fail(struct pd_call *c, const char *phase,
 			    const struct pd_worker_result *r)
 {
-	const volatile sig_atomic_t *sig = c->e->o->signal;
-
 	if (c->e->fatal)
 		return PD_OUT_FATAL;
 	/* the server goes down: leave it as a crash would */
-	if (sig && *sig == SIGTERM)
+	if (pd_engine_signal(c->e) == SIGTERM)
 		return PD_OUT_SIGNAL;
 	if (!pd_engine_note(c->e, "failed", c->s->key, result_json(r, phase), true))
 		return PD_OUT_FATAL;
@@ -180,13 +178,13 @@ static enum pd_outcome ask_for_reboot(struct pd_call *c, const json_t *args)
 	if (!pd_engine_note(c->e, "apply", c->s->key, json_object(), false) ||
 	    !pd_engine_note(c->e, "reboot", c->s->key,
 			    json_pack("{s:o}", "witness", pd_boot_witness()), false) ||
-	    !pd_engine_state(c->e, PD_RUN_REBOOTING, "%s", c->s->key) ||
+	    !pd_engine_state(c->e, PD_RUN_REBOOTING, c->s->key) ||
 	    !pd_call(c, PD_PHASE_APPLY, args, &r))
 		return PD_OUT_FATAL;
 	if (r.result >= 0)
 		return PD_OUT_REBOOT;
 	/* our own end may have come before the answer to the request */
-	if (c->e->o->signal && *c->e->o->signal == SIGTERM)
+	if (pd_engine_signal(c->e) == SIGTERM)
 		return PD_OUT_REBOOT;
 	if (!pd_engine_state(c->e, PD_RUN_RUNNING, "the reboot was refused"))
 		return PD_OUT_FATAL;
@@ -269,7 +267,7 @@ const char *pd_engine_no_return(struct pd_engine *e, const struct pd_record_step
 
 enum pd_outcome pd_engine_undo_step(struct pd_engine *e, struct pd_record_step *s)
 {
-	struct pd_call c = { .e = e, .s = s };
+	struct pd_call c = { .e = e, .s = s, .undo = true };
 	pd_auto(pd_worker_result) r = {0};
 	pd_auto_free char *name = pd_print("%s.%s", s->step->plugin, s->step->step);
 	const char *unknown = NULL;
@@ -281,7 +279,7 @@ enum pd_outcome pd_engine_undo_step(struct pd_engine *e, struct pd_record_step *
 	if (!pd_engine_note(e, "undo", s->key, json_object(), true) ||
 	    !pd_call_again(&c, PD_PHASE_UNDO, args, step ? step->retries : 0, &r))
 		return PD_OUT_FATAL;
-	if (r.result < 0 && e->o->signal && *e->o->signal == SIGTERM)
+	if (r.result < 0 && pd_engine_signal(e) == SIGTERM)
 		return PD_OUT_SIGNAL;
 	if (!pd_engine_note(e, r.result < 0 ? "stuck" : "undone", s->key,
 			    result_json(&r, "undo"), true))
@@ -314,4 +312,17 @@ bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s, size_t *re
 					result_name(r.result), "message", r.message,
 					"outputs", outputs, "inhibitors", inhibitors,
 					"seconds", r.seconds), false);
+}
+
+char *pd_engine_why_refused(const struct pd_engine *e)
+{
+	for (size_t i = 0; i < e->record->n_steps; i++) {
+		const struct pd_record_step *s = &e->record->steps[i];
+		const json_t *all = json_object_get(s->predicted, "inhibitors");
+
+		if (json_array_size(all) > 0)
+			return pd_print("%s: %s", s->key,
+					pd_json_text(json_array_get(all, 0), "cause", ""));
+	}
+	return pd_strdup("asked to stop before it began");
 }

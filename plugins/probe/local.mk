@@ -5,5 +5,5 @@ plugin_LTLIBRARIES += %reldir%/probe.la
 	$(CURL_CFLAGS)
 %canon_reldir%_probe_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_probe_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-%canon_reldir%_probe_la_LIBADD = $(CUPS_LIBS) $(CURL_LIBS)
+%canon_reldir%_probe_la_LIBADD = $(CUPS_LIBS)
 EXTRA_DIST += %reldir%/README.md

@@ -4,6 +4,62 @@
 
 #include <string.h>
 
+/* Of the packages that this step changes, those that were cut off while
+ * dpkg unpacked them: it wants their files again. */
+static int half_unpacked(struct deb_txn *txn, struct deb_changes *out)
+{
+	struct deb_argv argv = { .ctx = txn->ctx };
+	struct pd_command_result result = { 0 };
+	char *rest = NULL, *line = NULL;
+
+	deb_arg(&argv, "dpkg-query");
+	deb_arg(&argv, "-W");
+	deb_arg(&argv, "-f=${Package}\\t${Architecture}\\t"
+		       "${db:Status-Eflag}\\n");
+	if (deb_run(txn->ctx, &argv, NULL, NULL, &result) < 0)
+		return PD_FAILED;
+	rest = (char *)deb_copy(txn->ctx, result.out, result.out_len);
+	while ((line = deb_line(&rest))) {
+		const char *name = deb_field(&line, '\t');
+		const char *arch = deb_field(&line, '\t');
+		const struct deb_change *c =
+			deb_change_find(&txn->changes, name, arch);
+
+		if (c && c->version && strcmp(line, "reinstreq") == 0)
+			*deb_change_add(txn->ctx, out) = *c;
+	}
+	return 0;
+}
+
+static int unpack_again(struct deb_txn *txn)
+{
+	static const char *const fixed[] = { "dpkg", "--force-confdef",
+					     "--force-confold", "--unpack" };
+	struct deb_argv argv = { .ctx = txn->ctx };
+	struct pd_command_result result = { 0 };
+	struct deb_changes half = { 0 };
+	int done = half_unpacked(txn, &half);
+
+	if (done < 0 || half.n == 0)
+		return done;
+	done = deb_show(txn, &half);
+	if (done == 0)
+		done = deb_fetch_new(txn, &half, DEB_ARCHIVES);
+	if (done < 0)
+		return done;
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
+		deb_arg(&argv, fixed[i]);
+	for (size_t i = 0; i < half.n; i++)
+		deb_arg(&argv, half.v[i].file);
+	if (deb_act(txn->ctx, &argv, &result) < 0)
+		return PD_FAILED;
+	/* what is left to do is left to apt */
+	if (result.status != 0)
+		pd_log(txn->ctx, PD_LOG_WARN, "dpkg --unpack failed: %s",
+		       deb_why(txn->ctx, &result));
+	return 0;
+}
+
 int deb_repair(struct deb_txn *txn)
 {
 	struct deb_argv configure = { .ctx = txn->ctx }, fix = { 0 }, act = { 0 };
@@ -25,6 +81,10 @@ int deb_repair(struct deb_txn *txn)
 	if (*audit)
 		pd_log(txn->ctx, PD_LOG_WARN, "dpkg was interrupted before; "
 		       "repairing: %.400s", audit);
+	if (*audit)
+		done = unpack_again(txn);
+	if (done < 0)
+		return done;
 	if (deb_act(txn->ctx, &configure, &result) < 0)
 		return PD_FAILED;
 	if (result.status == 0 && (!*audit || !*(audit = deb_audit(txn->ctx))))

@@ -190,9 +190,13 @@ static int back_by_apt(struct deb_txn *txn, const struct way *way, bool *done)
 static int dpkg(struct deb_txn *txn, const char *verb,
 		const struct deb_argv *what, bool must)
 {
+	/* No --status-fd 1: dpkg closes that descriptor in the scripts of
+	 * packages, and those that print something fail. */
 	static const char *const fixed[] = {
-		"dpkg", "--status-fd", "1", "--force-confdef",
-		"--force-confold", "--force-downgrade", "--auto-deconfigure"
+		"dpkg", "--force-confdef", "--force-confold",
+		"--force-downgrade", "--auto-deconfigure",
+		/* a new package that was cut off while it was unpacked */
+		"--force-remove-reinstreq"
 	};
 	struct deb_argv argv = { .ctx = txn->ctx };
 	struct pd_command_result result = { 0 };

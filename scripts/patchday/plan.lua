@@ -33,17 +33,18 @@ local function fail_at(where, text, ...)
 end
 
 local function new_flat()
-	return { stages = {}, steps = {}, names = {}, ids = {}, keys = {}, holds = {} }
+	return { stages = {}, steps = {}, names = {}, ids = {}, holds = {} }
 end
 
 -- "name", "name#2" ... whichever is still free.
 local function free_name(taken, name)
-	local n, free = 1, name
+	local n, free = taken[name] or 0, name
 	while taken[free] do
 		n = n + 1
 		free = name .. "#" .. n
 	end
-	taken[free] = true
+	taken[name] = n > 0 and n or 1 -- the last number given
+	taken[free] = taken[free] or 1
 	return free
 end
 
@@ -71,7 +72,6 @@ local function add_step(flat, step, hold)
 	local id = stage .. "/" .. (s.id or s.name:gsub("^%.", ""))
 	if s.id and flat.ids[id] then fail_at(s.where, "%s: id '%s' is there twice", s.name, s.id) end
 	s.place, s.final = #flat.steps, free_name(flat.ids, id)
-	flat.keys[s.key] = s.final
 	local plugin, name = s.name:match("^(.*)%.(.*)$")
 	flat.steps[#flat.steps + 1] = {
 		id = s.final, stage = #flat.stages - 1, plugin = plugin, step = name, where = s.where,
@@ -80,7 +80,9 @@ local function add_step(flat, step, hold)
 	return s.place
 end
 
+-- What references in its arguments say now, and the step ids to say instead.
 local function check_uses(s)
+	local ids = {}
 	for _, ref in ipairs(s.uses) do
 		local from = info[ref.step]
 		if not from.place then
@@ -91,7 +93,9 @@ local function check_uses(s)
 			fail_at(s.where, "%s uses output '%s' of %s (%s), which comes later in the plan", s.name,
 				ref.name, from.name, from.where)
 		end
+		ids[from.key] = from.final
 	end
+	return ids
 end
 
 local add
@@ -108,7 +112,7 @@ local function add_stage(flat, block, depth)
 	if flat.names[block.name] then
 		fail_at(block.where, "there are two stages '%s'", block.name)
 	end
-	flat.names[block.name] = true
+	flat.names[block.name] = 1
 	flat.explicit, flat.implicit = block.name, nil
 	local before = #flat.steps
 	open_stage(flat, block.name, block)
@@ -168,8 +172,8 @@ function plan.flatten(result)
 	end
 	for _, row in ipairs(flat.steps) do
 		local s = row.args
-		check_uses(s)
-		row.args = type(s.args) == "table" and s.args or core.resolve(s.args, flat.keys)
+		local ids = check_uses(s)
+		row.args = type(s.args) == "table" and s.args or core.resolve(s.args, ids)
 	end
 	return { stages = flat.stages, steps = flat.steps }
 end

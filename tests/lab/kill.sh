@@ -88,7 +88,7 @@ drive()
 		case $state in
 		done | 'rolled back' | 'waiting for sign-off' | stopped | inconsistent | refused) return 0 ;;
 		esac
-		if on_server sh -c 'pgrep -x patchday >/dev/null || [ "$(systemctl is-system-running)" = stopping ]' </dev/null; then
+		if on_server sh -c 'pgrep -x patchday >/dev/null || [ "$(systemctl is-system-running)" = stopping ]' </dev/null 2>/dev/null; then
 			idle=0
 		elif [ $((idle += 1)) -ge 6 ]; then
 			idle=0
@@ -205,7 +205,7 @@ mkdir -m 755 "$tmp/stage"
 make -s -C "${PD_BUILDDIR:?}" install DESTDIR="$tmp/stage" >/dev/null 2>&1 || { echo "Bail out! not installed"; exit 1; }
 for ((i = 1; i <= runs; i++)); do
 	[ $((i % 2)) = 0 ] && kind=cut || kind=kill
-	one_run "k$i" $kind $(((RANDOM * 32768 + RANDOM) % 36000)) $RANDOM &
+	one_run "k$i" $kind $(((RANDOM * 32768 + RANDOM) % 30000)) $RANDOM &
 	# the lab itself is begun by one
 	[ "$i" -gt 1 ] || sleep 3
 	if [ $((i % 2)) = 0 ] || [ "$i" = "$runs" ]; then

@@ -124,6 +124,8 @@ static int write_undo(struct pd_ctx *ctx)
 		return pd_fail(ctx, PD_FAILED, "told to fail in undo");
 	if (a->milliseconds)
 		usleep((useconds_t)a->milliseconds * 1000);
+	if (pd_canceled(ctx))
+		return pd_fail(ctx, PD_CANCELED, "asked to stop in undo");
 	if (before && pd_write_file(ctx, a->path, 0600, before, strlen(before)) < 0)
 		return PD_FAILED;
 	if (!before && unlink(a->path) < 0 && errno != ENOENT)

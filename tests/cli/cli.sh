@@ -1,0 +1,222 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The command line as a person in trouble meets it: help, JSON, hostile input,
+# two runs at once, signals, a state folder that can't be used.
+. "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
+for tool in jq sqlite3; do
+	command -v $tool >/dev/null || skip "$tool is not installed"
+done
+f=$tmp/f
+pd=${patchday[0]}
+
+# json COMMAND ARGUMENT...: standard output alone; sets $out and $rc
+json()
+{
+	local command=$1
+
+	shift
+	out=$("$pd" "$command" --json "${places[@]}" "$@" 2>/dev/null </dev/null)
+	rc=$?
+}
+
+# until_step STEP: a run in the background has begun it
+until_step()
+{
+	for _ in $(seq 100); do
+		[ "$(step_state "$1" 2>/dev/null)" != begun ] || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+owner()
+{
+	cut -d' ' -f1 "$PATCHDAY_STATE/lock"
+}
+
+workflow good <<END
+pd.stage "one" { steps.noop {}, steps.write { path = "$f/a", text = "A" } },
+END
+workflow refuse <<END
+pd.stage "one" { steps.write { path = "$f/r", fail = "refuse" } },
+END
+workflow slow <<END
+pd.hold { steps.write { path = "$f/held", milliseconds = 1200 },
+  pd.stage "body" { on_failure = "undo", steps.write { path = "$f/s1", milliseconds = 3000 },
+    steps.write { path = "$f/s2" } } },
+END
+
+# ------------------------------------------------------------ help and JSON
+commands=$("$pd" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
+check "all commands are listed" [ "$(wc -w <<<"$commands")" -ge 13 ]
+for c in $commands; do
+	like "$c --help" "$("$pd" "$c" --help 2>&1)" "^Usage: patchday $c "
+	pd "$c" --bogus
+	is "$c refuses an unknown option" "$rc" 2
+	json "$c" --bogus
+	is "and says so in JSON" "$(jq -r .error.id <<<"$out")" usage
+done
+pd plan --cheque "$tmp/good.lua"
+like "with the nearest option" "$out" 'Did you mean --check\?'
+pd run "$tmp/good.lua"
+is "a run" "$rc" 0
+for c in "plan $tmp/good.lua" "plan --check $tmp/good.lua" "run $tmp/good.lua" status "status --all" report \
+	"report --to $tmp/certificates" plugins "plugins steps" "facts --facts $PD_SRCDIR/tests/data/facts/none" \
+	doctor "doctor $tmp/good.lua" explain "explain usage" "explain nothing" "status none" "undo none" \
+	"plan none" "catalog check none" "catalog sho" "catalog show $PD_SRCDIR/catalogs/examples/"*.xml \
+	"scan --catalog none" "signoff" "run none" "report --format none"; do
+	# shellcheck disable=SC2086 # words
+	json $c
+	check "$c --json: status $rc, JSON" jq -e . <<<"$out" >/dev/null
+done
+check "--events are JSON lines" jq -es 'length > 3' <<<"$("$pd" run --events "${places[@]}" "$tmp/good.lua")" >/dev/null
+pd scan
+is "a scan without any catalog does not say that nothing is needed" "$rc" 2
+pd plan "$tmp/good.lua" --param $'x=\xff'
+is "an argument that is not UTF-8" "$rc" 2
+like "is named" "$out" 'is not UTF-8'
+mkdir "$tmp/"$'l\xff'
+cp "$tmp/good.lua" "$tmp/"$'l\xff'
+json plan "$tmp/l"?"/good.lua"
+is "so is a path" "$rc $(jq -r .error.id <<<"$out")" "2 usage"
+out=$(cd "$tmp/"$'l\xff' && "$pd" plan "${places[@]}" ./good.lua 2>&1)
+like "also when only the folder is not" "$out" 'is not UTF-8'
+if [ -e /dev/full ]; then
+	"$pd" plan "${places[@]}" "$tmp/good.lua" >/dev/full 2>&1
+	is "output that can't be written is an error" "$?" 2
+	"$pd" run "${places[@]}" "$tmp/good.lua" >/dev/full 2>&1
+	is "but a run says how it ended" "$?" 0
+fi
+
+# ----------------------------------------------------------- hostile texts
+workflow sign <<END
+pd.stage "one" { steps.write { path = "$f/e", text = "\\27[31m\\u{9b}31m\\u{202e}" } },
+pd.signoff { parties = { "o\\27]0;x\\7" } },
+END
+pd plan "$tmp/sign.lua"
+shown=$out
+pd run "$tmp/sign.lua"
+is "a run that waits" "$rc" 5
+shown+=$out
+for c in status report "signoff --party o --name $(printf '\033[5m')"; do
+	# shellcheck disable=SC2086 # words
+	pd $c
+	shown+=$out
+done
+empty "no control character of a workflow reaches the terminal" \
+	"$(grep -aP '\x1b|\x07|\xc2[\x80-\x9f]|\xe2\x80\xae' <<<"$shown" | cat -v)"
+if command -v script >/dev/null; then
+	like "colors on a terminal" "$(script -qc "'$pd' status" /dev/null)" $'\033\\[3'
+	empty "none with NO_COLOR" "$(NO_COLOR=1 script -qc "'$pd' status" /dev/null | grep -a $'\033\\[3')"
+fi
+pd signoff --party $'o\033]0;x\a'
+is "an odd party can sign" "$rc" 0
+sed 's/help = "a test"/help = "x", params = { site = pd.string { help = "x" } }/' "$tmp/good.lua" >"$tmp/site.lua"
+pd run "$tmp/site.lua" --param site="$(printf 'ä%.0s' {1..3000})"
+is "a long site has a certificate" "$rc $(grep -c '^certificate:' <<<"$out")" "0 1"
+
+# ------------------------------------------------- two at once, and signals
+pd run "$tmp/refuse.lua"
+is "a refused run" "$rc" 4
+like "says why, also later" "$("$pd" status)" 'refused: one/steps.write: told to refuse'
+"$pd" run "${places[@]}" "$tmp/slow.lua" >"$tmp/out" 2>&1 </dev/null &
+run=$!
+check "a run is at its step" until_step body/steps.write
+pid=$(owner)
+is "the lock has its pid" "$pid" "$run"
+for c in "run $tmp/good.lua" resume undo "signoff --party x"; do
+	# shellcheck disable=SC2086 # words
+	pd $c
+	is "a second $c is refused" "$rc" 4
+	like "with pid, run and step" "$out" "process $pid is working on run [0-9a-f-]+, at step body/steps.write"
+done
+is "status knows it" "$("$pd" status --json | jq -r '"\(.state) \(.pid)"')" "running $pid"
+is "so does report" "$("$pd" report --json | jq -r .pid)" "$pid"
+kill -INT "$pid"
+sleep 0.2
+kill -INT "$pid"
+wait "$run"
+is "Ctrl-C stops the run" "$? $(state)" "5 stopped"
+check "with no further step" [ ! -e "$f/s2" ]
+check "what was held is back" [ ! -e "$f/held" ]
+like "and says what to do" "$(cat "$tmp/out")" 'next: .*patchday resume'
+pd undo
+is "undo takes it back" "$rc" 1
+sed -i 's/3000/1500/' "$tmp/slow.lua"
+"$pd" run "${places[@]}" "$tmp/slow.lua" >"$tmp/out" 2>&1 </dev/null &
+run=$!
+check "the next is at its step" until_step body/steps.write
+kill -TERM "$run"
+wait "$run"
+is "SIGTERM leaves it for the next start" "$? $(state)" "5 interrupted"
+is "status --all says so too" "$("$pd" status --all --json | jq -r '.[0].state')" interrupted
+check "what was held stays so" [ -e "$f/held" ]
+
+# ---------------------------------------------------------------- tampering
+cp -r "$PATCHDAY_STATE" "$tmp/changed"
+sqlite3 "$tmp/changed/journal.db" "UPDATE event SET data = replace(data, '$f/s2', '$f/evil') WHERE kind = 'plan'"
+pd resume --state "$tmp/changed"
+is "a plan changed in the journal is not gone on with" "$rc" 2
+like "with the row" "$out" 'row [0-9]+ of the journal .*\[journal-damaged\]'
+check "nothing was done" [ ! -e "$f/evil" ]
+pd undo --state "$tmp/changed"
+is "nor taken back" "$rc" 2
+pd resume
+is "the real one goes on" "$rc $(cat "$f/s2")" "0 x"
+"$pd" undo "${places[@]}" >"$tmp/out" 2>&1 </dev/null &
+run=$!
+check "an undo is at its step" [ -n "$(for _ in $(seq 100); do [ "$(step_state body/steps.write)" != undoing ] || { echo yes; break; }; sleep 0.05; done)" ]
+kill -KILL "$run"
+wait "$run" 2>/dev/null
+pd resume
+is "resume goes on with an undo" "$rc $(state)" "1 rolled back"
+like "and keeps its reason" "$("$pd" status)" 'state: rolled back: asked for by a person'
+
+# --------------------------------------------------------- state folders
+# refused TEXT FOLDER: no run there, and nothing done
+refused()
+{
+	rm -f "$f/a"
+	pd run --state "$2" "$tmp/good.lua"
+	is "$1: refused" "$rc" "${3:-2}"
+	like "$1: names the folder" "$out" "$2.*\[[a-z-]+\]"
+	check "$1: nothing was touched" [ ! -e "$f/a" ]
+}
+mkdir -m 0777 "$tmp/public"
+refused "a state folder others can write in" "$tmp/public"
+mkdir -m 0700 "$tmp/foreign"
+chown 65534 "$tmp/foreign"
+refused "somebody else's state folder" "$tmp/foreign"
+refused "a state folder that can't be made" /proc/none
+touch "$tmp/file"
+refused "a file as the state folder" "$tmp/file"
+mkdir -m 0700 "$tmp/odd"
+head -c 5000 /dev/urandom >"$tmp/odd/journal.db"
+refused "a journal that is no database" "$tmp/odd"
+json status --state "$tmp/odd"
+is "status says so" "$rc $(jq -r .error.id <<<"$out")" "2 journal-failed"
+rm "$tmp/odd/journal.db"
+mkfifo "$tmp/odd/journal.db"
+refused "a fifo as the journal" "$tmp/odd"
+mkdir "$tmp/small"
+if mount -t tmpfs -o size=64k,mode=700 tmpfs "$tmp/small" 2>/dev/null; then
+	trap 'umount "$tmp/small"; rm -rf "$tmp"' EXIT
+	refused "a state folder without room" "$tmp/small"
+	umount "$tmp/small"
+	mount -t tmpfs -o size=128k,mode=700 tmpfs "$tmp/small"
+	pd run --state "$tmp/small" "$tmp/good.lua"
+	is "room that ends under way: the run waits" "$rc" 5
+	like "with the cause" "$out" 'full .*\[journal-failed\]|No space left'
+	mount -o remount,size=8m "$tmp/small"
+	pd resume --state "$tmp/small"
+	is "and goes on when there is room" "$rc $(cat "$f/a")" "0 A"
+fi
+if command -v setpriv >/dev/null; then
+	chmod 755 "$tmp" "$tmp/plugins"
+	user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	out=$("${user[@]}" "$pd" run "${places[@]}" "$tmp/good.lua" 2>&1)
+	is "a run without root" "$?" 2
+	like "says what it needs" "$out" 'needs root \[not-root\]'
+	like "status without root says what is forbidden" "$("${user[@]}" "$pd" status 2>&1)" 'Permission denied'
+fi
+end
