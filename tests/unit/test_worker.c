@@ -2,6 +2,7 @@
 /* The worker: whatever a callback does is one result, and nothing is left. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -501,13 +502,41 @@ static void test_facts(void)
 	SAYS(h, PD_FAILED, "'packages' is not in the scanner's .kinds");
 }
 
+/* Wait until so many processes "sleep 777" are there. */
+static bool sleepers(size_t wanted)
+{
+	struct timespec pause_a_bit = { .tv_nsec = 20000000 };
+
+	for (int tries = 0; tries < 500; tries++) {
+		glob_t all = {0};
+		size_t n = 0;
+
+		glob("/proc/[0-9]*/cmdline", 0, NULL, &all);
+		for (size_t i = 0; i < all.gl_pathc; i++) {
+			size_t len = 0;
+			int fd = open(all.gl_pathv[i], O_RDONLY | O_CLOEXEC);
+			char line[16] = "";
+
+			if (fd >= 0) {
+				len = (size_t)read(fd, line, sizeof(line));
+				close(fd);
+			}
+			n += len == 10 && memcmp(line, "sleep\000777", 10) == 0;
+		}
+		globfree(&all);
+		if (n == wanted)
+			return true;
+		nanosleep(&pause_a_bit, NULL);
+	}
+	return false;
+}
+
 /* Killed itself, patchday takes the worker and its commands along; what got
  * away all the same is found by its mark. */
 static void test_killed_itself(void)
 {
 	struct pd_worker_call call = { .phase = PD_PHASE_APPLY, .run = "pd-unit-test" };
 	pid_t core = fork();
-	struct timespec pause_a_bit = { .tv_nsec = 300000000 };
 
 	call.step = pd_registry_step(registry, "act.act", NULL, NULL);
 	if (core == 0) {
@@ -515,10 +544,10 @@ static void test_killed_itself(void)
 			  "\"sleep 777 & setsid sleep 777 & sleep 777\"}", (struct heard){0});
 		_exit(1);
 	}
-	nanosleep(&pause_a_bit, NULL);
+	CU_ASSERT_TRUE(sleepers(3));
 	kill(core, SIGKILL);
 	CU_ASSERT_EQUAL(waitpid(core, NULL, 0), core);
-	nanosleep(&pause_a_bit, NULL);
+	CU_ASSERT_TRUE(sleepers(1));
 	CU_ASSERT_EQUAL(pd_worker_sweep("pd-unit-test"), 1); /* the one with its own session */
 	CU_ASSERT_EQUAL(pd_worker_sweep("pd-unit-test"), 0);
 	while (waitpid(-1, NULL, WNOHANG) > 0)
