@@ -60,7 +60,7 @@ strikes()
 
 	sleep "$(($2 / 1000)).$(printf %03d $(($2 % 1000)))"
 	while strike "$kind"; [ $((i += 1)) -lt "$n" ]; do
-		[ "$kind" = cut ] && kind=kill || kind=cut
+		[ "$kind" = cut ] && kind=kill || kind="cut"
 		sleep "$((($3 / 3 + i * 7) % 15)).$(($3 % 10))"
 	done
 }
@@ -205,7 +205,7 @@ mkdir -m 755 "$tmp/stage"
 make -s -C "${PD_BUILDDIR:?}" install DESTDIR="$tmp/stage" >/dev/null 2>&1 || { echo "Bail out! not installed"; exit 1; }
 for ((i = 1; i <= runs; i++)); do
 	[ $((i % 2)) = 0 ] && kind=cut || kind=kill
-	one_run "k$i" $kind $(((RANDOM * 32768 + RANDOM) % 30000)) $RANDOM &
+	one_run "k$i" $kind $(((RANDOM * 32768 + RANDOM) % 24000)) $RANDOM &
 	# the lab itself is begun by one
 	[ "$i" -gt 1 ] || sleep 3
 	if [ $((i % 2)) = 0 ] || [ "$i" = "$runs" ]; then
