@@ -11,7 +11,7 @@ export PD_LAB=${PD_LAB:-t-kill}
 tmp=$(mktemp -d)
 trap '"$lab" destroy >/dev/null 2>&1; rm -rf "$tmp"' EXIT
 # each uses its own server; two at a time is what two cores can do
-runs=${PD_KILL_RUNS:-6}
+runs=${PD_KILL_RUNS:-4}
 RANDOM=${PD_KILL_SEED:=$RANDOM}
 echo "# PD_KILL_SEED=$PD_KILL_SEED"
 
