@@ -548,7 +548,9 @@ static void test_killed_itself(void)
 	kill(core, SIGKILL);
 	CU_ASSERT_EQUAL(waitpid(core, NULL, 0), core);
 	CU_ASSERT_TRUE(sleepers(1));
-	CU_ASSERT_EQUAL(pd_worker_sweep("pd-unit-test"), 1); /* the one with its own session */
+	/* the one with its own session; a worker that is just about to end may count too */
+	CU_ASSERT_TRUE(pd_worker_sweep("pd-unit-test") >= 1);
+	CU_ASSERT_TRUE(sleepers(0));
 	CU_ASSERT_EQUAL(pd_worker_sweep("pd-unit-test"), 0);
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
