@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "run/fault.h"
+
 enum { HASH = crypto_hash_sha256_BYTES };
 
 struct pd_journal {
@@ -66,6 +68,7 @@ static bool set_up(struct pd_journal *j, bool readonly, struct pd_error **err)
 	sqlite3_busy_timeout(j->db, 10000);
 	if (readonly)
 		return true;
+	pd_fault_watch(j->db, &j->n, j->path);
 	return exec(j, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", "open", err) &&
 	       exec(j, schema, "set up", err) &&
 	       (sqlite3_prepare_v3(j->db,
@@ -193,12 +196,17 @@ bool pd_journal_add(struct pd_journal *j, const char *run, const char *kind,
 		.time = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000,
 		.run = run, .kind = kind, .step = step, .data = data };
 	chain(j->last, out, line);
-	if (!insert(j, out, line, err)) {
+	if (pd_fault_full(j->n) ? !pd_error_set(err, "journal-failed", "cannot write the journal"
+						" %s: database or disk is full", j->path) :
+				  !insert(j, out, line, err)) {
 		sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
 		j->open = false;
 		return false;
 	}
-	return !durable || pd_journal_flush(j, err);
+	if (durable && !pd_journal_flush(j, err))
+		return false;
+	pd_fault_written(out->n);
+	return true;
 }
 
 static bool hand_out(struct pd_journal *j, sqlite3_stmt *st, pd_journal_fn *fn,

@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A run is stopped at every row of its journal by kill -9, by a write of which
+# only half is on the disk, and by a full disk: each resume ends as the
+# undisturbed run does, with nothing applied twice and nothing left.
+. "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
+f=$tmp/f
+
+# body LAST: how the last step fails
+body()
+{
+	cat <<END
+pd.hold { steps.write { path = "$f/held" },
+  pd.stage "work" { on_failure = "undo", steps.write { path = "$f/1" }, steps.noop {},
+    steps.write { path = "$f/2" } } },
+pd.stage "last" { on_failure = "undo", steps.write { path = "$f/3", fail = "$1" } },
+END
+}
+
+fresh()
+{
+	rm -rf "$PATCHDAY_STATE" "$f"
+	mkdir "$f"
+}
+
+# wrong: what is not as the undisturbed run leaves it
+wrong()
+{
+	local s
+
+	[ "$(state)" = "$1" ] || echo "ended $(state)"
+	[ ! -e "$f/held" ] || echo "it is still held"
+	for s in 1 2 3; do
+		[ "$1" = "done" ] || [ ! -e "$f/$s" ] || echo "$s is left"
+		[ "$1" != "done" ] || [ "$(cat "$f/$s")" = x ] || echo "$s is lost"
+		[ "$(acts "$f/$s" apply)" -le 1 ] || echo "$s was applied twice"
+	done
+}
+
+# drill SCRIPT WANTED-STATE
+drill()
+{
+	local rows n kind bad=0 fired=0 found
+
+	fresh
+	pd run "$tmp/$1.lua"
+	is "undisturbed, $1 ends $2" "$(wrong "$2")" ""
+	rows=$(sqlite3 "$PATCHDAY_STATE/journal.db" 'SELECT max(n) FROM event')
+	for kind in kill torn enospc; do
+		for n in $(seq "$rows"); do
+			fresh
+			PATCHDAY_FAULT=$kind@$n pd run "$tmp/$1.lua"
+			case $kind:$rc in kill:137 | torn:137 | enospc:[245]) fired=$((fired + 1)) ;; esac
+			"${patchday[@]}" status >/dev/null 2>&1 || pd run "$tmp/$1.lua"
+			pd resume
+			found=$(wrong "$2")
+			[ -z "$found" ] || { bad=$((bad + 1)); echo "# $kind@$n (then $rc): $found"; }
+		done
+	done
+	is "$1: at each of $rows rows, 3 faults: all end $2" $bad 0
+	check "and the faults happened ($fired of $((rows * 3)))" [ $fired -ge $((rows * 3 - 3)) ]
+}
+
+body nowhere | workflow good
+drill good "done"
+body apply | workflow back
+drill back "rolled back"
+
+# a reader that damages nothing tells what is wrong
+fresh
+PATCHDAY_FAULT=enospc@6 pd run "$tmp/good.lua"
+like "a full disk is named" "$out" 'journal-failed.*full|full'
+end
