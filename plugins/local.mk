@@ -1,5 +1,6 @@
 include %D%/service/local.mk
 include %D%/host/local.mk
+include %D%/copy/local.mk
 include %D%/network/local.mk
 include %D%/eventlog/local.mk
 include %D%/backup/local.mk

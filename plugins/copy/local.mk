@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# The plugin copy.
+plugin_LTLIBRARIES += %reldir%/copy.la
+%canon_reldir%_copy_la_SOURCES = %reldir%/copy.c
+%canon_reldir%_copy_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE $(SODIUM_CFLAGS)
+%canon_reldir%_copy_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+%canon_reldir%_copy_la_LIBADD = $(SODIUM_LIBS)
+EXTRA_DIST += %reldir%/README.md
