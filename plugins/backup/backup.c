@@ -108,6 +108,34 @@ static const struct pd_step state_step = {
 	.reversibility = PD_READONLY, .expected = 20
 };
 
+#define SYSTEM_EXCLUDE \
+	"/dev/*,/proc/*,/sys/*,/run/*,/tmp/*,/var/tmp/*,/mnt/*,/media/*,/lost+found," \
+	"/var/cache/apt/archives/*.deb,/var/cache/dnf/*,/var/lib/systemd/coredump/*," \
+	"/var/lib/systemd/random-seed,/swapfile,/swap.img"
+
+static const struct pd_param system_params[] = {
+	PD_PARAM(struct state_args, to, PD_T_PATH, .flags = PD_P_REQUIRED,
+		 .help = "folder for the backup; each run gets a folder in it, which is not saved itself"),
+	PD_PARAM(struct state_args, name, PD_T_STRING, .def = "system",
+		 .help = "name of the archive, without its ending"),
+	PD_PARAM(struct state_args, paths, PD_T_LIST, .def = "/",
+		 .help = "what to save: mounted volumes of this server are, foreign ones not"),
+	PD_PARAM(struct state_args, exclude, PD_T_LIST, .def = SYSTEM_EXCLUDE,
+		 .help = "patterns of paths to leave out, * also matches slashes"),
+	PD_PARAM(struct state_args, compression, PD_T_CHOICE, .def = "zstd",
+		 .choices = compressions, .help = "how the archive is compressed"),
+	PD_PARAM_END
+};
+
+static const struct pd_step system_step = {
+	PD_STEP, .name = "system",
+	.help = "save the whole server and the layout of its disks, for bare metal",
+	.params = system_params, .args_size = sizeof(struct state_args),
+	.outputs = state_outputs, .flags = PD_S_NEEDS_ROOT, .time_limit = 6 * 3600,
+	.check = system_check, .apply = system_apply, .verify = state_verify,
+	.reversibility = PD_READONLY, .expected = 300
+};
+
 static const struct pd_param verify_params[] = {
 	PD_PARAM(struct verify_args, archive, PD_T_PATH, .flags = PD_P_REQUIRED,
 		 .help = "the backup to prove"),
@@ -160,7 +188,7 @@ static const struct pd_step restore_step = {
 	.reversibility = PD_REVERSIBLE, .expected = 20
 };
 
-static const struct pd_step *const steps[] = { &state_step, &verify_step,
+static const struct pd_step *const steps[] = { &state_step, &system_step, &verify_step,
 					       &restore_step, NULL };
 
 PD_PLUGIN(.name = "backup", .version = "1.0",

@@ -23,10 +23,18 @@ struct restore_args {
 pd_step_fn state_check;
 pd_step_fn state_apply;
 pd_step_fn state_verify;
+pd_step_fn system_check; /* of backup.system, with the same arguments */
+pd_step_fn system_apply;
 pd_step_fn restore_check;
 pd_step_fn restore_apply;
 pd_step_fn restore_verify;
 pd_step_fn restore_undo;
+
+/** Is what is mounted at @p path no storage of this server? */
+bool foreign_volume(const char *path);
+/** The layout of the disks into the archive, below BUNDLE_META "layout/".
+ * 0, or below zero, reported. */
+int layout_save(struct pd_ctx *ctx, struct bundle *b);
 
 /**
  * Compare a member with what the disk holds at @p path; reads the member's

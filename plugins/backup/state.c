@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* backup.system: all of the server; a worker runs one callback of one step. */
+static bool whole;
+
 /* Kept free beside what a backup may need. */
 #define SPARE_BYTES ((int64_t)16 << 20)
 
@@ -30,7 +33,7 @@ static int visit(struct pd_ctx *ctx, FTS *fts, FTSENT *f, const struct stat *to,
 {
 	const struct state_args *args = ctx->args;
 
-	if (f->fts_info == FTS_DP)
+	if (f->fts_info == FTS_DP || (f->fts_level == 0 && strcmp(f->fts_path, "/") == 0))
 		return 0;
 	if (f->fts_info == FTS_NS || f->fts_info == FTS_ERR || f->fts_info == FTS_DNR) {
 		if (f->fts_errno == ENOENT)
@@ -44,6 +47,11 @@ static int visit(struct pd_ctx *ctx, FTS *fts, FTSENT *f, const struct stat *to,
 		fts_set(fts, f, FTS_SKIP);
 		return 0;
 	}
+	/* of a foreign volume the folder that it is mounted on stays */
+	if (whole && f->fts_info == FTS_D && f->fts_level > 0 &&
+	    f->fts_statp->st_dev != f->fts_parent->fts_statp->st_dev &&
+	    foreign_volume(f->fts_path))
+		fts_set(fts, f, FTS_SKIP);
 	return S_ISSOCK(f->fts_statp->st_mode) ? 0 : fn(ctx, f, user);
 }
 
@@ -150,7 +158,8 @@ static int count_object(struct pd_ctx *ctx, const FTSENT *f, void *user)
 int state_check(struct pd_ctx *ctx)
 {
 	const struct state_args *args = ctx->args;
-	int status = bundle_check_paths(ctx, &args->paths, "paths");
+	bool root = whole && args->paths.len == 1 && strcmp(args->paths.items[0], "/") == 0;
+	int status = root ? 0 : bundle_check_paths(ctx, &args->paths, "paths");
 	const char *path = bundle_place(ctx, args->to, args->name, args->compression);
 	struct estimate sum = { 0 };
 	int64_t room = bundle_room(args->to);
@@ -167,7 +176,8 @@ int state_check(struct pd_ctx *ctx)
 		return PD_FAILED;
 	pd_expect(ctx, 2 + sum.bytes / ((int64_t)40 << 20));
 	if (room < sum.bytes + SPARE_BYTES) {
-		pd_inhibit(ctx, "the backup of the system's state could not be written",
+		pd_inhibit(ctx, whole ? "the backup of the whole system could not be written" :
+			   "the backup of the system's state could not be written",
 			   pd_format(ctx, "%s has %" PRId64 " MiB free, the backup may "
 				     "need %" PRId64 " MiB", args->to, room >> 20,
 				     (sum.bytes + SPARE_BYTES) >> 20),
@@ -256,12 +266,14 @@ static int report_state(struct pd_ctx *ctx, const struct bundle *b)
 {
 	const char *manifest = pd_format(ctx, "%s.manifest", b->path);
 
+	const char *title = whole ? "backup of the whole system" : "backup of the system's state";
+
 	if (pd_output(ctx, "archive", b->path) < 0 ||
 	    pd_output(ctx, "manifest", manifest) < 0 ||
 	    pd_output(ctx, "sha256", b->sha256) < 0 ||
 	    pd_output(ctx, "files", pd_format(ctx, "%" PRId64, b->files)) < 0 ||
 	    pd_output(ctx, "bytes", pd_format(ctx, "%" PRId64, b->written)) < 0 ||
-	    pd_evidence(ctx, b->path, "backup of the system's state") < 0 ||
+	    pd_evidence(ctx, b->path, title) < 0 ||
 	    pd_evidence(ctx, manifest, "digests of the files in the backup") < 0)
 		return PD_FAILED;
 	return PD_CHANGED;
@@ -284,6 +296,8 @@ int state_apply(struct pd_ctx *ctx)
 	b.total = sum.bytes;
 	if (status == 0)
 		status = save_packages(ctx, &b);
+	if (status == 0 && whole)
+		status = layout_save(ctx, &b);
 	if (status == 0)
 		status = save_parents(ctx, &b);
 	if (status == 0)
@@ -309,4 +323,16 @@ int state_verify(struct pd_ctx *ctx)
 		return pd_fail(ctx, PD_FAILED, "no backup was written in this run");
 	status = bundle_verify(ctx, path, sha256, &report);
 	return status < 0 ? status : PD_UNCHANGED;
+}
+
+int system_check(struct pd_ctx *ctx)
+{
+	whole = true;
+	return state_check(ctx);
+}
+
+int system_apply(struct pd_ctx *ctx)
+{
+	whole = true;
+	return state_apply(ctx);
 }

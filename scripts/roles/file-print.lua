@@ -2,7 +2,7 @@
 -- The runbook of a file and print server, from top to bottom.
 -- A3 to A18 are points of the runbook in doc/workflow-language.md.
 local pd = require "patchday"
-local backup, driver, eventlog = pd.use "backup", pd.use "driver", pd.use "eventlog"
+local backup, copy, driver, eventlog = pd.use "backup", pd.use "copy", pd.use "driver", pd.use "eventlog"
 local host, network, printers = pd.use "host", pd.use "network", pd.use "printers"
 local probe, service, shares = pd.use "probe", pd.use "service", pd.use "shares"
 local update = pd.use "update"
@@ -15,6 +15,16 @@ local function client_tests(p)
 		probe.smb { share = p.share, folder = p.folder, user = p.user, password = p.password,
 			guest = not p.user },
 		probe.print { queue = p.queue, timeout = "5m" },
+	}
+end
+
+-- A9: a critical server can be brought back on bare metal.
+local function bare_metal(p)
+	if not p.critical then return nil end
+	local system = backup.system { to = p.safe }
+	return {
+		system,
+		backup.verify { archive = system.out.archive, sha256 = system.out.sha256, id = "verify-system" },
 	}
 end
 
@@ -36,6 +46,9 @@ return pd.workflow {
 		safe = pd.path { default = "/var/lib/patchday/safe", help = "folder for logs and backups" },
 		second = pd.path { default = "/var/lib/patchday/second",
 			help = "second folder, on another volume, chosen when safe is full" },
+		away = pd.path { help = "second place off the server, such as a mounted share: what is saved is copied there" },
+		critical = pd.bool { default = false,
+			help = "a critical server: all of it is backed up, for recovery on bare metal" },
 		recovery = pd.bool { default = false,
 			help = "downtime is agreed, and a way to boot for recovery was tried" },
 		share = pd.string { required = true, help = "share of the client test" },
@@ -79,6 +92,8 @@ return pd.workflow {
 				printers.save { to = p.safe },                              -- A11
 				shares.save { to = p.safe },                                -- A11
 				network.save { to = p.safe },                               -- A11
+				bare_metal(p),                                              -- A9
+				p.away and copy.folder { from = p.safe, to = p.away },      -- A11
 			},
 			pd.hold { service.stop { units = p.hold },                          -- A10
 				pd.stage "install" { on_failure = "undo",

@@ -31,7 +31,7 @@ empty "packages, marks, services, printers, shares and files are as before" \
 	"$(diff "$tmp/before" "$tmp/after-fault" | head -40)"
 is "status says so by its exit of follow" "$(on_server patchday status --follow </dev/null >/dev/null; echo $?)" 1
 
-on_server patchday run file-print "${parameters[@]}" </dev/null >"$tmp/run.log" 2>&1
+on_server patchday run file-print "${parameters[@]}" --param critical=true </dev/null >"$tmp/run.log" 2>&1
 follow_run 600 >>"$tmp/run.log" 2>&1
 is "the whole runbook ends with the work done" "$(run_state)" "waiting for sign-off"
 [ "$(run_state)" = "waiting for sign-off" ] || sed 's/^/# /' "$tmp/run.log"
@@ -51,6 +51,9 @@ certificate=$(find "$tmp/certificates" -name 'lab - fp1 - *.xml' | sort | tail -
 check "the certificate is named site - server - date" [ -n "$certificate" ]
 check "and is XML" xmllint --noout "$certificate"
 is "and lists the packages" "$(($(xmllint --xpath 'count(//*[local-name()="package"])' "$certificate") > 20))" 1
+second=$(on_server sh -c 'ls -d /srv/volume/*/*/MANIFEST | tail -1' </dev/null)
+check "what was saved is in the second place too, whole" on_server sh -c "cd ${second%/*} && sha256sum -c --quiet MANIFEST" </dev/null
+like "with the backup of the whole system" "$(on_server cat "$second" </dev/null)" 'system\.tar\.zst$'
 # every piece of evidence still has the digest that was journaled
 on_server patchday report --format xml </dev/null >"$tmp/report.xml"
 bad=0

@@ -6,7 +6,7 @@
 lab=$PD_SRCDIR/tests/lab/lab
 server=fp1
 parameters=(--param site=lab --param share=data --param user=alice
-	--param password=file:/root/alice --param recovery=true)
+	--param password=file:/root/alice --param recovery=true --param away=/srv/volume)
 
 on_server()
 {

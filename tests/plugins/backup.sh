@@ -230,4 +230,19 @@ work=/opt/pd/w-evil
 run step backup.restore apply archive=/srv/evil/e.tar.zst to=/srv/o
 is "$rc $(in_lab ls /srv/owned </dev/null 2>/dev/null)" "1 " "an archive of somebody else is refused"
 
+# the whole server
+in_lab sh -c 'mkdir -p /mnt/away /srv/volume; mount -t tmpfs -o size=600m away /mnt/away; mount -t tmpfs v /srv/volume
+	echo lost >/srv/volume/foreign; echo kept >/srv/local' </dev/null
+work=/opt/pd/w-system
+run step backup.system check,apply,verify to=/mnt/away exclude='/dev/*,/proc/*,/sys/*,/run/*,/tmp/*,/mnt/*,/usr/share/*,/usr/lib/*,/opt/*,/var/cache/*'
+is "$rc" 0 "the whole system is saved and read back"
+[ "$rc" = 0 ] || echo "$out"
+list=$(in_lab tar --zstd -tf /mnt/away/pd-step/system.tar.zst </dev/null)
+for member in etc/shadow usr/bin/dpkg srv/local var/lib/dpkg/status proc/ mnt/ srv/volume/ .patchday/layout/findmnt.json .patchday/layout/lsblk.json; do
+	is "$(grep -cx "$member" <<<"$list")" 1 "$member is in it"
+done
+is "$(grep -E '^(proc|sys|mnt|srv/volume)/.' <<<"$list")" "" "and nothing of the kernel, of the second place, or of a foreign volume"
+in_lab sh -c 'mkdir /mnt/away/new && tar --zstd --numeric-owner --acls --xattrs -xpf /mnt/away/pd-step/system.tar.zst -C /mnt/away/new' </dev/null
+is "$(in_lab sh -c 'diff -r --no-dereference /etc /mnt/away/new/etc; diff -r --no-dereference /usr/sbin /mnt/away/new/usr/sbin' </dev/null)" "" "stock tar brings the same files back"
+
 done_testing
