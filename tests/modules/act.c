@@ -124,6 +124,8 @@ static int deaf(struct pd_ctx *ctx)
 /* Some leave the group, some hide behind a parent that is gone, all are deaf. */
 static int bomb(struct pd_ctx *ctx)
 {
+	/* other tests may lay theirs at the same time */
+	const char *name = pd_format(ctx, "bomb-%d", (int)getppid());
 	for (int i = 0; i < 50; i++) {
 		if (fork() != 0)
 			continue;
@@ -133,7 +135,7 @@ static int bomb(struct pd_ctx *ctx)
 			_exit(0);
 		signal(SIGTERM, SIG_IGN);
 		if (setenv("BOMB", "1", 1) == 0)
-			prctl(PR_SET_NAME, "pd-test-bomb");
+			prctl(PR_SET_NAME, name);
 		for (;;)
 			pause();
 	}

@@ -263,9 +263,10 @@ static void test_time(void)
 	SAYS(h, PD_CANCELED, "sh was ended, since the step is being stopped");
 }
 
-/* Processes with the name of the bomb's pieces. */
+/* Processes with the name of the pieces of our bomb. */
 static size_t count_bombs(void)
 {
+	pd_auto_free char *ours = pd_print("bomb-%d\n", (int)getpid());
 	DIR *dir = opendir("/proc");
 	struct dirent *d;
 	size_t n = 0;
@@ -274,7 +275,7 @@ static size_t count_bombs(void)
 		pd_auto_free char *path = pd_print("/proc/%s/comm", d->d_name);
 		pd_auto_free char *name = pd_file_read(path, 100, NULL, NULL);
 
-		n += name && strcmp(name, "pd-test-bomb\n") == 0;
+		n += name && strcmp(name, ours) == 0;
 	}
 	if (dir)
 		closedir(dir);
@@ -502,9 +503,10 @@ static void test_facts(void)
 	SAYS(h, PD_FAILED, "'packages' is not in the scanner's .kinds");
 }
 
-/* Wait until so many processes "sleep 777" are there. */
+/* Wait until so many processes "sleep 777.PID" are there. */
 static bool sleepers(size_t wanted)
 {
+	pd_auto_free char *ours = pd_print("sleep 777.%d", (int)getpid());
 	struct timespec pause_a_bit = { .tv_nsec = 20000000 };
 
 	for (int tries = 0; tries < 500; tries++) {
@@ -515,13 +517,14 @@ static bool sleepers(size_t wanted)
 		for (size_t i = 0; i < all.gl_pathc; i++) {
 			size_t len = 0;
 			int fd = open(all.gl_pathv[i], O_RDONLY | O_CLOEXEC);
-			char line[16] = "";
+			char line[32] = "";
 
 			if (fd >= 0) {
-				len = (size_t)read(fd, line, sizeof(line));
+				len = (size_t)read(fd, line, sizeof(line) - 1);
 				close(fd);
 			}
-			n += len == 10 && memcmp(line, "sleep\000777", 10) == 0;
+			line[5] = len > 5 && len < sizeof(line) ? ' ' : '\0';
+			n += strcmp(line, ours) == 0;
 		}
 		globfree(&all);
 		if (n == wanted)
@@ -535,13 +538,15 @@ static bool sleepers(size_t wanted)
  * away all the same is found by its mark. */
 static void test_killed_itself(void)
 {
-	struct pd_worker_call call = { .phase = PD_PHASE_APPLY, .run = "pd-unit-test" };
+	pd_auto_free char *run = pd_print("pd-unit-test-%d", (int)getpid());
+	struct pd_worker_call call = { .phase = PD_PHASE_APPLY, .run = run };
+	pd_auto_free char *args = pd_print("{\"how\":\"command\",\"text\":\"sleep 777.%d & "
+		"setsid sleep 777.%d & sleep 777.%d\"}", (int)getpid(), (int)getpid(), (int)getpid());
 	pid_t core = fork();
 
 	call.step = pd_registry_step(registry, "act.act", NULL, NULL);
 	if (core == 0) {
-		call_with(call, "{\"how\":\"command\",\"text\":"
-			  "\"sleep 777 & setsid sleep 777 & sleep 777\"}", (struct heard){0});
+		call_with(call, args, (struct heard){0});
 		_exit(1);
 	}
 	CU_ASSERT_TRUE(sleepers(3));
@@ -549,9 +554,9 @@ static void test_killed_itself(void)
 	CU_ASSERT_EQUAL(waitpid(core, NULL, 0), core);
 	CU_ASSERT_TRUE(sleepers(1));
 	/* the one with its own session; a worker that is just about to end may count too */
-	CU_ASSERT_TRUE(pd_worker_sweep("pd-unit-test") >= 1);
+	CU_ASSERT_TRUE(pd_worker_sweep(run) >= 1);
 	CU_ASSERT_TRUE(sleepers(0));
-	CU_ASSERT_EQUAL(pd_worker_sweep("pd-unit-test"), 0);
+	CU_ASSERT_EQUAL(pd_worker_sweep(run), 0);
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 }
