@@ -29,13 +29,16 @@ struct pd_cli {
 	time_t drawn;           /* when progress was shown last */
 };
 
-/** @p args is the list of arguments.  New reference; NULL: nil, and with *err
- * set that error as a second value. */
-typedef json_t *pd_core_fn(struct pd_cli *cli, const json_t *args, struct pd_error **err);
+/** A function for Lua: @p args is the list of its arguments.  New reference;
+ * NULL: nil, and with *err set that error as a second value. */
+#define PD_CORE(name)                                                              \
+	static json_t *name(__attribute__((unused)) struct pd_cli *cli,            \
+			    __attribute__((unused)) const json_t *args,            \
+			    __attribute__((unused)) struct pd_error **err)
 
 struct pd_core_row {
 	const char *name;
-	pd_core_fn *fn;
+	json_t *(*fn)(struct pd_cli *cli, const json_t *args, struct pd_error **err);
 };
 
 extern const struct pd_core_row pd_core_system[], pd_core_server[], pd_core_run[];

@@ -40,32 +40,39 @@ void pd_cli_clean(char *text, bool color)
 	}
 }
 
-static void print_clean(const char *text, bool color, FILE *to)
-{
-	char *copy = pd_strdup(text);
-
-	pd_cli_clean(copy, color);
-	fputs(copy, to);
-	free(copy);
-}
-
 void pd_cli_warn(const char *what, const char *text)
 {
 	pd_auto_free char *line = pd_print("patchday: %s: %s\n", what, text);
 
-	print_clean(line, false, stderr);
+	pd_cli_clean(line, false);
+	fputs(line, stderr);
+}
+
+/* clean(text): without what could steer a terminal, and UTF-8. */
+static int clean(lua_State *L)
+{
+	size_t len = 0;
+	const char *text = luaL_checklstring(L, 1, &len);
+	char *copy = lua_newuserdatauv(L, len + 1, 0); /* +1 */
+
+	memcpy(copy, text, len + 1);
+	pd_cli_clean(copy, of(L)->color);
+	lua_pushstring(L, copy); /* +1 */
+	return 1;
 }
 
 /* out(text), err(text): to standard output and error, cleaned. */
 static int out(lua_State *L)
 {
-	print_clean(luaL_checkstring(L, 1), of(L)->color, stdout);
+	clean(L); /* +2 */
+	fputs(lua_tostring(L, -1), stdout);
 	return 0;
 }
 
 static int err_(lua_State *L)
 {
-	print_clean(luaL_checkstring(L, 1), of(L)->color, stderr);
+	clean(L); /* +2 */
+	fputs(lua_tostring(L, -1), stderr);
 	return 0;
 }
 
@@ -199,7 +206,7 @@ static int set_up(lua_State *L)
 		{ LUA_GNAME, luaopen_base }, { LUA_TABLIBNAME, luaopen_table },
 		{ LUA_STRLIBNAME, luaopen_string }, { LUA_MATHLIBNAME, luaopen_math },
 		{ LUA_UTF8LIBNAME, luaopen_utf8 }
-	}, own[] = { { "err", err_ }, { "list", list }, { "out", out }, { "raw", raw },
+	}, own[] = { { "clean", clean }, { "err", err_ }, { "list", list }, { "out", out }, { "raw", raw },
 		     { "watch", watch }, { NULL, NULL } };
 	static const char *const closed[] = { "load", "loadfile", "dofile", "collectgarbage" };
 

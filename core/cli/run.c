@@ -83,7 +83,7 @@ static enum pd_run_end act_on(const struct pd_run_options *o, struct pd_cli *cli
 
 /* act{what, run, inputs, unattended, resume, party, name, note}: start the
  * plan, resume, undo or sign.  {status, run, error}. */
-static json_t *act(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(act)
 {
 	const json_t *how = json_array_get(args, 0), *word;
 	pd_auto(pd_strings) argv = {0};
@@ -95,7 +95,6 @@ static json_t *act(struct pd_cli *cli, const json_t *args, struct pd_error **err
 	pd_auto_error *error = NULL;
 	size_t i;
 
-	(void)err;
 	json_array_foreach(json_object_get(how, "resume"), i, word)
 		pd_strings_add(&argv, json_string_value(word));
 	pd_strings_add_take(&argv, NULL);
@@ -106,31 +105,37 @@ static json_t *act(struct pd_cli *cli, const json_t *args, struct pd_error **err
 }
 
 /* check(): every step of the plan looks at this server.  {record, refused}. */
-static json_t *check(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(check)
 {
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry };
 	size_t refused = 0;
 	auto_record *r = pd_run_check(&o, cli->plan, &refused, err);
 
-	(void)args;
 	return r ? json_pack("{s:o, s:I}", "record", pd_record_json(r, 0), "refused",
 			     (json_int_t)refused) : NULL;
 }
 
-/* The record of the run whose id starts so, or of the newest. */
-static struct pd_record *read_run(struct pd_cli *cli, const char *prefix, struct pd_error **err)
+/* The id of the run that starts so, or of the newest. */
+static char *find_run(struct pd_cli *cli, struct pd_journal **j, const json_t *args,
+		      struct pd_error **err)
 {
-	auto_journal *j = pd_journal_open(cli->state, true, err);
-	pd_auto_free char *id = j ? pd_journal_find(j, prefix, err) : NULL;
+	*j = pd_journal_open(cli->state, true, err);
+	return *j ? pd_journal_find(*j, pd_core_text(args, 0), err) : NULL;
+}
+
+static struct pd_record *read_run(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+{
+	auto_journal *j = NULL;
+	pd_auto_free char *id = find_run(cli, &j, args, err);
 
 	return id ? pd_record_read(j, id, err) : NULL;
 }
 
 /* find(prefix): the id of a run. */
-static json_t *find(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(find)
 {
-	auto_journal *j = pd_journal_open(cli->state, true, err);
-	pd_auto_free char *id = j ? pd_journal_find(j, pd_core_text(args, 0), err) : NULL;
+	auto_journal *j = NULL;
+	pd_auto_free char *id = find_run(cli, &j, args, err);
 
 	return id ? json_string(id) : NULL;
 }
@@ -144,21 +149,20 @@ static json_t *with_owner(struct pd_cli *cli, const struct pd_record *r)
 }
 
 /* record(prefix): all that is known of a run. */
-static json_t *record(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(record)
 {
-	auto_record *r = read_run(cli, pd_core_text(args, 0), err);
+	auto_record *r = read_run(cli, args, err);
 
 	return r ? with_owner(cli, r) : NULL;
 }
 
 /* runs(): ids, newest first. */
-static json_t *runs(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(runs)
 {
 	auto_journal *j = pd_journal_open(cli->state, true, err);
 	pd_auto(pd_strings) ids = {0};
 	json_t *list = NULL;
 
-	(void)args;
 	if (!j || !pd_journal_runs(j, &ids, err))
 		return NULL;
 	list = json_array();
@@ -195,7 +199,7 @@ static bool given_up(const struct pd_cli *cli, const struct pd_record *r, int *a
 
 /* follow(id): events as other processes write them, over crashes and resumes,
  * until the run ends or waits for a person.  {record, status}. */
-static json_t *follow(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(follow)
 {
 	const char *id = pd_core_text(args, 0);
 	auto_journal *j = pd_journal_open(cli->state, true, err);
@@ -214,9 +218,9 @@ static json_t *follow(struct pd_cli *cli, const json_t *args, struct pd_error **
 }
 
 /* report(prefix, format): its text. */
-static json_t *report(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(report)
 {
-	auto_record *r = read_run(cli, pd_core_text(args, 0), err);
+	auto_record *r = read_run(cli, args, err);
 	pd_auto_free char *text = r ? pd_report_text(r, cli->scripts, pd_core_text(args, 1),
 						     err) : NULL;
 
@@ -224,9 +228,9 @@ static json_t *report(struct pd_cli *cli, const json_t *args, struct pd_error **
 }
 
 /* certificate(prefix, folder): paths of what was written, {xml, html}. */
-static json_t *certificate(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(certificate)
 {
-	auto_record *r = read_run(cli, pd_core_text(args, 0), err);
+	auto_record *r = read_run(cli, args, err);
 	pd_auto(pd_report_files) files = {0};
 
 	if (!r || !pd_report_write(r, cli->state, cli->scripts, pd_core_text(args, 1), &files, err))

@@ -71,7 +71,7 @@ struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t ro
 }
 
 /* facts(file): of a file, or of this server. */
-static json_t *facts(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(facts)
 {
 	pd_facts_clear(&cli->facts);
 	if (!look(cli, pd_core_text(args, 0), &cli->facts, err))
@@ -80,7 +80,7 @@ static json_t *facts(struct pd_cli *cli, const json_t *args, struct pd_error **e
 }
 
 /* catalogs(sources): heads of those read; update() and verdict() go on. */
-static json_t *catalogs(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(catalogs)
 {
 	json_t *list = NULL;
 
@@ -104,77 +104,59 @@ static size_t number(const json_t *args, size_t i)
 	return (size_t)json_integer_value(json_array_get(args, i));
 }
 
-static json_t *details(const struct pd_catalog_update *u)
+/* update(catalog, index): one of its updates, both from 1. */
+PD_CORE(update)
 {
 	static const char *const names[] = { "", "alias", "supersedes", "requires", "bundles",
 					     "reference" };
-	json_t *payloads = json_array(), *relations = json_array();
+	const struct pd_catalog *c = cli->catalogs.items[number(args, 0) - 1];
+	const struct pd_catalog_update *u = &c->updates[number(args, 1) - 1];
+	json_t *packages = json_array(), *payloads = json_array(), *relations = json_array();
 
+	for (uint32_t i = 0; i < u->n_packages; i++)
+		json_array_append_new(packages, json_pack("{s:s, s:s, s:s, s:s}", "name",
+			u->packages[i].name, "version", u->packages[i].version, "arch",
+			u->packages[i].arch, "scheme", pd_scheme_name(u->packages[i].scheme)));
 	for (uint32_t i = 0; i < u->n_payloads; i++)
 		json_array_append_new(payloads, json_pack("{s:s, s:s}", "url",
 			u->payloads[i].url, "digest", u->payloads[i].digest));
 	for (uint32_t i = 0; i < u->n_relations; i++)
 		json_array_append_new(relations, json_pack("{s:s, s:s}", "kind",
 			names[u->relations[i].kind], "target", u->relations[i].target));
-	return json_pack("{s:s, s:o, s:o}", "description", u->description, "payloads", payloads,
-			 "relations", relations);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o}",
+		"id", u->id, "revision", u->revision, "title", u->title, "description",
+		u->description, "severity", pd_severity_name(u->severity), "severity_text",
+		u->severity_text, "kind", pd_class_name(u->kind), "restart",
+		pd_restart_name(u->restart), "url", u->url, "issued", (json_int_t)u->issued,
+		"packages", packages, "payloads", payloads, "relations", relations);
 }
 
-/* update(catalog, index): one of its updates, both from 1. */
-static json_t *update(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+/* verdict(index): over one update of catalogs() for facts(), from 1; or nil. */
+PD_CORE(verdict)
 {
-	const struct pd_catalog *c = cli->catalogs.items[number(args, 0) - 1];
-	const struct pd_catalog_update *u = &c->updates[number(args, 1) - 1];
-	json_t *packages = json_array();
-
-	(void)err;
-	for (uint32_t i = 0; i < u->n_packages; i++)
-		json_array_append_new(packages, json_pack("{s:s, s:s, s:s, s:s}", "name",
-			u->packages[i].name, "version", u->packages[i].version, "arch",
-			u->packages[i].arch, "scheme", pd_scheme_name(u->packages[i].scheme)));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o}", "id", u->id,
-		"revision", u->revision, "title", u->title, "severity",
-		pd_severity_name(u->severity), "severity_text", u->severity_text, "kind",
-		pd_class_name(u->kind), "restart", pd_restart_name(u->restart), "url", u->url,
-		"issued", (json_int_t)u->issued, "packages", packages, "details", details(u));
-}
-
-/* verdict(index): over one update of catalogs() for facts(), from 1. */
-static json_t *verdict(struct pd_cli *cli, const json_t *args, struct pd_error **err)
-{
-	const struct pd_verdict_row *row = NULL;
-	json_t *packages = NULL;
+	size_t i = number(args, 0);
+	json_t *v = NULL;
 
 	if (!cli->verdicts.rows &&
 	    !pd_catalogs_judge(&cli->catalogs, &cli->facts, &cli->verdicts, err))
 		return NULL;
-	if (number(args, 0) > cli->verdicts.len)
+	if (i > cli->verdicts.len)
 		return NULL;
-	row = &cli->verdicts.rows[number(args, 0) - 1];
-	packages = json_array();
-	for (uint32_t i = 0; i < row->n_needed; i++) {
-		const struct pd_catalog_package *p = &row->update->packages[row->needed[i]];
-
-		json_array_append_new(packages, json_pack("{s:s, s:s, s:s, s:s}", "name",
-			p->name, "version", p->version, "arch", p->arch, "installed",
-			row->installed[i]));
-	}
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "catalog",
-		row->catalog->name, "id", row->update->id, "revision",
-		row->update->revision, "severity", pd_severity_name(row->update->severity),
-		"kind", pd_class_name(row->update->kind), "verdict",
-		pd_verdict_name(row->verdict), "reason", row->reason ? row->reason : "",
-		"packages", packages);
+	v = pd_verdict_json(&cli->verdicts.rows[i - 1]);
+	json_object_set_new(v, "verdict", json_string(pd_verdict_name(cli->verdicts.rows[i - 1].verdict)));
+	json_object_set_new(v, "reason", json_string(cli->verdicts.rows[i - 1].reason ?
+						     cli->verdicts.rows[i - 1].reason : ""));
+	return v;
 }
 
 /* describe(script): what a workflow declares. */
-static json_t *describe(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(describe)
 {
 	return pd_workflow_describe(pd_core_text(args, 0), cli->scripts, cli->registry, err);
 }
 
 /* plan(inputs, file of facts): {plan, digest}; check() and act() go on with it. */
-static json_t *plan(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(plan)
 {
 	pd_plan_free(cli->plan);
 	cli->plan = pd_cli_plan(cli, json_array_get(args, 0), 1, pd_core_text(args, 1), err);

@@ -14,14 +14,13 @@
 #include "run/lock.h"
 
 /* about(): what is known before any option is read. */
-static json_t *about(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(about)
 {
 	static const char *const names[] = { "NO_COLOR", "PATCHDAY_LIBEXEC", "PATCHDAY_STATE",
 					     "SUDO_USER" };
 	const struct passwd *p = getpwuid(getuid());
 	json_t *environment = json_object();
 
-	(void)args, (void)err;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (getenv(names[i]) && *getenv(names[i]))
 			json_object_set_new(environment, names[i], json_string(getenv(names[i])));
@@ -33,15 +32,14 @@ static json_t *about(struct pd_cli *cli, const json_t *args, struct pd_error **e
 }
 
 /* color(wanted): colors may be printed from now on. */
-static json_t *color(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(color)
 {
-	(void)err;
 	cli->color = json_is_true(json_array_get(args, 0));
 	return NULL;
 }
 
 /* setup(state, folders of plugins): what most other functions need. */
-static json_t *setup(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(setup)
 {
 	const json_t *folder;
 	size_t i;
@@ -60,91 +58,75 @@ static json_t *setup(struct pd_cli *cli, const json_t *args, struct pd_error **e
 }
 
 /* encode(value, pretty): as JSON text, keys sorted. */
-static json_t *encode(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(encode)
 {
 	size_t pretty = json_is_true(json_array_get(args, 1)) ? JSON_INDENT(2) : JSON_COMPACT;
 	pd_auto_free char *text = json_dumps(json_array_get(args, 0), pretty | JSON_SORT_KEYS |
 					     JSON_ENCODE_ANY);
 
-	(void)cli, (void)err;
 	return json_string(text);
 }
 
 /* nearest(word, list): the word that was probably meant, or nil. */
-static json_t *nearest(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(nearest)
 {
 	const json_t *list = json_array_get(args, 1);
 	const char *words[1024], *near;
 	size_t n = 0;
 
-	(void)cli, (void)err;
 	for (; n < json_array_size(list) && n < 1024; n++)
 		words[n] = json_string_value(json_array_get(list, n));
 	near = pd_nearest(pd_core_text(args, 0), words, n);
 	return near ? json_string(near) : NULL;
 }
 
+PD_CORE(now)
+{
+	return json_integer(time(NULL));
+}
+
 /* date(seconds since 1970, local): RFC 3339, or the clock on the wall. */
-static json_t *date(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(date)
 {
 	time_t when = (time_t)json_integer_value(json_array_get(args, 0));
 	pd_auto_free char *utc = pd_show_time(when);
 	char clock[16] = "";
 	struct tm tm = {0};
 
-	(void)cli, (void)err;
 	strftime(clock, sizeof(clock), "%H:%M:%S", localtime_r(&when, &tm));
 	return json_string(json_is_true(json_array_get(args, 1)) ? clock : utc);
 }
 
-static json_t *now(struct pd_cli *cli, const json_t *args, struct pd_error **err)
-{
-	(void)cli, (void)args, (void)err;
-	return json_integer(time(NULL));
-}
-
 /* columns(): of the terminal. */
-static json_t *columns(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(columns)
 {
 	struct winsize w = {0};
 
-	(void)cli, (void)args, (void)err;
 	return json_integer(ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 20 ?
 			    w.ws_col : 80);
 }
 
-/* path(path): the absolute one of what is there, else nil; JSON and the
- * journal can't hold one that is not UTF-8. */
-static json_t *path(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+/* path(path): {path, uid, mode} of what is there, else nil; JSON and the journal
+ * can't hold one that is not UTF-8. */
+PD_CORE(path)
 {
 	char real[PATH_MAX];
+	struct stat st;
 
-	(void)cli;
-	if (!realpath(pd_core_text(args, 0), real))
+	if (!realpath(pd_core_text(args, 0), real) || stat(real, &st) < 0)
 		return NULL;
 	if (!pd_utf8_valid(real, strlen(real)))
 		pd_error_set(err, "usage", "the path %s is not UTF-8", real);
-	return json_string(real);
-}
-
-/* stat(path): owner and mode of what is there, else nil. */
-static json_t *stat_(struct pd_cli *cli, const json_t *args, struct pd_error **err)
-{
-	struct stat st = {0};
-
-	(void)cli, (void)err;
-	return stat(pd_core_text(args, 0), &st) < 0 ? NULL :
-	       json_pack("{s:I, s:I}", "uid", (json_int_t)st.st_uid, "mode",
+	return json_pack("{s:s, s:I, s:I}", "path", real, "uid", (json_int_t)st.st_uid, "mode",
 			 (json_int_t)(st.st_mode & 07777));
 }
 
-static json_t *explanations(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(explanations)
 {
 	json_t *list = json_array();
 	size_t n = 0;
 	const struct pd_explanation *x = pd_explanations(&n);
 
-	(void)cli, (void)args, (void)err;
 	for (; n; n--, x++)
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "id", x->id,
 			"cause", x->cause, "remedy", x->remedy));
@@ -152,22 +134,20 @@ static json_t *explanations(struct pd_cli *cli, const json_t *args, struct pd_er
 }
 
 /* owner(): {pid, run} of the process that works on a run, or nil. */
-static json_t *owner(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(owner)
 {
 	pd_auto_free char *run = NULL;
 	pid_t pid = pd_lock_owner(cli->state, &run);
 
-	(void)args, (void)err;
 	return pid ? json_pack("{s:I, s:s}", "pid", (json_int_t)pid, "run", run ? run : "") : NULL;
 }
 
 /* plugins(): their names; nothing is loaded. */
-static json_t *plugins(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(plugins)
 {
 	pd_auto(pd_strings) names = {0};
 	json_t *list = json_array();
 
-	(void)args;
 	if (!pd_registry_names(cli->registry, &names, err))
 		return list;
 	for (size_t i = 0; i < names.len; i++)
@@ -176,7 +156,7 @@ static json_t *plugins(struct pd_cli *cli, const json_t *args, struct pd_error *
 }
 
 /* plugin(name): all that it declares. */
-static json_t *plugin(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(plugin)
 {
 	const struct pd_plugin *p = pd_registry_find(cli->registry, pd_core_text(args, 0), err);
 
@@ -185,7 +165,7 @@ static json_t *plugin(struct pd_cli *cli, const json_t *args, struct pd_error **
 
 /* exec(folder, name, arguments): become the program patchday-NAME; nil: there
  * is none. */
-static json_t *exec(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+PD_CORE(exec)
 {
 	const char *folder = pd_core_text(args, 0);
 	pd_auto_free char *file = pd_print("%s/patchday-%s", folder, pd_core_text(args, 1));
@@ -212,6 +192,6 @@ const struct pd_core_row pd_core_system[] = {
 	{ "about", about }, { "color", color }, { "columns", columns }, { "date", date },
 	{ "encode", encode }, { "exec", exec }, { "explanations", explanations },
 	{ "nearest", nearest }, { "now", now }, { "owner", owner }, { "path", path },
-	{ "plugin", plugin }, { "plugins", plugins }, { "setup", setup }, { "stat", stat_ },
+	{ "plugin", plugin }, { "plugins", plugins }, { "setup", setup },
 	{ NULL, NULL }
 };

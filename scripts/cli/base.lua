@@ -97,7 +97,8 @@ function base.show_error(err)
 	if type(err) ~= "table" then err = { id = "internal", message = tostring(err) } end
 	local remedy = advice(err)
 	if base.json then
-		base.print_json { error = { id = err.id, where = err.where, message = err.message, remedy = remedy } }
+		base.print_json { error = { id = err.id, where = err.where and core.clean(err.where),
+			message = core.clean(err.message), remedy = remedy and core.clean(remedy) } }
 		return
 	end
 	local text = "patchday: " .. base.error_text(err)

@@ -15,7 +15,7 @@ local function look_at_plugins(tell)
 end
 
 local function look_at_state(tell, cli)
-	local st = core.stat(cli.state)
+	local st = core.path(cli.state)
 	tell(not st or st.mode & 63 == 0 and st.uid == base.about.uid,
 		("the state folder %s is private"):format(cli.state), "chown root and chmod 0700 the folder")
 	local owner = core.owner()
@@ -38,7 +38,7 @@ local function doctor(cli)
 			ok and "" or "\n        " .. remedy)
 	end
 	tell(base.about.uid == 0, "this user is root", "use sudo: a run changes the server")
-	tell(core.stat("/run/systemd/system") ~= nil, "systemd is init",
+	tell(core.path("/run/systemd/system") ~= nil, "systemd is init",
 		"runs can't go on by themselves after a reboot: call `patchday resume`")
 	look_at_plugins(tell)
 	look_at_state(tell, cli)

@@ -63,17 +63,17 @@ local function scan(cli)
 	return 0
 end
 
-local function show_update(u, details)
+local function show_update(u)
 	base.print("%s %s\n  title     %s\n  severity  %s%s\n  kind      %s\n  restart   %s\n", u.id, u.revision, u.title,
 		u.severity, u.severity_text ~= "" and ", as written: " .. u.severity_text or "", u.kind, u.restart)
 	if u.issued ~= 0 then base.print("  issued    %s\n", core.date(u.issued)) end
 	if u.url ~= "" then base.print("  more      %s\n", u.url) end
-	if details.description ~= "" then base.print("  %s\n", details.description) end
+	if u.description ~= "" then base.print("  %s\n", u.description) end
 	for _, p in ipairs(u.packages) do
 		base.print("  package   %s %s %s (%s)\n", p.name, p.version, p.arch, p.scheme)
 	end
-	for _, p in ipairs(details.payloads) do base.print("  payload   %s %s\n", p.url, p.digest) end
-	for _, r in ipairs(details.relations) do base.print("  %-9s %s\n", r.kind, r.target) end
+	for _, p in ipairs(u.payloads) do base.print("  payload   %s %s\n", p.url, p.digest) end
+	for _, r in ipairs(u.relations) do base.print("  %-9s %s\n", r.kind, r.target) end
 end
 
 local function show(cli)
@@ -82,12 +82,10 @@ local function show(cli)
 		local shown = 0
 		for i = 1, head.updates do
 			local u = core.update(c, i)
-			local details = u.details
-			u.details = nil
 			if not id or id == u.id then
 				shown = shown + 1
 				if cli.json then base.print_line(u)
-				elseif id then show_update(u, details)
+				elseif id then show_update(u)
 				else base.print("%s %-10s %-12s %s\n", base.pad(u.id, 40), u.severity, u.kind, u.title)
 				end
 			end

@@ -16,9 +16,9 @@ local function find(name)
 		path, err = core.path(("%s/roles/%s.lua"):format(base.about.scripts, name))
 	end
 	if not path and not err then path, err = core.path(name) end
-	base.must(path, err)
-	return path or base.fail("workflow-none", ("there is no workflow %s, neither as a file nor as a role below" ..
-		" %s/roles"):format(name, base.about.scripts))
+	return base.must(path, err) and path.path or
+		base.fail("workflow-none", ("there is no workflow %s, neither as a file nor as a role below %s/roles"):format(
+			name, base.about.scripts))
 end
 
 -- What a plan is made from: journaled, so that a further round can be planned.
@@ -27,7 +27,7 @@ function workflow.inputs(cli)
 	for _, given in ipairs(cli.given) do
 		local name, value = given[1], given[2]
 		if name == "catalog" then
-			inputs.catalogs[#inputs.catalogs + 1] = base.must(core.path(value)) or value
+			inputs.catalogs[#inputs.catalogs + 1] = (base.must(core.path(value)) or { path = value }).path
 		elseif name == "param" then
 			local key, text = value:match("^([^=]+)=(.*)$")
 			if not key then base.fail("usage", ("--param wants NAME=VALUE, not '%s'"):format(value)) end
