@@ -208,7 +208,8 @@ static int set_up(lua_State *L)
 		{ LUA_UTF8LIBNAME, luaopen_utf8 }
 	}, own[] = { { "clean", clean }, { "err", err_ }, { "list", list }, { "out", out }, { "raw", raw },
 		     { "watch", watch }, { NULL, NULL } };
-	static const char *const closed[] = { "load", "loadfile", "dofile", "collectgarbage" };
+	static const char *const closed[] = { "collectgarbage", "dofile", "load", "loadfile",
+					      "print", "warn" };
 
 	for (size_t i = 0; i < sizeof(libraries) / sizeof(*libraries); i++) {
 		luaL_requiref(L, libraries[i].name, libraries[i].func, 1); /* +1 */
@@ -235,6 +236,7 @@ bool pd_cli_open(struct pd_cli *cli)
 
 	if (!L)
 		return false;
+	lua_gc(L, LUA_GCGEN, 0, 0);
 	cli->lua = L;
 	*(struct pd_cli **)lua_getextraspace(L) = cli;
 	lua_pushcfunction(L, set_up); /* +1 */

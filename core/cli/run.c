@@ -72,6 +72,7 @@ static enum pd_run_end act_on(const struct pd_run_options *o, struct pd_cli *cli
 		return pd_run_sign(o, *run, pd_json_text(how, "party", ""),
 				   pd_json_text(how, "name", ""), pd_json_text(how, "note", NULL), err);
 	catch_signals();
+	lua_gc(cli->lua, LUA_GCCOLLECT); /* workers are forked: what is small is fast */
 	cli->acted = true;
 	if (strcmp(what, "resume") == 0)
 		return pd_run_resume(o, *run, err);

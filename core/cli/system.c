@@ -18,17 +18,24 @@ PD_CORE(about)
 {
 	static const char *const names[] = { "NO_COLOR", "PATCHDAY_LIBEXEC", "PATCHDAY_STATE",
 					     "SUDO_USER" };
-	const struct passwd *p = getpwuid(getuid());
 	json_t *environment = json_object();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (getenv(names[i]) && *getenv(names[i]))
 			json_object_set_new(environment, names[i], json_string(getenv(names[i])));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:I, s:s, s:o}", "version",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:I, s:o}", "version",
 		PACKAGE_VERSION, "self", cli->self, "scripts", cli->scripts, "plugins",
 		cli->plugins, "programs", cli->programs, "built", cli->built, "terminal",
-		isatty(STDOUT_FILENO), "errors_terminal", isatty(STDERR_FILENO), "uid", (json_int_t)geteuid(), "user",
-		p ? p->pw_name : "unknown", "environment", environment);
+		isatty(STDOUT_FILENO), "errors_terminal", isatty(STDERR_FILENO), "uid", (json_int_t)geteuid(),
+		"environment", environment);
+}
+
+/* user(): name of the one who is logged in. */
+PD_CORE(user)
+{
+	const struct passwd *p = getpwuid(getuid());
+
+	return json_string(p ? p->pw_name : "unknown");
 }
 
 /* color(wanted): colors may be printed from now on. */
@@ -192,6 +199,6 @@ const struct pd_core_row pd_core_system[] = {
 	{ "about", about }, { "color", color }, { "columns", columns }, { "date", date },
 	{ "encode", encode }, { "exec", exec }, { "explanations", explanations },
 	{ "nearest", nearest }, { "now", now }, { "owner", owner }, { "path", path },
-	{ "plugin", plugin }, { "plugins", plugins }, { "setup", setup },
+	{ "plugin", plugin }, { "plugins", plugins }, { "setup", setup }, { "user", user },
 	{ NULL, NULL }
 };

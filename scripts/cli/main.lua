@@ -84,8 +84,11 @@ end
 local function help(cli)
 	require("cli.options").help(cli.command)
 	if cli.command.operands:find("WORKFLOW", 1, true) and cli.operands[1] then
-		set_up(cli)
-		require("cli.workflow").help(cli.operands[1])
+		local ok, err = pcall(function()
+			set_up(cli)
+			require("cli.workflow").help(cli.operands[1])
+		end)
+		if not ok then base.show_error(err) end
 	end
 	return 0
 end

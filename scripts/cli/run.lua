@@ -76,7 +76,7 @@ local function signoff(cli)
 	local id = base.must(core.find(cli.operands[1]))
 	local party = cli:option("party") or base.fail("usage", "say who signs: --party PARTY")
 	return act(cli, { what = "sign", run = id, party = party, note = cli:option("note"),
-		name = cli:option("name") or base.about.environment.SUDO_USER or base.about.user })
+		name = cli:option("name") or base.about.environment.SUDO_USER or core.user() })
 end
 
 local events = { "events", nil, "print JSON lines, one for each event" }

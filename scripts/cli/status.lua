@@ -21,8 +21,9 @@ end
 -- Events as they come, until the run ends or waits for a person.
 local function follow(cli, id)
 	view.open(cli)
-	local ended = base.must(core.follow(id))
+	local ended, err = core.follow(id)
 	view.close()
+	base.must(ended, err)
 	if cli.json then
 		base.print_json(ended.record)
 	elseif not cli:option("events") then

@@ -32,7 +32,7 @@ local base = require "cli.base"
 local function closed()
   local there = {}
   for _, name in ipairs { "io", "os", "debug", "package", "coroutine", "load", "loadfile", "dofile", "loadstring",
-    "collectgarbage" } do
+    "collectgarbage", "print", "warn" } do
     if _G[name] ~= nil then there[#there + 1] = name end
   end
   for _, name in ipairs { "io", "os", "debug", "patchday", "cli../../x", "cli.", "../cli/main", "cli.none" } do
