@@ -90,6 +90,33 @@ edited 's/^local function last_words(.*/&\n\tlocal x = nil + 1/' run.lua undo
 is "a fault after an undo: the status is its end" "$rc $(state)" "1 rolled back"
 like "and the fault is told" "$out" '\[internal\]'
 
+# ------------------------------------------------------------ the live line
+cp "$PD_BUILDDIR/plugins/command/.libs/command.so" "$tmp/plugins/"
+mkdir -m 755 /run/patchday-test.$$ && trap 'rm -rf "$tmp" /run/patchday-test.$$' EXIT
+cat >"/run/patchday-test.$$/work" <<'END'
+#!/bin/sh
+read -r request
+if [ "$PATCHDAY_PHASE" = apply ]; then
+	printf '{"progress":[1,4],"text":"a\\u001b]0;x\\u0007b"}\n'
+	sleep 1.2
+	printf '{"progress":[3,4],"text":"%s"}\n' "$(printf 'ä%.0s' $(seq 300))"
+fi
+[ "$PATCHDAY_PHASE" = verify ] && echo '{"result":"unchanged"}' || echo '{"result":"changed"}'
+END
+chmod 755 "/run/patchday-test.$$/work"
+workflow live <<END
+pd.stage "one" { steps.run { argv = { "/run/patchday-test.$$/work" } } },
+END
+sed -i 's/pd.use "steps"/pd.use "command"/' "$tmp/live.lua"
+if command -v script >/dev/null; then
+	out=$(script -qc "'$pd' run ${places[*]} '$tmp/live.lua'" /dev/null)
+	like "progress is a line that lives" "$out" '  one/command.run  25 %  0s  a\?\]0;x\?b'
+	like "cut at the edge of the terminal" "$out" '  75 %  1s  ä{40,60}'$'(\r|\033)'
+	like "and wiped" "$out" $'\r\033\\[K'
+fi
+pd run "$tmp/live.lua"
+is "elsewhere there is none" "$rc $(grep -ac '25 %' <<<"$out")" "0 0"
+
 # ------------------------------------------------------------------- trust
 chmod go+w "$tmp/scripts/cli/status.lua"
 edited "" run.lua status
