@@ -81,7 +81,7 @@ like "also in JSON" "$out" '"id": "internal"'
 edited 's/^local base = .*/local base = (/' main.lua status
 is "a file that is no Lua: status" "$rc" 2
 like "is named too" "$out" 'internal error: cli.main:[0-9]+:'
-edited 's/^local function event(told)/&\n\tif told.event.kind == "apply" then error("a fault") end/' view.lua \
+edited 's/^local function event(told)/&\n\tif told.event.n > 0 then error("a fault") end/' view.lua \
 	run "$tmp/good.lua"
 is "a fault in the view does not end the run" "$rc $(state) $(cat "$f/a")" "0 done A"
 is "and is told once" "$(grep -c 'internal error in the view' <<<"$out")" 1
