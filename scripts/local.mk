@@ -10,8 +10,27 @@ dist_patchdaylua_DATA = \
 	%reldir%/patchday/selection.lua \
 	%reldir%/patchday/steps.lua \
 	%reldir%/patchday/strict.lua
+# The command line; see doc/command-line.md.
+cliluadir = $(scriptdir)/cli
+dist_clilua_DATA = \
+	%reldir%/cli/about.lua \
+	%reldir%/cli/base.lua \
+	%reldir%/cli/doctor.lua \
+	%reldir%/cli/main.lua \
+	%reldir%/cli/options.lua \
+	%reldir%/cli/plan.lua \
+	%reldir%/cli/plan_text.lua \
+	%reldir%/cli/run.lua \
+	%reldir%/cli/scan.lua \
+	%reldir%/cli/status.lua \
+	%reldir%/cli/status_text.lua \
+	%reldir%/cli/view.lua \
+	%reldir%/cli/workflow.lua
 rolesdir = $(scriptdir)/roles
 dist_roles_DATA = \
 	%reldir%/roles/file-print.lua
 EXTRA_DIST += .luacheckrc
 include %D%/report/local.mk
+# configure's link to the scripts, of a build outside of the sources
+distclean-local:
+	test ! -h scripts || rm -f scripts

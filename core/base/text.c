@@ -131,18 +131,6 @@ bool pd_parse_time(const char *s, int64_t *out)
 	return true;
 }
 
-char *pd_show_bytes(int64_t bytes)
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
-	double n = (double)bytes;
-	size_t i = 0;
-
-	for (; n >= 1024 && i < 5; i++)
-		n /= 1024;
-	return i ? pd_print("%.1f %s", n, units[i]) :
-		   pd_print("%" PRId64 " B", bytes);
-}
-
 char *pd_show_seconds(int64_t s)
 {
 	if (s >= 3600)

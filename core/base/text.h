@@ -17,7 +17,6 @@ bool pd_parse_bool(const char *s, bool *out); /* true false yes no 1 0 */
 bool pd_parse_time(const char *s, int64_t *out);
 
 /* The caller frees. */
-char *pd_show_bytes(int64_t bytes);     /* "34.1 MiB" */
 char *pd_show_seconds(int64_t seconds); /* "1h 02m", "4m 10s", "12s" */
 char *pd_show_time(int64_t when);       /* "2026-11-20T15:56:00Z" */
 

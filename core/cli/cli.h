@@ -1,93 +1,72 @@
 /* SPDX-License-Identifier: MIT */
-/** What the commands share: options, output, and the way to a plan. */
+/** The command line.  Lua in scripts/cli reads it, decides and prints; C is
+ * what touches the system, as functions that take and return JSON. */
 #ifndef PD_CLI_CLI_H
 #define PD_CLI_CLI_H
 
-#include <stdio.h>
-
-#include "base/text.h"
 #include "run/run.h"
+#include "workflow/lua_json.h"
 
-/** One option of a command; parsing, help and completion come from it. */
-struct pd_option {
-	const char *name;     /* without "--" */
-	const char *argument; /* NULL: a switch */
-	const char *help;
-};
-
-#define PD_OPTION_END { NULL, NULL, NULL }
-
-struct pd_cli;
-
-struct pd_verb {
-	const char *name;
-	const char *operands; /* "WORKFLOW", "[RUN]" */
-	const char *summary;  /* one line */
-	const char *text;     /* paragraphs for --help */
-	int least, most;      /* number of operands; most -1: any */
-	const struct pd_option *options;
-	/** @return the exit status; with *err set it is printed, and the status
-	 * is PD_END_INVALID unless the command says another one. */
-	int (*run)(struct pd_cli *cli, struct pd_error **err);
-};
-
-/** One invocation of the program. */
+/** One invocation of the program, and what a function keeps for the next. */
 struct pd_cli {
-	const struct pd_verb *command;
-	struct pd_strings operands;
-	struct pd_strings names, values; /* options given, in order */
-	const char *state;
-	const char *library;      /* folder of the scripts */
+	char *self;             /* path of this program */
+	char *scripts;          /* real path of the folder that has cli/ in it */
+	const char *plugins;    /* the installed folder of plugins */
+	const char *programs;   /* of further commands, patchday-NAME */
+	bool built;             /* runs from where it was built */
+	bool color;
+	lua_State *lua;
+	json_t *held;           /* the value on its way to Lua */
+	char *state;            /* the state folder */
 	struct pd_registry *registry;
-	struct pd_view *view;     /* of the run under way */
-	bool json, color, terminal;
-	bool acted; /* on a run: the exit status is its end */
+	struct pd_facts facts;
+	struct pd_catalogs catalogs;
+	struct pd_verdicts verdicts;
+	struct pd_plan *plan;   /* the last that was made */
+	bool acted;             /* on a run: the exit status is its end */
+	int end;
+	bool blind;             /* the view failed, and is not called again */
+	time_t drawn;           /* when progress was shown last */
 };
 
-extern const struct pd_verb *const pd_verbs[]; /* ends with NULL */
-extern const struct pd_option pd_common_options[];
+/** A function for Lua: @p args is the list of its arguments.  New reference;
+ * NULL: nil, and with *err set that error as a second value. */
+#define PD_CORE(name)                                                              \
+	static json_t *name(__attribute__((unused)) struct pd_cli *cli,            \
+			    __attribute__((unused)) const json_t *args,            \
+			    __attribute__((unused)) struct pd_error **err)
 
-bool pd_cli_parse(struct pd_cli *cli, int argc, char **argv, struct pd_error **err);
-void pd_cli_help(const struct pd_verb *command, FILE *out);
-/** The last value of an option; NULL if it was not given; "" for a switch. */
-const char *pd_cli_option(const struct pd_cli *cli, const char *name);
-const char *pd_cli_operand(const struct pd_cli *cli, size_t i); /* or NULL */
-/** Print an error with its remedy, or as JSON with --json. */
-void pd_cli_error(const struct pd_cli *cli, const struct pd_error *e);
-void pd_cli_json(const json_t *value); /* pretty, to stdout */
-/** SGR sequence if colors are wanted, else "". */
-const char *pd_cli_color(const struct pd_cli *cli, const char *sgr);
-/** To stdout.  Text from outside must not steer a terminal: control characters
- * are blanked, but for the colors of pd_cli_color(). */
-void pd_cli_print(const struct pd_cli *cli, const char *fmt, ...) PD_PRINTF(2, 3);
+struct pd_core_row {
+	const char *name;
+	json_t *(*fn)(struct pd_cli *cli, const json_t *args, struct pd_error **err);
+};
+
+extern const struct pd_core_row pd_core_system[], pd_core_server[], pd_core_run[];
+
+/** Text argument @p i; NULL: it was not given. */
+static inline const char *pd_core_text(const json_t *args, size_t i)
+{
+	return json_string_value(json_array_get(args, i));
+}
+
+/** Make the Lua state: `require` of "cli.NAME" is all it has beside a few
+ * libraries.  False: no memory. */
+bool pd_cli_open(struct pd_cli *cli);
+void pd_cli_close(struct pd_cli *cli);
+/** The whole of an invocation: the exit status. */
+int pd_cli_main(struct pd_cli *cli, int argc, char **argv);
+/** Call what core.watch() was given: "event" or "progress".  An error in it is
+ * reported once, and then it is called no more. */
+void pd_cli_tell(struct pd_cli *cli, const char *what, json_t *value_take);
+
+/** Control characters, and what turns text around, become "?", but for colors
+ * where they are allowed: text from outside must not steer a terminal. */
+void pd_cli_clean(char *text, bool color);
 void pd_cli_warn(const char *what, const char *text); /* to stderr */
+json_t *pd_cli_error_json(const struct pd_error *e);
 
-/** --catalog and --param as the inputs of a plan; NULL with *err set. */
-json_t *pd_cli_inputs(struct pd_cli *cli, const char *workflow, struct pd_error **err);
 /** Facts, catalogs and workflow to a plan, for round @p round. */
 struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t round,
-			    struct pd_error **err);
-/** Print what a workflow declares: its parameters with type and default. */
-void pd_cli_workflow_help(struct pd_cli *cli, const char *workflow);
-/** Catalogs named, or apt's own on a server that has apt. */
-bool pd_cli_catalogs(struct pd_cli *cli, const json_t *sources,
-		     struct pd_catalogs *out, struct pd_error **err);
-/** --facts FILE or a scan of this server; warnings go to stderr. */
-bool pd_cli_facts(struct pd_cli *cli, struct pd_facts *out, struct pd_error **err);
-
-/** The run named by the operand, or the newest; the caller frees. */
-char *pd_cli_run_id(struct pd_cli *cli, size_t operand, struct pd_error **err);
-json_t *pd_status_json(const struct pd_record *r, const char *owner_run, pid_t owner);
-/** A run whose process is gone is never called running. */
-const char *pd_status_name(const struct pd_record *r, pid_t owner);
-void pd_status_text(const struct pd_cli *cli, const struct pd_record *r, pid_t owner);
-
-/** The view of a run under way: a line for each event, and on a terminal a
- * last line that lives. */
-void pd_view_open(struct pd_cli *cli);
-void pd_view_close(struct pd_cli *cli);
-void pd_view_event(void *cli, const struct pd_record *r, const struct pd_event *e);
-void pd_view_progress(void *cli, const struct pd_record_step *s, int64_t done,
-		      int64_t total, const char *text);
+			    const char *facts, struct pd_error **err);
 
 #endif

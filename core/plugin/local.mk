@@ -3,6 +3,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/arguments.h \
 	%reldir%/child.c \
 	%reldir%/child.h \
+	%reldir%/describe.c \
 	%reldir%/descriptor.c \
 	%reldir%/descriptor.h \
 	%reldir%/emit.c \

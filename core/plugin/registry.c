@@ -42,7 +42,7 @@ void pd_registry_free(struct pd_registry *reg)
 	free(reg);
 }
 
-/* Whoever can write a plugin, or put another in its place, is root through
+/* Whoever can write what we load, or put another in its place, is root through
  * us: so the owner is root or the caller, and nobody else writes.  In a
  * sticky folder above (/tmp) others can't replace what is not theirs. */
 static bool trusted(const char *path, mode_t type, bool above,
@@ -71,13 +71,13 @@ static bool trusted(const char *path, mode_t type, bool above,
 	return true;
 }
 
-static bool folder_trusted(const char *folder, struct pd_error **err)
+bool pd_trusted_folder(const char *folder, struct pd_error **err)
 {
 	pd_auto_free char *path = NULL;
 
 	if (folder[0] != '/')
 		return pd_error_set(err, "plugin-folder",
-				    "the plugin folder %s is not an absolute path", folder);
+				    "the folder %s is not an absolute path", folder);
 	if (!trusted(folder, S_IFDIR, false, err))
 		return false;
 	path = realpath(folder, NULL);
@@ -89,6 +89,11 @@ static bool folder_trusted(const char *folder, struct pd_error **err)
 			return false;
 	}
 	return true;
+}
+
+bool pd_trusted_file(const char *path, struct pd_error **err)
+{
+	return trusted(path, S_IFREG, false, err);
 }
 
 /* Where @p name is or belongs. */
@@ -139,7 +144,7 @@ bool pd_registry_add_folder(struct pd_registry *reg, const char *folder,
 	struct dirent *d;
 	DIR *dir;
 
-	if (!folder_trusted(folder, err))
+	if (!pd_trusted_folder(folder, err))
 		return false;
 	if (pd_strings_has(&reg->folders, folder))
 		return true;
@@ -191,7 +196,7 @@ const struct pd_plugin *pd_registry_find(struct pd_registry *reg,
 		return NULL;
 	}
 	e = &reg->entries[at];
-	if (!e->plugin && trusted(e->path, S_IFREG, false, err)) {
+	if (!e->plugin && pd_trusted_file(e->path, err)) {
 		theirs = pd_module_open(e->path, err);
 		if (theirs)
 			e->plugin = pd_descriptor_copy(theirs, name, err);

@@ -3,7 +3,7 @@
 #ifndef PD_PLUGIN_REGISTRY_H
 #define PD_PLUGIN_REGISTRY_H
 
-#include "base/error.h"
+#include "base/json.h"
 
 struct pd_registry;
 
@@ -29,6 +29,13 @@ const struct pd_step *pd_registry_step(struct pd_registry *reg,
 				       const char *name,
 				       const struct pd_plugin **plugin,
 				       struct pd_error **err);
+/** The whole of what a plugin declares, as `patchday plugins --json` prints it;
+ * new reference. */
+json_t *pd_plugin_json(const struct pd_plugin *plugin, const char *path);
+/** May code be loaded from there?  Owned by root or the caller, written by
+ * nobody else, the folders above too; absolute, no symbolic link. */
+bool pd_trusted_folder(const char *folder, struct pd_error **err) PD_MUST_USE;
+bool pd_trusted_file(const char *path, struct pd_error **err) PD_MUST_USE;
 /** Path of a loaded plugin's file; NULL if it is not loaded; borrowed. */
 const char *pd_registry_path(struct pd_registry *reg, const char *name);
 

@@ -14,6 +14,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/lock.h \
 	%reldir%/record.c \
 	%reldir%/record.h \
+	%reldir%/record_json.c \
 	%reldir%/run.h \
 	%reldir%/signoff.c \
 	%reldir%/step.c

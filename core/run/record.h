@@ -104,5 +104,10 @@ struct pd_record_step *pd_record_sibling(struct pd_record *r,
 					 const char *id);
 /** Parties that have not signed yet. */
 void pd_record_missing(const struct pd_record *r, struct pd_strings *out);
+/** All that is known of a run, for `status --json` and what prints it.
+ * @param owner pid of the process that works on it now; 0: a run that was
+ * under way is "interrupted".  New references. */
+json_t *pd_record_json(const struct pd_record *r, int64_t owner);
+json_t *pd_record_step_json(const struct pd_record *r, const struct pd_record_step *s);
 
 #endif

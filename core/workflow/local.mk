@@ -1,11 +1,11 @@
 core_libcore_la_SOURCES += \
 	%reldir%/errors.def \
 	%reldir%/lua_json.c \
+	%reldir%/lua_json.h \
 	%reldir%/lua_patchday.c \
 	%reldir%/lua_server.c \
 	%reldir%/plan.c \
 	%reldir%/plan.h \
-	%reldir%/plan_text.c \
 	%reldir%/sandbox.c \
 	%reldir%/sandbox.h \
 	%reldir%/validate.c \

@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* Lua values as JSON and back, and JSON that a script can only pass on. */
-#include "workflow/sandbox.h"
+#include "workflow/lua_json.h"
+
+#include "base/text.h"
 
 enum {
-	DEPTH_MAX = 12,
+	DEPTH_MAX = 12, TRUSTED_DEPTH_MAX = 100,
 	NODES_MAX = 500 * 1000 /* a shared table counts each time it is met */
 };
 
 /* ---------------------------------------------------------- Lua to JSON */
 
-static json_t *convert(lua_State *L, int index, int depth, struct pd_error **err);
+/* One conversion. */
+struct way {
+	lua_State *L;
+	size_t *nodes;
+	struct pd_error **err;
+};
+
+static json_t *convert(const struct way *w, int index, int depth);
 
 static json_t *refuse(struct pd_error **err, const char *text)
 {
@@ -30,93 +39,98 @@ static json_t *convert_text(lua_State *L, int index, struct pd_error **err)
 static const char mixed[] = "a table mixes names and numbers, or has holes";
 
 /* Stack: the key at -2, the value at -1; keeps both. */
-static bool convert_member(lua_State *L, json_t *object, int depth,
-			   struct pd_error **err)
+static bool convert_member(const struct way *w, json_t *object, int depth)
 {
 	json_t *value = NULL;
 
-	if (lua_type(L, -2) != LUA_TSTRING)
-		return refuse(err, mixed);
-	value = convert(L, lua_gettop(L), depth, err);
-	return value && json_object_set_new(object, lua_tostring(L, -2), value) == 0;
+	if (lua_type(w->L, -2) != LUA_TSTRING)
+		return refuse(w->err, mixed);
+	value = convert(w, lua_gettop(w->L), depth);
+	return value && json_object_set_new(object, lua_tostring(w->L, -2), value) == 0;
 }
 
-static json_t *convert_table(lua_State *L, int index, int depth, struct pd_error **err)
+static bool is_list(lua_State *L, int index)
 {
+	bool list = false;
+
+	if (!lua_getmetatable(L, index)) /* +1 */
+		return false;
+	luaL_getmetatable(L, "pd.list"); /* +1 */
+	list = lua_istable(L, -1) && lua_rawequal(L, -1, -2);
+	lua_pop(L, 2); /* -2 */
+	return list;
+}
+
+static json_t *convert_table(const struct way *w, int index, int depth)
+{
+	lua_State *L = w->L;
 	size_t n = lua_rawlen(L, index), count = 0;
-	pd_auto_json *value = n > 0 ? json_array() : json_object();
+	pd_auto_json *value = n > 0 || is_list(L, index) ? json_array() : json_object();
 	int top = lua_gettop(L);
 	bool ok = true;
 
 	for (size_t i = 1; ok && i <= n; i++) {
 		lua_rawgeti(L, index, (lua_Integer)i); /* +1 */
-		ok = json_array_append_new(value, convert(L, top + 1, depth, err)) == 0;
+		ok = json_array_append_new(value, convert(w, top + 1, depth)) == 0;
 		lua_settop(L, top); /* -1 */
 	}
 	if (ok)
 		lua_pushnil(L); /* +1 */
 	while (ok && lua_next(L, index)) { /* +1 */
-		ok = n > 0 ? ++count <= n || refuse(err, mixed) :
-			     convert_member(L, value, depth, err);
+		ok = json_is_array(value) ? ++count <= n || refuse(w->err, mixed) :
+			     convert_member(w, value, depth);
 		lua_settop(L, top + 1); /* -1 */
 	}
 	lua_settop(L, top);
 	return ok ? json_incref(value) : NULL;
 }
 
-static json_t *convert_number(lua_State *L, int index)
+static json_t *convert_number(lua_State *L, int index, bool exact)
 {
 	int whole = 0;
 	lua_Integer n = lua_tointegerx(L, index, &whole); /* also of a 2.0 */
+
+	if (exact)
+		whole = lua_isinteger(L, index);
 
 	/* NULL: not a number, infinite */
 	return whole ? json_integer(n) : json_real(lua_tonumber(L, index));
 }
 
-static json_t *convert(lua_State *L, int index, int depth, struct pd_error **err)
+static json_t *convert(const struct way *w, int index, int depth)
 {
+	lua_State *L = w->L;
 	json_t **kept = NULL, *value = NULL;
 
-	if (depth > DEPTH_MAX || !lua_checkstack(L, 8))
-		return refuse(err, "tables are nested too deep, or contain themselves");
-	if (++pd_sandbox_of(L)->nodes > NODES_MAX)
-		return refuse(err, "the plan is too large");
+	if (depth > (w->nodes ? DEPTH_MAX : TRUSTED_DEPTH_MAX) || !lua_checkstack(L, 8))
+		return refuse(w->err, "tables are nested too deep, or contain themselves");
+	if (w->nodes && ++*w->nodes > NODES_MAX)
+		return refuse(w->err, "the plan is too large");
 	switch (lua_type(L, index)) {
 	case LUA_TBOOLEAN:
 		return json_boolean(lua_toboolean(L, index));
 	case LUA_TNUMBER:
-		value = convert_number(L, index);
-		return value ? value : refuse(err, "a number is infinite or none");
+		value = convert_number(L, index, !w->nodes);
+		return value ? value : refuse(w->err, "a number is infinite or none");
 	case LUA_TSTRING:
-		return convert_text(L, index, err);
+		return convert_text(L, index, w->err);
 	case LUA_TTABLE:
-		return convert_table(L, index, depth + 1, err);
+		return convert_table(w, index, depth + 1);
 	case LUA_TUSERDATA:
 		kept = luaL_testudata(L, index, "pd.json");
 		if (kept)
 			return json_incref(*kept);
 		/* fall through */
 	default:
-		pd_error_set(err, "workflow-script", "a %s is no value of a plan",
+		pd_error_set(w->err, "workflow-script", "a %s is no value of a plan",
 			     luaL_typename(L, index));
 		return NULL;
 	}
 }
 
-bool pd_lua_to_json(lua_State *L, int index, bool object)
+json_t *pd_lua_json(lua_State *L, int index, size_t *nodes, struct pd_error **err)
 {
-	struct pd_sandbox *sb = pd_sandbox_of(L);
-	json_t *value = convert(L, lua_absindex(L, index), 0, &sb->error);
-
-	if (value && object && !json_is_object(value)) {
-		json_decref(value);
-		value = NULL;
-		pd_error_set(&sb->error, "workflow-script",
-			     "parameters are given by name: { name = value }");
-	}
-	json_decref(sb->held);
-	sb->held = value;
-	return value;
+	return convert(&(struct way){ L, nodes, err }, lua_absindex(L, index), 0);
 }
 
 /* ---------------------------------------------------------- JSON to Lua */
@@ -142,6 +156,7 @@ void pd_lua_push_json(lua_State *L, const json_t *value)
 			pd_lua_push_json(L, member);              /* +1 */
 			lua_rawseti(L, -2, (lua_Integer)i + 1);   /* -1 */
 		}
+		luaL_setmetatable(L, "pd.list");
 		break;
 	case JSON_STRING:
 		lua_pushlstring(L, json_string_value(value),

@@ -7,6 +7,22 @@
 
 enum { NOTES_MAX = 64 << 10, CHOICES_MAX = 64 };
 
+bool pd_lua_to_json(lua_State *L, int index, bool object)
+{
+	struct pd_sandbox *sb = pd_sandbox_of(L);
+	json_t *value = pd_lua_json(L, index, &sb->nodes, &sb->error);
+
+	if (value && object && !json_is_object(value)) {
+		json_decref(value);
+		value = NULL;
+		pd_error_set(&sb->error, "workflow-script",
+			     "parameters are given by name: { name = value }");
+	}
+	json_decref(sb->held);
+	sb->held = value;
+	return value;
+}
+
 /* where(): "script:line" of the author. */
 static int where(lua_State *L)
 {

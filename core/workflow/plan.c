@@ -6,11 +6,6 @@ enum { STEPS_MAX = 10000, ROUNDS_MAX = 100 };
 
 static const char *const on_failure_names[] = { "stop", "undo", "continue" };
 
-const char *pd_on_failure_name(enum pd_on_failure f)
-{
-	return on_failure_names[f];
-}
-
 static bool bad(struct pd_error **err, const char *what, const char *why)
 {
 	return pd_error_set(err, "plan-invalid", "the plan's %s %s", what, why);

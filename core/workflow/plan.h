@@ -64,13 +64,6 @@ PD_AUTO_PTR(struct pd_plan *, pd_plan_cleanup, pd_plan_free)
 bool pd_plan_validate(const struct pd_plan *plan, struct pd_registry *reg,
 		      struct pd_error **err) PD_MUST_USE;
 
-const char *pd_on_failure_name(enum pd_on_failure f); /* "stop" ... */
-
-/** The plan in the form of `patchday plan`: stages, steps, arguments that
- * differ from the default, holds, reversibility, reboots, expected time. */
-void pd_plan_text(const struct pd_plan *plan, struct pd_registry *reg,
-		  struct pd_buffer *out);
-
 struct pd_workflow_input {
 	const char *script;       /* path of the Lua file */
 	const char *library;      /* folder that has patchday/init.lua in it */

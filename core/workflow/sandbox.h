@@ -3,11 +3,9 @@
 #ifndef PD_WORKFLOW_SANDBOX_H
 #define PD_WORKFLOW_SANDBOX_H
 
-#include <lauxlib.h>
-#include <lua.h>
-
 #include "base/text.h"
 #include "plugin/arguments.h"
+#include "workflow/lua_json.h"
 #include "workflow/plan.h"
 
 /** One Lua state and what its C functions own.  It lives in a worker and ends
@@ -46,15 +44,9 @@ int pd_sandbox_raise(lua_State *L);
 /** The Lua value at @p index as JSON in sb->held; false with sb->error set.
  * Never raises. */
 bool pd_lua_to_json(lua_State *L, int index, bool object);
-/** Push plain JSON as a Lua value. */
-void pd_lua_push_json(lua_State *L, const json_t *value);
 /** Push a table of the primitives behind the Lua side of the module. */
 void pd_lua_push_core(lua_State *L);
 
-/** Push a value that owns JSON and shows nothing of it to scripts; fill it in
- * before anything can raise. */
-json_t **pd_lua_keep_json(lua_State *L);
-void pd_lua_json_type(lua_State *L); /* makes its metatable "pd.json" */
 /** Primitives of facts and catalogs, added to the table on top. */
 void pd_lua_add_server(lua_State *L);
 

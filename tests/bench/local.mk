@@ -5,8 +5,8 @@ check_PROGRAMS += %reldir%/patchday %reldir%/append
 %canon_reldir%_patchday_SOURCES = core/cli/main.c
 %canon_reldir%_patchday_CPPFLAGS = -I$(top_srcdir)/core -I$(top_srcdir)/core/include \
 	-DPD_PLUGIN_DIR='"/nonexistent"' -DPD_SCRIPT_DIR='"$(abs_top_srcdir)/scripts"' \
-	-DPD_CATALOG_DIR='"$(abs_top_srcdir)/catalogs"'
-%canon_reldir%_patchday_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS)
+	-DPD_CATALOG_DIR='"$(abs_top_srcdir)/catalogs"' -DPD_PROGRAM_DIR='"/nonexistent"'
+%canon_reldir%_patchday_CFLAGS = $(AM_CFLAGS) $(LUA_CFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS)
 %canon_reldir%_patchday_LDADD = core/libcore.la
 %canon_reldir%_append_SOURCES = %reldir%/append.c
 EXTRA_DIST += %reldir%/bench.sh %reldir%/generate.awk

@@ -7,7 +7,9 @@ cd "${PD_SRCDIR:-.}" || exit 99
 . tests/style/tap.sh || exit 99
 
 used=$(grep -rhoE 'pd_error_(set|at|errno)\([^"]*"[a-z][a-z0-9-]+"' core --include='*.c' -z |
-	tr '\0' '\n' | grep -oE '"[a-z][a-z0-9-]+"' | tr -d '"' | sort -u)
+	tr '\0' '\n' | grep -oE '"[a-z][a-z0-9-]+"' | tr -d '"'
+	grep -rhoE 'fail\("[a-z][a-z0-9-]+"' scripts/cli --include='*.lua' | cut -d'"' -f2)
+used=$(sort -u <<<"$used")
 rows=$(grep -rhoE 'PD_E\("[a-z0-9-]+"' core --include='*.def' | cut -d'"' -f2 | sort)
 is "no explanation stands twice" "$(uniq -d <<<"$rows")" ""
 empty "every error id is explained" "$(comm -23 <(echo "$used") <(sort -u <<<"$rows"))"

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "workflow/plan.h"
+#include "cli/cli.h"
 
 enum {
 	SECONDS_MAX = 70,       /* for one case */
@@ -24,6 +24,8 @@ struct test {
 	struct pd_strings catalogs;
 	char *facts, *workflow, *script, *params, *expect;
 };
+
+static struct pd_cli cli; /* prints the plans */
 
 static void fatal(const char *what)
 {
@@ -114,15 +116,32 @@ static char *without(const char *text, const char *before, const char *after)
 	return pd_print("%.*s...%s", (int)(at - text), text, end);
 }
 
-static char *outcome(struct pd_plan *plan, struct pd_error *err,
-		     struct pd_registry *reg)
+/* The plan as the command line prints it. */
+static char *plan_text(const struct pd_plan *plan)
+{
+	lua_State *L = cli.lua;
+	char *text = NULL;
+
+	lua_settop(L, 0);
+	lua_getglobal(L, "require");             /* +1 */
+	lua_pushliteral(L, "cli.plan_text");     /* +1 */
+	if (lua_pcall(L, 1, 1, 0) == LUA_OK) {   /* -1: a function */
+		pd_lua_push_json(L, plan->json);     /* +1 */
+		lua_pushstring(L, plan->digest);     /* +1 */
+		lua_pcall(L, 2, 1, 0);               /* -2: a text */
+	}
+	text = pd_strdup(lua_tostring(L, -1));
+	return text ? text : pd_strdup("no text");
+}
+
+static char *outcome(struct pd_plan *plan, struct pd_error *err)
 {
 	pd_auto(pd_buffer) out = {0};
 	pd_auto_free char *line = NULL;
 
 	if (plan) {
-		pd_plan_text(plan, reg, &out);
-		return without(out.data, ", plan ", "\n");
+		line = plan_text(plan);
+		return without(line, ", plan ", "\n");
 	}
 	line = pd_error_text(err);
 	pd_buffer_print(&out, "error: %s\n", line);
@@ -158,19 +177,19 @@ static char *plan_case(const struct test *t, const char *library,
 	if (!write_script(t, library, &err) ||
 	    !write_input("facts.json", t->facts ? t->facts : "{}", &err) ||
 	    !pd_facts_read("facts.json", &facts, &err))
-		return outcome(NULL, err, reg);
+		return outcome(NULL, err);
 	for (size_t i = 0; i < t->catalogs.len; i++) {
 		pd_auto_free char *name = pd_print("catalog%zu.xml", i + 1);
 		struct pd_catalog *c = NULL;
 
 		if (!write_input(name, t->catalogs.items[i], &err) ||
 		    !(c = pd_catalog_read(reg, name, &err)))
-			return outcome(NULL, err, reg);
+			return outcome(NULL, err);
 		pd_grow(catalogs.items, catalogs.len, catalogs.cap);
 		catalogs.items[catalogs.len++] = c;
 	}
 	plan = pd_workflow_plan(&in, &err);
-	return outcome(plan, err, reg);
+	return outcome(plan, err);
 }
 
 /* Line by line, without blanks at the ends. */
@@ -246,16 +265,16 @@ int main(int argc, char **argv)
 	bool show = argc > 1 && strcmp(argv[1], "--show") == 0;
 	int first = 3 + show, failed = 0;
 	char folder[] = "/tmp/plan-test.XXXXXX";
-	pd_auto(pd_registry) *reg = NULL;
-	pd_auto_free char *library = NULL;
 	struct rusage use;
 
 	if (argc <= first) {
 		fprintf(stderr, "usage: plan-test [--show] LIBRARY PLUGINS FILE...\n");
 		return 2;
 	}
-	library = absolute(argv[first - 2]);
-	reg = open_plugins(argv[first - 1]);
+	cli.scripts = absolute(argv[first - 2]);
+	cli.registry = open_plugins(argv[first - 1]);
+	if (!pd_cli_open(&cli))
+		fatal("Lua");
 	for (int i = first; i < argc; i++)
 		argv[i] = absolute(argv[i]);
 	if (!mkdtemp(folder) || chdir(folder) != 0)
@@ -266,7 +285,7 @@ int main(int argc, char **argv)
 
 		if (!text)
 			fatal(argv[i]);
-		failed += !run_file(text, slash + 1, library, reg, show);
+		failed += !run_file(text, slash + 1, cli.scripts, cli.registry, show);
 		free(argv[i]);
 	}
 	for (const char *const *f = (const char *const[]){ "w.lua", "facts.json",
@@ -274,6 +293,7 @@ int main(int argc, char **argv)
 		unlink(*f);
 	if (chdir("/") != 0 || rmdir(folder) != 0)
 		fatal(folder);
+	pd_cli_close(&cli);
 	getrusage(RUSAGE_CHILDREN, &use);
 	if (use.ru_maxrss > CHILD_KIB_MAX) {
 		printf("FAILED a worker used %ld KiB\n", use.ru_maxrss);

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* Functions of the command line: runs, what is known of them, reports. */
+#include <signal.h>
+#include <time.h>
+
+#include "cli/cli.h"
+#include "report/report.h"
+#include "run/lock.h"
+
+#define auto_journal __attribute__((cleanup(pd_journal_cleanup))) struct pd_journal
+#define auto_record __attribute__((cleanup(pd_record_cleanup))) struct pd_record
+
+static volatile sig_atomic_t stop_signal;
+
+static void on_signal(int number)
+{
+	stop_signal = number;
+}
+
+/* A lost terminal must not end a run; Ctrl-C and a shutdown stop it. */
+static void catch_signals(void)
+{
+	struct sigaction stop = { .sa_handler = on_signal };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGHUP, &ignore, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* The plan is long and has a command of its own. */
+static void on_event(void *user, const struct pd_record *r, const struct pd_event *e)
+{
+	const struct pd_record_step *s = *e->step ?
+		pd_record_step((struct pd_record *)(uintptr_t)r, e->step) : NULL;
+	json_t *data = strcmp(e->kind, "plan") != 0 ? json_incref((json_t *)(uintptr_t)e->data) :
+		json_pack("{s:O?}", "round", json_object_get(e->data, "round"));
+
+	pd_cli_tell(user, "event", json_pack("{s:{s:I, s:I, s:s, s:s, s:s, s:o}, s:o*}", "event",
+		"n", (json_int_t)e->n, "time", (json_int_t)e->time, "run", e->run, "kind",
+		e->kind, "step", e->step, "data", data, "step",
+		s ? pd_record_step_json(r, s) : NULL));
+}
+
+static void on_progress(void *user, const struct pd_record_step *s, int64_t done,
+			int64_t total, const char *text)
+{
+	struct pd_cli *cli = user;
+	time_t now = time(NULL);
+
+	if (now == cli->drawn)
+		return;
+	cli->drawn = now;
+	pd_cli_tell(cli, "progress", json_pack("{s:s, s:I, s:I, s:s*}", "step", s->key, "done",
+		(json_int_t)done, "total", (json_int_t)total, "text", text));
+}
+
+static struct pd_plan *replan(void *user, const json_t *inputs, int64_t round,
+			      struct pd_error **err)
+{
+	return pd_cli_plan(user, inputs, round, NULL, err);
+}
+
+static enum pd_run_end act_on(const struct pd_run_options *o, struct pd_cli *cli,
+			      const json_t *how, char **run, struct pd_error **err)
+{
+	const char *what = pd_json_text(how, "what", "");
+	struct pd_plan *plan = cli->plan;
+
+	if (strcmp(what, "sign") == 0)
+		return pd_run_sign(o, *run, pd_json_text(how, "party", ""),
+				   pd_json_text(how, "name", ""), pd_json_text(how, "note", NULL), err);
+	catch_signals();
+	lua_gc(cli->lua, LUA_GCCOLLECT); /* workers are forked: what is small is fast */
+	cli->acted = true;
+	if (strcmp(what, "resume") == 0)
+		return pd_run_resume(o, *run, err);
+	if (strcmp(what, "undo") == 0)
+		return pd_run_undo(o, *run, err);
+	cli->plan = NULL;
+	return pd_run_start(o, plan, json_object_get(how, "inputs"), run, err);
+}
+
+/* act{what, run, inputs, unattended, resume, party, name, note}: start the
+ * plan, resume, undo or sign.  {status, run, error}. */
+PD_CORE(act)
+{
+	const json_t *how = json_array_get(args, 0), *word;
+	pd_auto(pd_strings) argv = {0};
+	struct pd_run_options o = { .state = cli->state, .registry = cli->registry,
+		.signal = &stop_signal, .user = cli, .event = on_event,
+		.progress = on_progress, .replan = replan,
+		.unattended = pd_json_true(how, "unattended") };
+	pd_auto_free char *run = pd_strdup(pd_json_text(how, "run", NULL));
+	pd_auto_error *error = NULL;
+	size_t i;
+
+	json_array_foreach(json_object_get(how, "resume"), i, word)
+		pd_strings_add(&argv, json_string_value(word));
+	pd_strings_add_take(&argv, NULL);
+	o.resume_argv = (const char *const *)argv.items;
+	cli->end = (int)act_on(&o, cli, how, &run, &error);
+	return json_pack("{s:i, s:s*, s:o*}", "status", cli->end, "run", run, "error",
+			 error ? pd_cli_error_json(error) : NULL);
+}
+
+/* check(): every step of the plan looks at this server.  {record, refused}. */
+PD_CORE(check)
+{
+	struct pd_run_options o = { .state = cli->state, .registry = cli->registry };
+	size_t refused = 0;
+	auto_record *r = pd_run_check(&o, cli->plan, &refused, err);
+
+	return r ? json_pack("{s:o, s:I}", "record", pd_record_json(r, 0), "refused",
+			     (json_int_t)refused) : NULL;
+}
+
+/* The id of the run that starts so, or of the newest. */
+static char *find_run(struct pd_cli *cli, struct pd_journal **j, const json_t *args,
+		      struct pd_error **err)
+{
+	*j = pd_journal_open(cli->state, true, err);
+	return *j ? pd_journal_find(*j, pd_core_text(args, 0), err) : NULL;
+}
+
+static struct pd_record *read_run(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+{
+	auto_journal *j = NULL;
+	pd_auto_free char *id = find_run(cli, &j, args, err);
+
+	return id ? pd_record_read(j, id, err) : NULL;
+}
+
+/* find(prefix): the id of a run. */
+PD_CORE(find)
+{
+	auto_journal *j = NULL;
+	pd_auto_free char *id = find_run(cli, &j, args, err);
+
+	return id ? json_string(id) : NULL;
+}
+
+static json_t *with_owner(struct pd_cli *cli, const struct pd_record *r)
+{
+	pd_auto_free char *run = NULL;
+	pid_t owner = pd_lock_owner(cli->state, &run);
+
+	return pd_record_json(r, owner && run && strcmp(run, r->run) == 0 ? owner : 0);
+}
+
+/* record(prefix): all that is known of a run. */
+PD_CORE(record)
+{
+	auto_record *r = read_run(cli, args, err);
+
+	return r ? with_owner(cli, r) : NULL;
+}
+
+/* runs(): ids, newest first. */
+PD_CORE(runs)
+{
+	auto_journal *j = pd_journal_open(cli->state, true, err);
+	pd_auto(pd_strings) ids = {0};
+	json_t *list = NULL;
+
+	if (!j || !pd_journal_runs(j, &ids, err))
+		return NULL;
+	list = json_array();
+	for (size_t i = 0; i < ids.len; i++)
+		json_array_append_new(list, json_string(ids.items[i]));
+	return list;
+}
+
+struct follow {
+	struct pd_cli *cli;
+	struct pd_record *record;
+};
+
+static bool follow_event(void *user, const struct pd_event *e, struct pd_error **err)
+{
+	struct follow *f = user;
+
+	if (!pd_record_apply(f->record, e, err))
+		return false;
+	on_event(f->cli, f->record, e);
+	return true;
+}
+
+/* Work on it goes on as long as somebody does; after a reboot it takes a while
+ * until the resume has begun. */
+static bool given_up(const struct pd_cli *cli, const struct pd_record *r, int *alone)
+{
+	pd_auto_free char *run = NULL;
+	bool working = pd_lock_owner(cli->state, &run) && strcmp(run, r->run) == 0;
+
+	*alone = working ? 0 : *alone + 1;
+	return *alone > 150; /* of 200 ms */
+}
+
+/* follow(id): events as other processes write them, over crashes and resumes,
+ * until the run ends or waits for a person.  {record, status}. */
+PD_CORE(follow)
+{
+	const char *id = pd_core_text(args, 0);
+	auto_journal *j = pd_journal_open(cli->state, true, err);
+	auto_record *r = pd_record_new(id);
+	struct follow f = { cli, r };
+	struct timespec pause = { .tv_nsec = 200000000 };
+	int alone = 0;
+	bool ok;
+
+	while ((ok = j && pd_journal_each(j, id, r->last, follow_event, &f, err)) &&
+	       !pd_run_state_ended(r->state) && r->state != PD_RUN_STOPPED &&
+	       !given_up(cli, r, &alone))
+		nanosleep(&pause, NULL);
+	return ok ? json_pack("{s:o, s:i}", "record", with_owner(cli, r), "status",
+			      (int)pd_run_state_end(r->state)) : NULL;
+}
+
+/* report(prefix, format): its text. */
+PD_CORE(report)
+{
+	auto_record *r = read_run(cli, args, err);
+	pd_auto_free char *text = r ? pd_report_text(r, cli->scripts, pd_core_text(args, 1),
+						     err) : NULL;
+
+	return text ? json_string(text) : NULL;
+}
+
+/* certificate(prefix, folder): paths of what was written, {xml, html}. */
+PD_CORE(certificate)
+{
+	auto_record *r = read_run(cli, args, err);
+	pd_auto(pd_report_files) files = {0};
+
+	if (!r || !pd_report_write(r, cli->state, cli->scripts, pd_core_text(args, 1), &files, err))
+		return NULL;
+	return json_pack("{s:s, s:s}", "xml", files.xml, "html", files.html);
+}
+
+const struct pd_core_row pd_core_run[] = {
+	{ "act", act }, { "certificate", certificate }, { "check", check }, { "find", find },
+	{ "follow", follow }, { "record", record }, { "report", report }, { "runs", runs },
+	{ NULL, NULL }
+};

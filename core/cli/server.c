@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* Functions of the command line: what this server has, which updates there
+ * are, and the plan that a workflow makes of both. */
+#include <limits.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/cli.h"
+
+static bool look(struct pd_cli *cli, const char *file, struct pd_facts *out,
+		 struct pd_error **err)
+{
+	pd_auto(pd_strings) warnings = {0};
+	bool ok = file ? pd_facts_read(file, out, err) :
+			 pd_facts_scan(cli->registry, NULL, out, &warnings, err);
+
+	for (size_t i = 0; i < warnings.len; i++)
+		pd_cli_warn("warning", warnings.items[i]);
+	return ok;
+}
+
+static bool add_catalog(struct pd_cli *cli, const char *source,
+			struct pd_catalogs *out, struct pd_error **err)
+{
+	struct pd_catalog *c = pd_catalog_read(cli->registry, source, err);
+
+	if (!c)
+		return false;
+	for (size_t i = 0; i < c->notes.len; i++)
+		pd_cli_warn("note", c->notes.items[i]);
+	pd_grow(out->items, out->len, out->cap);
+	out->items[out->len++] = c;
+	return true;
+}
+
+/* Those named, or apt's own on a server that has apt. */
+static bool read_catalogs(struct pd_cli *cli, const json_t *sources,
+			  struct pd_catalogs *out, struct pd_error **err)
+{
+	pd_auto(pd_strings) names = {0};
+	json_t *source;
+	size_t i;
+
+	json_array_foreach(sources, i, source)
+		if (!add_catalog(cli, json_string_value(source), out, err))
+			return false;
+	if (json_array_size(sources) > 0 || access("/var/lib/dpkg/status", F_OK) < 0)
+		return true;
+	return pd_registry_names(cli->registry, &names, err) &&
+	       (!pd_strings_has(&names, "apt") || add_catalog(cli, "apt:", out, err));
+}
+
+struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t round,
+			    const char *file, struct pd_error **err)
+{
+	pd_auto(pd_facts) facts = {0};
+	pd_auto(pd_catalogs) catalogs = {0};
+	char host[HOST_NAME_MAX + 1] = "";
+	struct pd_workflow_input in = {
+		.script = pd_json_text(inputs, "script", ""), .library = cli->scripts,
+		.params = json_object_get(inputs, "params"), .facts = &facts,
+		.catalogs = &catalogs, .registry = cli->registry, .round = round,
+	};
+
+	if (!look(cli, file, &facts, err) ||
+	    !read_catalogs(cli, json_object_get(inputs, "catalogs"), &catalogs, err))
+		return NULL;
+	gethostname(host, sizeof(host) - 1);
+	in.server = pd_json_text(json_object_get(facts.json, "os"), "hostname", host);
+	return pd_workflow_plan(&in, err);
+}
+
+/* facts(file): of a file, or of this server. */
+PD_CORE(facts)
+{
+	pd_facts_clear(&cli->facts);
+	if (!look(cli, pd_core_text(args, 0), &cli->facts, err))
+		return NULL;
+	return cli->facts.json ? json_incref(cli->facts.json) : json_object();
+}
+
+/* catalogs(sources): heads of those read; update() and verdict() go on. */
+PD_CORE(catalogs)
+{
+	json_t *list = NULL;
+
+	pd_verdicts_clear(&cli->verdicts);
+	pd_catalogs_clear(&cli->catalogs);
+	if (!read_catalogs(cli, json_array_get(args, 0), &cli->catalogs, err))
+		return NULL;
+	list = json_array();
+	for (size_t i = 0; i < cli->catalogs.len; i++) {
+		const struct pd_catalog *c = cli->catalogs.items[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:I}", "catalog",
+			c->name, "format", c->format, "digest", c->digest, "updates",
+			(json_int_t)c->len, "ignored", (json_int_t)c->ignored));
+	}
+	return list;
+}
+
+static size_t number(const json_t *args, size_t i)
+{
+	return (size_t)json_integer_value(json_array_get(args, i));
+}
+
+/* update(catalog, index): one of its updates, both from 1. */
+PD_CORE(update)
+{
+	static const char *const names[] = { "", "alias", "supersedes", "requires", "bundles",
+					     "reference" };
+	const struct pd_catalog *c = cli->catalogs.items[number(args, 0) - 1];
+	const struct pd_catalog_update *u = &c->updates[number(args, 1) - 1];
+	json_t *packages = json_array(), *payloads = json_array(), *relations = json_array();
+
+	for (uint32_t i = 0; i < u->n_packages; i++)
+		json_array_append_new(packages, json_pack("{s:s, s:s, s:s, s:s}", "name",
+			u->packages[i].name, "version", u->packages[i].version, "arch",
+			u->packages[i].arch, "scheme", pd_scheme_name(u->packages[i].scheme)));
+	for (uint32_t i = 0; i < u->n_payloads; i++)
+		json_array_append_new(payloads, json_pack("{s:s, s:s}", "url",
+			u->payloads[i].url, "digest", u->payloads[i].digest));
+	for (uint32_t i = 0; i < u->n_relations; i++)
+		json_array_append_new(relations, json_pack("{s:s, s:s}", "kind",
+			names[u->relations[i].kind], "target", u->relations[i].target));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o}",
+		"id", u->id, "revision", u->revision, "title", u->title, "description",
+		u->description, "severity", pd_severity_name(u->severity), "severity_text",
+		u->severity_text, "kind", pd_class_name(u->kind), "restart",
+		pd_restart_name(u->restart), "url", u->url, "issued", (json_int_t)u->issued,
+		"packages", packages, "payloads", payloads, "relations", relations);
+}
+
+/* verdict(index): over one update of catalogs() for facts(), from 1; or nil. */
+PD_CORE(verdict)
+{
+	size_t i = number(args, 0);
+	json_t *v = NULL;
+
+	if (!cli->verdicts.rows &&
+	    !pd_catalogs_judge(&cli->catalogs, &cli->facts, &cli->verdicts, err))
+		return NULL;
+	if (i > cli->verdicts.len)
+		return NULL;
+	v = pd_verdict_json(&cli->verdicts.rows[i - 1]);
+	json_object_set_new(v, "verdict", json_string(pd_verdict_name(cli->verdicts.rows[i - 1].verdict)));
+	json_object_set_new(v, "reason", json_string(cli->verdicts.rows[i - 1].reason ?
+						     cli->verdicts.rows[i - 1].reason : ""));
+	return v;
+}
+
+/* describe(script): what a workflow declares. */
+PD_CORE(describe)
+{
+	return pd_workflow_describe(pd_core_text(args, 0), cli->scripts, cli->registry, err);
+}
+
+/* plan(inputs, file of facts): {plan, digest}; check() and act() go on with it. */
+PD_CORE(plan)
+{
+	pd_plan_free(cli->plan);
+	cli->plan = pd_cli_plan(cli, json_array_get(args, 0), 1, pd_core_text(args, 1), err);
+	return cli->plan ? json_pack("{s:O, s:s}", "plan", cli->plan->json, "digest",
+				     cli->plan->digest) : NULL;
+}
+
+const struct pd_core_row pd_core_server[] = {
+	{ "catalogs", catalogs }, { "describe", describe }, { "facts", facts },
+	{ "plan", plan }, { "update", update }, { "verdict", verdict }, { NULL, NULL }
+};

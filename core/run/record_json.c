@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* The record of a run as JSON: what status, views and last words are made of. */
+#include "run/record.h"
+
+static json_t *evidence_json(const struct pd_record_step *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->n_evidence; i++) {
+		const struct pd_evidence_row *e = &s->evidence[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:I}", "path",
+			e->path, "title", e->title, "sha256", e->sha256, "bytes",
+			(json_int_t)e->bytes, "time", (json_int_t)e->time));
+	}
+	return list;
+}
+
+json_t *pd_record_step_json(const struct pd_record *r, const struct pd_record_step *s)
+{
+	pd_auto_free char *verb = pd_print("%s.%s", s->step->plugin, s->step->step);
+	json_int_t round = 1;
+
+	while ((size_t)round < r->n_plans && r->plans[round - 1] != s->plan)
+		round++;
+	return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:b, s:b, s:b, s:b, s:f, s:I, s:I,"
+		" s:s*, s:s*, s:s*, s:O, s:O*, s:o}", "id", s->key, "state",
+		pd_step_state_name(s->state), "stage", s->plan->stages[s->step->stage].name,
+		"round", round, "verb", verb, "where", s->step->where, "hold", s->step->hold,
+		"applied", s->applied, "changed", s->changed, "recovered", s->recovered,
+		"seconds", s->seconds, "started", (json_int_t)s->started, "ended",
+		(json_int_t)s->ended, "message", s->message, "detail", s->detail,
+		"irreversible", s->irreversible, "outputs", s->outputs, "predicted",
+		s->predicted, "evidence", evidence_json(s));
+}
+
+static json_t *strings_json(const struct pd_strings *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->len; i++)
+		json_array_append_new(list, json_string(s->items[i]));
+	return list;
+}
+
+static json_t *signatures_json(const struct pd_record *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->n_signatures; i++) {
+		const struct pd_signature_row *s = &r->signatures[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s*, s:I}", "party",
+			s->party, "name", s->name, "note", s->note, "time",
+			(json_int_t)s->time));
+	}
+	return list;
+}
+
+json_t *pd_record_json(const struct pd_record *r, int64_t owner)
+{
+	bool lost = !owner && (r->state == PD_RUN_RUNNING || r->state == PD_RUN_UNDOING);
+	const struct pd_plan *plan = r->n_plans ? r->plans[0] : NULL;
+	pd_auto(pd_strings) missing = {0};
+	json_t *steps = json_array();
+
+	pd_record_missing(r, &missing);
+	for (size_t i = 0; i < r->n_steps; i++)
+		json_array_append_new(steps, pd_record_step_json(r, &r->steps[i]));
+	return json_pack("{s:s, s:s, s:s, s:s*, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I,"
+		" s:o, s:o, s:o, s:o, s:o}", "run", r->run, "server",
+		r->server ? r->server : "", "state",
+		lost ? "interrupted" : pd_run_state_name(r->state), "why", r->why, "over",
+		pd_run_state_ended(r->state), "workflow", plan ? plan->workflow : "", "role",
+		plan ? plan->role : "", "plan", plan ? plan->digest : "", "rounds",
+		(json_int_t)r->n_plans, "reboots", (json_int_t)r->reboots, "started",
+		(json_int_t)r->started, "ended", (json_int_t)r->ended, "pid",
+		(json_int_t)owner, "missing", strings_json(&missing), "parties",
+		strings_json(&r->parties), "warnings", strings_json(&r->warnings),
+		"signatures", signatures_json(r), "steps", steps);
+}

@@ -1,0 +1,74 @@
+-- SPDX-License-Identifier: MIT
+-- plugins and explain: about this installation.
+local _, core = ...
+local base = require "cli.base"
+
+local function print_step(plugin, s)
+	base.print("  %s.%s - %s (%s)\n", plugin, s.name, s.help, s.reversibility)
+	for _, p in ipairs(s.params) do
+		base.print("    %-14s %-8s %s%s%s\n", p.name, p.type, p.help, p.required and " (required)" or "",
+			p.default and " = " .. p.default or "")
+	end
+	for _, o in ipairs(s.outputs) do base.print("    out.%-10s %-8s %s\n", o.name, o.type, o.help) end
+end
+
+local function print_plugin(p, whole)
+	base.print("%-10s %-8s %s\n", p.name, p.version, p.help)
+	if not whole then return end
+	for _, s in ipairs(p.steps) do print_step(p.name, s) end
+	for _, kind in ipairs { "reader", "scanner" } do
+		for _, name in ipairs(p[kind .. "s"]) do
+			base.print("  %s %s - %s\n", kind, name, p.helps[kind .. " " .. name])
+		end
+	end
+end
+
+local function plugins(cli)
+	local only, list, status = cli.operands[1], core.list {}, 0
+	for _, name in ipairs(only and { only } or core.plugins()) do
+		local p, err = core.plugin(name)
+		if err then
+			base.show_error(err)
+			status = 2
+		elseif cli.json then
+			list[#list + 1] = p
+		else
+			print_plugin(p, only)
+		end
+	end
+	if cli.json and status == 0 then base.print_json(list) end
+	return status
+end
+
+local function explain(cli)
+	local id, all, ids = cli.operands[1], core.explanations(), {}
+	for i, x in ipairs(all) do
+		ids[i] = x.id
+		if x.id == id and cli.json then base.print_json(x)
+		elseif x.id == id then base.print("%s\n  cause:  %s\n  remedy: %s\n", x.id, x.cause, x.remedy)
+		elseif not id and not cli.json then base.print("%-24s %s\n", x.id, x.cause)
+		end
+	end
+	if id and not base.has(ids, id) then
+		local near = core.nearest(id, ids)
+		base.fail("usage", ("there is no error with the id '%s'"):format(id),
+			near and ("Did you mean %s?"):format(near) or "`patchday explain` lists them.")
+	end
+	if not id and cli.json then base.print_json(all) end
+	return 0
+end
+
+return {
+	plugins = {
+		operands = "[NAME]", most = 1,
+		summary = "list the plugins, or the steps of one",
+		text = "With NAME: each step with its parameters, outputs and whether it can be undone.\n",
+		run = plugins,
+	},
+	explain = {
+		operands = "[ID]", most = 1,
+		summary = "say cause and remedy of an error",
+		text = "Every error message ends with its id in square brackets.\n",
+		run = explain,
+	},
+}

@@ -1,0 +1,109 @@
+-- SPDX-License-Identifier: MIT
+-- What all commands share: failing, printing, colors, sizes and durations.
+local _, core = ...
+local base = { color = false, json = false, about = core.about() }
+
+-- Leave the command with an error; without a remedy the one of its id is told.
+function base.fail(id, message, remedy)
+	error({ id = id, message = message, remedy = remedy }, 0)
+end
+
+-- The value of a function of core, which gives nil and an error if it failed.
+function base.must(value, err)
+	if err then error(err, 0) end
+	return value
+end
+
+function base.print(format, ...) core.out(format:format(...)) end
+
+-- On standard output as JSON: one value, or one line of many.
+function base.print_json(value) core.raw(core.encode(value, true) .. "\n") end
+function base.print_line(value) core.raw(core.encode(value) .. "\n") end
+
+local colors = { bold = "1", red = "31", green = "32", yellow = "33", cyan = "36" }
+
+function base.paint(color, text)
+	if not base.color or not colors[color] then return text end
+	return "\27[" .. colors[color] .. "m" .. text .. "\27[0m"
+end
+
+-- Text filled up to a number of columns.
+function base.pad(text, width)
+	return text .. (" "):rep(width - (utf8.len(text) or #text))
+end
+
+-- At most so many characters of a text.
+function base.cut(text, width)
+	local last = utf8.len(text) and utf8.offset(text, width + 1)
+	return last and text:sub(1, last - 1) or text
+end
+
+function base.bytes(n)
+	local units, i = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" }, 1
+	if n < 1024 then return ("%d B"):format(n) end
+	while n >= 1024 and i < #units do n, i = n / 1024, i + 1 end
+	return ("%.1f %s"):format(n, units[i])
+end
+
+function base.seconds(n)
+	if n >= 3600 then return ("%dh %02dm"):format(n // 3600, n % 3600 // 60) end
+	if n >= 60 then return ("%dm %02ds"):format(n // 60, n % 60) end
+	return ("%ds"):format(n)
+end
+
+-- "1 step", "2 steps"
+function base.count(n, word) return ("%d %s%s"):format(n, word, n == 1 and "" or "s") end
+
+-- A value in one line: a text as it is, all else as JSON.
+function base.line(value)
+	return type(value) == "string" and value or core.encode(value)
+end
+
+function base.sorted(t)
+	local keys = {}
+	for k in pairs(t) do keys[#keys + 1] = k end
+	table.sort(keys)
+	return keys
+end
+
+function base.has(list, value)
+	for _, v in ipairs(list) do
+		if v == value then return true end
+	end
+	return false
+end
+
+-- Fails unless the command, of so many words, is one of a list.
+function base.choose(words, before, command)
+	if base.has(words, command) then return end
+	local near = core.nearest(command, words)
+	base.fail("usage", ("there is no command '%s%s'"):format(before, command),
+		near and ("Did you mean `patchday %s%s`?"):format(before, near))
+end
+
+local function advice(err)
+	if err.remedy then return err.remedy end
+	for _, x in ipairs(core.explanations()) do
+		if x.id == err.id then return x.remedy end
+	end
+end
+
+function base.error_text(err)
+	return err.where and err.where .. ": " .. err.message or err.message
+end
+
+-- Print an error, as { id, where, message, remedy } or what Lua itself raised.
+function base.show_error(err)
+	if type(err) ~= "table" then err = { id = "internal", message = tostring(err) } end
+	local remedy = advice(err)
+	if base.json then
+		base.print_json { error = { id = err.id, where = err.where and core.clean(err.where),
+			message = core.clean(err.message), remedy = remedy and core.clean(remedy) } }
+		return
+	end
+	local text = "patchday: " .. base.error_text(err)
+	core.err((base.about.errors_terminal and base.paint("red", text) or text) .. " [" .. err.id .. "]\n")
+	if remedy then core.err("  " .. remedy .. "\n") end
+end
+
+return base

@@ -1,0 +1,55 @@
+-- SPDX-License-Identifier: MIT
+-- plan: what a workflow would do on this server.
+local _, core = ...
+local base = require "cli.base"
+local workflow = require "cli.workflow"
+
+local function show_prediction(s)
+	local p = s.predicted or {}
+	base.print("  %-10s %s %s\n", p.result or "unknown", base.pad(s.id, 40),
+		p.waits_for and "known after " .. p.waits_for or p.message or "")
+	for _, row in ipairs(p.inhibitors or {}) do
+		base.print("    %s: %s\n      cause:  %s\n      remedy: %s\n", base.paint("red", "refused"), row.risk or "",
+			row.cause or "", row.remedy or "")
+	end
+end
+
+-- --check: every step looks at the server.
+local function check(cli)
+	local found = base.must(core.check())
+	local list = core.list {}
+	if not cli.json then core.out("\nDry run: what each step found on this server\n") end
+	for _, s in ipairs(found.record.steps) do
+		list[#list + 1] = { step = s.id, prediction = s.predicted }
+		if not cli.json then show_prediction(s) end
+	end
+	if cli.json then base.print_json(list) end
+	return found.refused > 0 and 4 or 0
+end
+
+local function run(cli)
+	local made = workflow.plan(cli, workflow.inputs(cli))
+	if not cli.json then core.out(workflow.text(made)) end
+	if cli:option("check") then return check(cli) end
+	if cli.json then base.print_json(made.plan) end
+	return 0
+end
+
+return {
+	plan = {
+		operands = "WORKFLOW", least = 1, most = 1,
+		summary = "show what a workflow would do on this server",
+		text = [[
+WORKFLOW is a Lua file, or the name of a role such as file-print. The plan is
+computed from the server's facts and the catalogs, checked whole, and shown
+with its point of no return. Nothing is changed. Without --catalog, apt's own
+verified lists are the catalog.
+]],
+		options = {
+			workflow.options[1], workflow.options[2],
+			{ "facts", "FILE", "facts of another server (from `patchday facts --json`)" },
+			{ "check", nil, "dry run too: every step looks at this server" },
+		},
+		run = run,
+	},
+}

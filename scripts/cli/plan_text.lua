@@ -1,0 +1,130 @@
+-- SPDX-License-Identifier: MIT
+-- The plan as people read it: what happens, in which order, what can be taken
+-- back, and from where on it can't.
+local _, core = ...
+local base = require "cli.base"
+
+local function same(a, b)
+	if type(a) ~= "table" or type(b) ~= "table" then return a == b end
+	for k, v in pairs(a) do
+		if not same(v, b[k]) then return false end
+	end
+	for k in pairs(b) do
+		if a[k] == nil then return false end
+	end
+	return true
+end
+
+-- An argument that says no more than leaving it out would.
+local function is_default(param, value)
+	if param.value ~= nil then return same(param.value, value) end
+	return not value or value == 0 or value == "" or type(value) == "table" and next(value) == nil
+end
+
+local function word(text)
+	return text:find("^[%w_./:@+%%~-]+$") and text or core.encode(text)
+end
+
+local function updates_text(updates)
+	local security, packages = 0, 0
+	for _, u in ipairs(updates) do
+		security = security + (u.kind == "security" and 1 or 0)
+		packages = packages + #(u.packages or {})
+	end
+	local text = base.count(#updates, "update")
+	return #updates == 0 and text or
+		("%s (%d security, %s)"):format(text, security, base.count(packages, "package"))
+end
+
+local function value_text(kind, v)
+	if type(v) == "string" then return word(v) end
+	if math.type(v) == "integer" and kind == "bytes" then return base.bytes(v) end
+	if math.type(v) == "integer" and kind == "seconds" then return base.seconds(v) end
+	if type(v) ~= "table" then return core.encode(v) end
+	if v["$ref"] then return ("<%s of %s>"):format(v.out, v["$ref"]) end
+	if v["$updates"] then return updates_text(v["$updates"]) end
+	if v["$secret"] then
+		local from, name = next(v["$secret"])
+		return ("<secret from %s %s>"):format(from, name)
+	end
+	local items = {}
+	for i, item in ipairs(v) do items[i] = value_text("string", item) end
+	return #items > 0 and table.concat(items, ",") or core.encode(v)
+end
+
+local marks = { readonly = " ", reversible = "<", irreversible = "!" }
+
+local function step_text(i, s, about)
+	local words = { ("%4d %s %s"):format(i, about and marks[about.reversibility] or " ", ("| "):rep(#(s.inside or {}))) }
+	if about then
+		words[#words + 1] = s.plugin .. "." .. s.step
+		for _, param in ipairs(about.params) do
+			local v = s.args[param.name]
+			if not is_default(param, v) then
+				words[#words + 1] = (" %s=%s"):format(param.name, value_text(param.type, v))
+			end
+		end
+	else
+		words[#words + 1] = "sign-off by " .. value_text("list", s.args.parties)
+	end
+	words[#words + 1] = s.hold and "  [held]" or ""
+	words[#words + 1] = about and about.reboots and "  [reboot]" or ""
+	return table.concat(words) .. "\n"
+end
+
+-- Holds that end before step i, innermost first.
+local function given_back(steps, i, add)
+	local last, following = steps[i - 1], steps[i]
+	if not last then return end
+	local open = { table.unpack(last.inside or {}) } -- from 0, as in the plan
+	if last.hold then open[#open + 1] = i - 2 end
+	for k = #open, #(following and following.inside or {}) + 1, -1 do
+		add("       %s' step %d is given back\n", ("| "):rep(k - 1), open[k] + 1)
+	end
+end
+
+-- A function that gives what a plugin declares of a step, or nil.
+local function finder()
+	local known = {}
+	return function(plugin, step)
+		if plugin == "" then return end
+		if not known[plugin] then
+			known[plugin] = {}
+			for _, s in ipairs((core.plugin(plugin) or { steps = {} }).steps) do known[plugin][s.name] = s end
+		end
+		return known[plugin][step]
+	end
+end
+
+-- The text of a plan, with the plan's digest.
+return function(plan, digest)
+	local lines, stage, seconds, reboots, returns = {}, nil, 0, 0, true
+	local find = finder()
+	local function add(format, ...) lines[#lines + 1] = format:format(...) end
+	add("workflow %s for %s, plan %s\n", plan.workflow, plan.server, digest:sub(1, 12))
+	if plan.nothing then
+		add("nothing to do: %s\n", plan.nothing)
+		return table.concat(lines)
+	end
+	for i, s in ipairs(plan.steps) do
+		local about = find(s.plugin, s.step)
+		given_back(plan.steps, i, add)
+		if s.stage ~= stage then
+			stage = s.stage
+			local head = plan.stages[stage + 1]
+			add("\n%s%s\n", head.name, head.on_failure ~= "stop" and (" (on failure: %s)"):format(head.on_failure) or "")
+		end
+		if returns and about and about.reversibility == "irreversible" then
+			add("     ---- point of no return ----\n")
+			returns = false
+		end
+		lines[#lines + 1] = step_text(i, s, about)
+		seconds = seconds + (about and about.expected or 0)
+		reboots = reboots + (about and about.reboots and 1 or 0)
+	end
+	given_back(plan.steps, #plan.steps + 1, add)
+	add("\n%s, about %s, %s%s; < can be undone%s\n", base.count(#plan.steps, "step"), base.seconds(seconds),
+		base.count(reboots, "reboot"), plan.rounds > 1 and ", planned again afterwards" or "",
+		returns and ", no point of no return" or ", ! can't")
+	return table.concat(lines)
+end

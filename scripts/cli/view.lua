@@ -1,0 +1,104 @@
+-- SPDX-License-Identifier: MIT
+-- The view of a run under way: a line for each event, and on a terminal a last
+-- line that lives.  C calls it while the run goes on; an error in here is
+-- reported, and ends the view, never the run.
+local _, core = ...
+local base = require "cli.base"
+local view = {}
+local live = false  -- there is a last line to be wiped
+local since         -- start of the step under way
+local shown_stage
+
+local function wipe()
+	if live then core.raw("\r\27[K") end
+	live = false
+end
+
+local function line(e, color, mark, step, text)
+	base.print("%s %s %s %s\n", core.date(e.time // 1000, true), base.paint(color, base.pad(mark, 9)),
+		base.pad(step, 38), text or "")
+end
+
+local function stage_head(s)
+	local stage = s.round .. " " .. s.stage
+	if stage ~= shown_stage then base.print("%s\n", base.paint("bold", "== " .. s.stage)) end
+	shown_stage = stage
+end
+
+local function took(e) return ("%.1f s"):format(e.data.seconds or 0) end
+
+local function failed(e, s)
+	line(e, "red", e.kind, s.id, e.data.message)
+	if s.detail then base.print("%s\n", s.detail) end
+end
+
+local of_step = {
+	apply = function(e, s)
+		since = core.now()
+		line(e, "cyan", "begin", s.id)
+	end,
+	done = function(e, s) line(e, "green", e.data.result or "", s.id, took(e)) end,
+	undo = function(e, s)
+		since = core.now()
+		line(e, "yellow", s.hold and "give back" or "undo", s.id)
+	end,
+	undone = function(e, s) line(e, "green", s.hold and "is back" or "undone", s.id, took(e)) end,
+	failed = failed,
+	stuck = failed,
+	evidence = function(e, s) line(e, nil, "evidence", s.id, e.data.path) end,
+	reboot = function(e, s) line(e, "yellow", "reboot", s.id, "the server is asked to start anew") end,
+	log = function(e, s) line(e, nil, e.data.level or "", s.id, e.data.text) end,
+}
+
+local function predicted(e, s)
+	for _, row in ipairs(e.data.inhibitors or {}) do
+		line(e, "red", "refused", s.id, ("%s: %s; %s"):format(row.risk or "", row.cause or "", row.remedy or ""))
+	end
+end
+
+local of_run = {
+	state = function(e)
+		local why = e.data.why or ""
+		line(e, "bold", "run", e.run, (e.data.state or "") .. (why ~= "" and ": " .. why or ""))
+	end,
+	boot = function(e) line(e, "bold", "server", "", "reboot: " .. (e.data.how or "")) end,
+	plan = function(e) line(e, "bold", "plan", e.run, "round " .. (e.data.round or 1)) end,
+	sign = function(e) line(e, "green", "signed", e.data.party or "", e.data.name) end,
+}
+
+local function event(told)
+	local e, s = told.event, told.step
+	wipe()
+	if not s then
+		if of_run[e.kind] then of_run[e.kind](e) end
+	elseif e.kind == "predict" then
+		predicted(e, s)
+	else
+		if s.state ~= "undoing" and s.state ~= "undone" then stage_head(s) end
+		if of_step[e.kind] then of_step[e.kind](e, s) end
+	end
+end
+
+local function progress(p)
+	local percent = p.total > 0 and ("%d %%"):format(p.done * 100 // p.total) or ""
+	wipe()
+	core.out(base.cut(("  %s  %s  %s  %s"):format(p.step, percent, base.seconds(since and core.now() - since or 0),
+		p.text or ""), core.columns() - 1))
+	live = true
+end
+
+function view.open(cli)
+	if cli.json then return end
+	if cli:option("events") then
+		core.watch(function(told) base.print_line(told.event) end)
+	else
+		core.watch(event, base.about.terminal and progress or nil)
+	end
+end
+
+function view.close()
+	wipe()
+	core.watch()
+end
+
+return view

@@ -1,0 +1,159 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The Lua of the command line: closed, trusted only where nobody else writes,
+# a fault of it costs nothing, and a command is added in a few lines.
+. "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
+f=$tmp/f
+pd=${patchday[0]}
+cp -r "$PD_SRCDIR/scripts" "$tmp/scripts"
+chmod -R u+w,go-w "$tmp/scripts"
+chmod 755 "$tmp" "$tmp/plugins"
+
+# edited EXPRESSION FILE COMMAND...: with a changed copy of the scripts
+edited()
+{
+	local expression=$1 file=$2
+
+	shift 2
+	cp "$PD_SRCDIR/scripts/cli/$file" "$tmp/scripts/cli/$file"
+	[ -z "$expression" ] || sed -i "$expression" "$tmp/scripts/cli/$file"
+	pd "$@" --scripts "$tmp/scripts"
+	cp "$PD_SRCDIR/scripts/cli/$file" "$tmp/scripts/cli/$file"
+}
+
+workflow good <<END
+pd.stage "one" { steps.noop {}, steps.write { path = "$f/a", text = "A" } },
+END
+
+# -------------------------------------------------------- a command is added
+cat >"$tmp/scripts/cli/hello.lua" <<'END'
+local _, core = ...
+local base = require "cli.base"
+local function closed()
+  local there = {}
+  for _, name in ipairs { "io", "os", "debug", "package", "coroutine", "load", "loadfile", "dofile", "loadstring",
+    "collectgarbage", "print", "warn" } do
+    if _G[name] ~= nil then there[#there + 1] = name end
+  end
+  for _, name in ipairs { "io", "os", "debug", "patchday", "cli../../x", "cli.", "../cli/main", "cli.none" } do
+    if pcall(require, name) then there[#there + 1] = "require " .. name end
+  end
+  base.print("open: %s\n", table.concat(there, " "))
+  return 0
+end
+return { hello = {
+  operands = "say|closed|lists [WHOM]", least = 1, most = 2, summary = "say hello",
+  options = { { "loud", nil, "with capitals" }, { "times", "N", "how often" } },
+  verbs = {
+    closed = closed,
+    lists = function()
+      base.print_line { empty = core.list {}, object = {}, real = 1.0, whole = 1, nested = { { core.list {} } } }
+      return 0
+    end,
+    say = function(cli)
+      local text = "hello " .. (cli.operands[1] or "world")
+      base.print("%s\n", (cli:option("loud") and text:upper() or text):rep(tonumber(cli:option("times") or 1)))
+      return 7
+    end,
+  },
+} }
+END
+row='s/^local commands = {/&\n\t{ "hello", "hello" },/'
+edited "$row" main.lua hello say --loud --times=2
+is "a command of a few lines works" "$rc $out" "7 HELLO WORLDHELLO WORLD"
+edited "$row" main.lua hello --help
+like "its help comes from its table" "$out" '^  --times N +how often$'
+edited "$row" main.lua hello sya
+like "its verbs are suggested" "$out" 'Did you mean `patchday hello say`\?'
+edited "$row" main.lua hello closed
+is "Lua has no way to the system but ours" "$out" "open: "
+edited "$row" main.lua hello lists
+is "lists, objects and numbers stay what they are" "$out" \
+	'{"empty":[],"nested":[[[]]],"object":{},"real":1.0,"whole":1}'
+
+# ------------------------------------------------------------ faults of Lua
+edited 's/^local function run(cli)/&\n\tlocal x = nil + 1/' run.lua run "$tmp/good.lua"
+is "a fault in a command: status" "$rc" 2
+like "is named with its line" "$out" 'patchday: cli.run:[0-9]+: .*\[internal\]'
+check "nothing was touched" [ ! -e "$f/a" ]
+edited 's/^local function run(cli)/&\n\tlocal x = nil + 1/' run.lua run --json "$tmp/good.lua"
+like "also in JSON" "$out" '"id": "internal"'
+edited 's/^local base = .*/local base = (/' main.lua status
+is "a file that is no Lua: status" "$rc" 2
+like "is named too" "$out" 'internal error: cli.main:[0-9]+:'
+edited 's/^local function event(told)/&\n\tif told.event.n > 0 then error("a fault") end/' view.lua \
+	run "$tmp/good.lua"
+is "a fault in the view does not end the run" "$rc $(state) $(cat "$f/a")" "0 done A"
+is "and is told once" "$(grep -c 'internal error in the view' <<<"$out")" 1
+like "the last words come all the same" "$out" '^certificate: '
+edited 's/^local function last_words(.*/&\n\tlocal x = nil + 1/' run.lua undo
+is "a fault after an undo: the status is its end" "$rc $(state)" "1 rolled back"
+like "and the fault is told" "$out" '\[internal\]'
+
+# ------------------------------------------------------------ the live line
+cp "$PD_BUILDDIR/plugins/command/.libs/command.so" "$tmp/plugins/"
+mkdir -m 755 /run/patchday-test.$$ && trap 'rm -rf "$tmp" /run/patchday-test.$$' EXIT
+cat >"/run/patchday-test.$$/work" <<'END'
+#!/bin/sh
+read -r request
+if [ "$PATCHDAY_PHASE" = apply ]; then
+	printf '{"progress":[1,4],"text":"a\\u001b]0;x\\u0007b"}\n'
+	sleep 1.2
+	printf '{"progress":[3,4],"text":"%s"}\n' "$(printf 'ä%.0s' $(seq 300))"
+fi
+[ "$PATCHDAY_PHASE" = verify ] && echo '{"result":"unchanged"}' || echo '{"result":"changed"}'
+END
+chmod 755 "/run/patchday-test.$$/work"
+workflow live <<END
+pd.stage "one" { steps.run { argv = { "/run/patchday-test.$$/work" } } },
+END
+sed -i 's/pd.use "steps"/pd.use "command"/' "$tmp/live.lua"
+if command -v script >/dev/null; then
+	out=$(script -qc "'$pd' run ${places[*]} '$tmp/live.lua'" /dev/null)
+	like "progress is a line that lives" "$out" '  one/command.run  25 %  [0-9]+s  a\?\]0;x\?b'
+	like "cut at the edge of the terminal" "$out" '  75 %  [0-9]+s  ä{40,60}'$'(\r|\033)'
+	like "and wiped" "$out" $'\r\033\\[K'
+fi
+pd run "$tmp/live.lua"
+is "elsewhere there is none" "$rc $(grep -ac '25 %' <<<"$out")" "0 0"
+
+# ------------------------------------------------------------------- trust
+chmod go+w "$tmp/scripts/cli/status.lua"
+edited "" run.lua status
+is "Lua that others can write is not run" "$rc" 2
+like "with the remedy" "$out" 'chmod go-w .*status.lua'
+chmod go-w "$tmp/scripts/cli/status.lua"
+chmod o+w "$tmp/scripts/cli"
+edited "" run.lua status
+like "nor from a folder they can write" "$out" 'may be written by others'
+chmod o-w "$tmp/scripts/cli"
+pd status --scripts scripts
+like "a relative folder is refused" "$out" "absolute path: 'scripts'"
+
+# ----------------------------------------------------- programs as commands
+mkdir -m 755 "$tmp/libexec"
+cat >"$tmp/libexec/patchday-greet" <<'END'
+#!/bin/sh
+echo "greet $# $1 $2 $PATCHDAY_SELF"
+exit 9
+END
+chmod 755 "$tmp/libexec/patchday-greet"
+out=$("$pd" --libexec "$tmp/libexec" greet --all "a b" 2>&1)
+is "patchday x is patchday-x" "$? $out" "9 greet 2 --all a b $(realpath "$pd")"
+out=$(PATCHDAY_LIBEXEC=$tmp/libexec "$pd" help greet 2>&1)
+is "also for its help" "$? $out" "9 greet 1 --help  $(realpath "$pd")"
+chmod o+w "$tmp/libexec/patchday-greet"
+out=$(PATCHDAY_LIBEXEC=$tmp/libexec "$pd" greet 2>&1)
+is "a program that others can write is not run: status" "$?" 2
+like "and named" "$out" 'patchday-greet may be written by others'
+chmod o-w "$tmp/libexec/patchday-greet"
+cp "$tmp/libexec/patchday-greet" "$tmp/patchday-greet"
+out=$(PATCHDAY_LIBEXEC=$tmp/libexec "$pd" ../greet 2>&1)
+like "no path is a command" "$out" "there is no command '../greet'"
+mkdir -m 755 "$tmp/bin"
+cp "$pd" "$tmp/bin/patchday"
+out=$(PATCHDAY_LIBEXEC=$tmp/libexec "$tmp/bin/patchday" greet --scripts "$PD_SRCDIR/scripts" 2>&1)
+like "an installed patchday does not take the folder from the environment" "$out" "there is no command 'greet'"
+out=$("$tmp/bin/patchday" --libexec "$tmp/libexec" greet --scripts "$PD_SRCDIR/scripts" 2>&1)
+like "nor from an option" "$out" "there is no command '--libexec'"
+end
