@@ -11,7 +11,7 @@
 
 const struct pd_verb *const pd_verbs[] = {
 	&pd_verb_plan, &pd_verb_run, &pd_verb_resume, &pd_verb_status, &pd_verb_undo,
-	&pd_verb_signoff, &pd_verb_report, &pd_verb_scan, &pd_verb_catalog,
+	&pd_verb_signoff, &pd_verb_final, &pd_verb_verify, &pd_verb_report, &pd_verb_scan, &pd_verb_catalog,
 	&pd_verb_facts, &pd_verb_plugins, &pd_verb_doctor, &pd_verb_explain, NULL
 };
 

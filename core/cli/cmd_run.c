@@ -90,6 +90,8 @@ static void last_words(struct pd_cli *cli, const char *run, enum pd_run_end end)
 		puts("next: `patchday resume` tries the step again, `patchday undo` takes all back");
 	else if (r->state == PD_RUN_RUNNING || r->state == PD_RUN_UNDOING)
 		puts("next: `patchday resume` goes on where it was interrupted");
+	else if (r->state == PD_RUN_DONE && r->parties.len && !r->sealed)
+		puts("next: `patchday final` seals the certificate");
 	else if (*next[end])
 		pd_cli_print(cli, "next: %s\n", next[end]);
 }

@@ -4,6 +4,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/cmd_plan.c \
 	%reldir%/cmd_run.c \
 	%reldir%/cmd_scan.c \
+	%reldir%/cmd_seal.c \
 	%reldir%/cmd_status.c \
 	%reldir%/commands.h \
 	%reldir%/errors.def \

@@ -1,2 +1,2 @@
-TESTS += %reldir%/doc.sh %reldir%/cli.sh %reldir%/explain.sh
-EXTRA_DIST += %reldir%/doc.sh %reldir%/cli.sh %reldir%/explain.sh
+TESTS += %reldir%/doc.sh %reldir%/cli.sh %reldir%/explain.sh %reldir%/seal.sh
+EXTRA_DIST += %reldir%/doc.sh %reldir%/cli.sh %reldir%/explain.sh %reldir%/seal.sh
