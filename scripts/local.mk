@@ -22,6 +22,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/plan_text.lua \
 	%reldir%/cli/run.lua \
 	%reldir%/cli/scan.lua \
+	%reldir%/cli/seal.lua \
 	%reldir%/cli/status.lua \
 	%reldir%/cli/status_text.lua \
 	%reldir%/cli/view.lua \

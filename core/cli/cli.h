@@ -41,7 +41,8 @@ struct pd_core_row {
 	json_t *(*fn)(struct pd_cli *cli, const json_t *args, struct pd_error **err);
 };
 
-extern const struct pd_core_row pd_core_system[], pd_core_server[], pd_core_run[];
+extern const struct pd_core_row pd_core_system[], pd_core_server[], pd_core_run[],
+	pd_core_seal[];
 
 /** Text argument @p i; NULL: it was not given. */
 static inline const char *pd_core_text(const json_t *args, size_t i)

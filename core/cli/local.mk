@@ -3,6 +3,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/errors.def \
 	%reldir%/lua.c \
 	%reldir%/run.c \
+	%reldir%/seal.c \
 	%reldir%/server.c \
 	%reldir%/system.c
 bin_PROGRAMS += patchday

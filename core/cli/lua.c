@@ -226,6 +226,7 @@ static int set_up(lua_State *L)
 	add_rows(L, pd_core_system);
 	add_rows(L, pd_core_server);
 	add_rows(L, pd_core_run);
+	add_rows(L, pd_core_seal);
 	lua_setfield(L, LUA_REGISTRYINDEX, "core"); /* -1 */
 	return 0;
 }

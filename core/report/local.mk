@@ -1,4 +1,10 @@
 core_libcore_la_SOURCES += \
 	%reldir%/errors.def \
+	%reldir%/final.c \
+	%reldir%/final.h \
 	%reldir%/report.c \
-	%reldir%/report.h
+	%reldir%/report.h \
+	%reldir%/seal.c \
+	%reldir%/seal.h \
+	%reldir%/verify.c \
+	%reldir%/verify.h

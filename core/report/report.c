@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The report: XML from the record, HTML, CSV and text from that by XSLT. */
+/* The report: XML from the record, HTML, CSV and text from that by XSLT.  The
+ * XML must be a function of the record alone: `patchday verify` makes it again
+ * and compares.  A new element is a row of scripts/report/report.rng too. */
 #include "report/report.h"
 
 #include <libxml/parser.h>
@@ -7,6 +9,8 @@
 #include <libxslt/security.h>
 #include <libxslt/transform.h>
 #include <libxslt/xsltutils.h>
+#include <sodium.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -16,6 +20,7 @@ void pd_report_files_cleanup(struct pd_report_files *f)
 {
 	free(f->xml);
 	free(f->html);
+	free(f->signature);
 }
 
 /* What XML 1.0 can't hold, even as a reference, becomes U+FFFD. */
@@ -103,6 +108,7 @@ static void step(xmlTextWriterPtr w, const struct pd_record_step *s)
 		  pd_step_state_name(s->state));
 	attribute(w, "result", s->state == PD_STEP_DONE ? s->changed ? "changed" :
 		  "unchanged" : NULL);
+	attribute(w, "predicted", pd_json_text(s->predicted, "result", NULL));
 	time_attribute(w, "started", s->started);
 	time_attribute(w, "ended", s->ended);
 	attribute(w, "seconds", took);
@@ -158,6 +164,7 @@ static void signatures(xmlTextWriterPtr w, const struct pd_record *r)
 		attribute(w, "party", r->signatures[i].party);
 		attribute(w, "name", r->signatures[i].name);
 		time_attribute(w, "time", r->signatures[i].time);
+		attribute(w, "by", r->signatures[i].by);
 		element(w, "note", r->signatures[i].note);
 		end(w);
 	}
@@ -167,6 +174,23 @@ static void signatures(xmlTextWriterPtr w, const struct pd_record *r)
 		attribute(w, "party", missing.items[i]);
 		end(w);
 	}
+}
+
+static void journal(xmlTextWriterPtr w, const struct pd_record *r)
+{
+	char hash[2 * sizeof(r->hash) + 1];
+
+	start(w, "journal");
+	number_attribute(w, "n", r->last);
+	attribute(w, "hash", sodium_bin2hex(hash, sizeof(hash), r->hash, sizeof(r->hash)));
+	end(w);
+	if (!r->sealed)
+		return;
+	start(w, "seal");
+	attribute(w, "key", r->sealed);
+	time_attribute(w, "time", r->sealed_at);
+	attribute(w, "by", r->sealed_by);
+	end(w);
 }
 
 static const char *site_of(const struct pd_record *r)
@@ -206,6 +230,7 @@ char *pd_report_xml(const struct pd_record *r)
 	xmlTextWriterStartDocument(w, NULL, "UTF-8", NULL);
 	xmlTextWriterStartElementNS(w, NULL, BAD_CAST "report", BAD_CAST NS);
 	head(w, r);
+	journal(w, r);
 	for (size_t i = 0; i < r->warnings.len; i++)
 		element(w, "warning", r->warnings.items[i]);
 	updates(w, r);
@@ -236,14 +261,15 @@ static xmlDocPtr transform(xsltStylesheetPtr sheet, xmlDocPtr doc)
 	return out;
 }
 
-static char *render(const char *xml, const char *library, const char *format,
-		    struct pd_error **err)
+char *pd_report_render(const char *xml, const char *library, const char *format,
+		       struct pd_error **err)
 {
 	pd_auto_free char *path = pd_print("%s/report/%s.xsl", library, format);
 	xmlDocPtr style = xmlReadFile(path, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR |
 						  XML_PARSE_NOWARNING);
 	xsltStylesheetPtr sheet = style ? xsltParseStylesheetDoc(style) : NULL;
-	xmlDocPtr doc = xmlReadMemory(xml, (int)strlen(xml), "report.xml", NULL, XML_PARSE_NONET);
+	xmlDocPtr doc = xmlReadMemory(xml, (int)strlen(xml), "report.xml", NULL,
+				      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	xmlDocPtr result = sheet && doc ? transform(sheet, doc) : NULL;
 	xmlChar *text = NULL;
 	char *out = NULL;
@@ -277,7 +303,7 @@ char *pd_report_text(const struct pd_record *r, const char *library,
 	}
 	if (strcmp(format, "xml") == 0)
 		return pd_strdup(xml);
-	return render(xml, library, format, err);
+	return pd_report_render(xml, library, format, err);
 }
 
 /* "site - server - date"; nothing that could leave the folder. */
@@ -312,22 +338,30 @@ static char *free_name(const struct pd_record *r, const char *folder)
 	return certificate_name(r, true);
 }
 
+char *pd_report_path(const struct pd_record *r, const char *state, const char *folder)
+{
+	pd_auto_free char *standard = pd_print("%s/certificates", state), *name = NULL;
+
+	folder = folder ? folder : standard;
+	name = free_name(r, folder);
+	return pd_print("%s/%s.xml", folder, name);
+}
+
 bool pd_report_write(const struct pd_record *r, const char *state,
 		     const char *library, const char *folder,
 		     struct pd_report_files *out, struct pd_error **err)
 {
-	pd_auto_free char *name = NULL;
 	pd_auto_free char *standard = pd_print("%s/certificates", state);
-	pd_auto_free char *xml = pd_report_xml(r);
-	pd_auto_free char *html = render(xml, library, "html", err);
+	pd_auto_free char *xml = pd_report_xml(r), *html = NULL;
 
-	if (!folder)
-		folder = standard;
-	if (!html || !pd_make_folders(folder, err))
+	if (!pd_make_folders(folder ? folder : standard, err))
 		return false;
-	name = free_name(r, folder);
-	out->xml = pd_print("%s/%s.xml", folder, name);
-	out->html = pd_print("%s/%s.html", folder, name);
-	return pd_file_write(out->xml, 0600, xml, strlen(xml), err) &&
+	out->xml = pd_report_path(r, state, folder);
+	out->html = pd_print("%.*s.html", (int)strlen(out->xml) - 4, out->xml);
+	out->signature = pd_print("%s.minisig", out->xml);
+	if (access(out->signature, F_OK) == 0)
+		return true; /* it is sealed: that stays */
+	html = pd_report_render(xml, library, "html", err);
+	return html && pd_file_write(out->xml, 0600, xml, strlen(xml), err) &&
 	       pd_file_write(out->html, 0600, html, strlen(html), err);
 }

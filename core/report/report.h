@@ -8,6 +8,7 @@
 /** Paths of what was written; owned. */
 struct pd_report_files {
 	char *xml, *html;
+	char *signature; /* of the XML; the file exists when it is sealed */
 };
 
 void pd_report_files_cleanup(struct pd_report_files *f);
@@ -18,8 +19,14 @@ char *pd_report_xml(const struct pd_record *r);
  * sheets in report/.  NULL with *err set; the caller frees. */
 char *pd_report_text(const struct pd_record *r, const char *library,
 		     const char *format, struct pd_error **err);
+/** HTML, CSV or text from the XML. */
+char *pd_report_render(const char *xml, const char *library, const char *format,
+		       struct pd_error **err);
+/** Where the certificate's XML is, or will be; the caller frees. */
+char *pd_report_path(const struct pd_record *r, const char *state, const char *folder);
 /** Write the certificate "site - server - date" as XML and HTML into @p folder
- * (NULL: certificates/ of the state folder), atomically, mode 0600. */
+ * (NULL: certificates/ of the state folder), atomically, mode 0600.  One that is
+ * sealed is left as it is. */
 bool pd_report_write(const struct pd_record *r, const char *state,
 		     const char *library, const char *folder,
 		     struct pd_report_files *out, struct pd_error **err) PD_MUST_USE;

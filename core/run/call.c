@@ -12,6 +12,8 @@ bool pd_engine_note(struct pd_engine *e, const char *kind, const char *step,
 	struct pd_event event = { .run = e->record->run, .kind = kind,
 				  .step = step, .data = data };
 
+	if (!pd_record_unsealed(e->record, &e->fatal))
+		return false;
 	if (e->journal && !pd_journal_add(e->journal, e->record->run, kind, step,
 					  data, durable, &event, &e->fatal))
 		return false;

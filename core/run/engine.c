@@ -412,6 +412,8 @@ static enum pd_run_end take_back(struct pd_engine *e, struct pd_error **err)
 		return PD_END_INVALID;
 	if (e->record->state == PD_RUN_ROLLED_BACK)
 		return PD_END_ROLLED_BACK;
+	if (!pd_record_unsealed(e->record, err))
+		return PD_END_REFUSED;
 	return own(e, err) ? undo_all(e, "asked for by a person") : PD_END_WAITING;
 }
 

@@ -3,6 +3,7 @@
 #include "run/journal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <sqlite3.h>
@@ -21,6 +22,8 @@ struct pd_journal {
 	unsigned char last[HASH]; /* hash of the newest event */
 	int64_t n;
 	bool open;                /* a transaction is */
+	bool tried;               /* to open the head */
+	int head;                 /* file of the newest end; -1: not to be moved */
 };
 
 static const char schema[] =
@@ -55,12 +58,90 @@ static bool read_end(struct pd_journal *j, struct pd_error **err)
 			       -1, &st, NULL) != SQLITE_OK)
 		return failed(j, "read", err);
 	rc = sqlite3_step(st);
+	j->n = 0;
+	memset(j->last, 0, HASH);
 	if (rc == SQLITE_ROW && sqlite3_column_bytes(st, 1) == HASH) {
 		j->n = sqlite3_column_int64(st, 0);
 		memcpy(j->last, sqlite3_column_blob(st, 1), HASH);
 	}
 	sqlite3_finalize(st);
 	return rc == SQLITE_ROW || rc == SQLITE_DONE || failed(j, "read", err);
+}
+
+/* The first column of the first row; NULL: none.  The caller frees. */
+static char *ask(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *st = NULL;
+	char *out = NULL;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW)
+		out = pd_strdup((const char *)sqlite3_column_text(st, 0));
+	sqlite3_finalize(st);
+	return out;
+}
+
+bool pd_journal_hash(struct pd_journal *j, int64_t n, pd_digest out)
+{
+	pd_auto_free char *sql = pd_print("SELECT lower(hex(hash)) FROM event WHERE n = %" PRId64, n);
+	pd_auto_free char *hash = n ? ask(j->db, sql) : pd_print("%0*d", 2 * HASH, 0);
+
+	snprintf(out, sizeof(pd_digest), "%s", hash ? hash : "");
+	return hash && strlen(hash) == 2 * HASH;
+}
+
+/*
+ * The newest end stands outside of the table too, so that it shows when the
+ * table's is cut off: "n hash" in one sector, written over in place after each
+ * commit.  A crash between the two leaves it behind the table, on its chain.
+ */
+static char *head_text(int64_t n, const char *hash)
+{
+	return pd_print("%020" PRId64 " %s\n", n, hash);
+}
+
+bool pd_journal_head(struct pd_journal *j, int64_t *n, struct pd_error **err)
+{
+	pd_auto_free char *path = pd_print("%.*shead", (int)strlen(j->path) - 2, j->path);
+	pd_digest hash = "";
+
+	*n = 0;
+	for (int i = 0; i < 3; i++) { /* a read may meet a write */
+		pd_auto_free char *is = pd_file_read(path, 4096, NULL, NULL);
+		pd_auto_free char *wanted = NULL;
+
+		*n = is ? strtoll(is, NULL, 10) : 0;
+		wanted = pd_journal_hash(j, *n, hash) ? head_text(*n, hash) : NULL;
+		if (is && wanted && strcmp(is, wanted) == 0)
+			return true;
+	}
+	return pd_error_set(err, "journal-cut", *n ? "%s knows of row %" PRId64 ", which the journal"
+			    " does not have as it was" : "%s is missing or damaged", path, *n);
+}
+
+/* One that does not fit is never moved again: it is the proof. */
+static bool open_head(struct pd_journal *j, struct pd_error **err)
+{
+	pd_auto_free char *path = pd_print("%.*shead", (int)strlen(j->path) - 2, j->path);
+	pd_digest none = "";
+	pd_auto_free char *text = pd_journal_hash(j, 0, none) ? head_text(0, none) : NULL;
+	int64_t n;
+
+	if (j->n == 0 && access(path, F_OK) < 0 &&
+	    !pd_file_write(path, 0600, text, strlen(text), err))
+		return false;
+	if (pd_journal_head(j, &n, NULL))
+		j->head = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	return j->tried = true;
+}
+
+static void move_head(struct pd_journal *j)
+{
+	char hash[2 * HASH + 1];
+	pd_auto_free char *text = head_text(j->n, sodium_bin2hex(hash, sizeof(hash), j->last, HASH));
+
+	if (j->head >= 0)
+		(void)!pwrite(j->head, text, strlen(text), 0); /* else it is behind */
 }
 
 static bool set_up(struct pd_journal *j, bool readonly, struct pd_error **err)
@@ -100,6 +181,7 @@ struct pd_journal *pd_journal_open(const char *state, bool readonly,
 	if (!readonly && (!pd_make_folders(state, err) || !is_private(state, err)))
 		return NULL;
 	j = pd_alloc(sizeof(*j));
+	j->head = -1;
 	j->path = pd_print("%s/journal.db", state);
 	missing = stat(j->path, &st) < 0 ? errno : S_ISREG(st.st_mode) ? 0 : EBADF;
 	if (missing && (readonly || missing != ENOENT)) {
@@ -124,8 +206,10 @@ void pd_journal_close(struct pd_journal *j)
 {
 	if (!j)
 		return;
-	if (j->open)
-		sqlite3_exec(j->db, "COMMIT", NULL, NULL, NULL);
+	(void)!pd_journal_flush(j, NULL);
+	if (j->head >= 0)
+		(void)!fdatasync(j->head);
+	pd_close_p(&j->head);
 	sqlite3_finalize(j->insert);
 	sqlite3_close(j->db);
 	free(j->path);
@@ -174,6 +258,7 @@ bool pd_journal_flush(struct pd_journal *j, struct pd_error **err)
 		return false;
 	}
 	j->open = false;
+	move_head(j);
 	return true;
 }
 
@@ -188,13 +273,13 @@ bool pd_journal_add(struct pd_journal *j, const char *run, const char *kind,
 		if (!exec(j, "BEGIN IMMEDIATE", "write", err))
 			return false;
 		j->open = true;
-		if (!read_end(j, err))
+		if (!read_end(j, err) || (!j->tried && !open_head(j, err)))
 			return false;
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	*out = (struct pd_event){ .n = ++j->n,
 		.time = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000,
-		.run = run, .kind = kind, .step = step, .data = data };
+		.run = run, .kind = kind, .step = step, .data = data, .hash = j->last };
 	chain(j->last, out, line);
 	if (pd_fault_full(j->n) ? !pd_error_set(err, "journal-failed", "cannot write the journal"
 						" %s: database or disk is full", j->path) :
@@ -209,6 +294,17 @@ bool pd_journal_add(struct pd_journal *j, const char *run, const char *kind,
 	return true;
 }
 
+/* A text with a NUL in it hides what is behind. */
+static bool is_whole(sqlite3_stmt *st)
+{
+	for (int i = 2; i < 6; i++)
+		if (sqlite3_column_type(st, i) != SQLITE_TEXT ||
+		    strlen((const char *)sqlite3_column_text(st, i)) !=
+		    (size_t)sqlite3_column_bytes(st, i))
+			return false;
+	return sqlite3_column_bytes(st, 6) == HASH;
+}
+
 static bool hand_out(struct pd_journal *j, sqlite3_stmt *st, pd_journal_fn *fn,
 		     void *user, struct pd_error **err)
 {
@@ -221,10 +317,12 @@ static bool hand_out(struct pd_journal *j, sqlite3_stmt *st, pd_journal_fn *fn,
 		.kind = (const char *)sqlite3_column_text(st, 3),
 		.step = (const char *)sqlite3_column_text(st, 4), .data = data,
 		.text = (const char *)sqlite3_column_text(st, 5),
-		.hash = sqlite3_column_bytes(st, 6) == HASH ? sqlite3_column_blob(st, 6) : NULL,
+		.hash = is_whole(st) ? sqlite3_column_blob(st, 6) : NULL,
 	};
 
-	return data && fn(user, &e, err);
+	if (!data)
+		return pd_error_prefix(err, "row %" PRId64 " of the journal", e.n);
+	return fn(user, &e, err);
 }
 
 bool pd_journal_each(struct pd_journal *j, const char *run, int64_t after,
@@ -262,6 +360,27 @@ bool pd_journal_check(struct pd_journal *j, struct pd_error **err)
 	unsigned char last[HASH] = {0};
 
 	return pd_journal_each(j, NULL, 0, follow_chain, last, err);
+}
+
+bool pd_journal_sound(struct pd_journal *j, struct pd_error **err)
+{
+	static const char shape[] = "SELECT (SELECT user_version FROM pragma_user_version) || "
+		"group_concat(type || name || tbl_name || ifnull(sql, '')) FROM "
+		"(SELECT * FROM sqlite_schema ORDER BY name)";
+	sqlite3 *fresh = NULL;
+	pd_auto_free char *found = ask(j->db, "PRAGMA integrity_check(1)");
+	pd_auto_free char *is = ask(j->db, shape), *wanted = NULL;
+
+	if (!found || strcmp(found, "ok") != 0)
+		return pd_error_set(err, "journal-damaged", "the database %s is damaged: %s",
+				    j->path, found ? found : sqlite3_errmsg(j->db));
+	if (sqlite3_open(":memory:", &fresh) == SQLITE_OK &&
+	    sqlite3_exec(fresh, schema, NULL, NULL, NULL) == SQLITE_OK)
+		wanted = ask(fresh, shape);
+	sqlite3_close(fresh);
+	return (is && wanted && strcmp(is, wanted) == 0) ||
+	       pd_error_set(err, "journal-damaged", "the tables of %s are not as they were made",
+			    j->path);
 }
 
 bool pd_journal_runs(struct pd_journal *j, struct pd_strings *ids,

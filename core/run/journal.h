@@ -15,7 +15,7 @@ struct pd_event {
 	const char *step;  /* key of the step, or "" */
 	const json_t *data; /* object */
 	const char *text;  /* data as journaled, when it is read back */
-	const unsigned char *hash; /* of the row then; NULL: none */
+	const unsigned char *hash; /* of the row; NULL: it is damaged, or not journaled */
 };
 
 struct pd_journal;
@@ -42,6 +42,13 @@ typedef bool pd_journal_fn(void *user, const struct pd_event *event,
 			   struct pd_error **err);
 /** Is every row as it was written?  Follows the chain from the first row on. */
 bool pd_journal_check(struct pd_journal *j, struct pd_error **err) PD_MUST_USE;
+/** Is the database in itself as SQLite and the schema want it? */
+bool pd_journal_sound(struct pd_journal *j, struct pd_error **err) PD_MUST_USE;
+/** Does the chain go through the end that journal.head knows of, row *n?  It
+ * may be behind the newest row by what a crash left unsaid; "journal-cut". */
+bool pd_journal_head(struct pd_journal *j, int64_t *n, struct pd_error **err) PD_MUST_USE;
+/** Hash of row @p n in hexadecimal digits, zeros for row 0; false: no such row. */
+bool pd_journal_hash(struct pd_journal *j, int64_t n, pd_digest out);
 /** The events of a run (NULL: of all) with n above @p after, in order. */
 bool pd_journal_each(struct pd_journal *j, const char *run, int64_t after,
 		     pd_journal_fn *fn, void *user, struct pd_error **err) PD_MUST_USE;

@@ -20,7 +20,8 @@
  *   stuck     message, detail            the undo failed
  *   log       level, text
  *   warning   text
- *   sign      party, name, note
+ *   sign      party, name, note, by
+ *   seal      key, by                    the last event of a run
  *   state     state, why
  */
 #include "run/record.h"
@@ -84,6 +85,7 @@ void pd_record_free(struct pd_record *r)
 		free(r->signatures[i].party);
 		free(r->signatures[i].name);
 		free(r->signatures[i].note);
+		free(r->signatures[i].by);
 	}
 	free(r->signatures);
 	free(r->steps);
@@ -91,6 +93,8 @@ void pd_record_free(struct pd_record *r)
 	free(r->run);
 	free(r->server);
 	free(r->why);
+	free(r->sealed);
+	free(r->sealed_by);
 	json_decref(r->inputs);
 	json_decref(r->boot);
 	pd_strings_clear(&r->parties);
@@ -220,8 +224,13 @@ static bool on_run_event(struct pd_record *r, const struct pd_event *e,
 			.party = pd_strdup(pd_json_text(e->data, "party", "")),
 			.name = pd_strdup(pd_json_text(e->data, "name", "")),
 			.note = pd_strdup(pd_json_text(e->data, "note", "")),
+			.by = pd_strdup(pd_json_text(e->data, "by", "")),
 			.time = e->time,
 		};
+	} else if (strcmp(e->kind, "seal") == 0) {
+		replace(&r->sealed, pd_json_text(e->data, "key", ""));
+		replace(&r->sealed_by, pd_json_text(e->data, "by", ""));
+		r->sealed_at = e->time;
 	}
 	return true;
 }
@@ -309,6 +318,9 @@ bool pd_record_apply(struct pd_record *r, const struct pd_event *e,
 	struct pd_record_step *s;
 
 	r->last = e->n;
+	memset(r->hash, 0, sizeof(r->hash));
+	if (e->hash)
+		memcpy(r->hash, e->hash, sizeof(r->hash));
 	if (!*e->step)
 		return on_run_event(r, e, err);
 	s = pd_record_step(r, e->step);
@@ -320,19 +332,38 @@ bool pd_record_apply(struct pd_record *r, const struct pd_event *e,
 	return true;
 }
 
+struct replay {
+	struct pd_record *record;
+	int64_t until;
+};
+
 static bool replay(void *user, const struct pd_event *e, struct pd_error **err)
 {
-	return pd_record_apply(user, e, err);
+	struct replay *to = user;
+
+	return e->n > to->until || pd_record_apply(to->record, e, err);
+}
+
+struct pd_record *pd_record_read_until(struct pd_journal *j, const char *run,
+				       int64_t n, struct pd_error **err)
+{
+	struct replay to = { pd_record_new(run), n };
+
+	if (!pd_journal_each(j, run, 0, replay, &to, err)) {
+		pd_record_free(to.record);
+		return NULL;
+	}
+	return to.record;
 }
 
 struct pd_record *pd_record_read(struct pd_journal *j, const char *run,
 				 struct pd_error **err)
 {
-	struct pd_record *r = pd_record_new(run);
+	return pd_record_read_until(j, run, INT64_MAX, err);
+}
 
-	if (!pd_journal_each(j, run, 0, replay, r, err)) {
-		pd_record_free(r);
-		return NULL;
-	}
-	return r;
+bool pd_record_unsealed(const struct pd_record *r, struct pd_error **err)
+{
+	return !r->sealed || pd_error_set(err, "run-sealed", "run %s is sealed with the key %s",
+					  r->run, r->sealed);
 }

@@ -63,6 +63,7 @@ bool pd_run_state_ended(enum pd_run_state s);
 
 struct pd_signature_row {
 	char *party, *name, *note;
+	char *by;            /* the account that did it */
 	int64_t time;
 };
 
@@ -81,6 +82,9 @@ struct pd_record {
 	int64_t reboots;
 	bool nothing_left;   /* the last plan said so */
 	int64_t started, ended, last; /* milliseconds; last event's n */
+	unsigned char hash[32]; /* of that event; zeros: it is not journaled */
+	char *sealed, *sealed_by; /* id of the key, account; NULL: it is not sealed */
+	int64_t sealed_at;   /* milliseconds */
 	struct pd_signature_row *signatures;
 	size_t n_signatures, cap_signatures;
 	struct pd_strings parties; /* who has to sign */
@@ -97,6 +101,11 @@ bool pd_record_apply(struct pd_record *r, const struct pd_event *e,
 /** Replay a run; NULL with *err set. */
 struct pd_record *pd_record_read(struct pd_journal *j, const char *run,
 				 struct pd_error **err);
+/** The same, as it was when event @p n was the newest. */
+struct pd_record *pd_record_read_until(struct pd_journal *j, const char *run,
+				       int64_t n, struct pd_error **err);
+/** May it still be changed?  Sets *err "run-sealed" if not. */
+bool pd_record_unsealed(const struct pd_record *r, struct pd_error **err);
 struct pd_record_step *pd_record_step(struct pd_record *r, const char *key);
 /** The step of the same plan that has this id. */
 struct pd_record_step *pd_record_sibling(struct pd_record *r,

@@ -50,9 +50,9 @@ static json_t *signatures_json(const struct pd_record *r)
 	for (size_t i = 0; i < r->n_signatures; i++) {
 		const struct pd_signature_row *s = &r->signatures[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s*, s:I}", "party",
-			s->party, "name", s->name, "note", s->note, "time",
-			(json_int_t)s->time));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s*, s:I}", "party",
+			s->party, "name", s->name, "by", s->by ? s->by : "", "note", s->note,
+			"time", (json_int_t)s->time));
 	}
 	return list;
 }
@@ -68,14 +68,14 @@ json_t *pd_record_json(const struct pd_record *r, int64_t owner)
 	for (size_t i = 0; i < r->n_steps; i++)
 		json_array_append_new(steps, pd_record_step_json(r, &r->steps[i]));
 	return json_pack("{s:s, s:s, s:s, s:s*, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I,"
-		" s:o, s:o, s:o, s:o, s:o}", "run", r->run, "server",
+		" s:s*, s:o, s:o, s:o, s:o, s:o}", "run", r->run, "server",
 		r->server ? r->server : "", "state",
 		lost ? "interrupted" : pd_run_state_name(r->state), "why", r->why, "over",
 		pd_run_state_ended(r->state), "workflow", plan ? plan->workflow : "", "role",
 		plan ? plan->role : "", "plan", plan ? plan->digest : "", "rounds",
 		(json_int_t)r->n_plans, "reboots", (json_int_t)r->reboots, "started",
 		(json_int_t)r->started, "ended", (json_int_t)r->ended, "pid",
-		(json_int_t)owner, "missing", strings_json(&missing), "parties",
+		(json_int_t)owner, "sealed", r->sealed, "missing", strings_json(&missing), "parties",
 		strings_json(&r->parties), "warnings", strings_json(&r->warnings),
 		"signatures", signatures_json(r), "steps", steps);
 }

@@ -52,6 +52,11 @@ struct pd_record *pd_run_check(const struct pd_run_options *o, struct pd_plan *p
 enum pd_run_end pd_run_sign(const struct pd_run_options *o, const char *run,
 			    const char *party, const char *name, const char *note,
 			    struct pd_error **err);
+/** Close a run for good: after this event nothing of it can change.  @p key:
+ * id of the key that seals it; again with the same key: nothing happens.
+ * PD_END_DONE, or PD_END_REFUSED or PD_END_INVALID with *err set. */
+enum pd_run_end pd_run_seal(const struct pd_run_options *o, const char *run,
+			    const char *key, struct pd_error **err);
 /** The exit status that belongs to a state. */
 enum pd_run_end pd_run_state_end(enum pd_run_state s);
 

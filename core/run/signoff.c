@@ -1,9 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* Signatures: each named party says that the server is as it should be. */
+/* Signatures: each named party says that the server is as it should be; then
+ * the seal, after which nothing of the run can change. */
 #include "run/engine.h"
+
+#include <pwd.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "run/lock.h"
+
+static char *user_name(uid_t uid)
+{
+	const struct passwd *p = getpwuid(uid);
+
+	return p ? pd_strdup(p->pw_name) : pd_print("%lu", (unsigned long)uid);
+}
+
+/* Whose hands these are: the account, who called sudo, who logged in
+ * (loginuid: proc(5), 4294967295 is nobody). */
+static char *account(void)
+{
+	const char *sudo = getenv("SUDO_USER");
+	pd_auto_free char *text = pd_file_read("/proc/self/loginuid", 32, NULL, NULL);
+	uid_t uid = text ? (uid_t)strtoul(text, NULL, 10) : (uid_t)-1;
+	pd_auto_free char *me = user_name(getuid()), *login = user_name(uid);
+
+	if (!sudo || !*sudo || !pd_utf8_valid(sudo, strlen(sudo)))
+		sudo = NULL;
+	return pd_print("%s%s%s%s%s", me, sudo ? ", sudo by " : "", sudo ? sudo : "",
+			uid != (uid_t)-1 ? ", logged in as " : "", uid != (uid_t)-1 ? login : "");
+}
 
 static bool may_sign(const struct pd_record *r, const char *party,
 		     struct pd_error **err)
@@ -11,6 +37,12 @@ static bool may_sign(const struct pd_record *r, const char *party,
 	pd_auto_free char *all = pd_strings_join(&r->parties, ", ");
 	const char *nearest;
 
+	if (!pd_record_unsealed(r, err))
+		return false;
+	for (size_t i = 0; i < r->n_signatures; i++)
+		if (strcmp(r->signatures[i].party, party) == 0)
+			return pd_error_set(err, "sign-twice", "%s has signed for '%s' already",
+					    r->signatures[i].name, party);
 	if (r->state != PD_RUN_SIGNOFF)
 		return pd_error_set(err, "sign-state", "run %s is %s", r->run,
 				    pd_run_state_name(r->state));
@@ -23,31 +55,74 @@ static bool may_sign(const struct pd_record *r, const char *party,
 	return false;
 }
 
-enum pd_run_end pd_run_sign(const struct pd_run_options *o, const char *run,
-			    const char *party, const char *name, const char *note,
-			    struct pd_error **err)
+struct act {
+	const char *party, *name, *note; /* of a signature */
+	const char *key;                 /* of the seal */
+};
+
+static enum pd_run_end sign(struct pd_engine *e, const struct act *a, struct pd_error **err)
+{
+	pd_auto_free char *by = account(), *who = NULL;
+	pd_auto(pd_strings) missing = {0};
+
+	if (!may_sign(e->record, a->party, err))
+		return PD_END_INVALID;
+	if (!pd_engine_note(e, "sign", "", json_pack("{s:s, s:s, s:s, s:s}", "party", a->party,
+			    "name", *a->name ? a->name : by, "note", a->note ? a->note : "", "by", by), true))
+		return PD_END_INVALID;
+	pd_record_missing(e->record, &missing);
+	who = pd_strings_join(&missing, ", ");
+	return pd_engine_state(e, missing.len ? PD_RUN_SIGNOFF : PD_RUN_DONE, who) &&
+	       !missing.len ? PD_END_DONE : PD_END_WAITING;
+}
+
+static enum pd_run_end seal(struct pd_engine *e, const struct act *a, struct pd_error **err)
+{
+	const struct pd_record *r = e->record;
+	pd_auto_free char *by = account();
+
+	if (r->sealed && strcmp(r->sealed, a->key) == 0)
+		return PD_END_DONE;
+	if (r->sealed)
+		return !pd_error_set(err, "seal-key", "run %s is sealed with the key %s, not with"
+				     " %s", r->run, r->sealed, a->key) * PD_END_REFUSED;
+	if (r->state != PD_RUN_DONE)
+		return !pd_error_set(err, "seal-open", "run %s is %s: %s", r->run,
+				     pd_run_state_name(r->state), r->why ? r->why : "") *
+		       PD_END_REFUSED;
+	return pd_engine_note(e, "seal", "", json_pack("{s:s, s:s}", "key", a->key, "by", by),
+			      true) ? PD_END_DONE : PD_END_INVALID;
+}
+
+/* What a person does to a run whose work is done, under the lock. */
+static enum pd_run_end act(const struct pd_run_options *o, const char *run, const struct act *a,
+			   enum pd_run_end (*body)(struct pd_engine *, const struct act *,
+						   struct pd_error **), struct pd_error **err)
 {
 	struct pd_engine e = { .o = o, .journal = pd_journal_open(o->state, false, err) };
 	pd_auto_close int lock = e.journal ? pd_lock_take(o->state, e.journal, run, err) : -1;
 	enum pd_run_end end = lock < 0 && e.journal ? PD_END_REFUSED : PD_END_INVALID;
-	pd_auto(pd_strings) missing = {0};
-	pd_auto_free char *who = NULL;
 
 	if (lock >= 0)
 		e.record = pd_record_read(e.journal, run, err);
-	if (e.record && may_sign(e.record, party, err) &&
-	    pd_engine_note(&e, "sign", "", json_pack("{s:s, s:s, s:s}", "party", party,
-			   "name", name, "note", note ? note : ""), true)) {
-		pd_record_missing(e.record, &missing);
-		who = pd_strings_join(&missing, ", ");
-		end = PD_END_WAITING;
-		if (pd_engine_state(&e, missing.len ? PD_RUN_SIGNOFF : PD_RUN_DONE, who) &&
-		    !missing.len)
-			end = PD_END_DONE;
-	}
+	if (e.record)
+		end = body(&e, a, err);
 	if (e.fatal)
 		pd_error_move(err, e.fatal);
 	pd_record_free(e.record);
 	pd_journal_close(e.journal);
 	return end;
+}
+
+enum pd_run_end pd_run_sign(const struct pd_run_options *o, const char *run,
+			    const char *party, const char *name, const char *note,
+			    struct pd_error **err)
+{
+	return act(o, run, &(struct act){ .party = party, .name = name, .note = note }, sign, err);
+}
+
+enum pd_run_end pd_run_seal(const struct pd_run_options *o, const char *run,
+			    const char *key, struct pd_error **err)
+{
+	return act(o, run, &(struct act){ .key = key }, seal, err);
 }

@@ -34,7 +34,8 @@ local about = base.about
 
 local commands = { -- name, file
 	{ "plan", "plan" }, { "run", "run" }, { "resume", "run" }, { "status", "status" }, { "undo", "run" },
-	{ "signoff", "run" }, { "report", "status" }, { "scan", "scan" }, { "catalog", "scan" },
+	{ "signoff", "run" }, { "final", "seal" }, { "verify", "seal" },
+	{ "report", "status" }, { "scan", "scan" }, { "catalog", "scan" },
 	{ "facts", "scan" }, { "plugins", "about" }, { "doctor", "doctor" }, { "explain", "about" },
 }
 

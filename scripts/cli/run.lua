@@ -38,7 +38,8 @@ local function last_words(cli, run, ended)
 	if cli.json then return base.print_json(r) end
 	base.print("\nrun %s on %s: %s\n", run, r.server, status.state(r))
 	if files then base.print("certificate: %s\n             %s\n", files.xml, files.html) end
-	local following = next_of_state[r.state] or next_of_end[ended]
+	local following = next_of_state[r.state] or next_of_end[ended] or
+		r.state == "done" and #r.parties > 0 and not r.sealed and "`patchday final` seals the certificate"
 	if following then base.print("next: %s\n", following) end
 end
 

@@ -1,6 +1,7 @@
 <?xml version="1.0" encoding="UTF-8"?>
 <!-- SPDX-License-Identifier: MIT -->
-<!-- The certificate for people: one page of HTML that also prints well. -->
+<!-- The certificate for people: one page of HTML that needs nothing else, can be
+     read on a screen and printed on A4. -->
 <xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
     xmlns:r="urn:patchday:report:1" exclude-result-prefixes="r">
 <xsl:output method="html" encoding="UTF-8" indent="yes" doctype-system="about:legacy-compat"/>
@@ -9,76 +10,160 @@
 <html lang="en">
 <head>
 <meta charset="UTF-8"/>
-<title><xsl:value-of select="@server"/> - <xsl:value-of select="substring(@started, 1, 10)"/></title>
+<meta name="viewport" content="width=device-width"/>
+<title><xsl:call-template name="name"/></title>
 <style>
-body { font: 14px/1.4 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #222; }
-h1 { font-size: 1.6em; margin-bottom: 0; } h2 { font-size: 1.1em; margin-top: 2em; border-bottom: 1px solid #999; }
-table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: .2em .6em .2em 0; vertical-align: top; border-bottom: 1px solid #ddd; }
-th { font-weight: 600; } .number { text-align: right; } code { font-size: .85em; overflow-wrap: anywhere; }
-.good { color: #176d2f; } .bad { color: #a61b1b; font-weight: 600; } .state { font-size: 1.2em; font-weight: 600; }
-.line { border-bottom: 1px solid #222; min-width: 14em; height: 2.2em; }
-@media print { body { margin: 0; max-width: none; font-size: 10pt; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
+body { font: 14px/1.45 "Liberation Sans", Arial, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #1c1c1c; }
+h1 { font-size: 1.1em; font-weight: 400; color: #555; margin: 0; } h2 { font-size: 1.1em; margin: 1.8em 0 .3em; }
+.name { font-size: 1.7em; font-weight: 600; margin: 0 0 .4em; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; vertical-align: top; padding: .25em .8em .25em 0; border-bottom: 1px solid #ddd; overflow-wrap: break-word; }
+th { font-weight: 600; } thead th { border-bottom: 1px solid #555; } .facts th { width: 7em; } .facts { border-top: 1px solid #555; }
+.number { text-align: right; white-space: nowrap; } .when { white-space: nowrap; } code { font: .86em/1.4 "Liberation Mono", monospace; overflow-wrap: anywhere; }
+.state { display: inline-block; padding: .15em .7em; border: 2px solid; border-radius: .3em; font-weight: 600; }
+.good { color: #14602a; } .bad { color: #a01515; font-weight: 600; } .open { color: #8a5a00; font-weight: 600; }
+.off { color: #8a5a00; } .small { font-size: .86em; color: #555; } .line { border-bottom: 1px solid #222; height: 2em; min-width: 12em; } pre { white-space: pre-wrap; margin: .2em 0; font-size: .86em; }
+@page { size: A4; margin: 16mm 14mm 18mm; @bottom-right { content: "page " counter(page) " of " counter(pages); font-size: 8pt; } }
+@media print { body { margin: 0; padding: 0; max-width: none; font-size: 9.5pt; color: #000; } th, td { padding-top: .15em; padding-bottom: .15em; } h2 { break-after: avoid; } tr, .keep { break-inside: avoid; } thead { display: table-header-group; } a { color: inherit; } }
 </style>
 </head>
 <body>
-<h1>Patch day certificate</h1>
-<p class="state">
-<xsl:attribute name="class">state <xsl:choose><xsl:when test="@state = 'done' or @state = 'waiting for sign-off'">good</xsl:when><xsl:otherwise>bad</xsl:otherwise></xsl:choose></xsl:attribute>
-<xsl:if test="@site"><xsl:value-of select="@site"/> - </xsl:if><xsl:value-of select="@server"/> - <xsl:value-of select="substring(@started, 1, 10)"/>: <xsl:value-of select="@state"/>
-</p>
-<table>
-<tr><th>workflow</th><td><xsl:value-of select="@workflow"/></td><th>run</th><td><code><xsl:value-of select="@run"/></code></td></tr>
-<tr><th>started</th><td><xsl:value-of select="@started"/></td><th>ended</th><td><xsl:value-of select="@ended"/></td></tr>
-<tr><th>reboots</th><td><xsl:value-of select="@reboots"/></td><th>rounds</th><td><xsl:value-of select="@rounds"/></td></tr>
-<tr><th>plan</th><td colspan="3"><code><xsl:value-of select="@plan"/></code></td></tr>
-<xsl:if test="@why"><tr><th>why</th><td colspan="3"><xsl:value-of select="@why"/></td></tr></xsl:if>
-</table>
-<xsl:for-each select="r:warning"><p class="bad"><xsl:value-of select="."/></p></xsl:for-each>
+<xsl:call-template name="head"/>
+<xsl:if test="r:warning"><h2>Warnings</h2><xsl:for-each select="r:warning"><p class="bad"><xsl:value-of select="."/></p></xsl:for-each></xsl:if>
+<xsl:call-template name="no-return"/>
+<xsl:call-template name="steps"/>
+<xsl:call-template name="updates"/>
+<xsl:call-template name="evidence"/>
+<xsl:call-template name="signatures"/>
+<xsl:call-template name="seal"/>
+</body>
+</html>
+</xsl:template>
 
-<h2>Steps</h2>
+<xsl:template name="name"><xsl:if test="@site"><xsl:value-of select="@site"/> - </xsl:if><xsl:value-of select="@server"/> - <xsl:value-of select="substring(@started, 1, 10)"/></xsl:template>
+
+<xsl:template name="when">
+<xsl:param name="time"/>
+<xsl:if test="$time"><xsl:value-of select="substring($time, 1, 10)"/><xsl:text> </xsl:text><xsl:value-of select="substring($time, 12, 8)"/></xsl:if>
+</xsl:template>
+
+<xsl:template name="head">
+<h1>Patch day certificate</h1>
+<p class="name"><xsl:call-template name="name"/></p>
+<p><span>
+<xsl:attribute name="class">state <xsl:choose><xsl:when test="@state = 'done'">good</xsl:when><xsl:when test="@state = 'failed' or @state = 'inconsistent'">bad</xsl:when><xsl:otherwise>open</xsl:otherwise></xsl:choose></xsl:attribute>
+<xsl:value-of select="@state"/></span>
+<xsl:if test="@why"><xsl:text> </xsl:text><xsl:value-of select="@why"/></xsl:if></p>
+<table class="facts">
+<tr><th>server</th><td><xsl:value-of select="@server"/></td><th>site</th><td><xsl:value-of select="@site"/></td></tr>
+<tr><th>workflow</th><td><xsl:value-of select="@workflow"/></td><th>role</th><td><xsl:value-of select="@role"/></td></tr>
+<tr><th>started</th><td><xsl:call-template name="when"><xsl:with-param name="time" select="@started"/></xsl:call-template> UTC</td>
+<th>ended</th><td><xsl:choose><xsl:when test="@ended"><xsl:call-template name="when"><xsl:with-param name="time" select="@ended"/></xsl:call-template> UTC</xsl:when><xsl:otherwise>not yet</xsl:otherwise></xsl:choose></td></tr>
+<tr><th>reboots</th><td><xsl:value-of select="@reboots"/></td><th>rounds</th><td><xsl:value-of select="@rounds"/></td></tr>
+<tr><th>run</th><td colspan="3"><code><xsl:value-of select="@run"/></code></td></tr>
+<tr><th>plan</th><td colspan="3"><code><xsl:value-of select="@plan"/></code></td></tr>
+</table>
+</xsl:template>
+
+<xsl:template name="no-return">
+<h2>Points of no return</h2>
+<xsl:choose>
+<xsl:when test="r:step/r:irreversible">
+<table><thead><tr><th>step</th><th>why it can't be undone</th></tr></thead><tbody>
+<xsl:for-each select="r:step[r:irreversible]"><tr><td><xsl:value-of select="@id"/></td><td><xsl:value-of select="r:irreversible"/></td></tr></xsl:for-each>
+</tbody></table>
+</xsl:when>
+<xsl:otherwise><p>No step of this run said that it could not be undone.</p></xsl:otherwise>
+</xsl:choose>
+</xsl:template>
+
+<xsl:template name="steps">
+<h2>Steps (<xsl:value-of select="count(r:step)"/>)</h2>
 <table>
-<tr><th>step</th><th>state</th><th>result</th><th class="number">seconds</th></tr>
+<thead><tr><th>step</th><th>state</th><th>result</th><th>prediction</th><th>started</th><th class="number">seconds</th></tr></thead>
+<tbody>
 <xsl:for-each select="r:step">
 <tr>
-<td><xsl:value-of select="@id"/><xsl:if test="r:message"><br/><span class="bad"><xsl:value-of select="r:message"/></span></xsl:if></td>
-<td><xsl:attribute name="class"><xsl:choose><xsl:when test="@state = 'failed' or @state = 'stuck'">bad</xsl:when><xsl:otherwise>good</xsl:otherwise></xsl:choose></xsl:attribute><xsl:value-of select="@state"/></td>
+<td><xsl:value-of select="@id"/><xsl:if test="@recovered"><span class="small"> (found done after a crash)</span></xsl:if>
+<xsl:if test="r:message"><br/><span class="bad"><xsl:value-of select="r:message"/></span></xsl:if>
+<xsl:if test="r:detail"><pre><xsl:value-of select="r:detail"/></pre></xsl:if></td>
+<td><xsl:attribute name="class"><xsl:choose><xsl:when test="@state = 'failed' or @state = 'stuck'">bad</xsl:when><xsl:when test="@state = 'done' or @state = 'given back'">good</xsl:when><xsl:otherwise>open</xsl:otherwise></xsl:choose></xsl:attribute><xsl:value-of select="@state"/></td>
 <td><xsl:value-of select="@result"/></td>
+<td><xsl:choose><xsl:when test="@result and @predicted = @result">held</xsl:when><xsl:when test="@result and @predicted"><span class="off">not held: <xsl:value-of select="@predicted"/></span></xsl:when><xsl:otherwise><xsl:value-of select="@predicted"/></xsl:otherwise></xsl:choose></td>
+<td class="when"><xsl:call-template name="when"><xsl:with-param name="time" select="@started"/></xsl:call-template></td>
 <td class="number"><xsl:value-of select="format-number(@seconds, '0.0')"/></td>
 </tr>
 </xsl:for-each>
+</tbody>
 </table>
+</xsl:template>
 
+<xsl:template name="updates">
 <xsl:if test="r:update">
 <h2>Updates (<xsl:value-of select="count(r:update)"/>, <xsl:value-of select="count(r:update/r:package)"/> packages)</h2>
 <table>
-<tr><th>update</th><th>severity</th><th>package</th><th>from</th><th>to</th></tr>
-<xsl:for-each select="r:update/r:package">
-<tr><td><xsl:value-of select="../@id"/></td><td><xsl:value-of select="../@severity"/></td><td><xsl:value-of select="@name"/></td><td><xsl:value-of select="@from"/></td><td><xsl:value-of select="@to"/></td></tr>
+<thead><tr><th>update</th><th>severity</th><th>package</th><th>from</th><th>to</th></tr></thead>
+<tbody>
+<xsl:for-each select="r:update">
+<xsl:for-each select="r:package | self::r:update[not(r:package)]">
+<tr><td><xsl:value-of select="ancestor-or-self::r:update/@id"/></td><td><xsl:value-of select="ancestor-or-self::r:update/@severity"/></td><td><xsl:value-of select="@name"/></td><td><xsl:value-of select="@from"/></td><td><xsl:value-of select="@to"/></td></tr>
 </xsl:for-each>
+</xsl:for-each>
+</tbody>
 </table>
 </xsl:if>
+</xsl:template>
 
-<h2>Evidence</h2>
+<xsl:template name="evidence">
+<h2>Evidence (<xsl:value-of select="count(r:step/r:evidence)"/>)</h2>
+<xsl:choose>
+<xsl:when test="r:step/r:evidence">
 <table>
-<tr><th>step</th><th>file</th><th class="number">bytes</th></tr>
+<thead><tr><th>step</th><th>file and SHA-256</th><th class="number">bytes</th></tr></thead>
+<tbody>
 <xsl:for-each select="r:step/r:evidence">
-<tr><td><xsl:value-of select="../@id"/></td><td><xsl:value-of select="@title"/><br/><code><xsl:value-of select="@path"/><br/>sha256 <xsl:value-of select="@sha256"/></code></td><td class="number"><xsl:value-of select="@bytes"/></td></tr>
+<tr><td><xsl:value-of select="../@id"/></td><td><xsl:value-of select="@title"/><br/><code><xsl:value-of select="@path"/><br/><xsl:value-of select="@sha256"/></code></td><td class="number"><xsl:value-of select="@bytes"/></td></tr>
 </xsl:for-each>
+</tbody>
 </table>
+</xsl:when>
+<xsl:otherwise><p>No step has left a file as evidence.</p></xsl:otherwise>
+</xsl:choose>
+</xsl:template>
 
+<xsl:template name="signatures">
 <xsl:if test="r:signature">
+<div class="keep">
 <h2>Sign-off</h2>
 <table>
-<tr><th>party</th><th>name</th><th>time</th><th>note</th></tr>
+<thead><tr><th>party</th><th>name</th><th>time (UTC)</th><th>note</th></tr></thead>
+<tbody>
 <xsl:for-each select="r:signature">
 <tr><td><xsl:value-of select="@party"/></td>
-<td><xsl:choose><xsl:when test="@name"><xsl:value-of select="@name"/></xsl:when><xsl:otherwise><div class="line"></div></xsl:otherwise></xsl:choose></td>
-<td><xsl:value-of select="@time"/></td><td><xsl:value-of select="r:note"/></td></tr>
+<td><xsl:choose><xsl:when test="@name"><xsl:value-of select="@name"/><xsl:if test="@by"><br/><span class="small">account: <xsl:value-of select="@by"/></span></xsl:if></xsl:when><xsl:otherwise><div class="line"></div></xsl:otherwise></xsl:choose></td>
+<td class="when"><xsl:call-template name="when"><xsl:with-param name="time" select="@time"/></xsl:call-template></td><td><xsl:value-of select="r:note"/></td></tr>
 </xsl:for-each>
+</tbody>
 </table>
+</div>
 </xsl:if>
-<p><small>Made by patchday <xsl:value-of select="@patchday"/></small></p>
-</body>
-</html>
+</xsl:template>
+
+<xsl:template name="seal">
+<div class="keep">
+<h2>Seal</h2>
+<table class="facts">
+<tr><th>journal</th><td>row <xsl:value-of select="r:journal/@n"/><br/><code><xsl:value-of select="r:journal/@hash"/></code></td></tr>
+<xsl:if test="r:seal">
+<tr><th>sealed</th><td><xsl:call-template name="when"><xsl:with-param name="time" select="r:seal/@time"/></xsl:call-template> UTC<xsl:if test="r:seal/@by">, account: <xsl:value-of select="r:seal/@by"/></xsl:if></td></tr>
+<tr><th>key</th><td><code><xsl:value-of select="r:seal/@key"/></code></td></tr>
+</xsl:if>
+</table>
+<xsl:choose>
+<xsl:when test="r:seal"><p class="small">This page goes with an XML file of the same name, whose signature, in minisign's format, holds this page's digest. To verify all of it: <code>patchday verify FILE.xml</code>; the XML alone, anywhere: <code>minisign -V -p seal.pub -m FILE.xml</code>.</p></xsl:when>
+<xsl:otherwise><p class="open">Not sealed: this is how the run stood when the page was made.</p></xsl:otherwise>
+</xsl:choose>
+<p class="small">Made by patchday <xsl:value-of select="@patchday"/></p>
+</div>
 </xsl:template>
 </xsl:stylesheet>

@@ -1,2 +1,2 @@
 reportdir = $(scriptdir)/report
-dist_report_DATA = %reldir%/csv.xsl %reldir%/html.xsl %reldir%/text.xsl
+dist_report_DATA = %reldir%/csv.xsl %reldir%/html.xsl %reldir%/report.rng %reldir%/text.xsl

@@ -18,6 +18,10 @@
 <xsl:if test="@why">: <xsl:value-of select="@why"/></xsl:if>
 run <xsl:value-of select="@run"/>, workflow <xsl:value-of select="@workflow"/>, <xsl:value-of select="@started"/> to <xsl:value-of select="@ended"/>, <xsl:value-of select="@reboots"/> reboots
 <xsl:for-each select="r:warning">warning: <xsl:value-of select="."/><xsl:text>&#10;</xsl:text></xsl:for-each>
+<xsl:if test="r:step/r:irreversible">
+<xsl:text>&#10;Points of no return&#10;</xsl:text>
+<xsl:for-each select="r:step[r:irreversible]"><xsl:text>  </xsl:text><xsl:value-of select="@id"/>: <xsl:value-of select="r:irreversible"/><xsl:text>&#10;</xsl:text></xsl:for-each>
+</xsl:if>
 <xsl:text>&#10;Steps&#10;</xsl:text>
 <xsl:for-each select="r:step">
 <xsl:text>  </xsl:text>
@@ -34,6 +38,8 @@ run <xsl:value-of select="@run"/>, workflow <xsl:value-of select="@workflow"/>, 
 <xsl:text>&#10;Evidence&#10;</xsl:text>
 <xsl:for-each select="r:step/r:evidence"><xsl:text>  </xsl:text><xsl:value-of select="@sha256"/><xsl:text>  </xsl:text><xsl:value-of select="@path"/><xsl:text>&#10;</xsl:text></xsl:for-each>
 <xsl:text>&#10;Sign-off&#10;</xsl:text>
-<xsl:for-each select="r:signature"><xsl:text>  </xsl:text><xsl:value-of select="@party"/>: <xsl:choose><xsl:when test="@name"><xsl:value-of select="@name"/>, <xsl:value-of select="@time"/><xsl:if test="r:note">: <xsl:value-of select="r:note"/></xsl:if></xsl:when><xsl:otherwise>missing</xsl:otherwise></xsl:choose><xsl:text>&#10;</xsl:text></xsl:for-each>
+<xsl:for-each select="r:signature"><xsl:text>  </xsl:text><xsl:value-of select="@party"/>: <xsl:choose><xsl:when test="@name"><xsl:value-of select="@name"/>, <xsl:value-of select="@time"/><xsl:if test="@by"> (account: <xsl:value-of select="@by"/>)</xsl:if><xsl:if test="r:note">: <xsl:value-of select="r:note"/></xsl:if></xsl:when><xsl:otherwise>missing</xsl:otherwise></xsl:choose><xsl:text>&#10;</xsl:text></xsl:for-each>
+<xsl:text>&#10;Seal&#10;  journal row </xsl:text><xsl:value-of select="r:journal/@n"/><xsl:text> </xsl:text><xsl:value-of select="r:journal/@hash"/><xsl:text>&#10;  </xsl:text>
+<xsl:choose><xsl:when test="r:seal">key <xsl:value-of select="r:seal/@key"/>, <xsl:value-of select="r:seal/@time"/><xsl:if test="r:seal/@by"> (account: <xsl:value-of select="r:seal/@by"/>)</xsl:if></xsl:when><xsl:otherwise>not sealed</xsl:otherwise></xsl:choose><xsl:text>&#10;</xsl:text>
 </xsl:template>
 </xsl:stylesheet>

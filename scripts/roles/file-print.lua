@@ -43,6 +43,7 @@ return pd.workflow {
 	help = "patch day of a file and print server",
 	params = {
 		site = pd.string { default = "", help = "name of the site, for the certificate" },
+		central = pd.path { help = "central place that gets the sealed certificate" },
 		safe = pd.path { default = "/var/lib/patchday/safe", help = "folder for logs and backups" },
 		second = pd.path { default = "/var/lib/patchday/second",
 			help = "second folder, on another volume, chosen when safe is full" },

@@ -1,2 +1,2 @@
-TESTS += %reldir%/doc.sh %reldir%/cli.sh %reldir%/explain.sh %reldir%/lua.sh
-EXTRA_DIST += %reldir%/doc.sh %reldir%/cli.sh %reldir%/explain.sh %reldir%/lua.sh
+TESTS += %reldir%/doc.sh %reldir%/cli.sh %reldir%/explain.sh %reldir%/lua.sh %reldir%/seal.sh
+EXTRA_DIST += %reldir%/doc.sh %reldir%/cli.sh %reldir%/explain.sh %reldir%/lua.sh %reldir%/seal.sh

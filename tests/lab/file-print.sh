@@ -46,10 +46,17 @@ on_server patchday signoff --party operations --name Ann </dev/null >/dev/null
 is "one signature is not enough" $? 5
 on_server patchday signoff --party "application owner" --name Bob </dev/null >/dev/null
 is "two are" $? 0
-"$lab" pull "$server" /var/lib/patchday/certificates "$tmp/certificates" </dev/null
+on_server patchday final --make-key </dev/null >/dev/null
+out=$(on_server patchday final --to /srv/central </dev/null 2>&1)
+is "it is sealed, and copied to the central place" "$? $(grep -c '^copy: /srv/central/' <<<"$out")" "0 3"
+out=$(on_server patchday verify </dev/null 2>&1)
+is "journal, seal and all evidence are verified" $? 0 || sed 's/^/# /' <<<"$out"
+"$lab" pull "$server" /srv/central "$tmp/certificates" </dev/null
+on_server cat /etc/patchday/seal.pub </dev/null >"$tmp/seal.pub"
 certificate=$(find "$tmp/certificates" -name 'lab - fp1 - *.xml' | sort | tail -1)
 check "the certificate is named site - server - date" [ -n "$certificate" ]
-check "and is XML" xmllint --noout "$certificate"
+check "and has its schema" xmllint --noout --relaxng "$PD_SRCDIR/scripts/report/report.rng" "$certificate"
+check "and the stock minisign verifies it" minisign -Vq -p "$tmp/seal.pub" -m "$certificate"
 is "and lists the packages" "$(($(xmllint --xpath 'count(//*[local-name()="package"])' "$certificate") > 20))" 1
 second=$(on_server sh -c 'ls -d /srv/volume/*/*/MANIFEST | tail -1' </dev/null)
 check "what was saved is in the second place too, whole" on_server sh -c "cd ${second%/*} && sha256sum -c --quiet MANIFEST" </dev/null

@@ -30,6 +30,7 @@ wrong()
 
 	[ "$(state)" = "$1" ] || echo "ended $(state)"
 	[ ! -e "$f/held" ] || echo "it is still held"
+	"${patchday[@]}" verify "${places[@]}" >/dev/null 2>&1 || echo "verify finds something"
 	for s in 1 2 3; do
 		[ "$1" = "done" ] || [ ! -e "$f/$s" ] || echo "$s is left"
 		[ "$1" != "done" ] || [ "$(cat "$f/$s")" = x ] || echo "$s is lost"

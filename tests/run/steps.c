@@ -16,6 +16,7 @@ struct write_args {
 	int32_t fail;
 	bool kill;
 	const char *mark;
+	bool evidence;
 };
 
 enum { FAIL_NOWHERE, FAIL_CHECK, FAIL_APPLY, FAIL_VERIFY, FAIL_UNDO, REFUSE_CHECK };
@@ -32,6 +33,7 @@ static const struct pd_param write_params[] = {
 	PD_PARAM(struct write_args, kill, PD_T_BOOL,
 		 .help = "kill the engine in apply, if mark does not exist yet"),
 	PD_PARAM(struct write_args, mark, PD_T_PATH, .help = "file that says it was killed"),
+	PD_PARAM(struct write_args, evidence, PD_T_BOOL, .help = "the file is evidence"),
 	PD_PARAM_END
 };
 
@@ -98,6 +100,8 @@ static int write_apply(struct pd_ctx *ctx)
 	if (pd_write_file(ctx, a->path, 0600, a->text, strlen(a->text)) < 0)
 		return PD_FAILED;
 	note(ctx, "apply\n");
+	if (a->evidence && pd_evidence(ctx, a->path, "what was written") < 0)
+		return PD_FAILED;
 	return outputs(ctx) < 0 ? PD_FAILED : PD_CHANGED;
 }
 

@@ -1,0 +1,77 @@
+-- SPDX-License-Identifier: MIT
+-- final and verify: the seal of a run, and whether all is as it was written.
+local _, core = ...
+local base = require "cli.base"
+
+local function make_key(cli)
+	local made = base.must(core.make_key(cli:option("key")))
+	if cli.json then
+		base.print_json(made)
+	else
+		base.print("%s\n%s: give this one to those who verify\n", made.key, made.public)
+	end
+	return 0
+end
+
+local function final(cli)
+	if cli:option("make-key") then return make_key(cli) end
+	local run = base.must(core.find(cli.operands[1]))
+	local done = base.must(core.final(run, cli:option("key"), cli:option("to")))
+	if not done.files then
+		if done.error then
+			done.error.status = done.status
+			error(done.error, 0)
+		end
+		return done.status
+	end
+	if cli.json then
+		base.print_json(done)
+		return 0
+	end
+	base.print("run %s is sealed with the key %s\n", run, done.key)
+	for _, path in ipairs(done.files) do base.print("%s\n", path) end
+	for _, path in ipairs(done.copies) do base.print("copy: %s\n", path) end
+	return 0
+end
+
+local function verify(cli)
+	local all = base.must(core.verify(cli.operands[1], cli:option("key")))
+	if cli.json then
+		base.print_json(all)
+		return all.ok and 0 or 3
+	end
+	for _, item in ipairs(all.checked) do
+		base.print("%s %-9s %s%s\n", base.paint(item.state == "intact" and "green" or "red",
+			("%-8s"):format(item.state)), item.kind, item.name, item.text and ": " .. item.text or "")
+	end
+	base.print(all.ok and "all is as it was written\n" or "not proven to be as it was written\n")
+	return all.ok and 0 or 3
+end
+
+return {
+	final = {
+		operands = "[RUN]", most = 1,
+		summary = "seal a run that is done and signed by every party",
+		text = [[
+Writes the final certificate, signs it in minisign's format and copies it to the
+central place. Nothing of the run can change after.
+]],
+		options = {
+			{ "key", "FILE", "secret key (default /etc/patchday/seal.key)" },
+			{ "make-key", nil, "make that key, with the public half beside it, and end" },
+			{ "to", "DIR", "copy the certificate there (default: the workflow's parameter central)" },
+		},
+		run = final,
+	},
+	verify = {
+		operands = "[RUN|FILE]", most = 1,
+		summary = "tell whether journal, certificate and evidence are as written",
+		text = [[
+Without FILE: the journal, the evidence of a run (the newest, or RUN) and its
+certificate. FILE is a certificate; its path has a / or a dot. Exit status 3:
+something is changed, missing or not proven.
+]],
+		options = { { "key", "FILE", "public key of the seal (default /etc/patchday/seal.pub)" } },
+		run = verify,
+	},
+}
