@@ -77,25 +77,6 @@ static bool some_catalogs(struct pd_cli *cli, const json_t *list,
 					 " of apt here"));
 }
 
-static json_t *verdict_json(const struct pd_verdict_row *row)
-{
-	json_t *packages = json_array();
-
-	for (uint32_t i = 0; i < row->n_needed; i++) {
-		const struct pd_catalog_package *p = &row->update->packages[row->needed[i]];
-
-		json_array_append_new(packages, json_pack("{s:s, s:s, s:s, s:s}", "name",
-			p->name, "version", p->version, "arch", p->arch, "installed",
-			row->installed[i]));
-	}
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "catalog",
-		row->catalog->name, "id", row->update->id, "revision",
-		row->update->revision, "severity", pd_severity_name(row->update->severity),
-		"kind", pd_class_name(row->update->kind), "verdict",
-		pd_verdict_name(row->verdict), "reason", row->reason ? row->reason : "",
-		"packages", packages);
-}
-
 /* One of many: a line of its own. */
 static void print_line(const json_t *j)
 {
@@ -107,8 +88,10 @@ static void print_line(const json_t *j)
 static void print_verdict(const struct pd_cli *cli, const struct pd_verdict_row *row)
 {
 	if (cli->json) {
-		pd_auto_json *j = verdict_json(row);
+		pd_auto_json *j = pd_verdict_json(row);
 
+		json_object_set_new(j, "verdict", json_string(pd_verdict_name(row->verdict)));
+		json_object_set_new(j, "reason", json_string(row->reason));
 		print_line(j);
 		return;
 	}
@@ -170,7 +153,7 @@ const struct pd_verb pd_verb_scan = {
 static void show_packages(const struct pd_cli *cli, const struct pd_catalog_update *u)
 {
 	for (uint32_t i = 0; i < u->n_packages; i++) {
-		const struct pd_catalog_package *p = &u->packages[i];
+		const struct pd_package_row *p = &u->packages[i];
 
 		pd_cli_print(cli, "  package   %s %s %s (%s)\n", p->name, p->version, p->arch,
 		       pd_scheme_name(p->scheme));

@@ -4,17 +4,13 @@ core_libcore_la_SOURCES += \
 	%reldir%/child.c \
 	%reldir%/child.h \
 	%reldir%/descriptor.c \
-	%reldir%/descriptor.h \
 	%reldir%/emit.c \
 	%reldir%/errors.def \
 	%reldir%/exec.c \
 	%reldir%/host.c \
 	%reldir%/inbox.c \
-	%reldir%/inbox.h \
 	%reldir%/module.c \
-	%reldir%/module.h \
 	%reldir%/reap.c \
-	%reldir%/reap.h \
 	%reldir%/registry.c \
 	%reldir%/registry.h \
 	%reldir%/secret.c \
