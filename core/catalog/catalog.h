@@ -7,38 +7,8 @@
 
 /* All strings are owned by the catalog (an arena with interned strings). */
 
-struct pd_catalog_package {
-	const char *name, *version, *arch, *source, *module; /* full version */
-	uint8_t scheme, restart;
-	uint32_t payload; /* 1 + index; 0 none */
-};
-
-struct pd_catalog_payload {
-	const char *url, *name, *digest; /* "sha256:..." or "" */
-	int64_t bytes; /* -1 unknown */
-};
-
-struct pd_catalog_relation {
-	uint8_t kind; /* enum pd_relation_kind */
-	const char *target, *revision, *title;
-};
-
-struct pd_catalog_installer {
-	uint8_t kind;
-	const char *command, *arguments;
-};
-
-struct pd_catalog_exit {
-	int64_t status;
-	uint8_t meaning;
-};
-
-struct pd_catalog_rule {
-	uint8_t tree, op, compare, negate, scheme;
-	const char *kind, *subject, *field, *value;
-};
-
-/** One update.  Strings are never NULL. */
+/** One update.  Strings are never NULL; a package's version is the full one,
+ * with epoch and release. */
 struct pd_catalog_update {
 	const char *id, *revision, *title, *description, *url, *vendor;
 	const char *severity_text;
@@ -46,18 +16,18 @@ struct pd_catalog_update {
 	bool interactive, permanent;
 	uint32_t line;
 	int64_t issued, updated, disk_bytes, expected;
-	struct pd_catalog_package *packages;
-	struct pd_catalog_payload *payloads;
-	struct pd_catalog_relation *relations;
-	struct pd_catalog_installer *installers;
-	struct pd_catalog_exit *exits;
-	struct pd_catalog_rule *rules;
+	struct pd_package_row *packages;
+	struct pd_payload *payloads;
+	struct pd_relation *relations;
+	struct pd_installer *installers;
+	struct pd_exit_row *exits;
+	struct pd_rule *rules;
 	uint32_t n_packages, n_payloads, n_relations, n_installers, n_exits, n_rules;
 };
 
 struct pd_catalog {
 	char *name;      /* for people: file name, or the reader's */
-	char *format;    /* "native", "apt:apt" ... */
+	char *format;    /* "native:native", "apt:apt" ... */
 	char *path;      /* NULL: read from the server */
 	pd_digest digest; /* of the file, or of the canonical content */
 	struct pd_catalog_update *updates;
@@ -97,11 +67,6 @@ const char *pd_severity_name(unsigned severity);
 const char *pd_class_name(unsigned kind);
 const char *pd_restart_name(unsigned restart);
 const char *pd_scheme_name(unsigned scheme);
-/* The way back; -1: no such word. */
-int pd_severity_value(const char *name);
-int pd_class_value(const char *name);
-int pd_restart_value(const char *name);
-int pd_scheme_value(const char *name);
 
 /** A verdict over one update; reason in words, owned by the list. */
 struct pd_verdict_row {

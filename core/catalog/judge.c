@@ -4,8 +4,7 @@
 
 /* What the packages of one update look like on the server. */
 struct look {
-	uint32_t present, older, held;
-	char *first_older, *first_present, *first_held, *unknown;
+	struct seen { uint32_t n; char *first; } present, older, held, unknown;
 };
 
 static bool is_any(const char *arch)
@@ -44,12 +43,14 @@ static bool is_newest(const struct pd_installed *all, size_t n, size_t i)
 	return true;
 }
 
-static void note(char **place, char *text)
+static void PD_PRINTF(2, 3) note(struct seen *seen, const char *fmt, ...)
 {
-	if (*place)
-		free(text);
-	else
-		*place = text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (!seen->n++)
+		seen->first = pd_vprint(fmt, ap);
+	va_end(ap);
 }
 
 static void add_needed(struct pd_verdict_row *row, uint32_t package,
@@ -70,7 +71,7 @@ static void add_needed(struct pd_verdict_row *row, uint32_t package,
 static void look_at(struct pd_verdict_row *row, uint32_t index, struct look *look,
 		    const struct pd_facts *facts)
 {
-	const struct pd_catalog_package *p = &row->update->packages[index];
+	const struct pd_package_row *p = &row->update->packages[index];
 	const struct pd_installed *all = NULL;
 	size_t n = pd_facts_packages(facts, p->name, &all);
 
@@ -81,30 +82,21 @@ static void look_at(struct pd_verdict_row *row, uint32_t index, struct look *loo
 		if (!arch_fits(p->arch, all[i].arch) || !is_newest(all, n, i) ||
 		    (all[i].scheme && scheme != all[i].scheme))
 			continue;
-		if (*p->module || !pd_version_compare(scheme, all[i].version,
-						      p->version, &order, NULL)) {
-			note(&look->unknown, *p->module ?
-			     pd_print("it is not known whether the module %s of "
-				      "%s is enabled", p->module, p->name) :
-			     pd_print("%s: %s can't be compared with %s", p->name,
-				      all[i].version, p->version));
-			continue;
+		if (*p->module)
+			note(&look->unknown, "it is not known whether the module %s of %s is enabled",
+			     p->module, p->name);
+		else if (!pd_version_compare(scheme, all[i].version, p->version, &order, NULL))
+			note(&look->unknown, "%s: %s can't be compared with %s", p->name,
+			     all[i].version, p->version);
+		else
+			note(&look->present, "%s %s is installed", p->name, all[i].version);
+		if (order < 0 && all[i].held) {
+			note(&look->held, "%s is held back at %s", p->name, all[i].version);
+		} else if (order < 0) {
+			note(&look->older, "%s %s is installed, %s is offered", p->name,
+			     all[i].version, p->version);
+			add_needed(row, index, all[i].version);
 		}
-		look->present++;
-		note(&look->first_present, pd_print("%s %s is installed", p->name,
-						    all[i].version));
-		if (order >= 0)
-			continue;
-		if (all[i].held) {
-			look->held++;
-			note(&look->first_held, pd_print("%s is held back at %s",
-							 p->name, all[i].version));
-			continue;
-		}
-		look->older++;
-		note(&look->first_older, pd_print("%s %s is installed, %s is offered",
-			p->name, all[i].version, p->version));
-		add_needed(row, index, all[i].version);
 	}
 }
 
@@ -117,11 +109,11 @@ static enum pd_verdict decide(struct pd_verdict_row *row, enum pd_verdict verdic
 }
 
 static enum pd_verdict more(struct pd_verdict_row *row, enum pd_verdict verdict,
-			    const char *first, uint32_t n, const char *also)
+			    const struct seen *seen, const char *also)
 {
-	pd_auto_free char *rest = n > 1 ? pd_print(", and %u more", n - 1) : NULL;
+	pd_auto_free char *rest = seen->n > 1 ? pd_print(", and %u more", seen->n - 1) : NULL;
 
-	return decide(row, verdict, pd_print("%s%s%s%s", first, rest ? rest : "",
+	return decide(row, verdict, pd_print("%s%s%s%s", seen->first, rest ? rest : "",
 					     also ? "; " : "", also ? also : ""));
 }
 
@@ -136,17 +128,15 @@ static enum pd_verdict by_packages(struct pd_verdict_row *row, struct look *look
 			      pd_strdup("the installed packages are not known"));
 	for (uint32_t i = 0; i < u->n_packages; i++)
 		look_at(row, i, look, facts);
-	if (look->older)
-		return more(row, PD_VERDICT_NEEDED, look->first_older, look->older,
-			    look->first_held);
-	if (look->unknown)
-		return decide(row, PD_VERDICT_UNKNOWN, pd_strdup(look->unknown));
-	if (look->held)
-		return more(row, PD_VERDICT_NOT_APPLICABLE, look->first_held, look->held,
+	if (look->older.n)
+		return more(row, PD_VERDICT_NEEDED, &look->older, look->held.first);
+	if (look->unknown.n)
+		return decide(row, PD_VERDICT_UNKNOWN, pd_strdup(look->unknown.first));
+	if (look->held.n)
+		return more(row, PD_VERDICT_NOT_APPLICABLE, &look->held,
 			    "the administrator decides; see `apt-mark showhold`");
-	if (look->present)
-		return more(row, PD_VERDICT_INSTALLED, look->first_present,
-			    look->present, NULL);
+	if (look->present.n)
+		return more(row, PD_VERDICT_INSTALLED, &look->present, NULL);
 	return decide(row, PD_VERDICT_NOT_APPLICABLE, u->n_packages == 1 ?
 		      pd_print("%s is not installed", u->packages[0].name) :
 		      pd_print("none of its %u packages is installed", u->n_packages));
@@ -175,13 +165,13 @@ static enum pd_verdict by_rules(const struct pd_catalog *c, struct pd_verdict_ro
 	if (there == PD_UNKNOWN || fits == PD_UNKNOWN)
 		return decide(row, PD_VERDICT_UNKNOWN, pd_strdup(why ? why : row->reason ?
 			row->reason : "it does not say how to see that it is installed"));
-	if (look->held && !row->n_needed)
+	if (look->held.n && !row->n_needed)
 		return row->verdict;
 	/* Such as a driver: nothing of it need be there before. */
-	for (uint32_t i = 0; i < u->n_packages && !look->older; i++)
+	for (uint32_t i = 0; i < u->n_packages && !look->older.n; i++)
 		add_needed(row, i, "");
 	return decide(row, PD_VERDICT_NEEDED, pd_print("its rules fit this server%s%s",
-		look->first_older ? "; " : "", look->first_older ? look->first_older : ""));
+		look->older.n ? "; " : "", look->older.n ? look->older.first : ""));
 }
 
 static bool has_relation(const struct pd_catalog_update *u, unsigned kind)
@@ -209,10 +199,10 @@ static void judge(const struct pd_catalog *c, struct pd_verdict_row *row,
 			"it does not say to which servers it applies"));
 	if (row->verdict != PD_VERDICT_NEEDED)
 		row->n_needed = 0;
-	free(look.first_older);
-	free(look.first_present);
-	free(look.first_held);
-	free(look.unknown);
+	free(look.older.first);
+	free(look.present.first);
+	free(look.held.first);
+	free(look.unknown.first);
 }
 
 /* One that consists of others is what they are; bundles may contain bundles,
@@ -269,7 +259,7 @@ static void mark_replaced(const struct pd_catalog *c, const struct pd_verdict_ro
 		const struct pd_catalog_update *u = rows[stack[--depth]].update;
 
 		for (uint32_t r = 0; r < u->n_relations; r++) {
-			const struct pd_catalog_relation *rel = &u->relations[r];
+			const struct pd_relation *rel = &u->relations[r];
 			int64_t i = rel->kind != PD_REL_SUPERSEDES ? -1 :
 				    pd_catalog_find(c, rel->target);
 
@@ -385,8 +375,8 @@ json_t *pd_verdict_json(const struct pd_verdict_row *row)
 	json_t *packages = json_array();
 
 	for (uint32_t i = 0; i < row->n_needed; i++) {
-		const struct pd_catalog_package *p = &u->packages[row->needed[i]];
-		const struct pd_catalog_payload *file =
+		const struct pd_package_row *p = &u->packages[row->needed[i]];
+		const struct pd_payload *file =
 			p->payload ? &u->payloads[p->payload - 1] : NULL;
 		bool sha256 = file && strncmp(file->digest, "sha256:", 7) == 0;
 

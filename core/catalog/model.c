@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Building the update model: checked rows into one arena. */
+/* Building the update model: the one place where the parts of updates are
+ * checked, and the arena that they go to. */
 #include "catalog/model.h"
 
 #include "base/text.h"
+#include "plugin/wire.h"
 
 enum {
 	BLOCK = 65536,
-	ROWS_MAX = 1 << 20, /* of one kind in one update */
-	DEPTH_MAX = 64,     /* of rules */
+	ROWS_MAX = 32 << 20, /* bytes of one kind in one update */
+	UPDATES_MAX = 8 << 20,
+	DEPTH_MAX = 64,      /* of rules */
 	ID_MAX = 256
 };
 static const size_t ARENA_MAX = (size_t)1 << 30;
@@ -21,7 +24,7 @@ struct pd_arena_block {
 static void *take(struct pd_arena *arena, size_t bytes)
 {
 	struct pd_arena_block *block = arena->blocks;
-	size_t need = (bytes + 15) & ~(size_t)15;
+	size_t need = (bytes + 7) & ~(size_t)7; /* pointers and numbers */
 	void *place;
 
 	if (!block || block->size - block->used < need) {
@@ -41,20 +44,17 @@ static void *take(struct pd_arena *arena, size_t bytes)
 /* The same text is kept once; NULL is the empty one. */
 static const char *keep(struct pd_arena *arena, const char *s)
 {
-	const struct pd_index_slot *slot;
+	struct pd_index_slot *slot;
 	size_t len;
-	char *copy;
 
 	if (!s || !*s)
 		return "";
-	slot = pd_index_find(&arena->strings, s);
-	if (slot)
-		return slot->key;
-	len = strlen(s) + 1;
-	copy = take(arena, len);
-	memcpy(copy, s, len);
-	pd_index_put(&arena->strings, copy, 0);
-	return copy;
+	slot = pd_index_put(&arena->strings, s, 0);
+	if (slot->key == s) {
+		len = strlen(s) + 1;
+		slot->key = memcpy(take(arena, len), s, len);
+	}
+	return slot->key;
 }
 
 struct pd_catalog *pd_catalog_new(const char *name, const char *format)
@@ -103,7 +103,7 @@ int64_t pd_catalog_find(const struct pd_catalog *c, const char *id)
 	return slot ? (int64_t)slot->value : -1;
 }
 
-void pd_catalog_ignore(struct pd_catalog *c, unsigned line, const char *what)
+static void ignore(struct pd_catalog *c, unsigned line, const char *what)
 {
 	c->ignored++;
 	if (c->notes.len < 100)
@@ -112,131 +112,43 @@ void pd_catalog_ignore(struct pd_catalog *c, unsigned line, const char *what)
 			pd_print("%s: %s", c->name, what));
 }
 
-static bool PD_PRINTF(3, 4)
-refuse(struct pd_builder *b, struct pd_error **err, const char *fmt, ...)
-{
-	pd_auto_free char *text = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	text = pd_vprint(fmt, ap);
-	va_end(ap);
-	b->open = false;
-	return pd_error_at(err, "catalog-update", b->catalog->name,
-			   b->line ? b->line : b->now.line, b->column,
-			   "%s%s%s%s", b->now.id ? "update " : "",
-			   b->now.id ? b->now.id : "", b->now.id ? ": " : "", text);
-}
-
 /* Names that people type and that stand in messages. */
 static bool is_id(const char *s)
 {
-	size_t len = strlen(s);
-
 	for (const char *c = s; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 127)
+		if ((unsigned char)*c < ' ' || *c == 127 || c - s == ID_MAX)
 			return false;
-	return len > 0 && len <= ID_MAX;
+	return *s;
 }
 
-static bool all_utf8(const char *const *texts, size_t n)
+/* What is wrong with a row by itself?  If nothing is, its texts are then the
+ * arena's, and none is NULL. */
+static char *keep_row(struct pd_arena *arena, int what, union pd_part *p)
 {
-	for (size_t i = 0; i < n; i++)
-		if (texts[i] && !pd_utf8_valid(texts[i], strlen(texts[i])))
-			return false;
-	return true;
-}
-#define UTF8(...)                                          \
-	all_utf8((const char *const[]){ __VA_ARGS__ },     \
-		 sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
+	const struct pd_part_form *form = &pd_part_forms[what];
 
-static bool begin(struct pd_builder *b, const struct pd_update_head *h,
-		  struct pd_error **err)
-{
-	struct pd_catalog_update *u = &b->now;
-	struct pd_arena *a = b->catalog->arena;
-	bool nested = b->open;
+	for (const struct pd_part_field *f = form->fields; f->name; f++) {
+		void *at = (char *)p + f->offset;
+		const char *s = pd_part_is_text(f) ? *(const char **)at : NULL;
+		unsigned n = s ? 0 : f->type == 'h' ? *(uint16_t *)at :
+			     f->type == 'u' ? *(uint32_t *)at : 0;
 
-	u->id = NULL;
-	u->line = h->line;
-	if (nested)
-		return refuse(b, err, "it starts before the one before it ended");
-	if (!h->id || !is_id(h->id) || !UTF8(h->id))
-		return refuse(b, err, "an update needs an id of 1 to %d characters", ID_MAX);
-	u->id = keep(a, h->id);
-	if (!UTF8(h->revision, h->title, h->description, h->url, h->vendor, h->severity_text))
-		return refuse(b, err, "its text is not valid UTF-8");
-	if (h->severity > PD_SEVERITY_CRITICAL || h->kind > PD_CLASS_BUNDLE ||
-	    h->status > PD_STATUS_RETIRED || h->restart > PD_RESTART_REBOOT)
-		return refuse(b, err, "its severity, kind, status or restart is out of range");
-	u->revision = keep(a, h->revision);
-	u->title = keep(a, h->title);
-	u->description = keep(a, h->description);
-	u->url = keep(a, h->url);
-	u->vendor = keep(a, h->vendor);
-	u->severity_text = keep(a, h->severity_text);
-	u->severity = (uint8_t)h->severity;
-	u->kind = (uint8_t)h->kind;
-	u->status = (uint8_t)h->status;
-	u->restart = (uint8_t)h->restart;
-	u->interactive = h->interactive;
-	u->permanent = h->permanent;
-	u->issued = h->issued;
-	u->updated = h->updated;
-	u->disk_bytes = h->disk_bytes;
-	u->expected = h->expected;
-	u->n_packages = u->n_payloads = u->n_relations = 0;
-	u->n_installers = u->n_exits = u->n_rules = 0;
-	b->depth = 0;
-	b->open = true;
-	return true;
+		if (f->type == 'S' && (!s || !*s))
+			return pd_print("%s has no %s", form->name, f->name);
+		if (f->type == 'I' && (!s || !is_id(s)))
+			return pd_print("%s needs 1 to %d characters as its %s", form->name, ID_MAX,
+					f->name);
+		if (s && !pd_utf8_valid(s, strlen(s)))
+			return pd_print("the %s of %s is not valid UTF-8", f->name, form->name);
+		if (n < f->min || n > f->max)
+			return pd_print("the %s of %s is %u, which is unknown", f->name, form->name, n);
+		if (pd_part_is_text(f))
+			*(const char **)at = keep(arena, s);
+	}
+	return NULL;
 }
 
-static bool relation(struct pd_builder *b, const struct pd_relation *r,
-		     struct pd_error **err)
-{
-	struct pd_catalog_update *u = &b->now;
-	struct pd_arena *a = b->catalog->arena;
-
-	if (r->kind < PD_REL_ALIAS || r->kind > PD_REL_REFERENCE || !r->target ||
-	    !*r->target || !UTF8(r->target, r->revision, r->title))
-		return refuse(b, err, "a relation has no target");
-	pd_grow(u->relations, u->n_relations, b->caps[0]);
-	u->relations[u->n_relations++] = (struct pd_catalog_relation){
-		(uint8_t)r->kind, keep(a, r->target), keep(a, r->revision),
-		keep(a, r->title) };
-	return true;
-}
-
-static bool package(struct pd_builder *b, const struct pd_package_row *r,
-		    struct pd_error **err)
-{
-	struct pd_catalog_update *u = &b->now;
-	struct pd_arena *a = b->catalog->arena;
-	bool epoch = r->epoch && *r->epoch && strcmp(r->epoch, "0") != 0;
-	bool release = r->release && *r->release;
-	pd_auto_free char *full = NULL;
-
-	if (!r->name || !is_id(r->name))
-		return refuse(b, err, "a package has no name");
-	if (!r->version || !*r->version)
-		return refuse(b, err, "package %s has no version", r->name);
-	if (r->scheme > PD_SCHEME_PLAIN || r->restart > PD_RESTART_REBOOT)
-		return refuse(b, err, "package %s: scheme or restart is out of range", r->name);
-	if (r->payload > u->n_payloads)
-		return refuse(b, err, "package %s comes from payload %u, and there "
-			      "are %u before it", r->name, r->payload, u->n_payloads);
-	if (!UTF8(r->name, r->epoch, r->version, r->release, r->arch, r->source, r->module))
-		return refuse(b, err, "a package's text is not valid UTF-8");
-	full = pd_print("%s%s%s%s%s", epoch ? r->epoch : "", epoch ? ":" : "",
-			r->version, release ? "-" : "", release ? r->release : "");
-	pd_grow(u->packages, u->n_packages, b->caps[1]);
-	u->packages[u->n_packages++] = (struct pd_catalog_package){
-		keep(a, r->name), keep(a, full), keep(a, r->arch),
-		keep(a, r->source), keep(a, r->module), (uint8_t)r->scheme,
-		(uint8_t)r->restart, r->payload };
-	return true;
-}
+/* ------------------------------------- what a field by itself can't show */
 
 /* "ALGORITHM:HEX" of the length that the algorithm has. */
 static bool is_digest(const char *s)
@@ -250,72 +162,13 @@ static bool is_digest(const char *s)
 
 		if (strncmp(s, known[i].name, len) == 0)
 			return strlen(s + len) == known[i].digits &&
-			       strspn(s + len, "0123456789abcdefABCDEF") ==
-				       known[i].digits;
+			       strspn(s + len, "0123456789abcdefABCDEF") == known[i].digits;
 	}
 	return false;
 }
 
-static bool payload(struct pd_builder *b, const struct pd_payload *r,
-		    struct pd_error **err)
+static const char *rule_wrong(struct pd_builder *b, const struct pd_rule *r)
 {
-	struct pd_catalog_update *u = &b->now;
-	struct pd_arena *a = b->catalog->arena;
-	const char *slash = r->url ? strrchr(r->url, '/') : NULL;
-
-	if (!r->url || !*r->url || !UTF8(r->url, r->name))
-		return refuse(b, err, "a payload has no url");
-	if (r->digest && *r->digest && !is_digest(r->digest))
-		return refuse(b, err, "the digest of payload %s has to be sha256: "
-			      "(or md5, sha1, sha384, sha512) and hexadecimal "
-			      "digits", r->url);
-	pd_grow(u->payloads, u->n_payloads, b->caps[2]);
-	u->payloads[u->n_payloads++] = (struct pd_catalog_payload){
-		keep(a, r->url), keep(a, r->name && *r->name ? r->name :
-				      slash ? slash + 1 : r->url),
-		keep(a, r->digest), r->bytes };
-	return true;
-}
-
-static bool installer(struct pd_builder *b, const struct pd_installer *r,
-		      struct pd_error **err)
-{
-	struct pd_catalog_update *u = &b->now;
-
-	if (r->kind < PD_INSTALL || r->kind > PD_UNINSTALL || !r->command ||
-	    !*r->command || !UTF8(r->command, r->arguments))
-		return refuse(b, err, "an installer has no command");
-	pd_grow(u->installers, u->n_installers, b->caps[3]);
-	u->installers[u->n_installers++] = (struct pd_catalog_installer){
-		(uint8_t)r->kind, keep(b->catalog->arena, r->command),
-		keep(b->catalog->arena, r->arguments) };
-	return true;
-}
-
-static bool exit_row(struct pd_builder *b, const struct pd_exit_row *r,
-		     struct pd_error **err)
-{
-	struct pd_catalog_update *u = &b->now;
-
-	if (r->meaning > PD_EXIT_NEEDS_OPERATOR)
-		return refuse(b, err, "the meaning of an exit status is out of range");
-	for (uint32_t i = 0; i < u->n_exits; i++)
-		if (u->exits[i].status == r->status)
-			return refuse(b, err, "exit status %lld is there twice",
-				      (long long)r->status);
-	pd_grow(u->exits, u->n_exits, b->caps[4]);
-	u->exits[u->n_exits++] = (struct pd_catalog_exit){ r->status, (uint8_t)r->meaning };
-	return true;
-}
-
-static const char *rule_mistake(struct pd_builder *b, const struct pd_rule *r)
-{
-	bool exists = r->compare == PD_CMP_EXISTS;
-
-	if (r->tree < PD_RULES_APPLICABLE || r->tree > PD_RULES_INSTALLED ||
-	    r->op < PD_RULE_ALL || r->op > PD_RULE_CALL ||
-	    r->compare > PD_CMP_MATCH || r->scheme > PD_SCHEME_PLAIN)
-		return "a rule's tree, operation, comparison or scheme is out of range";
 	if (b->depth && b->tree != r->tree)
 		return "a rule tree is not closed before the other one starts";
 	b->tree = r->tree;
@@ -323,13 +176,11 @@ static const char *rule_mistake(struct pd_builder *b, const struct pd_rule *r)
 		return b->depth-- ? NULL : "more rules are closed than were opened";
 	if (r->op <= PD_RULE_NONE)
 		return ++b->depth > DEPTH_MAX ? "its rules are nested too deep" : NULL;
-	if (!UTF8(r->kind, r->subject, r->field, r->value))
-		return "a rule's text is not valid UTF-8";
 	if (r->op == PD_RULE_CALL)
-		return r->subject && *r->subject ? NULL : "a call names no update";
-	if (!r->kind || !*r->kind)
+		return *r->subject ? NULL : "a call names no update";
+	if (!*r->kind)
 		return "a test names no kind of fact";
-	if (!exists && (!r->field || !*r->field || !r->value))
+	if (r->compare != PD_CMP_EXISTS && !*r->field)
 		return "a test that compares needs a field and a value";
 	if (r->compare == PD_CMP_MATCH && !pd_rules_pattern(r->value))
 		return "a test's pattern is no extended regular expression of "
@@ -337,106 +188,246 @@ static const char *rule_mistake(struct pd_builder *b, const struct pd_rule *r)
 	return NULL;
 }
 
-static bool rule(struct pd_builder *b, const struct pd_rule *r, struct pd_error **err)
-{
-	struct pd_catalog_update *u = &b->now;
-	struct pd_arena *a = b->catalog->arena;
-	const char *mistake = rule_mistake(b, r);
+#define COUNT(b, what) ((b)->rows[what].len / pd_part_forms[what].size)
 
-	if (mistake)
-		return refuse(b, err, "%s", mistake);
-	pd_grow(u->rules, u->n_rules, b->caps[5]);
-	u->rules[u->n_rules++] = (struct pd_catalog_rule){
-		(uint8_t)r->tree, (uint8_t)r->op, (uint8_t)r->compare,
-		(uint8_t)(r->negate != 0), (uint8_t)r->scheme, keep(a, r->kind),
-		keep(a, r->subject), keep(a, r->field), keep(a, r->value) };
+static char *row_wrong(struct pd_builder *b, int what, const union pd_part *p)
+{
+	const struct pd_exit_row *exits = (void *)b->rows[PD_EMIT_EXIT].data;
+	const char *text = what == PD_EMIT_RULE ? rule_wrong(b, &p->rule) : NULL;
+	pd_auto_error *err = NULL;
+
+	if (text)
+		return pd_strdup(text);
+	if (what == PD_EMIT_RULE && p->rule.op == PD_RULE_TEST &&
+	    !pd_fact_known(p->rule.kind, p->rule.field, &err))
+		return pd_strdup(err->message);
+	if (what == PD_EMIT_PACKAGE && p->package.payload > COUNT(b, PD_EMIT_PAYLOAD))
+		return pd_print("package %s comes from payload %u, and there are %zu before it",
+				p->package.name, p->package.payload, COUNT(b, PD_EMIT_PAYLOAD));
+	if (what == PD_EMIT_PAYLOAD && p->payload.bytes < -1)
+		return pd_print("payload %s has no possible size", p->payload.url);
+	if (what == PD_EMIT_PAYLOAD && *p->payload.digest && !is_digest(p->payload.digest))
+		return pd_print("the digest of payload %s has to be sha256: (or md5, sha1, "
+				"sha384, sha512) and hexadecimal digits", p->payload.url);
+	for (size_t i = 0; what == PD_EMIT_EXIT && i < COUNT(b, what); i++)
+		if (exits[i].status == p->exit.status)
+			return pd_print("exit status %lld is there twice", (long long)p->exit.status);
+	return NULL;
+}
+
+/* [epoch:]version[-release] in one. */
+static char *full_version(const struct pd_package_row *r)
+{
+	bool epoch = r->epoch && *r->epoch && strcmp(r->epoch, "0") != 0;
+	bool release = r->release && *r->release;
+
+	return pd_print("%s%s%s%s%s", epoch ? r->epoch : "", epoch ? ":" : "", r->version,
+			release ? "-" : "", release ? r->release : "");
+}
+
+/* @return what is wrong, or NULL. */
+static char *take_row(struct pd_builder *b, int what, union pd_part *p)
+{
+	pd_auto_free char *full = NULL;
+	char *wrong = NULL;
+
+	if (what == PD_EMIT_PACKAGE && p->package.version && *p->package.version) {
+		p->package.version = full = full_version(&p->package);
+		p->package.epoch = p->package.release = NULL;
+	}
+	if (what == PD_EMIT_PAYLOAD && p->payload.url && (!p->payload.name || !*p->payload.name))
+		p->payload.name = strrchr(p->payload.url, '/') ?
+				  strrchr(p->payload.url, '/') + 1 : p->payload.url;
+	/* the empty value is one to compare with, none is not */
+	if (what == PD_EMIT_RULE && p->rule.compare && !p->rule.value)
+		p->rule.field = NULL;
+	wrong = keep_row(b->catalog->arena, what, p);
+	if (!wrong)
+		wrong = row_wrong(b, what, p);
+	if (!wrong)
+		pd_buffer_add(&b->rows[what], p, pd_part_forms[what].size);
+	return wrong;
+}
+
+/* ----------------------------------------------------------- the updates */
+
+/* The whole update goes, so that half of one is never installed; with a
+ * strict reader the whole catalog.  @return may the reading go on? */
+static bool refuse(struct pd_builder *b, const char *why)
+{
+	const char *id = b->now.id;
+	unsigned line = b->line ? b->line : b->now.line;
+	pd_auto_free char *text = pd_print("%s%s%s%s", id ? "update " : "", id ? id : "",
+					   id ? ": " : "", why);
+
+	b->state = b->state == PD_UPDATE_NONE ? PD_UPDATE_NONE : PD_UPDATE_REFUSED;
+	if (b->strict)
+		return pd_error_at(b->err, "catalog-update", b->catalog->name, line, b->column,
+				   "%s", text);
+	ignore(b->catalog, line, text);
 	return true;
 }
 
-/* From the builder's own growing arrays into the arena. */
-#define SETTLE(a, array, n)                                                \
-	((array) = memcpy(take((a), (n) * sizeof(*(array)) + 1),           \
-			  (n) ? (const void *)(array) : "", (n) * sizeof(*(array))))
-
-static bool settle(struct pd_builder *b, struct pd_error **err)
+/* Of one id the higher revision counts.  @return the place of @p u, NULL: it
+ * is the lower one. */
+static struct pd_catalog_update *place_of(struct pd_catalog *c,
+					  const struct pd_catalog_update *u)
 {
-	struct pd_catalog *c = b->catalog;
-	struct pd_catalog_update u = b->now;
-	uint32_t *place;
+	uint32_t place = pd_index_put(&c->arena->ids, u->id, (uint32_t)c->len)->value;
+	struct pd_catalog_update *old;
+	pd_auto_free char *text = NULL;
 	int order = 1;
 
-	if (b->depth)
-		return refuse(b, err, "its rules are not closed");
-	b->open = false;
-	place = pd_index_put(&c->arena->ids, u.id, (uint32_t)c->len);
-	if (*place < c->len) {
-		const struct pd_catalog_update *old = &c->updates[*place];
-		pd_auto_free char *text = NULL;
-
-		if (!pd_version_compare(PD_SCHEME_PLAIN, u.revision, old->revision,
-					&order, NULL))
-			order = *u.revision ? 1 : *old->revision ? -1 : 0;
-		text = pd_print("update %s is there more than once; revision \"%s\" "
-				"counts, not \"%s\"", u.id,
-				order > 0 ? u.revision : old->revision,
-				order > 0 ? old->revision : u.revision);
-		pd_catalog_ignore(c, u.line, text);
-		if (order <= 0)
-			return true;
-	}
-	SETTLE(c->arena, u.relations, u.n_relations);
-	SETTLE(c->arena, u.packages, u.n_packages);
-	SETTLE(c->arena, u.payloads, u.n_payloads);
-	SETTLE(c->arena, u.installers, u.n_installers);
-	SETTLE(c->arena, u.exits, u.n_exits);
-	SETTLE(c->arena, u.rules, u.n_rules);
-	if (*place == c->len) {
+	if (place == c->len) {
 		pd_grow(c->updates, c->len, c->cap);
-		c->len++;
+		return &c->updates[c->len++];
 	}
-	c->updates[*place] = u;
+	old = &c->updates[place];
+	if (!pd_version_compare(PD_SCHEME_PLAIN, u->revision, old->revision, &order, NULL))
+		order = *u->revision ? 1 : *old->revision ? -1 : 0;
+	text = pd_print("update %s is there more than once; revision \"%s\" counts, not \"%s\"",
+			u->id, order > 0 ? u->revision : old->revision,
+			order > 0 ? old->revision : u->revision);
+	ignore(c, u->line, text);
+	return order > 0 ? old : NULL;
+}
+
+#define LIST(name) { offsetof(struct pd_catalog_update, name), \
+		     offsetof(struct pd_catalog_update, n_##name) }
+static const struct { size_t rows, count; } lists[] = {
+	[PD_EMIT_RELATION] = LIST(relations), [PD_EMIT_PACKAGE] = LIST(packages),
+	[PD_EMIT_PAYLOAD] = LIST(payloads), [PD_EMIT_INSTALLER] = LIST(installers),
+	[PD_EMIT_EXIT] = LIST(exits), [PD_EMIT_RULE] = LIST(rules)
+};
+
+/* From the builder's own growing rows into the arena. */
+static void settle(struct pd_builder *b)
+{
+	struct pd_catalog_update *u = place_of(b->catalog, &b->now);
+
+	for (int k = PD_EMIT_RELATION; u && k < PD_EMIT_END; k++) {
+		const struct pd_buffer *from = &b->rows[k];
+		void *rows = from->len ? take(b->catalog->arena, from->len) : NULL;
+		uint32_t n = (uint32_t)COUNT(b, k);
+
+		if (rows)
+			memcpy(rows, from->data, from->len);
+		memcpy((char *)&b->now + lists[k].rows, &rows, sizeof(rows));
+		memcpy((char *)&b->now + lists[k].count, &n, sizeof(n));
+	}
+	if (u)
+		*u = b->now;
+}
+
+/* Of what has no file: of all that was read. */
+void pd_catalog_digest(struct pd_catalog *c)
+{
+	pd_auto(pd_buffer) text = {0};
+
+	for (size_t i = 0; i < c->len; i++) {
+		const struct pd_catalog_update *u = &c->updates[i];
+
+		pd_buffer_print(&text, "%s\n%s\n%s\n%u %u %u %u\n", u->id, u->revision,
+				u->title, u->severity, u->kind, u->status, u->restart);
+		for (int k = PD_EMIT_RELATION; k < PD_EMIT_END; k++) {
+			const char *row;
+			uint32_t n;
+
+			memcpy(&row, (const char *)u + lists[k].rows, sizeof(row));
+			memcpy(&n, (const char *)u + lists[k].count, sizeof(n));
+			for (; n--; row += pd_part_forms[k].size)
+				pd_part_put(&text, k, row);
+		}
+	}
+	pd_digest_data(text.data ? text.data : "", text.len, c->digest);
+}
+
+static char *start(struct pd_builder *b, struct pd_update_head *h, union pd_part *p)
+{
+	const char *given = h->id;
+	char *wrong = keep_row(b->catalog->arena, PD_EMIT_BEGIN, p);
+
+	for (int k = 0; k < PD_EMIT_END; k++)
+		b->rows[k].len = 0;
+	b->depth = 0;
+	b->state = PD_UPDATE_OPEN;
+	/* the id was looked at first */
+	b->now = (struct pd_catalog_update){ .id = h->id == given ? NULL : h->id,
+					     .line = h->line ? h->line : b->line };
+	if (wrong)
+		return wrong;
+	b->now = (struct pd_catalog_update){
+		.id = h->id, .revision = h->revision, .title = h->title,
+		.description = h->description, .url = h->url, .vendor = h->vendor,
+		.severity_text = h->severity_text, .severity = (uint8_t)h->severity,
+		.kind = (uint8_t)h->kind, .status = (uint8_t)h->status,
+		.restart = (uint8_t)h->restart, .interactive = h->interactive != 0,
+		.permanent = h->permanent != 0, .line = b->now.line, .issued = h->issued,
+		.updated = h->updated, .disk_bytes = h->disk_bytes, .expected = h->expected };
+	return NULL;
+}
+
+bool pd_builder_emit(void *builder, struct pd_emitted *e)
+{
+	struct pd_builder *b = builder;
+	struct pd_catalog *c = b->catalog;
+	pd_auto_free char *wrong = NULL;
+
+	if (e->what == PD_EMIT_IGNORED) {
+		wrong = keep_row(c->arena, e->what, &e->part);
+		ignore(c, e->part.ignored.line, wrong ? wrong : e->part.ignored.what);
+		return true;
+	}
+	b->line = e->line;
+	b->column = e->column;
+	if (c->arena->bytes > ARENA_MAX || c->len > UPDATES_MAX ||
+	    (e->what < PD_EMIT_END && b->rows[e->what].len > ROWS_MAX))
+		return pd_error_at(b->err, "catalog-update", c->name, b->line, b->column,
+				   "the catalog is larger than any real one");
+	if (e->what == PD_EMIT_BEGIN) {
+		if (b->state == PD_UPDATE_OPEN && !refuse(b, "it was not ended before the next one began"))
+			return false;
+		wrong = start(b, &e->part.head, &e->part);
+		return !wrong || refuse(b, wrong);
+	}
+	if (b->state == PD_UPDATE_NONE)
+		return refuse(b, "a part of an update stands outside of one");
+	if (e->what != PD_EMIT_END) {
+		wrong = b->state == PD_UPDATE_REFUSED ? NULL : take_row(b, e->what, &e->part);
+		return !wrong || refuse(b, wrong);
+	}
+	if (b->state == PD_UPDATE_OPEN && b->depth && !refuse(b, "its rules are not closed"))
+		return false;
+	if (b->state == PD_UPDATE_OPEN)
+		settle(b);
+	b->state = PD_UPDATE_NONE;
+	b->now.id = NULL;
 	return true;
 }
 
-bool pd_builder_emit(struct pd_builder *b, int what, const void *part,
-		     struct pd_error **err)
+bool pd_builder_end(struct pd_builder *b, bool whole)
 {
-	const struct pd_catalog_update *u = &b->now;
-	const struct pd_emit_ignored *ignored = part;
+	bool fine = !whole || b->state != PD_UPDATE_OPEN || refuse(b, "the catalog ends inside of it");
 
-	if (what == PD_EMIT_IGNORED) {
-		pd_catalog_ignore(b->catalog, ignored->line, ignored->what);
-		return true;
-	}
-	if (b->catalog->arena->bytes > ARENA_MAX || b->catalog->len > 8 * ROWS_MAX ||
-	    u->n_packages + u->n_relations + u->n_rules > ROWS_MAX ||
-	    u->n_payloads + u->n_exits + u->n_installers > ROWS_MAX)
-		return refuse(b, err, "the catalog is larger than any real one");
-	if (what != PD_EMIT_BEGIN && !b->open)
-		return refuse(b, err, "a part of an update stands outside of one");
-	switch (what) {
-	case PD_EMIT_BEGIN: return begin(b, part, err);
-	case PD_EMIT_RELATION: return relation(b, part, err);
-	case PD_EMIT_PACKAGE: return package(b, part, err);
-	case PD_EMIT_PAYLOAD: return payload(b, part, err);
-	case PD_EMIT_INSTALLER: return installer(b, part, err);
-	case PD_EMIT_EXIT: return exit_row(b, part, err);
-	case PD_EMIT_RULE: return rule(b, part, err);
-	case PD_EMIT_END: return settle(b, err);
-	default: return refuse(b, err, "there is no part of the kind %d", what);
-	}
-}
-
-bool pd_builder_end(struct pd_builder *b, struct pd_error **err)
-{
-	bool fine = !b->open || refuse(b, err, "the catalog ends inside of it");
-
-	free(b->now.relations);
-	free(b->now.packages);
-	free(b->now.payloads);
-	free(b->now.installers);
-	free(b->now.exits);
-	free(b->now.rules);
-	b->now = (struct pd_catalog_update){0};
+	for (int k = 0; k < PD_EMIT_END; k++)
+		pd_buffer_clear(&b->rows[k]);
 	return fine;
 }
+
+/* ------------------------------------------------------------- the words */
+
+#define WORDS(function, type, ...)                                            \
+	const char *function(type v)                                          \
+	{                                                                     \
+		static const char *const words[] = { __VA_ARGS__ };           \
+									      \
+		return words[(size_t)v < sizeof(words) / sizeof(*words) ? v : 0]; \
+	}
+
+WORDS(pd_verdict_name, enum pd_verdict, "unknown", "needed", "installed", "superseded",
+      "not-applicable")
+WORDS(pd_severity_name, unsigned, "unknown", "none", "low", "moderate", "important", "critical")
+WORDS(pd_class_name, unsigned, "other", "security", "bugfix", "enhancement", "newpackage",
+      "driver", "firmware", "bundle")
+WORDS(pd_restart_name, unsigned, "unknown", "none", "service", "session", "reboot")
+WORDS(pd_scheme_name, unsigned, "none", "deb", "rpm", "alpine", "windows", "plain")

@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/** Private to catalog/: building the model, words, the native reader, rules. */
+/** Private to catalog/: building the model, rules. */
 #ifndef PD_CATALOG_MODEL_H
 #define PD_CATALOG_MODEL_H
 
 #include "catalog/catalog.h"
-#include "facts/index.h"
 #include "plugin/worker.h"
-
-extern const char *const pd_severity_words[], *const pd_class_words[],
-	*const pd_restart_words[], *const pd_scheme_words[], *const pd_status_words[],
-	*const pd_exit_words[], *const pd_compare_words[]; /* end with NULL */
-int pd_word_value(const char *const *words, const char *word); /* -1: none */
-size_t pd_word_count(const char *const *words);
 
 /** Owns all that the updates point at. */
 struct pd_arena {
@@ -21,29 +14,29 @@ struct pd_arena {
 	struct pd_index ids; /* id -> its place in updates */
 };
 
-/** Makes a catalog from the parts of its updates in document order. */
+/** Makes a catalog from the parts of its updates in document order.  Set
+ * catalog, strict and err. */
 struct pd_builder {
 	struct pd_catalog *catalog;
-	struct pd_catalog_update now; /* its arrays are the builder's own */
-	uint32_t caps[6];
-	bool open;
+	bool strict;           /* what is refused ends the reading */
+	struct pd_error **err;
+	enum { PD_UPDATE_NONE, PD_UPDATE_OPEN, PD_UPDATE_REFUSED } state; /* of an update */
+	struct pd_catalog_update now;
+	struct pd_buffer rows[PD_EMIT_END]; /* of its lists, as they grow */
 	unsigned line, column; /* where the part stands; 0: the update's */
 	unsigned depth, tree;  /* of the rules */
 };
 
 struct pd_catalog *pd_catalog_new(const char *name, const char *format);
-/** One part, a struct of plugin.h by enum pd_emit.  False: it is refused, and
- * with it the whole update that it belongs to. */
-bool pd_builder_emit(struct pd_builder *b, int what, const void *part,
-		     struct pd_error **err) PD_MUST_USE;
-/** @return false if an update was left open. */
-bool pd_builder_end(struct pd_builder *b, struct pd_error **err) PD_MUST_USE;
+/** One part, which may be changed.  One that is wrong drops its update with a
+ * note.  @return false: the reading is at its end, with *err set. */
+bool pd_builder_emit(void *builder, struct pd_emitted *e) PD_MUST_USE;
+/** @p whole: the reader succeeded.  @return as pd_builder_emit(). */
+bool pd_builder_end(struct pd_builder *b, bool whole) PD_MUST_USE;
+/** Fill in the digest of one that has no file. */
+void pd_catalog_digest(struct pd_catalog *c);
 /** -1: no such id. */
 int64_t pd_catalog_find(const struct pd_catalog *c, const char *id);
-/** Note at most 100 texts of what was passed over, and count all. */
-void pd_catalog_ignore(struct pd_catalog *c, unsigned line, const char *what);
-
-bool pd_native_read(int fd, struct pd_builder *b, struct pd_error **err) PD_MUST_USE;
 
 /** A regular expression of bounded cost that compiles? */
 bool pd_rules_pattern(const char *s);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading a catalog: the native format here, all others by a plugin's reader
- * in a worker. */
+/* Reading a catalog: by a plugin's reader in a worker. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -95,27 +94,40 @@ static int best_of(const struct choices *all, const unsigned char *head, size_t 
 	return best.index < (int)all->len ? best.index : -1;
 }
 
-static bool on_emit(void *user, int what, const void *part, struct pd_error **err)
+/* @path NULL: what the server itself knows. */
+static struct pd_catalog *run_reader(const struct choice *choice, const char *path, int fd,
+				     struct pd_error **err)
 {
-	return pd_builder_emit(user, what, part, err);
-}
-
-static bool run_reader(const struct choice *choice, int fd, struct pd_catalog *c,
-		       struct pd_error **err)
-{
-	struct pd_builder b = { .catalog = c };
-	struct pd_worker_sink sink = { .user = &b, .emit = on_emit };
+	const struct pd_reader *reader = choice->reader;
+	pd_auto_free char *format = pd_print("%s:%s", choice->plugin->name, reader->name);
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	struct pd_catalog *c = pd_catalog_new(slash ? slash + 1 : path ? path : reader->name, format);
+	pd_auto_error *refused = NULL;
+	struct pd_builder b = { .catalog = c, .strict = reader->flags & PD_R_STRICT,
+				.err = &refused };
+	struct pd_worker_sink sink = { .user = &b, .emit = pd_builder_emit };
 	struct pd_worker_call call = { .plugin = choice->plugin, .phase = PD_PHASE_READ,
-				       .reader = choice->reader,
-				       .source_name = c->name, .source_fd = fd };
+				       .reader = reader, .source_name = c->name, .source_fd = fd };
 	pd_auto(pd_worker_result) result = {0};
 	bool fine = pd_worker_run(&call, &sink, &result, err);
+	size_t len = strlen(c->name);
 
-	if (fine && result.result < 0)
-		fine = pd_error_set(err, "catalog-read", "%s: the reader %s.%s: %s",
-				    c->name, choice->plugin->name, choice->reader->name,
-				    result.message ? result.message : "failed");
-	return pd_builder_end(&b, fine ? err : NULL) && fine;
+	c->path = pd_strdup(path);
+	if (pd_builder_end(&b, fine && result.result >= 0) && fine && !refused) {
+		if (result.result >= 0)
+			return c;
+		/* with its place in the file, or without */
+		if (strncmp(result.message, c->name, len) == 0 && result.message[len] == ':')
+			pd_error_set(err, "catalog-read", "%s", result.message);
+		else
+			pd_error_set(err, "catalog-read", "%s: the reader %s.%s: %s", c->name,
+				     choice->plugin->name, reader->name, result.message);
+	} else if (fine) {
+		pd_error_move(err, refused);
+		refused = NULL;
+	}
+	pd_catalog_free(c);
+	return NULL;
 }
 
 /* Bytes that are no text at all, by their first ones. */
@@ -136,103 +148,40 @@ static const char *packed_as(const unsigned char *head, size_t len)
 	return NULL;
 }
 
-/* The namespace stands there as text, in UTF-16 with NULs in between. */
-static bool is_native(const unsigned char *head, size_t len)
-{
-	char text[HEAD + 1];
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++)
-		if (head[i])
-			text[n++] = (char)head[i];
-	text[n] = '\0';
-	return strstr(text, "urn:patchday:catalog:") != NULL;
-}
-
 static struct pd_catalog *read_file(struct pd_registry *reg, const char *path,
 				    struct pd_error **err)
 {
 	pd_auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	/* the very file that is read, whatever its name will lead to */
+	pd_auto_free char *opened = pd_print("/proc/self/fd/%d", fd);
 	unsigned char head[HEAD];
 	struct choices all = {0};
 	struct pd_catalog *c = NULL;
-	pd_auto_free char *opened = NULL;
-	const char *packed, *slash = strrchr(path, '/');
+	const char *packed;
 	struct stat st;
 	int best = -1;
 	ssize_t n = fd < 0 ? -1 : pread(fd, head, sizeof(head), 0);
-	bool fine;
 
-	if (n < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		if (n < 0)
-			pd_error_errno(err, "file-read", errno, "catalog %s", path);
-		else
-			pd_error_set(err, "file-read", "catalog %s is no regular file", path);
-		return NULL;
-	}
-	if (!is_native(head, (size_t)n)) {
-		if (!collect(reg, NULL, &all, err))
-			return NULL;
+	if (n < 0) {
+		pd_error_errno(err, "file-read", errno, "catalog %s", path);
+	} else if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		pd_error_set(err, "file-read", "catalog %s is no regular file", path);
+	} else if (collect(reg, NULL, &all, err)) {
 		best = best_of(&all, head, (size_t)n);
-		packed = best < 0 ? packed_as(head, (size_t)n) : NULL;
-		if (packed) {
-			free(all.items);
-			pd_error_at(err, "catalog-format", path, 0, 0, "this seems to "
-				    "be %s, which no plugin here reads; unpack it "
-				    "or see that it is the right file", packed);
-			return NULL;
-		}
-	}
-	c = pd_catalog_new(slash ? slash + 1 : path, "native");
-	c->path = pd_strdup(path);
-	if (best >= 0) {
-		free(c->format);
-		c->format = pd_print("%s:%s", all.items[best].plugin->name,
-				     all.items[best].reader->name);
-		fine = run_reader(&all.items[best], fd, c, err);
-	} else {
-		/* also for what nobody knows: it says what that seems to be */
-		struct pd_builder b = { .catalog = c };
-
-		fine = pd_native_read(fd, &b, err);
-		fine = pd_builder_end(&b, fine ? err : NULL) && fine;
+		packed = packed_as(head, (size_t)n);
+		if (best >= 0)
+			c = run_reader(&all.items[best], path, fd, err);
+		else
+			pd_error_at(err, "catalog-format", path, 0, 0, packed ? "this seems to be "
+				    "%s, which no plugin here reads; unpack it or see that it is the "
+				    "right file" : "this is of no format that a plugin here reads; "
+				    "see that it is the right file%s", packed ? packed : "");
 	}
 	free(all.items);
-	/* of the very file that was read, whatever the name now leads to */
-	opened = pd_print("/proc/self/fd/%d", fd);
-	if (fine && pd_digest_file(opened, c->digest, NULL, err))
+	if (!c || pd_digest_file(opened, c->digest, NULL, err))
 		return c;
 	pd_catalog_free(c);
 	return NULL;
-}
-
-/* The digest of what has no file: of all that a verdict can depend on. */
-static void digest_content(struct pd_catalog *c)
-{
-	struct pd_buffer text = {0};
-
-	for (size_t i = 0; i < c->len; i++) {
-		const struct pd_catalog_update *u = &c->updates[i];
-
-		pd_buffer_print(&text, "%s\n%s\n%s\n%u %u %u %u\n", u->id, u->revision,
-				u->title, u->severity, u->kind, u->status, u->restart);
-		for (uint32_t k = 0; k < u->n_packages; k++) {
-			const struct pd_catalog_package *p = &u->packages[k];
-
-			pd_buffer_print(&text, "%s %s %s %s\n", p->name, p->version, p->arch,
-				p->payload ? u->payloads[p->payload - 1].digest : "");
-		}
-		for (uint32_t k = 0; k < u->n_relations; k++)
-			pd_buffer_print(&text, "%u %s\n", u->relations[k].kind,
-					u->relations[k].target);
-		for (uint32_t k = 0; k < u->n_rules; k++)
-			pd_buffer_print(&text, "%u %u %u %u %s %s %s %s\n",
-				u->rules[k].tree, u->rules[k].op, u->rules[k].compare,
-				u->rules[k].negate, u->rules[k].kind, u->rules[k].subject,
-				u->rules[k].field, u->rules[k].value);
-	}
-	pd_digest_data(text.data ? text.data : "", text.len, c->digest);
-	pd_buffer_clear(&text);
 }
 
 static struct pd_catalog *read_server(struct pd_registry *reg, const char *name,
@@ -241,18 +190,10 @@ static struct pd_catalog *read_server(struct pd_registry *reg, const char *name,
 	struct choices all = {0};
 	struct pd_catalog *c = NULL;
 
-	if (collect(reg, name, &all, err)) {
-		pd_auto_free char *format = pd_print("%s:%s", all.items[0].plugin->name,
-						     all.items[0].reader->name);
-
-		c = pd_catalog_new(all.items[0].reader->name, format);
-		if (run_reader(&all.items[0], -1, c, err)) {
-			digest_content(c);
-		} else {
-			pd_catalog_free(c);
-			c = NULL;
-		}
-	}
+	if (collect(reg, name, &all, err))
+		c = run_reader(&all.items[0], NULL, -1, err);
+	if (c)
+		pd_catalog_digest(c);
 	free(all.items);
 	return c;
 }

@@ -15,8 +15,7 @@ struct eval {
 	char **why; /* the first thing that is not known */
 };
 
-static enum pd_truth not_known(struct eval *e, const char *fmt, ...) PD_PRINTF(2, 3);
-static enum pd_truth not_known(struct eval *e, const char *fmt, ...)
+static enum pd_truth PD_PRINTF(2, 3) not_known(struct eval *e, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -30,22 +29,6 @@ static enum pd_truth not_known(struct eval *e, const char *fmt, ...)
 static enum pd_truth turned(enum pd_truth t)
 {
 	return t == PD_UNKNOWN ? t : t == PD_TRUE ? PD_FALSE : PD_TRUE;
-}
-
-/* Readers may write "package" for "packages", "address" for "addresses". */
-static const struct pd_fact_kind *kind_of(const char *name)
-{
-	size_t n, len = strlen(name);
-	const struct pd_fact_kind *all = pd_fact_kinds(&n);
-
-	for (size_t i = 0; i < n; i++) {
-		const char *rest = all[i].name + len;
-
-		if (strncmp(all[i].name, name, len) == 0 &&
-		    (!*rest || strcmp(rest, "s") == 0 || strcmp(rest, "es") == 0))
-			return &all[i];
-	}
-	return NULL;
 }
 
 static enum pd_truth by_order(int compare, int order)
@@ -72,19 +55,18 @@ static enum pd_truth matches(const char *text, const char *pattern)
 	return found;
 }
 
-static enum pd_truth compare_text(struct eval *e, const struct pd_catalog_rule *r,
+static enum pd_truth compare_text(struct eval *e, const struct pd_rule *r,
 				  const char *text, const json_t *row)
 {
 	unsigned scheme = r->scheme;
-	int order = 0, known;
+	int order = 0;
 	int64_t a, b;
 
 	if (r->compare == PD_CMP_MATCH)
 		return matches(text, r->value);
-	if (!scheme && strcmp(r->field, "version") == 0) {
-		known = pd_scheme_value(pd_json_text(row, "scheme", "none"));
-		scheme = known > 0 ? (unsigned)known : 0;
-	}
+	for (unsigned i = PD_SCHEME_PLAIN; i && !scheme && !strcmp(r->field, "version"); i--)
+		if (strcmp(pd_scheme_name(i), pd_json_text(row, "scheme", "")) == 0)
+			scheme = i;
 	if (!scheme && r->compare <= PD_CMP_NE)
 		return by_order(r->compare, strcmp(text, r->value));
 	if (!scheme && pd_parse_int(text, &a) && pd_parse_int(r->value, &b))
@@ -95,7 +77,7 @@ static enum pd_truth compare_text(struct eval *e, const struct pd_catalog_rule *
 	return by_order(r->compare, order);
 }
 
-static enum pd_truth test_row(struct eval *e, const struct pd_catalog_rule *r,
+static enum pd_truth test_row(struct eval *e, const struct pd_rule *r,
 			      const char *kind, const json_t *row)
 {
 	const json_t *value = json_object_get(row, r->field);
@@ -125,9 +107,9 @@ static enum pd_truth test_row(struct eval *e, const struct pd_catalog_rule *r,
 }
 
 /* One row that fits is enough; else one that is not known leaves it open. */
-static enum pd_truth test(struct eval *e, const struct pd_catalog_rule *r)
+static enum pd_truth test(struct eval *e, const struct pd_rule *r)
 {
-	const struct pd_fact_kind *kind = kind_of(r->kind);
+	const struct pd_fact_kind *kind = pd_fact_kind(r->kind);
 	const char *name = kind ? kind->name : r->kind;
 	const json_t *facts = json_object_get(e->facts->json, name);
 	const struct pd_installed *installed = NULL;
@@ -182,7 +164,7 @@ static enum pd_truth group(struct eval *e, const struct pd_catalog_update *u,
 	bool seen[3] = { false, false, false };
 
 	while (*at < u->n_rules) {
-		const struct pd_catalog_rule *r = &u->rules[(*at)++];
+		const struct pd_rule *r = &u->rules[(*at)++];
 		enum pd_truth t;
 
 		if (r->tree != e->tree)

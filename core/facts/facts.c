@@ -3,7 +3,6 @@
 #include "facts/facts.h"
 
 #include "base/text.h"
-#include "facts/index.h"
 
 enum { FILE_MAX = 64 << 20 };
 
@@ -28,35 +27,15 @@ static bool type_fits(const json_t *value, enum pd_fact_type type)
 static bool check_field(const struct pd_fact_kind *kind, const char *key,
 			const json_t *value, struct pd_error **err)
 {
-	const char *words[16];
-	const char *near;
-	size_t n = 0;
+	const struct pd_fact_column *c = kind->columns;
 
-	for (const struct pd_fact_column *c = kind->columns; c->key; c++) {
-		if (strcmp(c->key, key) == 0)
-			return type_fits(value, c->type) ||
-			       pd_error_set(err, "facts-field", "%s.%s has to be %s",
-					    kind->name, key, type_name(c->type));
-		words[n++] = c->key;
-	}
-	near = pd_nearest(key, words, n);
-	return pd_error_set(err, "facts-field", "%s has no field \"%s\"%s%s%s",
-			    kind->name, key, near ? "; is \"" : "",
-			    near ? near : "", near ? "\" meant?" : "");
-}
-
-static bool unknown_kind(const char *name, struct pd_error **err)
-{
-	const char *words[32], *near;
-	size_t n = 0;
-	const struct pd_fact_kind *all = pd_fact_kinds(&n);
-
-	for (size_t i = 0; i < n; i++)
-		words[i] = all[i].name;
-	near = pd_nearest(name, words, n);
-	return pd_error_set(err, "facts-kind", "there are no facts of kind \"%s\"%s%s%s",
-			    name, near ? "; is \"" : "", near ? near : "",
-			    near ? "\" meant?" : "");
+	if (!pd_fact_known(kind->name, key, err))
+		return false;
+	while (strcmp(c->key, key) != 0)
+		c++;
+	return type_fits(value, c->type) ||
+	       pd_error_set(err, "facts-field", "%s.%s has to be %s", kind->name, key,
+			    type_name(c->type));
 }
 
 static bool check_row(const char *name, const struct pd_fact_kind *kind,
@@ -65,8 +44,8 @@ static bool check_row(const char *name, const struct pd_fact_kind *kind,
 	const char *key;
 	json_t *value;
 
-	if (!kind && strncmp(name, "x-", 2) != 0)
-		return unknown_kind(name, err);
+	if (!pd_fact_known(name, "", err))
+		return false;
 	if (!json_is_object(row))
 		return pd_error_set(err, "facts-shape", "a row of %s has to be "
 				    "an object with named fields", name);
@@ -126,8 +105,8 @@ static bool read_kind(const char *name, json_t *value, struct pd_facts *out,
 	json_t *row;
 	size_t i;
 
-	if (!kind && strncmp(name, "x-", 2) != 0)
-		return unknown_kind(name, err);
+	if (!pd_fact_known(name, "", err))
+		return false;
 	if (many != json_is_array(value))
 		return pd_error_set(err, "facts-shape", "%s has to be %s", name,
 				    many ? "a list of rows" : "one object");
@@ -188,9 +167,9 @@ static struct pd_package_index *make_index(const json_t *packages)
 	index->rows = pd_alloc((total + 1) * sizeof(*index->rows));
 	json_array_foreach(packages, i, row)
 		if (is_installed(row))
-			index->spans[*pd_index_put(&index->names,
+			index->spans[pd_index_put(&index->names,
 				pd_json_text(row, "name", ""),
-				(uint32_t)index->names.len)].len++;
+				(uint32_t)index->names.len)->value].len++;
 	for (i = 0; i < index->names.len; i++) {
 		index->spans[i].first = at;
 		at += index->spans[i].len;
@@ -202,8 +181,8 @@ static struct pd_package_index *make_index(const json_t *packages)
 
 		if (!is_installed(row))
 			continue;
-		span = &index->spans[*pd_index_put(&index->names,
-			pd_json_text(row, "name", ""), 0)];
+		span = &index->spans[pd_index_put(&index->names,
+			pd_json_text(row, "name", ""), 0)->value];
 		index->rows[span->first + span->len++] = (struct pd_installed){
 			.name = pd_json_text(row, "name", ""),
 			.version = pd_json_text(row, "version", ""),

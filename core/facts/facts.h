@@ -32,6 +32,9 @@ struct pd_fact_kind {
 
 const struct pd_fact_kind *pd_fact_kind(const char *name); /* NULL unknown */
 const struct pd_fact_kind *pd_fact_kinds(size_t *count);
+/** Is there such a kind, or is it of the form "x-...", and has it the field
+ * (empty: any)?  If not, *err names those that there are. */
+bool pd_fact_known(const char *kind, const char *field, struct pd_error **err) PD_MUST_USE;
 
 /** Run the scanners of all plugins (or those that report one of @p kinds).
  * A scanner that fails is named in @p warnings and leaves its kinds out. */
@@ -46,6 +49,24 @@ bool pd_facts_add(struct pd_facts *f, const char *kind, const json_t *row,
 		  struct pd_error **err) PD_MUST_USE;
 void pd_facts_clear(struct pd_facts *f);
 #define pd_facts_cleanup pd_facts_clear
+
+/** A hash table from a borrowed string to a number. */
+struct pd_index {
+	struct pd_index_slot {
+		const char *key; /* NULL: free */
+		uint32_t hash, value;
+	} *slots;
+	size_t len, cap;
+};
+
+/** The slot of @p key, entered with @p value if it is new: then its key is
+ * @p key itself, and may be set to an equal one that outlives the index.  Good
+ * until the next call. */
+struct pd_index_slot *pd_index_put(struct pd_index *index, const char *key, uint32_t value);
+/** NULL: not there. */
+const struct pd_index_slot *pd_index_find(const struct pd_index *index,
+					  const char *key);
+void pd_index_clear(struct pd_index *index);
 
 /** An installed package; strings borrowed from the facts. */
 struct pd_installed {

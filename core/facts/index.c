@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The hash table: open addressing, FNV-1a, at most half full. */
-#include "facts/index.h"
+#include "facts/facts.h"
 
 static uint32_t hash_of(const char *key)
 {
@@ -36,7 +36,7 @@ static void enlarge(struct pd_index *index)
 	*index = larger;
 }
 
-uint32_t *pd_index_put(struct pd_index *index, const char *key, uint32_t value)
+struct pd_index_slot *pd_index_put(struct pd_index *index, const char *key, uint32_t value)
 {
 	uint32_t hash = hash_of(key);
 	struct pd_index_slot *slot;
@@ -48,7 +48,7 @@ uint32_t *pd_index_put(struct pd_index *index, const char *key, uint32_t value)
 		*slot = (struct pd_index_slot){ key, hash, value };
 		index->len++;
 	}
-	return &slot->value;
+	return slot;
 }
 
 const struct pd_index_slot *pd_index_find(const struct pd_index *index,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The kinds of facts and their fields; doc/facts.md says the same. */
+#include "base/text.h"
 #include "facts/facts.h"
 
 #define TEXT(key, help) { key, PD_F_TEXT, help }
@@ -102,4 +103,31 @@ const struct pd_fact_kind *pd_fact_kind(const char *name)
 		if (strcmp(kinds[i].name, name) == 0)
 			return &kinds[i];
 	return NULL;
+}
+
+bool pd_fact_known(const char *name, const char *field, struct pd_error **err)
+{
+	const struct pd_fact_kind *kind = pd_fact_kind(name);
+	const char *words[sizeof(kinds) / sizeof(*kinds)], *near;
+	pd_auto(pd_buffer) text = {0};
+	size_t n = 0;
+
+	if (strncmp(name, "x-", 2) == 0 || (kind && !*field))
+		return true;
+	for (; !kind && n < sizeof(kinds) / sizeof(*kinds); n++)
+		words[n] = kinds[n].name;
+	for (; kind && kind->columns[n].key; n++) {
+		words[n] = kind->columns[n].key;
+		if (strcmp(words[n], field) == 0)
+			return true;
+	}
+	for (size_t i = 0; i < n; i++)
+		pd_buffer_print(&text, "%s%s", !i ? "" : i + 1 == n ? " or " : ", ", words[i]);
+	near = pd_nearest(kind ? field : name, words, n);
+	if (near)
+		pd_buffer_print(&text, "; is \"%s\" meant?", near);
+	return kind ? pd_error_set(err, "facts-field", "facts of kind %s have no field %s; expected %s",
+				   name, field, text.data) :
+		      pd_error_set(err, "facts-kind", "there are no facts of kind %s; expected %s",
+				   name, text.data);
 }

@@ -3,6 +3,5 @@ core_libcore_la_SOURCES += \
 	%reldir%/facts.c \
 	%reldir%/facts.h \
 	%reldir%/index.c \
-	%reldir%/index.h \
 	%reldir%/kinds.c \
 	%reldir%/scan.c

@@ -26,13 +26,7 @@ struct pd_child {
 	size_t logged;  /* bytes */
 	int64_t progressed; /* milliseconds */
 	bool inhibited;
-	/* while a catalog is read */
-	struct pd_buffer entry; /* frames of the update that was begun */
-	bool in_entry, refused;
-	char *entry_id;
-	uint32_t payloads, nesting;
-	uint16_t tree;
-	unsigned line, entry_line;
+	unsigned line; /* of the XML that is being read */
 };
 
 extern const struct pd_host pd_host_table;
@@ -72,14 +66,7 @@ int pd_emit_fact(struct pd_ctx *ctx, const char *kind,
 int64_t pd_emit_source_read(struct pd_ctx *ctx, void *buffer, size_t len);
 int pd_emit_xml(struct pd_ctx *ctx, const struct pd_xml_handler *handler);
 unsigned pd_emit_xml_line(struct pd_ctx *ctx);
-int pd_emit_begin(struct pd_ctx *ctx, const struct pd_update_head *head);
-int pd_emit_relation(struct pd_ctx *ctx, const struct pd_relation *row);
-int pd_emit_package(struct pd_ctx *ctx, const struct pd_package_row *row);
-int pd_emit_payload(struct pd_ctx *ctx, const struct pd_payload *row);
-int pd_emit_installer(struct pd_ctx *ctx, const struct pd_installer *row);
-int pd_emit_exit(struct pd_ctx *ctx, const struct pd_exit_row *row);
-int pd_emit_rule(struct pd_ctx *ctx, const struct pd_rule *row);
-int pd_emit_end(struct pd_ctx *ctx);
+int pd_emit_part(struct pd_ctx *ctx, int what, const void *row);
 void pd_emit_ignored(struct pd_ctx *ctx, unsigned line, const char *what);
 
 /* child.c */
@@ -96,5 +83,18 @@ void pd_signals_reset(void);
 void pd_close_from(int first);
 int pd_pidfd(pid_t pid); /* -1: this kernel has none */
 int64_t pd_now_ms(void);
+
+/* reap.c: the parent sees that no process of a worker is left behind. */
+/** Children that this process had before; they are left alone. */
+struct pd_others {
+	pid_t *pids;
+	size_t len, cap;
+};
+
+/** Before the fork: take in orphans from now on, note who is there. */
+void pd_reap_prepare(struct pd_others *others);
+/** After the worker's group was killed: end and reap whatever escaped from
+ * it.  @return how many processes could not be ended. */
+size_t pd_reap_rest(const struct pd_others *others);
 
 #endif

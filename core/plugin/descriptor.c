@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Checks and copies the descriptors of a plugin. */
-#include "plugin/descriptor.h"
+#include "plugin/registry.h"
 
 #include "base/text.h"
 #include "plugin/arguments.h"

@@ -10,8 +10,9 @@
 
 #define BATCH ((size_t)64 << 10) /* bytes of frames before they are sent */
 
-static void batch(struct pd_child *c)
+static void close_frame(struct pd_child *c, size_t opened)
 {
+	pd_frame_close(&c->out, opened);
 	if (c->out.len >= BATCH)
 		pd_child_send(c);
 }
@@ -58,8 +59,7 @@ int pd_emit_fact(struct pd_ctx *ctx, const char *kind,
 		pd_frame_add(&c->out, "snsn", fields[i].key, (int64_t)fields[i].type, text,
 			     fields[i].number);
 	}
-	pd_frame_close(&c->out, opened);
-	batch(c);
+	close_frame(c, opened);
 	return 0;
 }
 
@@ -105,6 +105,7 @@ int pd_emit_xml(struct pd_ctx *ctx, const struct pd_xml_handler *handler)
 		return PD_FAILED;
 	memcpy(&mine, handler, handler->size < sizeof(mine) ? handler->size : sizeof(mine));
 	result = pd_xml_parse(c->call->source_name, source, c, NULL, &mine, ctx, &c->line, &err);
+	c->line = 0;
 	if (err) {
 		pd_auto_free char *text = pd_error_text(err);
 
@@ -118,175 +119,37 @@ unsigned pd_emit_xml_line(struct pd_ctx *ctx)
 	return pd_child_of(ctx)->line;
 }
 
+/* Only framed here: the parent, which must not trust a worker, checks. */
+static int part(struct pd_child *c, int what, const void *row)
+{
+	size_t opened = pd_frame_open(&c->out, PD_FRAME_EMIT);
+
+	pd_frame_add(&c->out, "nnn", (int64_t)what, (int64_t)c->line, (int64_t)pd_xml_column());
+	pd_part_put(&c->out, what, row);
+	if (c->out.len - opened > PD_FRAME_MAX) {
+		c->out.len = opened;
+		return pd_child_report(c, "a part of an update is larger than 16 MiB");
+	}
+	close_frame(c, opened);
+	return 0;
+}
+
+int pd_emit_part(struct pd_ctx *ctx, int what, const void *row)
+{
+	struct pd_child *c = pd_child_of(ctx);
+
+	if (!in_phase(c, PD_PHASE_READ, "pd_update_...()"))
+		return PD_FAILED;
+	if (what < PD_EMIT_BEGIN || what > PD_EMIT_END || !row != (what == PD_EMIT_END))
+		return pd_child_bug(c, "there is no part %d of an update", what);
+	return part(c, what, row);
+}
+
 void pd_emit_ignored(struct pd_ctx *ctx, unsigned line, const char *what)
 {
 	struct pd_child *c = pd_child_of(ctx);
 	pd_auto_free char *text = pd_child_clean(c, what);
 
-	if (!in_phase(c, PD_PHASE_READ, "pd_ignored()"))
-		return;
-	pd_frame_put(&c->out, PD_FRAME_EMIT, "nns", (int64_t)PD_EMIT_IGNORED, (int64_t)line, text);
-	batch(c);
-}
-
-/* ----------------------------------------------------------- one update */
-
-/* The whole update is dropped, so that half of one is never installed; the
- * reader may go on with the next. */
-static int PD_PRINTF(2, 3) refuse(struct pd_child *c, const char *fmt, ...)
-{
-	pd_auto_free char *why = NULL, *text = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	why = pd_vprint(fmt, ap);
-	va_end(ap);
-	text = pd_print("update '%s': %s", c->entry_id ? c->entry_id : "", why);
-	c->refused = true;
-	c->entry.len = 0;
-	pd_emit_ignored(&c->ctx, c->entry_line, text);
-	return pd_child_report(c, "%s", text);
-}
-
-/* A part of the update that is being read, checked by itself and copied in
- * this core's size. */
-static bool take(struct pd_child *c, int what, const void *row, union pd_part *p)
-{
-	pd_auto_free char *wrong = NULL;
-
-	if (!in_phase(c, PD_PHASE_READ, "pd_update_...()"))
-		return false;
-	if (!c->in_entry) {
-		pd_child_bug(c, "a part of an update came before pd_update_begin()");
-		return false;
-	}
-	pd_part_copy(what, row, p);
-	wrong = c->refused ? NULL : pd_part_wrong(what, p);
-	if (wrong)
-		refuse(c, "%s", wrong);
-	return !c->refused;
-}
-
-static int put(struct pd_child *c, int what, const union pd_part *part)
-{
-	size_t opened = pd_frame_open(&c->entry, PD_FRAME_EMIT);
-
-	pd_frame_add(&c->entry, "n", (int64_t)what);
-	pd_part_put(&c->entry, what, part);
-	pd_frame_close(&c->entry, opened);
-	return 0;
-}
-
-int pd_emit_begin(struct pd_ctx *ctx, const struct pd_update_head *row)
-{
-	struct pd_child *c = pd_child_of(ctx);
-	union pd_part p;
-
-	if (!in_phase(c, PD_PHASE_READ, "pd_update_begin()"))
-		return PD_FAILED;
-	if (c->in_entry && !c->refused)
-		refuse(c, "it was not ended before the next one began");
-	pd_part_copy(PD_EMIT_BEGIN, row, &p);
-	free(c->entry_id);
-	c->entry_id = pd_strdup(p.head.id);
-	c->entry.len = 0;
-	c->entry_line = p.head.line ? p.head.line : c->line;
-	c->payloads = c->nesting = 0;
-	c->in_entry = true;
-	c->refused = false;
-	return take(c, PD_EMIT_BEGIN, row, &p) ? put(c, PD_EMIT_BEGIN, &p) : PD_FAILED;
-}
-
-int pd_emit_package(struct pd_ctx *ctx, const struct pd_package_row *row)
-{
-	struct pd_child *c = pd_child_of(ctx);
-	union pd_part p;
-
-	if (!take(c, PD_EMIT_PACKAGE, row, &p))
-		return PD_FAILED;
-	if (p.package.payload > c->payloads)
-		return refuse(c, "package %s names payload %u of %u", p.package.name,
-			      p.package.payload, c->payloads);
-	return put(c, PD_EMIT_PACKAGE, &p);
-}
-
-int pd_emit_payload(struct pd_ctx *ctx, const struct pd_payload *row)
-{
-	struct pd_child *c = pd_child_of(ctx);
-	union pd_part p;
-
-	if (!take(c, PD_EMIT_PAYLOAD, row, &p))
-		return PD_FAILED;
-	if (p.payload.bytes < -1 || (!p.payload.url && !p.payload.name))
-		return refuse(c, "a payload has no place or no possible size");
-	c->payloads++;
-	return put(c, PD_EMIT_PAYLOAD, &p);
-}
-
-#define PLAIN(function, type, what)                                     \
-	int function(struct pd_ctx *ctx, const struct type *row)        \
-	{                                                               \
-		struct pd_child *c = pd_child_of(ctx);                  \
-		union pd_part p;                                        \
-									\
-		return take(c, what, row, &p) ? put(c, what, &p) : PD_FAILED; \
-	}
-
-PLAIN(pd_emit_relation, pd_relation, PD_EMIT_RELATION)
-PLAIN(pd_emit_installer, pd_installer, PD_EMIT_INSTALLER)
-PLAIN(pd_emit_exit, pd_exit_row, PD_EMIT_EXIT)
-
-static const char *rule_wrong(struct pd_child *c, const struct pd_rule *r)
-{
-	if (c->nesting && r->tree != c->tree)
-		return "a rule's tree changes before it is closed";
-	if (r->op == PD_RULE_CLOSE && !c->nesting)
-		return "a rule closes what was not opened";
-	if (r->op <= PD_RULE_NONE && c->nesting >= 64)
-		return "its rules are nested more than 64 deep";
-	if (r->op == PD_RULE_TEST && (!r->kind || (r->compare && !r->value)))
-		return "a test has no kind of fact, or nothing to compare with";
-	if (r->op == PD_RULE_CALL && !r->subject)
-		return "a call names no rules";
-	return NULL;
-}
-
-int pd_emit_rule(struct pd_ctx *ctx, const struct pd_rule *row)
-{
-	struct pd_child *c = pd_child_of(ctx);
-	const char *why;
-	union pd_part p;
-
-	if (!take(c, PD_EMIT_RULE, row, &p))
-		return PD_FAILED;
-	why = rule_wrong(c, &p.rule);
-	if (why)
-		return refuse(c, "%s", why);
-	c->tree = p.rule.tree;
-	if (p.rule.op <= PD_RULE_NONE)
-		c->nesting++;
-	else if (p.rule.op == PD_RULE_CLOSE)
-		c->nesting--;
-	return put(c, PD_EMIT_RULE, &p);
-}
-
-int pd_emit_end(struct pd_ctx *ctx)
-{
-	static const union pd_part nothing;
-	struct pd_child *c = pd_child_of(ctx);
-
-	if (!in_phase(c, PD_PHASE_READ, "pd_update_end()"))
-		return PD_FAILED;
-	if (!c->in_entry)
-		return pd_child_bug(c, "pd_update_end() came without pd_update_begin()");
-	if (!c->refused && c->nesting)
-		refuse(c, "%u of its rules are not closed", c->nesting);
-	c->in_entry = false;
-	if (c->refused)
-		return PD_FAILED;
-	put(c, PD_EMIT_END, &nothing);
-	pd_buffer_add(&c->out, c->entry.data, c->entry.len);
-	c->entry.len = 0;
-	batch(c);
-	return 0;
+	if (in_phase(c, PD_PHASE_READ, "pd_ignored()"))
+		part(c, PD_EMIT_IGNORED, &(struct pd_ignored){ sizeof(struct pd_ignored), line, text });
 }

@@ -10,6 +10,7 @@
 #include "plugin/child.h"
 #include "plugin/secret.h"
 #include "plugin/wire.h"
+#include "xml/xml.h"
 
 #define TEXT_MAX ((size_t)64 << 10)  /* of a message */
 #define LOG_MAX ((size_t)4 << 20)    /* of all log lines of a callback */
@@ -92,13 +93,16 @@ void pd_child_log(struct pd_child *c, int level, const char *text)
 	pd_child_send(c);
 }
 
-/* Only the first text of each kind counts. */
+/* Only the first of each kind counts; what the plugin says about XML has its place. */
 static void note(struct pd_child *c, char **to, const char *fmt, va_list ap)
 {
-	pd_auto_free char *text = *to ? NULL : pd_vprint(fmt, ap);
+	pd_auto_free char *text = *to ? NULL : pd_vprint(fmt, ap), *placed = NULL;
 
+	if (text && to == &c->failed && pd_xml_column())
+		placed = pd_print("%s:%u:%u: %s", c->call->source_name, c->line,
+				  pd_xml_column(), text);
 	if (text)
-		*to = pd_child_clean(c, text);
+		*to = pd_child_clean(c, placed ? placed : text);
 }
 
 int pd_child_report(struct pd_child *c, const char *fmt, ...)
@@ -290,8 +294,6 @@ static const char *host_secret(struct pd_ctx *ctx, const struct pd_secret *secre
 	return secret ? pd_secret_value(secret, len) : NULL;
 }
 
-/* ------------------------------------------------------- only in check */
-
 static bool in_check(struct pd_child *c, const char *what)
 {
 	if (c->ctx.phase == PD_PHASE_CHECK)
@@ -389,6 +391,22 @@ static int host_write_file(struct pd_ctx *ctx, const char *path, unsigned mode,
 	return 0;
 }
 
+static bool host_parse(struct pd_ctx *ctx, uint32_t type, const char *text, int64_t *out)
+{
+	(void)ctx;
+	return type == PD_T_INT ? pd_parse_int(text, out) :
+	       type == PD_T_BYTES ? pd_parse_bytes(text, out) :
+	       type == PD_T_SECONDS ? pd_parse_seconds(text, out) :
+	       type == PD_T_TIME && pd_parse_time(text, out);
+}
+
+static const char *host_nearest(struct pd_ctx *ctx, const char *word,
+				const char *const *words, size_t n)
+{
+	(void)ctx;
+	return pd_nearest(word, words, n);
+}
+
 /* ---------------------------------------------------------------- the end */
 
 void pd_child_finish(struct pd_child *c, int result)
@@ -427,8 +445,6 @@ const struct pd_host pd_host_table = {
 	.update_at = pd_selection_update, .package_at = pd_selection_package,
 	.fact = pd_emit_fact, .source_read = pd_emit_source_read,
 	.xml = pd_emit_xml, .xml_line = pd_emit_xml_line,
-	.update_begin = pd_emit_begin, .update_relation = pd_emit_relation,
-	.update_package = pd_emit_package, .update_payload = pd_emit_payload,
-	.update_installer = pd_emit_installer, .update_exit = pd_emit_exit,
-	.update_rule = pd_emit_rule, .update_end = pd_emit_end, .ignored = pd_emit_ignored,
+	.emit = pd_emit_part, .ignored = pd_emit_ignored,
+	.parse = host_parse, .nearest = host_nearest,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Takes the frames of a worker apart and tells them to the sink. */
-#include "plugin/inbox.h"
+#include "plugin/wire.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -49,21 +49,16 @@ static bool on_fact(struct pd_inbox *in, struct pd_frame *f)
 
 static bool on_emit(struct pd_inbox *in, struct pd_frame *f)
 {
-	struct pd_emit_ignored ignored = {0};
-	pd_auto_error *err = NULL;
-	union pd_part part;
-	int64_t what, line = 0;
+	int64_t what, line, column;
+	struct pd_emitted e;
 
-	if (!pd_frame_get(f, "n", &what))
+	if (!pd_frame_get(f, "nnn", &what, &line, &column) || !pd_part_get(f, (int)what, &e.part))
 		return false;
-	if (what == PD_EMIT_IGNORED ? !pd_frame_get(f, "ns", &line, &ignored.what) :
-				      !pd_part_get(f, (int)what, &part))
-		return false;
-	ignored.line = (unsigned)line;
-	if (in->sink->emit && !in->damage &&
-	    !in->sink->emit(in->sink->user, (int)what,
-			   what == PD_EMIT_IGNORED ? (const void *)&ignored : &part, &err))
-		in->damage = err ? pd_error_text(err) : pd_strdup("the catalog refused it");
+	e.what = (int)what;
+	e.line = (unsigned)line;
+	e.column = (unsigned)column;
+	if (in->sink->emit && !in->sink->emit(in->sink->user, &e))
+		in->damage = pd_strdup("what it read was refused");
 	return true;
 }
 
@@ -82,11 +77,9 @@ static bool on_result(struct pd_inbox *in, struct pd_frame *f)
 	return true;
 }
 
-#define TELL(function, ...)                                      \
-	do {                                                     \
-		if (sink->function)                              \
-			sink->function(sink->user, __VA_ARGS__); \
-	} while (0)
+/* A frame that only tells: its fields are got, then the sink hears it. */
+#define TELL(got, function, ...) \
+	((got) && ((sink->function ? sink->function(sink->user, __VA_ARGS__) : (void)0), true))
 
 static bool on_frame(struct pd_inbox *in, struct pd_frame *f)
 {
@@ -96,15 +89,9 @@ static bool on_frame(struct pd_inbox *in, struct pd_frame *f)
 
 	switch (f->type) {
 	case PD_FRAME_LOG:
-		if (!pd_frame_get(f, "ns", &n, &a))
-			return false;
-		TELL(log, (int)n, a);
-		return true;
+		return TELL(pd_frame_get(f, "ns", &n, &a), log, (int)n, a);
 	case PD_FRAME_PROGRESS:
-		if (!pd_frame_get(f, "nns", &n, &m, &a))
-			return false;
-		TELL(progress, n, m, a);
-		return true;
+		return TELL(pd_frame_get(f, "nns", &n, &m, &a), progress, n, m, a);
 	case PD_FRAME_REMEMBER:
 		return pd_frame_get(f, "ss", &a, &b) && a &&
 		       answer(in, !sink->remember || sink->remember(sink->user, a, b));
@@ -112,20 +99,11 @@ static bool on_frame(struct pd_inbox *in, struct pd_frame *f)
 		return pd_frame_get(f, "ssns", &a, &b, &n, &c) && a &&
 		       answer(in, !sink->evidence || sink->evidence(sink->user, a, b, n, c));
 	case PD_FRAME_IRREVERSIBLE:
-		if (!pd_frame_get(f, "s", &a))
-			return false;
-		TELL(irreversible, a);
-		return true;
+		return TELL(pd_frame_get(f, "s", &a), irreversible, a);
 	case PD_FRAME_INHIBIT:
-		if (!pd_frame_get(f, "sss", &a, &b, &c))
-			return false;
-		TELL(inhibit, a, b, c);
-		return true;
+		return TELL(pd_frame_get(f, "sss", &a, &b, &c), inhibit, a, b, c);
 	case PD_FRAME_EXPECT:
-		if (!pd_frame_get(f, "n", &n))
-			return false;
-		TELL(expect, n);
-		return true;
+		return TELL(pd_frame_get(f, "n", &n), expect, n);
 	case PD_FRAME_OUTPUT:
 		return on_output(in, f);
 	case PD_FRAME_FACT:

@@ -5,17 +5,13 @@ core_libcore_la_SOURCES += \
 	%reldir%/child.h \
 	%reldir%/describe.c \
 	%reldir%/descriptor.c \
-	%reldir%/descriptor.h \
 	%reldir%/emit.c \
 	%reldir%/errors.def \
 	%reldir%/exec.c \
 	%reldir%/host.c \
 	%reldir%/inbox.c \
-	%reldir%/inbox.h \
 	%reldir%/module.c \
-	%reldir%/module.h \
 	%reldir%/reap.c \
-	%reldir%/reap.h \
 	%reldir%/registry.c \
 	%reldir%/registry.h \
 	%reldir%/secret.c \

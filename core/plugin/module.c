@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The only file that knows libltdl. */
-#include "plugin/module.h"
+#include "plugin/registry.h"
 
 #include <dlfcn.h>
 #include <ltdl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds and ends the processes that escaped from a worker's group. */
-#include "plugin/reap.h"
+#include "plugin/child.h"
 
 #include <ctype.h>
 #include <dirent.h>

@@ -9,8 +9,6 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "plugin/descriptor.h"
-#include "plugin/module.h"
 
 struct entry {
 	char *name, *path;

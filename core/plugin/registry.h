@@ -29,6 +29,18 @@ const struct pd_step *pd_registry_step(struct pd_registry *reg,
 				       const char *name,
 				       const struct pd_plugin **plugin,
 				       struct pd_error **err);
+/** One shared object, opened by libltdl and never unloaded, and what its entry
+ * returned; NULL with *err set. */
+const struct pd_plugin *pd_module_open(const char *path, struct pd_error **err);
+/**
+ * Check all that a plugin's descriptor says, row by row, and copy it with the
+ * structs in this core's size; arrays that were NULL are empty ones.  What
+ * the rows point at stays the plugin's.  @return the copy, or NULL with *err
+ * set: plugin, step and row, what is wrong with it and how to mend it.
+ */
+struct pd_plugin *pd_descriptor_copy(const struct pd_plugin *theirs,
+				     const char *name, struct pd_error **err);
+void pd_descriptor_free(struct pd_plugin *copy);
 /** The whole of what a plugin declares, as `patchday plugins --json` prints it;
  * new reference. */
 json_t *pd_plugin_json(const struct pd_plugin *plugin, const char *path);

@@ -2,9 +2,6 @@
 /* Frames of bytes, and the structs of an update as their fields. */
 #include "plugin/wire.h"
 
-#include "base/text.h"
-#include "plugin/worker.h"
-
 size_t pd_frame_open(struct pd_buffer *b, unsigned type)
 {
 	uint32_t head[2] = { 0, type };
@@ -117,134 +114,84 @@ bool pd_frame_get(struct pd_frame *f, const char *form, ...)
 	return ok;
 }
 
-/* Type: h uint16_t, u uint32_t, n int64_t, s const char *, S one that is
- * required.  Numbers of an enum are from min to max; max 0: any number. */
-struct field {
-	const char *name;
-	char type;
-	uint8_t offset, min, max;
-};
+#define S(s, f) { #f, 's', offsetof(struct s, f), 0, 0 }
+#define R(s, f) { #f, 'S', offsetof(struct s, f), 0, 0 }
+#define I(s, f) { #f, 'I', offsetof(struct s, f), 0, 0 }
+#define H(s, f, min, max) { #f, 'h', offsetof(struct s, f), min, max }
+#define U(s, f, min, max) { #f, 'u', offsetof(struct s, f), min, max }
 
-#define F(t, s, f) { #f, t, offsetof(struct s, f), 0, 0 }
-#define E(t, s, f, min, max) { #f, t, offsetof(struct s, f), min, max }
-
-static const struct {
-	const char *name;
-	size_t size;
-	struct field fields[20];
-} parts[] = {
-	[PD_EMIT_BEGIN] = { "its head", sizeof(struct pd_update_head), {
-		F('u', pd_update_head, line), F('S', pd_update_head, id),
-		F('s', pd_update_head, revision), F('s', pd_update_head, title),
-		F('s', pd_update_head, description), F('s', pd_update_head, url),
-		F('s', pd_update_head, vendor), F('s', pd_update_head, severity_text),
-		E('h', pd_update_head, severity, 0, PD_SEVERITY_CRITICAL),
-		E('h', pd_update_head, kind, 0, PD_CLASS_BUNDLE),
-		E('h', pd_update_head, status, 0, PD_STATUS_RETIRED),
-		E('h', pd_update_head, restart, 0, PD_RESTART_REBOOT),
-		F('n', pd_update_head, issued), F('n', pd_update_head, updated),
-		F('n', pd_update_head, disk_bytes), F('n', pd_update_head, expected),
-		F('u', pd_update_head, interactive), F('u', pd_update_head, permanent) } },
+const struct pd_part_form pd_part_forms[PD_EMIT_IGNORED + 1] = {
+	[PD_EMIT_BEGIN] = { "an update", sizeof(struct pd_update_head), {
+		I(pd_update_head, id), S(pd_update_head, revision), S(pd_update_head, title),
+		S(pd_update_head, description), S(pd_update_head, url),
+		S(pd_update_head, vendor), S(pd_update_head, severity_text),
+		H(pd_update_head, severity, 0, PD_SEVERITY_CRITICAL),
+		H(pd_update_head, kind, 0, PD_CLASS_BUNDLE),
+		H(pd_update_head, status, 0, PD_STATUS_RETIRED),
+		H(pd_update_head, restart, 0, PD_RESTART_REBOOT) } },
 	[PD_EMIT_RELATION] = { "a relation", sizeof(struct pd_relation), {
-		E('u', pd_relation, kind, PD_REL_ALIAS, PD_REL_REFERENCE),
-		F('S', pd_relation, target), F('s', pd_relation, revision),
-		F('s', pd_relation, title) } },
+		U(pd_relation, kind, PD_REL_ALIAS, PD_REL_REFERENCE), R(pd_relation, target),
+		S(pd_relation, revision), S(pd_relation, title) } },
 	[PD_EMIT_PACKAGE] = { "a package", sizeof(struct pd_package_row), {
-		E('u', pd_package_row, scheme, 0, PD_SCHEME_PLAIN), F('S', pd_package_row, name),
-		F('s', pd_package_row, epoch), F('S', pd_package_row, version),
-		F('s', pd_package_row, release), F('s', pd_package_row, arch),
-		F('s', pd_package_row, source), F('s', pd_package_row, module),
-		F('u', pd_package_row, payload),
-		E('u', pd_package_row, restart, 0, PD_RESTART_REBOOT) } },
+		I(pd_package_row, name), U(pd_package_row, scheme, 0, PD_SCHEME_PLAIN),
+		S(pd_package_row, epoch), R(pd_package_row, version), S(pd_package_row, release),
+		S(pd_package_row, arch), S(pd_package_row, source), S(pd_package_row, module),
+		U(pd_package_row, restart, 0, PD_RESTART_REBOOT) } },
 	[PD_EMIT_PAYLOAD] = { "a payload", sizeof(struct pd_payload), {
-		F('s', pd_payload, url), F('s', pd_payload, name),
-		F('n', pd_payload, bytes), F('s', pd_payload, digest) } },
+		R(pd_payload, url), S(pd_payload, name), S(pd_payload, digest) } },
 	[PD_EMIT_INSTALLER] = { "an installer", sizeof(struct pd_installer), {
-		E('u', pd_installer, kind, PD_INSTALL, PD_UNINSTALL),
-		F('S', pd_installer, command), F('s', pd_installer, arguments) } },
+		U(pd_installer, kind, PD_INSTALL, PD_UNINSTALL), R(pd_installer, command),
+		S(pd_installer, arguments) } },
 	[PD_EMIT_EXIT] = { "an exit status", sizeof(struct pd_exit_row), {
-		E('u', pd_exit_row, meaning, 0, PD_EXIT_NEEDS_OPERATOR),
-		F('n', pd_exit_row, status) } },
+		U(pd_exit_row, meaning, 0, PD_EXIT_NEEDS_OPERATOR) } },
 	[PD_EMIT_RULE] = { "a rule", sizeof(struct pd_rule), {
-		E('h', pd_rule, tree, PD_RULES_APPLICABLE, PD_RULES_INSTALLED),
-		E('h', pd_rule, op, PD_RULE_ALL, PD_RULE_CALL),
-		E('h', pd_rule, compare, 0, PD_CMP_MATCH), F('h', pd_rule, negate),
-		E('u', pd_rule, scheme, 0, PD_SCHEME_PLAIN),
-		F('s', pd_rule, kind), F('s', pd_rule, subject),
-		F('s', pd_rule, field), F('s', pd_rule, value) } },
-	[PD_EMIT_END] = { "its end", 0, { { NULL, 0, 0, 0, 0 } } },
+		H(pd_rule, tree, PD_RULES_APPLICABLE, PD_RULES_INSTALLED),
+		H(pd_rule, op, PD_RULE_ALL, PD_RULE_CALL), H(pd_rule, compare, 0, PD_CMP_MATCH),
+		U(pd_rule, scheme, 0, PD_SCHEME_PLAIN), S(pd_rule, kind), S(pd_rule, subject),
+		S(pd_rule, field), S(pd_rule, value) } },
+	[PD_EMIT_IGNORED] = { "a note", sizeof(struct pd_ignored), { S(pd_ignored, what) } },
 };
 
-void pd_part_copy(int what, const void *from, union pd_part *to)
+void pd_part_put(struct pd_buffer *b, int what, const void *row)
 {
-	uint32_t size;
+	const struct pd_part_form *form = &pd_part_forms[what];
+	union pd_part part = {0}, bare;
+	const char *s;
 
-	memcpy(&size, from, sizeof(size));
-	memset(to, 0, sizeof(*to));
-	memcpy(to, from, size < parts[what].size ? size : parts[what].size);
-}
-
-static const char *text_at(const union pd_part *part, const struct field *f)
-{
-	return *(const char *const *)(const void *)((const char *)part + f->offset);
-}
-
-static int64_t number_at(const union pd_part *part, const struct field *f)
-{
-	const void *at = (const char *)part + f->offset;
-
-	return f->type == 'h' ? *(const uint16_t *)at :
-	       f->type == 'u' ? *(const uint32_t *)at : *(const int64_t *)at;
-}
-
-char *pd_part_wrong(int what, const union pd_part *part)
-{
-	for (const struct field *f = parts[what].fields; f->type; f++) {
-		bool text = f->type == 's' || f->type == 'S';
-		const char *s = text ? text_at(part, f) : NULL;
-		int64_t n = text ? 0 : number_at(part, f);
-
-		if (f->type == 'S' && (!s || !*s))
-			return pd_print("%s has no %s", parts[what].name, f->name);
-		if (s && !pd_utf8_valid(s, strlen(s)))
-			return pd_print("the %s of %s is not valid UTF-8", f->name, parts[what].name);
-		if (f->max && (n < f->min || n > f->max))
-			return pd_print("the %s of %s is %lld, which is unknown", f->name,
-					parts[what].name, (long long)n);
-	}
-	return NULL;
-}
-
-void pd_part_put(struct pd_buffer *b, int what, const union pd_part *part)
-{
-	for (const struct field *f = parts[what].fields; f->type; f++) {
-		if (f->type == 's' || f->type == 'S')
-			put_text(b, text_at(part, f));
-		else
-			pd_frame_add(b, "n", number_at(part, f));
+	if (row)
+		memcpy(&part.size, row, sizeof(part.size));
+	if (row)
+		memcpy(&part, row, part.size < form->size ? part.size : form->size);
+	bare = part;
+	bare.size = form->size;
+	for (const struct pd_part_field *f = form->fields; f->name; f++)
+		if (pd_part_is_text(f))
+			memset((char *)&bare + f->offset, 0, sizeof(s));
+	pd_buffer_add(b, &bare, form->size);
+	for (const struct pd_part_field *f = form->fields; f->name; f++) {
+		memcpy(&s, (const char *)&part + f->offset, sizeof(s));
+		if (pd_part_is_text(f))
+			put_text(b, s);
 	}
 }
 
-bool pd_part_get(struct pd_frame *f, int what, union pd_part *part)
+bool pd_part_get(struct pd_frame *frame, int what, union pd_part *part)
 {
-	int64_t n = 0;
+	const struct pd_part_form *form = &pd_part_forms[what];
+	const char *s;
 
-	memset(part, 0, sizeof(*part));
-	if (what < PD_EMIT_BEGIN || what > PD_EMIT_END)
+	if (what < PD_EMIT_BEGIN || what > PD_EMIT_IGNORED ||
+	    (size_t)(frame->end - frame->at) < form->size)
 		return false;
-	part->size = (uint32_t)parts[what].size;
-	for (const struct field *x = parts[what].fields; x->type; x++) {
-		bool text = x->type == 's' || x->type == 'S';
-		void *at = (char *)part + x->offset;
-
-		if (text ? !get_text(f, at) : !get_number(f, &n))
+	memset(part, 0, sizeof(*part));
+	memcpy(part, frame->at, form->size);
+	frame->at += form->size;
+	for (const struct pd_part_field *f = form->fields; f->name; f++) {
+		if (!pd_part_is_text(f))
+			continue;
+		if (!get_text(frame, &s))
 			return false;
-		if (x->type == 'h')
-			*(uint16_t *)at = (uint16_t)n;
-		else if (x->type == 'u')
-			*(uint32_t *)at = (uint32_t)n;
-		else if (x->type == 'n')
-			*(int64_t *)at = n;
+		memcpy((char *)part + f->offset, &s, sizeof(s));
 	}
 	return true;
 }

@@ -3,7 +3,7 @@
 #ifndef PD_PLUGIN_WIRE_H
 #define PD_PLUGIN_WIRE_H
 
-#include "base/mem.h"
+#include "plugin/worker.h"
 
 enum pd_frame_type {
 	PD_FRAME_LOG = 1, PD_FRAME_PROGRESS, PD_FRAME_REMEMBER, PD_FRAME_OUTPUT,
@@ -31,24 +31,45 @@ void pd_frame_close(struct pd_buffer *b, size_t opened);
 int pd_frame_next(const struct pd_buffer *in, size_t *used, struct pd_frame *f);
 bool pd_frame_get(struct pd_frame *f, const char *form, ...) PD_MUST_USE;
 
-/** Any struct that enum pd_emit stands for. */
-union pd_part {
-	uint32_t size;
-	struct pd_update_head head;
-	struct pd_relation relation;
-	struct pd_package_row package;
-	struct pd_payload payload;
-	struct pd_installer installer;
-	struct pd_exit_row exit;
-	struct pd_rule rule;
+/** What a worker says, taken from its channel to the sink. */
+struct pd_inbox {
+	const struct pd_worker_sink *sink;
+	int channel; /* -1: it is closed */
+	struct pd_buffer bytes;
+	/* of the last frame, the result */
+	bool finished, said_failed; /* it is there; pd_fail() was called */
+	int result;
+	char *message, *bug; /* NULL: none */
+	char *damage; /* why nothing more is taken from it; NULL: it is fine */
 };
 
-/** The plugin's struct in the size of this core, what it lacks zero. */
-void pd_part_copy(int what, const void *from, union pd_part *to);
-/** What is wrong with a part by itself: a required text that is missing, a
- * text that is no UTF-8, a number out of its enum.  NULL, or the caller frees. */
-char *pd_part_wrong(int what, const union pd_part *part);
-void pd_part_put(struct pd_buffer *b, int what, const union pd_part *part);
-bool pd_part_get(struct pd_frame *f, int what, union pd_part *part) PD_MUST_USE;
+/** Take what is there.  @return false when there is no more for now. */
+bool pd_inbox_take(struct pd_inbox *in);
+void pd_inbox_clear(struct pd_inbox *in);
+
+/** What is allowed in a row of enum pd_emit.  Type: s text, S one that is
+ * needed, I one that names something; h uint16_t and u uint32_t from min to
+ * max.  Other fields hold any number. */
+struct pd_part_form {
+	const char *name;
+	uint32_t size;
+	struct pd_part_field {
+		const char *name;
+		char type;
+		uint8_t offset, min, max;
+	} fields[12];
+};
+
+extern const struct pd_part_form pd_part_forms[PD_EMIT_IGNORED + 1];
+
+static inline bool pd_part_is_text(const struct pd_part_field *f)
+{
+	return f->type < 'a' || f->type == 's';
+}
+
+/** A row: its bytes in this core's size without pointers, what it lacks zero,
+ * then its texts.  Nothing is checked but that it fits. */
+void pd_part_put(struct pd_buffer *b, int what, const void *row);
+bool pd_part_get(struct pd_frame *frame, int what, union pd_part *part) PD_MUST_USE;
 
 #endif

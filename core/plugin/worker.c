@@ -15,8 +15,7 @@
 
 #include "base/text.h"
 #include "plugin/child.h"
-#include "plugin/inbox.h"
-#include "plugin/reap.h"
+#include "plugin/wire.h"
 
 #define TAIL_MAX ((size_t)32 << 10)  /* kept of what the callback printed */
 #define SHOWN_MAX ((size_t)4 << 10)  /* of that, shown */

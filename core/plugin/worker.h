@@ -5,6 +5,32 @@
 
 #include "base/json.h"
 
+enum { PD_EMIT_IGNORED = PD_EMIT_END + 1 }; /* struct pd_ignored */
+
+struct pd_ignored {
+	uint32_t size, line;
+	const char *what;
+};
+
+/** Any row of enum pd_emit; texts are borrowed. */
+union pd_part {
+	uint32_t size;
+	struct pd_update_head head;
+	struct pd_relation relation;
+	struct pd_package_row package;
+	struct pd_payload payload;
+	struct pd_installer installer;
+	struct pd_exit_row exit;
+	struct pd_rule rule;
+	struct pd_ignored ignored;
+};
+
+struct pd_emitted {
+	int what; /* enum pd_emit */
+	unsigned line, column; /* where pd_xml() was; 0: not in it */
+	union pd_part part;
+};
+
 /**
  * What comes out of a worker while it runs.  The functions are called in the
  * parent, in order; NULL: not wanted.  Texts are borrowed, already free of
@@ -25,24 +51,11 @@ struct pd_worker_sink {
 			const char *remedy);
 	void (*expect)(void *user, int64_t seconds);
 	void (*fact)(void *user, const char *kind, json_t *row); /* borrowed */
-	/** One part of an update of a catalog, as the worker's frames carry it:
-	 * @p part is a struct of plugin.h (pd_update_head, pd_package_row ...),
-	 * @p what enum pd_emit.  Only whole updates come, BEGIN to END, their
-	 * structure checked.  false ends the reading with *err. */
-	bool (*emit)(void *user, int what, const void *part, struct pd_error **err);
+	/** One part of an update of a catalog, as the reader gave it: nothing
+	 * in it is checked.  false ends the reading. */
+	bool (*emit)(void *user, struct pd_emitted *e);
 	/** About once a second, and after each event: return false to cancel. */
 	bool (*tick)(void *user);
-};
-
-enum pd_emit {
-	PD_EMIT_BEGIN = 1, PD_EMIT_RELATION, PD_EMIT_PACKAGE, PD_EMIT_PAYLOAD,
-	PD_EMIT_INSTALLER, PD_EMIT_EXIT, PD_EMIT_RULE, PD_EMIT_END,
-	PD_EMIT_IGNORED  /* struct pd_emit_ignored */
-};
-
-struct pd_emit_ignored {
-	unsigned line;
-	const char *what;
 };
 
 struct pd_worker_call {

@@ -93,7 +93,8 @@ set_up()
 {
 	mkdir -m 755 "$work/plugins" "$work/all"
 	cp "$PD_BUILDDIR"/tests/run/.libs/steps.so \
-		"$PD_BUILDDIR"/tests/plans/plugins/.libs/demo.so "$work/plugins/" &&
+		"$PD_BUILDDIR"/tests/plans/plugins/.libs/demo.so \
+		"$PD_BUILDDIR"/plugins/native/.libs/native.so "$work/plugins/" &&
 		cp "$PD_BUILDDIR"/plugins/*/.libs/*.so "$work/all/" || exit 99
 	awk -v packages=2000 -v updates=1000 -v facts="$work/facts.json" \
 		-v catalog="$work/catalog.xml" -f "$PD_SRCDIR/tests/bench/generate.awk"

@@ -88,6 +88,25 @@ if [ -e /dev/full ]; then
 	is "but a run says how it ended" "$?" 0
 fi
 
+# ---------------------------------------------------------------- catalogs
+echo '{"packages": [{"name": "libssl3", "version": "3.0.1", "arch": "amd64", "scheme": "deb"}]}' >"$tmp/facts.json"
+catalogs=$PD_SRCDIR/catalogs/examples bad=$PD_SRCDIR/tests/data/catalogs/bad
+pd catalog check "$catalogs/packages.xml"
+is "without the plugin native its catalogs are of no known format" "$rc" 2
+like "that is said" "$out" 'packages.xml: this is of no format that a plugin here reads.*\[catalog-format\]'
+cp "$PD_BUILDDIR/plugins/native/.libs/native.so" "$tmp/plugins/"
+pd catalog check "$catalogs/packages.xml"
+like "with it they are read" "$rc $out" '^0 packages.xml: native:native, 5 updates, 0 passed over'
+pd catalog check "$bad/schema-word.xml"
+is "a mistake in a catalog" "$rc" 2
+like "has its place and the word that is meant" "$out" '^patchday: schema-word.xml:2:33: kind="sec[a-z]*" of <update> is not known; expected other, .*"security" meant\? \[catalog-read\]'
+pd scan --catalog "$catalogs/packages.xml" --catalog "$bad/meaning-exit-twice.xml" --facts "$tmp/facts.json"
+is "an entry that is refused refuses the catalog" "$rc" 2
+like "with its place too" "$out" '^patchday: meaning-exit-twice.xml:5:36: update A-1: exit status 0 .*\[catalog-update\]'
+json scan --catalog "$catalogs/packages.xml" --facts "$tmp/facts.json" --why EX-2026-014
+is "a verdict in JSON" "$(jq -r '[.verdict, .reason, .packages[0].installed] | join("|")' <<<"$out")" \
+	"needed|libssl3 3.0.1 is installed, 3.0.17-1~deb12u2 is offered|3.0.1"
+
 # ----------------------------------------------------------- hostile texts
 workflow sign <<END
 pd.stage "one" { steps.write { path = "$f/e", text = "\\27[31m\\u{9b}31m\\u{202e}" } },

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a native catalog, read and judged: by libFuzzer, or without it
- * the corpus and the test data one by one. */
+/* Any bytes as a native catalog: through the plugin's reader in this process,
+ * the worker's frames and the builder, then judged: by libFuzzer, or without
+ * it the corpus and the test data one by one. */
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "catalog/model.h"
+#include "plugin/child.h"
+#include "plugin/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,24 +38,65 @@ static void judge(struct pd_catalog *c)
 	pd_facts_clear(&facts);
 }
 
+/* What the parent does with it, without the two processes in between. */
+struct in_one {
+	struct pd_child child; /* first, so that a ctx leads back to here */
+	struct pd_builder builder;
+};
+
+static int emit(struct pd_ctx *ctx, int what, const void *row)
+{
+	struct in_one *one = (struct in_one *)(void *)ctx;
+	struct pd_emitted e = { .what = what, .line = one->child.line, .column = 1 };
+	pd_auto(pd_buffer) bytes = {0};
+	struct pd_frame f;
+
+	pd_buffer_text(&bytes, "");
+	pd_part_put(&bytes, what, row);
+	f = (struct pd_frame){ .at = bytes.data, .end = bytes.data + bytes.len };
+	if (!pd_part_get(&f, what, &e.part) || f.at != f.end)
+		abort();
+	return pd_builder_emit(&one->builder, &e) ? 0 : PD_FAILED;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pd_catalog *c = pd_catalog_new("input.xml", "native");
-	struct pd_builder b = { .catalog = c };
+	const struct pd_reader *reader = pd_plugin_entry()->readers[0];
 	int fd = memfd_create("catalog", MFD_CLOEXEC);
-	pd_auto_error *err = NULL;
-	bool fine;
+	struct pd_error *err = NULL;
+	struct pd_host host = pd_host_table;
+	struct pd_strings secrets = {0};
+	struct pd_worker_call call = { .phase = PD_PHASE_READ, .source_name = "input.xml",
+				       .source_fd = fd };
+	struct in_one one = {
+		.child = { .ctx = { .size = sizeof(one.child.ctx), .phase = PD_PHASE_READ,
+				    .host = &host },
+			   .call = &call, .secrets = &secrets, .source = fd },
+		.builder = { .catalog = pd_catalog_new("input.xml", "native"), .strict = true,
+			     .err = &err } };
+	int result;
 
 	if (fd < 0 || !pd_write_all(fd, data, size) || lseek(fd, 0, SEEK_SET))
 		abort();
-	fine = pd_native_read(fd, &b, &err);
-	fine = pd_builder_end(&b, fine ? &err : NULL) && fine;
-	/* refused means: with a message */
-	if (fine == (err != NULL) || (err && !*err->message))
+	host.emit = emit;
+	reader->recognize(data, size < 4096 ? size : 4096);
+	result = reader->read(&one.child.ctx);
+	if (!pd_builder_end(&one.builder, result >= 0) && !err)
 		abort();
-	if (fine)
-		judge(c);
-	pd_catalog_free(c);
+	/* refused means: with a message, at a place or for another reason */
+	if (one.child.bug || (result < 0 && !err && !one.child.failed && !one.child.reported) ||
+	    (err && !*err->message))
+		abort();
+	if (result >= 0 && !err)
+		judge(one.builder.catalog);
+	pd_error_free(err);
+	pd_catalog_free(one.builder.catalog);
+	for (size_t i = 0; i < one.child.len; i++)
+		free(one.child.arena[i]);
+	free(one.child.arena);
+	free(one.child.failed);
+	free(one.child.reported);
+	pd_buffer_clear(&one.child.out);
 	close(fd);
 	return 0;
 }

@@ -203,19 +203,19 @@ static void add_rule(struct tool *t, const struct pd_rule *r)
 		"subject", r->subject, "field", r->field, "value", r->value));
 }
 
-static bool on_emit(void *user, int what, const void *part, struct pd_error **err)
+static bool on_emit(void *user, struct pd_emitted *e)
 {
 	struct tool *t = user;
-	const struct pd_relation *r = part;
-	const struct pd_payload *p = part;
-	const struct pd_installer *i = part;
-	const struct pd_exit_row *x = part;
-	const struct pd_emit_ignored *g = part;
+	const struct pd_relation *r = &e->part.relation;
+	const struct pd_payload *p = &e->part.payload;
+	const struct pd_installer *i = &e->part.installer;
+	const struct pd_exit_row *x = &e->part.exit;
+	const struct pd_ignored *g = &e->part.ignored;
 
-	(void)err;
-	switch (what) {
+	switch (e->what) {
 	case PD_EMIT_BEGIN:
-		t->update = head(part);
+		json_decref(t->update);
+		t->update = head(&e->part.head);
 		break;
 	case PD_EMIT_RELATION:
 		add(t, "relations", json_pack("{s:s,s:s,s:s*,s:s*}", "kind",
@@ -223,7 +223,7 @@ static bool on_emit(void *user, int what, const void *part, struct pd_error **er
 			"target", r->target, "revision", r->revision, "title", r->title));
 		break;
 	case PD_EMIT_PACKAGE:
-		add_package(t, part);
+		add_package(t, &e->part.package);
 		break;
 	case PD_EMIT_PAYLOAD:
 		add(t, "payloads", json_pack("{s:s*,s:s*,s:I,s:s*}", "url", p->url, "name", p->name,
@@ -240,7 +240,7 @@ static bool on_emit(void *user, int what, const void *part, struct pd_error **er
 			     "already-installed", "not-applicable", "retry-later", "needs-operator")));
 		break;
 	case PD_EMIT_RULE:
-		add_rule(t, part);
+		add_rule(t, &e->part.rule);
 		break;
 	case PD_EMIT_IGNORED:
 		print_take(json_pack("{s:s,s:i,s:s}", "event", "ignored", "line", (int)g->line,

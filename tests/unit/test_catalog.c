@@ -47,6 +47,7 @@ static void load(struct server *s, const char *catalog)
 	CU_ASSERT(pd_file_write(path, 0600, facts_text, strlen(facts_text), NULL));
 	CU_ASSERT_FATAL(pd_facts_read(path, &s->facts, NULL));
 	CU_ASSERT(pd_file_write(path, 0600, catalog, strlen(catalog), NULL));
+	CU_ASSERT_FATAL(pd_registry_add_folder(reg, PD_TEST_NATIVE, &err));
 	c = pd_catalog_read(reg, path, &err);
 	if (!c)
 		printf("\n  %s\n", err->message);
@@ -333,44 +334,140 @@ static void freezes(void)
 	unload(&s);
 }
 
-/* What a reader of a plugin can do wrong, event by event. */
-static void builder_refuses(void)
+/* What a reader of a plugin can do wrong, part by part. */
+static bool emit(struct pd_builder *b, int what, union pd_part part)
 {
-	struct pd_update_head head = { .size = sizeof(head), .id = "A" };
-	struct pd_update_head bad = { .size = sizeof(bad), .id = "A", .severity = 9 };
-	struct pd_update_head odd = { .size = sizeof(odd), .id = "A", .title = "\xff" };
-	struct pd_package_row row = { .size = sizeof(row), .name = "a", .version = "1",
-				      .payload = 1 };
-	struct pd_rule opening = { .size = sizeof(opening), .tree = PD_RULES_APPLICABLE,
-				   .op = PD_RULE_ALL };
-	struct pd_rule closing = { .size = sizeof(closing), .tree = PD_RULES_INSTALLED,
-				   .op = PD_RULE_CLOSE };
-	struct pd_catalog *c = pd_catalog_new("test", "test");
-	struct pd_builder b = { .catalog = c };
+	struct pd_emitted e = { .what = what, .line = 7, .column = 3, .part = part };
 
-	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_PACKAGE, &row, NULL));
-	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_END, NULL, NULL));
-	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_BEGIN, &bad, NULL));
-	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_BEGIN, &odd, NULL));
-	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_BEGIN, &head, NULL));
-	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_PACKAGE, &row, NULL));
-	/* that refused the update as a whole */
-	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_END, NULL, NULL));
-	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_BEGIN, &head, NULL));
-	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_BEGIN, &head, NULL));
-	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_BEGIN, &head, NULL));
-	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_RULE, &opening, NULL));
-	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_RULE, &closing, NULL));
-	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_BEGIN, &head, NULL));
-	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_RULE, &opening, NULL));
-	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_END, NULL, NULL));
-	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_BEGIN, &head, NULL));
-	CU_ASSERT_FALSE(pd_builder_emit(&b, PD_EMIT_RULE, &closing, NULL));
-	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_BEGIN, &head, NULL));
-	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_END, NULL, NULL));
-	CU_ASSERT(pd_builder_emit(&b, PD_EMIT_BEGIN, &head, NULL));
-	CU_ASSERT_FALSE(pd_builder_end(&b, NULL));
-	CU_ASSERT_EQUAL(c->len, 1);
+	return pd_builder_emit(b, &e);
+}
+
+#define BEGIN(...) emit(&b, PD_EMIT_BEGIN, (union pd_part){ .head = { __VA_ARGS__ } })
+#define RULE_(...) emit(&b, PD_EMIT_RULE, (union pd_part){ .rule = { __VA_ARGS__ } })
+#define PART(what, kind, ...) \
+	emit(&b, PD_EMIT_##what, (union pd_part){ .kind = { __VA_ARGS__ } })
+#define END() emit(&b, PD_EMIT_END, (union pd_part){ .size = 0 })
+
+/* The parts give one note, with the text @want, and no update. */
+#define DROPS(want, ...)                                                           \
+	do {                                                                       \
+		size_t before = c->len, notes = c->notes.len;                      \
+										   \
+		CU_ASSERT(__VA_ARGS__);                                            \
+		CU_ASSERT(END());                                                  \
+		CU_ASSERT_EQUAL(c->len, before);                                   \
+		CU_ASSERT_EQUAL_FATAL(c->notes.len, notes + 1);                    \
+		if (strcmp(c->notes.items[notes], (want)) != 0)                    \
+			printf("\n  %s\n", c->notes.items[notes]);                 \
+		CU_ASSERT_STRING_EQUAL(c->notes.items[notes], (want));             \
+	} while (0)
+
+static void builder_drops(void)
+{
+	struct pd_catalog *c = pd_catalog_new("test", "test");
+	struct pd_error *err = NULL;
+	struct pd_builder b = { .catalog = c, .err = &err };
+	char long_id[300];
+
+	memset(long_id, 'x', sizeof(long_id));
+	long_id[257] = '\0';
+	DROPS("test:7: an update needs 1 to 256 characters as its id", BEGIN(.id = ""));
+	DROPS("test:7: an update needs 1 to 256 characters as its id", BEGIN(.id = NULL));
+	DROPS("test:7: an update needs 1 to 256 characters as its id", BEGIN(.id = long_id));
+	DROPS("test:7: an update needs 1 to 256 characters as its id", BEGIN(.id = "a\33[1m"));
+	DROPS("test:7: the id of an update is not valid UTF-8", BEGIN(.id = "\xff"));
+	DROPS("test:7: update A: the severity of an update is 9, which is unknown",
+	      BEGIN(.id = "A", .severity = 9));
+	DROPS("test:7: update A: the title of an update is not valid UTF-8",
+	      BEGIN(.id = "A", .title = "\xff"));
+	DROPS("test:7: update A: a relation has no target",
+	      BEGIN(.id = "A") && PART(RELATION, relation, .kind = PD_REL_ALIAS));
+	DROPS("test:7: update A: the kind of a relation is 0, which is unknown",
+	      BEGIN(.id = "A") && PART(RELATION, relation, .target = "B"));
+	DROPS("test:7: update A: package a comes from payload 1, and there are 0 before it",
+	      BEGIN(.id = "A") && PART(PACKAGE, package, .name = "a", .version = "1", .payload = 1));
+	DROPS("test:7: update A: a package has no version",
+	      BEGIN(.id = "A") && PART(PACKAGE, package, .name = "a", .epoch = "1"));
+	DROPS("test:7: update A: a package needs 1 to 256 characters as its name",
+	      BEGIN(.id = "A") && PART(PACKAGE, package, .version = "1"));
+	DROPS("test:7: update A: a payload has no url", BEGIN(.id = "A") &&
+	      PART(PAYLOAD, payload, .name = "a"));
+	DROPS("test:7: update A: payload a has no possible size", BEGIN(.id = "A") &&
+	      PART(PAYLOAD, payload, .url = "a", .bytes = -2));
+	DROPS("test:7: update A: an installer has no command", BEGIN(.id = "A") &&
+	      PART(INSTALLER, installer, .kind = PD_INSTALL));
+	DROPS("test:7: update A: the meaning of an exit status is 8, which is unknown",
+	      BEGIN(.id = "A") && PART(EXIT, exit, .meaning = 8));
+	DROPS("test:7: update A: exit status 3 is there twice", BEGIN(.id = "A") &&
+	      PART(EXIT, exit, .status = 3) && PART(EXIT, exit, .status = 3));
+	DROPS("test:7: update A: a rule tree is not closed before the other one starts",
+	      BEGIN(.id = "A") && RULE_(.tree = 1, .op = PD_RULE_ALL) &&
+	      RULE_(.tree = 2, .op = PD_RULE_CLOSE));
+	DROPS("test:7: update A: more rules are closed than were opened", BEGIN(.id = "A") &&
+	      RULE_(.tree = 2, .op = PD_RULE_CLOSE));
+	DROPS("test:7: update A: its rules are not closed", BEGIN(.id = "A") &&
+	      RULE_(.tree = 1, .op = PD_RULE_ALL));
+	DROPS("test:7: update A: a test names no kind of fact", BEGIN(.id = "A") &&
+	      RULE_(.tree = 1, .op = PD_RULE_TEST));
+	DROPS("test:7: update A: a test that compares needs a field and a value", BEGIN(.id = "A") &&
+	      RULE_(.tree = 1, .op = PD_RULE_TEST, .kind = "os", .field = "id", .compare = PD_CMP_EQ));
+	DROPS("test:7: update A: a call names no update", BEGIN(.id = "A") &&
+	      RULE_(.tree = 1, .op = PD_RULE_CALL));
+	CU_ASSERT_PTR_NULL(err);
+	CU_ASSERT(pd_builder_end(&b, true));
+	pd_catalog_free(c);
+}
+
+static void builder_goes_on(void)
+{
+	struct pd_catalog *c = pd_catalog_new("test", "test");
+	struct pd_error *err = NULL;
+	struct pd_builder b = { .catalog = c, .err = &err };
+
+	CU_ASSERT(PART(PACKAGE, package, .name = "a", .version = "1"));
+	CU_ASSERT(END());
+	CU_ASSERT_EQUAL(c->ignored, 2); /* both outside of an update */
+	/* what follows a refused part is not told again */
+	CU_ASSERT(BEGIN(.id = "A") && RULE_(.tree = 9) && RULE_(.tree = 9) && END());
+	CU_ASSERT_EQUAL(c->ignored, 3);
+	CU_ASSERT(BEGIN(.id = "A") && PART(PAYLOAD, payload, .url = "x/y") &&
+		  PART(PACKAGE, package, .name = "a", .version = "1", .epoch = "2",
+		       .release = "3", .payload = 1) && END());
+	CU_ASSERT_EQUAL_FATAL(c->len, 1);
+	CU_ASSERT_STRING_EQUAL(c->updates[0].packages[0].version, "2:1-3");
+	CU_ASSERT_STRING_EQUAL(c->updates[0].payloads[0].name, "y");
+	CU_ASSERT_STRING_EQUAL(c->updates[0].title, "");
+	CU_ASSERT_EQUAL(c->updates[0].line, 7);
+	CU_ASSERT(PART(IGNORED, ignored, .line = 9, .what = "a thing"));
+	CU_ASSERT(PART(IGNORED, ignored, .what = "\xff"));
+	CU_ASSERT_STRING_EQUAL(c->notes.items[3], "test:9: a thing");
+	CU_ASSERT_STRING_EQUAL(c->notes.items[4], "test: the what of a note is not valid UTF-8");
+	CU_ASSERT(BEGIN(.id = "B") && BEGIN(.id = "C") && END() && BEGIN(.id = "D"));
+	CU_ASSERT(pd_builder_end(&b, true));
+	CU_ASSERT_EQUAL_FATAL(c->len, 2);
+	CU_ASSERT_STRING_EQUAL(c->updates[1].id, "C");
+	CU_ASSERT_EQUAL_FATAL(c->notes.len, 7);
+	CU_ASSERT_STRING_EQUAL(c->notes.items[5],
+		"test:7: update B: it was not ended before the next one began");
+	CU_ASSERT_STRING_EQUAL(c->notes.items[6], "test:7: update D: the catalog ends inside of it");
+	pd_catalog_free(c);
+}
+
+static void builder_ends(void)
+{
+	struct pd_catalog *c = pd_catalog_new("test", "test");
+	struct pd_error *err = NULL;
+	struct pd_builder b = { .catalog = c, .err = &err, .strict = true };
+	pd_auto_free char *text = NULL;
+
+	CU_ASSERT(BEGIN(.id = "A"));
+	CU_ASSERT_FALSE(RULE_(.tree = 9));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(err);
+	text = pd_error_text(err);
+	CU_ASSERT_STRING_EQUAL(text, "test:7:3: update A: the tree of a rule is 9, which is unknown");
+	CU_ASSERT_STRING_EQUAL(err->id, "catalog-update");
+	CU_ASSERT(pd_builder_end(&b, false));
+	pd_error_free(err);
 	pd_catalog_free(c);
 }
 
@@ -423,7 +520,9 @@ static CU_TestInfo tests[] = {
 	{ "bundles", judges_bundles },
 	{ "nothing known", without_facts },
 	{ "what a plan freezes", freezes },
-	{ "what readers do wrong", builder_refuses },
+	{ "what readers do wrong", builder_drops },
+	{ "and what then goes on", builder_goes_on },
+	{ "or not, with a strict one", builder_ends },
 	{ "time", takes_how_long },
 	CU_TEST_INFO_NULL
 };

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "facts/facts.h"
-#include "facts/index.h"
 #include "unit.h"
 
 static bool add(struct pd_facts *f, const char *kind, const char *row, char **why)
@@ -22,10 +21,10 @@ static bool add(struct pd_facts *f, const char *kind, const char *row, char **wh
 static void checks_rows(void)
 {
 	static const struct { const char *kind, *row, *why; } bad[] = {
-		{ "package", "{}", "no facts of kind \"package\"; is \"packages\" meant?" },
-		{ "frobs", "{}", "there are no facts of kind \"frobs\"" },
+		{ "package", "{}", "or shares; is \"packages\" meant?" },
+		{ "frobs", "{}", "there are no facts of kind frobs; expected addresses, boot, " },
 		{ "packages", "{\"name\":\"a\",\"versions\":\"1\"}",
-		  "packages has no field \"versions\"; is \"version\" meant?" },
+		  "facts of kind packages have no field versions; expected name, " },
 		{ "packages", "{\"name\":\"a\",\"held\":1}",
 		  "packages.held has to be true or false" },
 		{ "packages", "{\"version\":\"1\"}", "a row of packages lacks \"name\"" },

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "plugin/arguments.h"
-#include "plugin/descriptor.h"
 #include "plugin/registry.h"
 #include "plugin/secret.h"
 #include "unit.h"

@@ -131,7 +131,8 @@ enum pd_type {
 	PD_T_CHOICE = 7,   /**< one of .choices             -> int32_t, its index */
 	PD_T_LIST = 8,     /**< { "a", "b" } or "a"         -> struct pd_list */
 	PD_T_SECRET = 9,   /**< pd.secret(...)              -> const struct pd_secret * */
-	PD_T_UPDATES = 10  /**< a selection of a catalog    -> const struct pd_updates * */
+	PD_T_UPDATES = 10, /**< a selection of a catalog    -> const struct pd_updates * */
+	PD_T_TIME = 100    /**< of pd_parse() alone: RFC 3339, date or date and time */
 };
 
 /** A list of strings.  Never NULL inside; items is NULL when len is 0. */
@@ -317,7 +318,7 @@ enum pd_update_status {
 struct pd_update_head {
 	uint32_t size;
 	uint32_t line;        /**< where it starts in the source; 0 unknown */
-	const char *id;       /**< required */
+	const char *id;       /**< required; up to 256 bytes, no control characters */
 	const char *revision; /**< a higher one replaces the same id */
 	const char *title;
 	const char *description;
@@ -371,7 +372,7 @@ struct pd_package_row {
 struct pd_payload {
 	uint32_t size;
 	uint32_t flags;        /**< zero */
-	const char *url;       /**< absolute, or relative to the catalog */
+	const char *url;       /**< absolute, or relative to the catalog; required */
 	const char *name;      /**< file name; NULL: last part of url */
 	int64_t bytes;         /**< -1 unknown */
 	const char *digest;    /**< "sha256:hex", "sha1:hex", ...; NULL unknown */
@@ -402,7 +403,7 @@ enum pd_exit {
 struct pd_exit_row {
 	uint32_t size;
 	uint32_t meaning;      /**< enum pd_exit */
-	int64_t status;
+	int64_t status;        /**< each once in an update */
 };
 
 /** Which of an update's two rule trees. */
@@ -432,7 +433,8 @@ enum pd_compare {
 };
 
 /** One node of a rule tree, in document order.  What a test asks for is
- * looked up among the facts; what isn't there gives unknown, never false. */
+ * looked up among the facts; what isn't there gives unknown, never false.
+ * Kinds and fields are those of doc/facts.md, or any of a kind "x-...". */
 struct pd_rule {
 	uint32_t size;
 	uint16_t tree;       /**< enum pd_rule_tree */
@@ -440,10 +442,22 @@ struct pd_rule {
 	uint16_t compare;    /**< enum pd_compare, of a test */
 	uint16_t negate;     /**< 1: the outcome is turned round */
 	uint32_t scheme;     /**< enum pd_scheme, of a version test */
-	const char *kind;    /**< of a test: kind of fact ("package", "os", ...) */
+	const char *kind;    /**< of a test: kind of fact ("packages", "os", ...) */
 	const char *subject; /**< of a test: key of the row (package name) */
 	const char *field;   /**< of a test: field compared ("version"); NULL */
 	const char *value;   /**< of a test: what to compare with; NULL */
+};
+
+/** What a row handed to the host's emit is. */
+enum pd_emit {
+	PD_EMIT_BEGIN = 1,     /**< struct pd_update_head */
+	PD_EMIT_RELATION = 2,  /**< struct pd_relation */
+	PD_EMIT_PACKAGE = 3,   /**< struct pd_package_row */
+	PD_EMIT_PAYLOAD = 4,   /**< struct pd_payload */
+	PD_EMIT_INSTALLER = 5, /**< struct pd_installer */
+	PD_EMIT_EXIT = 6,      /**< struct pd_exit_row */
+	PD_EMIT_RULE = 7,      /**< struct pd_rule */
+	PD_EMIT_END = 8        /**< NULL */
 };
 
 /* -------------------------------------------------------------- facts */
@@ -534,15 +548,12 @@ struct pd_host {
 	int64_t (*source_read)(struct pd_ctx *, void *buffer, size_t len);
 	int (*xml)(struct pd_ctx *, const struct pd_xml_handler *);
 	unsigned (*xml_line)(struct pd_ctx *);
-	int (*update_begin)(struct pd_ctx *, const struct pd_update_head *);
-	int (*update_relation)(struct pd_ctx *, const struct pd_relation *);
-	int (*update_package)(struct pd_ctx *, const struct pd_package_row *);
-	int (*update_payload)(struct pd_ctx *, const struct pd_payload *);
-	int (*update_installer)(struct pd_ctx *, const struct pd_installer *);
-	int (*update_exit)(struct pd_ctx *, const struct pd_exit_row *);
-	int (*update_rule)(struct pd_ctx *, const struct pd_rule *);
-	int (*update_end)(struct pd_ctx *);
+	int (*emit)(struct pd_ctx *, int what, const void *row); /* enum pd_emit */
 	void (*ignored)(struct pd_ctx *, unsigned line, const char *what);
+	/* texts */
+	bool (*parse)(struct pd_ctx *, uint32_t type, const char *text, int64_t *out);
+	const char *(*nearest)(struct pd_ctx *, const char *word,
+			       const char *const *words, size_t n);
 };
 
 /** One invocation.  Owned by the core, valid until the callback returns. */
@@ -584,7 +595,8 @@ pd_log(struct pd_ctx *ctx, int level, const char *fmt, ...)
  * step and script line.  Only the first call in a callback counts.  After a
  * function of the core that "reported" its failure it may be left out; what
  * pd_fail() says then goes first, and a callback that gets over the failure
- * and succeeds leaves only a warning in the log.
+ * and succeeds leaves only a warning in the log.  In a callback of pd_xml()
+ * the core puts "FILE:LINE:COLUMN: " in front.
  */
 static inline int PD_PRINTF(3, 4)
 pd_fail(struct pd_ctx *ctx, int result, const char *fmt, ...)
@@ -808,57 +820,42 @@ static inline unsigned pd_xml_line(struct pd_ctx *ctx)
 	return ctx->host->xml_line(ctx);
 }
 
-/** Start an update; its parts follow, then pd_update_end().  Order of the
+/**
+ * Start an update; its parts follow, then pd_update_end().  Order of the
  * parts: payloads before the packages that name them, rules in document
- * order.  Only whole updates count: when this or one of the parts returns
- * below zero, the update is dropped and counted as ignored with the reason,
- * and the reader may go on with the next one.  @return 0, or below zero,
- * reported. */
+ * order, each tree closed before the other one starts.
+ *
+ * Only whole updates count.  The core checks each part when it arrives (what
+ * is required, numbers in their enum, UTF-8, order): one that is wrong drops
+ * its whole update, as does a pd_update_end() that is missing; it is counted
+ * as ignored, with the reason and its line.  The reader need not care and
+ * goes on.  With PD_R_STRICT it ends the reading instead.
+ *
+ * @return 0, or below zero, reported: the part is larger than 16 MiB, or this
+ * is no reader.
+ */
 static inline int PD_MUST_USE
 pd_update_begin(struct pd_ctx *ctx, const struct pd_update_head *head)
 {
-	return ctx->host->update_begin(ctx, head);
+	return ctx->host->emit(ctx, PD_EMIT_BEGIN, head);
 }
 
-static inline int PD_MUST_USE
-pd_update_relation(struct pd_ctx *ctx, const struct pd_relation *row)
-{
-	return ctx->host->update_relation(ctx, row);
-}
-
-static inline int PD_MUST_USE
-pd_update_package(struct pd_ctx *ctx, const struct pd_package_row *row)
-{
-	return ctx->host->update_package(ctx, row);
-}
-
-static inline int PD_MUST_USE
-pd_update_payload(struct pd_ctx *ctx, const struct pd_payload *row)
-{
-	return ctx->host->update_payload(ctx, row);
-}
-
-static inline int PD_MUST_USE
-pd_update_installer(struct pd_ctx *ctx, const struct pd_installer *row)
-{
-	return ctx->host->update_installer(ctx, row);
-}
-
-static inline int PD_MUST_USE
-pd_update_exit(struct pd_ctx *ctx, const struct pd_exit_row *row)
-{
-	return ctx->host->update_exit(ctx, row);
-}
-
-static inline int PD_MUST_USE
-pd_update_rule(struct pd_ctx *ctx, const struct pd_rule *row)
-{
-	return ctx->host->update_rule(ctx, row);
-}
+#define PD_UPDATE_PART(name, type, what)                                \
+	static inline int PD_MUST_USE                                   \
+	pd_update_##name(struct pd_ctx *ctx, const struct type *row)    \
+	{                                                               \
+		return ctx->host->emit(ctx, what, row);                 \
+	}
+PD_UPDATE_PART(relation, pd_relation, PD_EMIT_RELATION)
+PD_UPDATE_PART(package, pd_package_row, PD_EMIT_PACKAGE)
+PD_UPDATE_PART(payload, pd_payload, PD_EMIT_PAYLOAD)
+PD_UPDATE_PART(installer, pd_installer, PD_EMIT_INSTALLER)
+PD_UPDATE_PART(exit, pd_exit_row, PD_EMIT_EXIT)
+PD_UPDATE_PART(rule, pd_rule, PD_EMIT_RULE)
 
 static inline int PD_MUST_USE pd_update_end(struct pd_ctx *ctx)
 {
-	return ctx->host->update_end(ctx);
+	return ctx->host->emit(ctx, PD_EMIT_END, NULL);
 }
 
 /** Say that something of the source was passed over; counted and shown. */
@@ -866,6 +863,23 @@ static inline void
 pd_ignored(struct pd_ctx *ctx, unsigned line, const char *what)
 {
 	ctx->host->ignored(ctx, line, what);
+}
+
+/** Read a number as people write it.  @param type PD_T_INT, PD_T_BYTES
+ * or PD_T_SECONDS, as a script would write them, or PD_T_TIME (seconds since
+ * 1970 UTC).  @return false: the text is none, *out is as it was. */
+static inline bool
+pd_parse(struct pd_ctx *ctx, uint32_t type, const char *text, int64_t *out)
+{
+	return ctx->host->parse(ctx, type, text, out);
+}
+
+/** The one of @p n words that a misspelt @p word is likely to mean; NULL:
+ * none is near. */
+static inline const char *
+pd_near(struct pd_ctx *ctx, const char *word, const char *const *words, size_t n)
+{
+	return ctx->host->nearest(ctx, word, words, n);
 }
 
 /* --------------------------------------------------------------- steps */
@@ -928,8 +942,11 @@ struct pd_step {
 /* ------------------------------------------- readers, scanners, transports */
 
 enum {
-	PD_R_SERVER = 1u << 0 /**< reads what the server itself knows (apt's
-			       *   lists ...) and no file: --catalog NAME: */
+	PD_R_SERVER = 1u << 0, /**< reads what the server itself knows (apt's
+				*   lists ...) and no file: --catalog NAME: */
+	PD_R_STRICT = 1u << 1  /**< an update that is refused ends the reading:
+				*   the catalog is refused whole, with the place
+				*   (for formats that people write by hand) */
 };
 
 /** A reader of one catalog format. */
@@ -1053,7 +1070,7 @@ PD_LAYOUT(offsetof(struct pd_plugin, transports) == 56, "append only");
 PD_LAYOUT(offsetof(struct pd_ctx, reserved) == 64, "append only");
 PD_LAYOUT(offsetof(struct pd_update, title) == 40, "append only");
 PD_LAYOUT(offsetof(struct pd_package, bytes) == 56, "append only");
-PD_LAYOUT(offsetof(struct pd_host, ignored) == 264, "append only");
+PD_LAYOUT(offsetof(struct pd_host, nearest) == 224, "append only");
 #endif
 
 #ifdef __cplusplus

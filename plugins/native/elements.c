@@ -1,9 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /* The elements of the native format, and their attributes into structs of
  * plugin.h. */
-#include "base/text.h"
-#include "catalog/native.h"
-#include "xml/xml.h"
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "native.h"
+
+/* In the order of the enums of plugin.h. */
+static const char *const severity_words[] = { "unknown", "none", "low", "moderate",
+					      "important", "critical", NULL };
+static const char *const class_words[] = { "other", "security", "bugfix", "enhancement",
+					   "newpackage", "driver", "firmware", "bundle", NULL };
+static const char *const restart_words[] = { "unknown", "none", "service", "session",
+					     "reboot", NULL };
+static const char *const scheme_words[] = { "none", "deb", "rpm", "alpine", "windows",
+					    "plain", NULL };
+static const char *const status_words[] = { "final", "testing", "retired", NULL };
+static const char *const exit_words[] = { "failed", "success", "success-reboot", "failed-reboot",
+					  "already-installed", "not-applicable", "retry-later",
+					  "needs-operator", NULL };
+static const char *const compare_words[] = { "exists", "eq", "ne", "lt", "le", "gt", "ge",
+					     "match", NULL };
 
 enum value { TEXT, WORD, NUMBER, BYTES, SECONDS, TIME, FLAG, LOCAL };
 
@@ -30,11 +48,11 @@ static const struct attribute update_attributes[] = {
 	ROW(pd_update_head, id, "id", TEXT, true, NULL),
 	ROW(pd_update_head, revision, "revision", TEXT, false, NULL),
 	ROW(pd_update_head, vendor, "vendor", TEXT, false, NULL),
-	ROW(pd_update_head, kind, "kind", WORD, true, pd_class_words),
-	ROW(pd_update_head, severity, "severity", WORD, false, pd_severity_words),
+	ROW(pd_update_head, kind, "kind", WORD, true, class_words),
+	ROW(pd_update_head, severity, "severity", WORD, false, severity_words),
 	ROW(pd_update_head, severity_text, "severity-text", TEXT, false, NULL),
-	ROW(pd_update_head, status, "status", WORD, false, pd_status_words),
-	ROW(pd_update_head, restart, "restart", WORD, false, pd_restart_words),
+	ROW(pd_update_head, status, "status", WORD, false, status_words),
+	ROW(pd_update_head, restart, "restart", WORD, false, restart_words),
 	ROW(pd_update_head, issued, "issued", TIME, false, NULL),
 	ROW(pd_update_head, updated, "updated", TIME, false, NULL),
 	ROW(pd_update_head, disk_bytes, "disk", BYTES, false, NULL),
@@ -50,11 +68,11 @@ static const struct attribute package_attributes[] = {
 	ROW(pd_package_row, version, "version", TEXT, true, NULL),
 	ROW(pd_package_row, release, "release", TEXT, false, NULL),
 	ROW(pd_package_row, arch, "arch", TEXT, false, NULL),
-	ROW(pd_package_row, scheme, "scheme", WORD, true, pd_scheme_words),
+	ROW(pd_package_row, scheme, "scheme", WORD, true, scheme_words),
 	ROW(pd_package_row, source, "source", TEXT, false, NULL),
 	ROW(pd_package_row, module, "module", TEXT, false, NULL),
 	ROW(pd_package_row, payload, "payload", LOCAL, false, NULL),
-	ROW(pd_package_row, restart, "restart", WORD, false, pd_restart_words),
+	ROW(pd_package_row, restart, "restart", WORD, false, restart_words),
 	{ .name = NULL }
 };
 
@@ -62,14 +80,14 @@ static const struct attribute test_attributes[] = {
 	ROW(pd_rule, kind, "kind", TEXT, true, NULL),
 	ROW(pd_rule, subject, "subject", TEXT, false, NULL),
 	ROW(pd_rule, field, "field", TEXT, false, NULL),
-	ROW(pd_rule, compare, "compare", WORD, false, pd_compare_words),
+	ROW(pd_rule, compare, "compare", WORD, false, compare_words),
 	ROW(pd_rule, value, "value", TEXT, false, NULL),
-	ROW(pd_rule, scheme, "scheme", WORD, false, pd_scheme_words),
+	ROW(pd_rule, scheme, "scheme", WORD, false, scheme_words),
 	ROW(pd_rule, negate, "not", FLAG, false, NULL),
 	{ .name = NULL }
 };
 
-const struct element_row pd_native_elements[ELEMENTS] = {
+const struct element_row native_elements[ELEMENTS] = {
 	/* the vendor of the updates that name none */
 	[CATALOG] = { "catalog", 0, 0, 0, ATTRIBUTES(
 		ROW(pd_update_head, vendor, "vendor", TEXT, false, NULL)) },
@@ -96,7 +114,7 @@ const struct element_row pd_native_elements[ELEMENTS] = {
 	[UNINSTALL] = { "uninstall", IN(UPDATE), PD_EMIT_INSTALLER, PD_UNINSTALL, INSTALLER },
 	[EXIT] = { "exit", IN(UPDATE), PD_EMIT_EXIT, 0, ATTRIBUTES(
 		ROW(pd_exit_row, status, "status", NUMBER, true, NULL),
-		ROW(pd_exit_row, meaning, "meaning", WORD, true, pd_exit_words)) },
+		ROW(pd_exit_row, meaning, "meaning", WORD, true, exit_words)) },
 	[APPLICABLE] = { "applicable", IN(UPDATE), 0, PD_RULES_APPLICABLE, NULL },
 	[INSTALLED] = { "installed", IN(UPDATE), 0, PD_RULES_INSTALLED, NULL },
 	[ALL] = { "all", RULES, PD_EMIT_RULE, PD_RULE_ALL, NULL },
@@ -108,55 +126,81 @@ const struct element_row pd_native_elements[ELEMENTS] = {
 		ROW(pd_rule, negate, "not", FLAG, false, NULL)) },
 };
 
-int pd_native_mistake(struct reader *r, const char *fmt, ...)
+void native_append(struct reader *r, struct kept *k, const char *text, size_t len)
 {
-	pd_auto_free char *text = NULL;
-	va_list ap;
+	if (k->len + len + 1 > k->cap) {
+		char *larger = pd_alloc_for(r->ctx, k->cap = 2 * (k->len + len + 32));
 
-	va_start(ap, fmt);
-	text = pd_vprint(fmt, ap);
-	va_end(ap);
-	pd_error_at(r->err, "catalog-native", r->b->catalog->name, r->line,
-		    pd_xml_column(), "%s", text);
-	return PD_FAILED;
+		if (k->len)
+			memcpy(larger, k->data, k->len);
+		k->data = larger;
+	}
+	if (len)
+		memcpy(k->data + k->len, text, len);
+	k->len += len;
+	k->data[k->len] = '\0';
 }
 
-char *pd_native_expected(const char *word, const char *const *words, size_t n)
+const char *native_keep(struct reader *r, const char *s)
 {
-	struct pd_buffer text = {0};
-	const char *near = pd_nearest(word, words, n);
+	struct kept *k = &r->texts[r->n_texts++];
+
+	k->len = 0;
+	native_append(r, k, s, strlen(s));
+	return k->data;
+}
+
+const char *native_expected(struct reader *r, const char *word, const char *const *words,
+			    size_t n)
+{
+	const char *near = pd_near(r->ctx, word, words, n), *text = "nothing is expected here";
 
 	for (size_t i = 0; i < n; i++)
-		pd_buffer_print(&text, "%s%s", !i ? "expected " :
-				i + 1 == n ? " or " : ", ", words[i]);
-	if (!n)
-		pd_buffer_text(&text, "nothing is expected here");
-	if (near)
-		pd_buffer_print(&text, "; is \"%s\" meant?", near);
-	return pd_buffer_take(&text);
-}
-
-const char *pd_native_keep(struct reader *r, const char *s)
-{
-	pd_strings_add(&r->texts, s);
-	return r->texts.items[r->texts.len - 1];
+		text = pd_format(r->ctx, "%s%s%s", !i ? "expected " : text,
+				 !i ? "" : i + 1 == n ? " or " : ", ", words[i]);
+	return near ? pd_format(r->ctx, "%s; is \"%s\" meant?", text, near) : text;
 }
 
 /* Ids of payloads count from 1 within their update. */
-static int local(struct reader *r, enum element e, const struct attribute *a,
-		 void *part, const char *value)
-{
-	const struct pd_index_slot *slot = pd_index_find(&r->payloads, value);
+struct payload_id {
+	uint32_t n;
+	char text[];
+};
 
-	if (e == PACKAGE && !slot)
-		return pd_native_mistake(r, "there is no <payload id=\"%s\"> before this "
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(((const struct payload_id *)a)->text, ((const struct payload_id *)b)->text);
+}
+
+void native_forget_payloads(struct reader *r)
+{
+	tdestroy(r->payloads, free);
+	r->payloads = NULL;
+	r->n_payloads = 0;
+}
+
+static int local(struct reader *r, enum element e, void *place, const char *value)
+{
+	size_t len = strlen(value) + 1;
+	struct payload_id *id = malloc(sizeof(*id) + len), **known = NULL;
+
+	if (id) {
+		id->n = r->n_payloads + 1;
+		memcpy(id->text, value, len);
+		known = e == PACKAGE ? tfind(id, &r->payloads, by_text) :
+				       tsearch(id, &r->payloads, by_text);
+	}
+	if (known && *known == id)
+		return 0;
+	free(id);
+	if (!id || (e == PAYLOAD && !known))
+		return pd_fail(r->ctx, PD_FAILED, "there is not enough memory");
+	if (e == PAYLOAD)
+		return pd_fail(r->ctx, PD_FAILED, "payload id \"%s\" is there twice", value);
+	if (!known)
+		return pd_fail(r->ctx, PD_FAILED, "there is no <payload id=\"%s\"> before this "
 			       "package in its update", value);
-	if (e == PACKAGE)
-		*(uint32_t *)((char *)part + a->offset) = slot->value;
-	else if (slot)
-		return pd_native_mistake(r, "payload id \"%s\" is there twice", value);
-	else
-		pd_index_put(&r->payloads, pd_native_keep(r, value), r->b->now.n_payloads + 1);
+	memcpy(place, &(*known)->n, sizeof((*known)->n));
 	return 0;
 }
 
@@ -166,35 +210,35 @@ static void store(const struct attribute *a, void *place, unsigned value)
 	uint16_t small = (uint16_t)value;
 	uint32_t large = value;
 
-	if (a->size == sizeof(small))
-		memcpy(place, &small, sizeof(small));
-	else
-		memcpy(place, &large, sizeof(large));
+	memcpy(place, a->size == sizeof(small) ? (void *)&small : &large, a->size);
 }
 
-static int word(struct reader *r, enum element e, const struct attribute *a,
-		void *place, const char *value)
+static int word(struct reader *r, enum element e, const struct attribute *a, void *place,
+		const char *value)
 {
-	int n = pd_word_value(a->words, value);
-	pd_auto_free char *words = NULL;
+	size_t n = 0, found;
 
-	if (n >= 0) {
-		store(a, place, (unsigned)n);
-		return 0;
-	}
-	words = pd_native_expected(value, a->words, pd_word_count(a->words));
-	return pd_native_mistake(r, "%s=\"%s\" of <%s> is not known; %s", a->name, value,
-				 pd_native_elements[e].name, words);
+	while (a->words[n])
+		n++;
+	for (found = 0; found < n && strcmp(a->words[found], value) != 0;)
+		found++;
+	if (found == n)
+		return pd_fail(r->ctx, PD_FAILED, "%s=\"%s\" of <%s> is not known; %s", a->name,
+			       value, native_elements[e].name,
+			       native_expected(r, value, a->words, n));
+	store(a, place, (unsigned)found);
+	return 0;
 }
 
-static int fill(struct reader *r, enum element e, const struct attribute *a,
-		void *part, const char *value)
+static int fill(struct reader *r, enum element e, const struct attribute *a, void *part,
+		const char *value)
 {
-	static const char *const forms[] = {
-		[NUMBER] = "a whole number", [BYTES] = "a size such as 4096 or 20 MiB",
-		[SECONDS] = "a duration such as 90s or 15m",
-		[TIME] = "a date such as 2026-11-20 or 2026-11-20T15:56:00Z",
-		[FLAG] = "true or false" };
+	static const struct { uint32_t type; const char *text; } forms[] = {
+		[NUMBER] = { PD_T_INT, "a whole number" },
+		[BYTES] = { PD_T_BYTES, "a size such as 4096 or 20 MiB" },
+		[SECONDS] = { PD_T_SECONDS, "a duration such as 90s or 15m" },
+		[TIME] = { PD_T_TIME, "a date such as 2026-11-20 or 2026-11-20T15:56:00Z" },
+		[FLAG] = { 0, "true or false" } };
 	char *place = (char *)part + a->offset;
 	bool fine = true;
 	int64_t number = 0;
@@ -202,47 +246,43 @@ static int fill(struct reader *r, enum element e, const struct attribute *a,
 	switch (a->type) {
 	case TEXT:
 		if (a->required && !*value)
-			return pd_native_mistake(r, "%s of <%s> is empty", a->name,
-						 pd_native_elements[e].name);
-		*(const char **)(void *)place = e == UPDATE ? pd_native_keep(r, value) : value;
+			return pd_fail(r->ctx, PD_FAILED, "%s of <%s> is empty", a->name,
+				       native_elements[e].name);
+		value = e == UPDATE ? native_keep(r, value) : value;
+		memcpy(place, &value, sizeof(value));
 		return 0;
 	case WORD: return word(r, e, a, place, value);
-	case LOCAL: return local(r, e, a, part, value);
-	case NUMBER: fine = pd_parse_int(value, &number) &&
-			    (number >= 0 || e == EXIT); break;
-	case BYTES: fine = pd_parse_bytes(value, &number); break;
-	case SECONDS: fine = pd_parse_seconds(value, &number); break;
-	case TIME: fine = strlen(value) >= 10 && pd_parse_time(value, &number); break;
+	case LOCAL: return local(r, e, place, value);
 	case FLAG:
 		fine = strcmp(value, "true") == 0 || strcmp(value, "false") == 0;
 		store(a, place, *value == 't');
 		break;
-	}
-	if (!fine)
-		return pd_native_mistake(r, "%s=\"%s\" of <%s> has to be %s", a->name, value,
-			       pd_native_elements[e].name, forms[a->type]);
-	if (a->type != FLAG)
+	case NUMBER: case BYTES: case SECONDS: case TIME:
+		fine = (a->type != TIME || strlen(value) >= 10) &&
+		       pd_parse(r->ctx, forms[a->type].type, value, &number) &&
+		       (a->type != NUMBER || number >= 0 || e == EXIT);
 		memcpy(place, &number, sizeof(number));
-	return 0;
+		break;
+	}
+	return fine ? 0 : pd_fail(r->ctx, PD_FAILED, "%s=\"%s\" of <%s> has to be %s", a->name,
+				  value, native_elements[e].name, forms[a->type].text);
 }
 
 static int unknown_attribute(struct reader *r, enum element e, const char *name)
 {
 	const char *words[16] = { NULL };
-	pd_auto_free char *text = NULL;
 	size_t n = 0;
 
-	for (const struct attribute *a = pd_native_elements[e].attributes; a && a->name; a++)
+	for (const struct attribute *a = native_elements[e].attributes; a && a->name; a++)
 		words[n++] = a->name;
-	text = pd_native_expected(name, words, n);
-	return pd_native_mistake(r, "<%s> has no attribute %s; %s",
-				 pd_native_elements[e].name, name, text);
+	return pd_fail(r->ctx, PD_FAILED, "<%s> has no attribute %s; %s", native_elements[e].name,
+		       name, native_expected(r, name, words, n));
 }
 
-int pd_native_attributes(struct reader *r, enum element e, void *part,
-			   const struct pd_xml_attr *given, size_t n)
+int native_attributes(struct reader *r, enum element e, void *part,
+		      const struct pd_xml_attr *given, size_t n)
 {
-	const struct attribute *all = pd_native_elements[e].attributes;
+	const struct attribute *all = native_elements[e].attributes;
 	int result = 0;
 	size_t i;
 
@@ -260,8 +300,8 @@ int pd_native_attributes(struct reader *r, enum element e, void *part,
 			if (strcmp(all->name, given[i].name) == 0)
 				break;
 		if (all->required && i == n)
-			result = pd_native_mistake(r, "<%s> lacks the attribute %s",
-					 pd_native_elements[e].name, all->name);
+			result = pd_fail(r->ctx, PD_FAILED, "<%s> lacks the attribute %s",
+					 native_elements[e].name, all->name);
 	}
 	return result;
 }
