@@ -75,6 +75,8 @@ bool pd_cli_catalogs(struct pd_cli *cli, const json_t *sources,
 /** --facts FILE or a scan of this server; warnings go to stderr. */
 bool pd_cli_facts(struct pd_cli *cli, struct pd_facts *out, struct pd_error **err);
 
+/** Name of the person at the terminal. */
+const char *pd_cli_user(void);
 /** The run named by the operand, or the newest; the caller frees. */
 char *pd_cli_run_id(struct pd_cli *cli, size_t operand, struct pd_error **err);
 json_t *pd_status_json(const struct pd_record *r, const char *owner_run, pid_t owner);

@@ -130,8 +130,11 @@ static void show_prediction(const struct pd_cli *cli, const struct pd_record_ste
 	const char *message = pd_json_text(s->predicted, "message", "");
 	const char *waits = pd_json_text(s->predicted, "waits_for", NULL);
 	json_t *row;
+	const char *wall = pd_json_text(s->predicted, "irreversible", NULL);
 	size_t i;
 
+	if (wall)
+		pd_cli_print(cli, "  ---- point of no return: %s\n", wall);
 	pd_cli_print(cli, "  %-10s %-40s %s%s\n", result, s->key,
 		     waits ? "known after " : message, waits ? waits : "");
 	json_array_foreach(json_object_get(s->predicted, "inhibitors"), i, row)
@@ -144,7 +147,8 @@ static void show_prediction(const struct pd_cli *cli, const struct pd_record_ste
 /* --check: look at the server; consumes the plan. */
 static int check(struct pd_cli *cli, struct pd_plan *plan, struct pd_error **err)
 {
-	struct pd_run_options o = { .state = cli->state, .registry = cli->registry };
+	struct pd_run_options o = { .state = cli->state, .registry = cli->registry,
+		.accept_no_return = pd_cli_option(cli, "accept-no-return") };
 	pd_auto_json *list = json_array();
 	size_t refused = 0;
 	__attribute__((cleanup(pd_record_cleanup))) struct pd_record *r =
@@ -217,6 +221,7 @@ static const struct pd_option options[] = {
 	{ "param", "NAME=VALUE", "parameter of the workflow; may be repeated" },
 	{ "facts", "FILE", "facts of another server (from `patchday facts --json`)" },
 	{ "check", NULL, "dry run too: every step looks at this server" },
+	{ "accept-no-return", "WHY", "with --check: as for run" },
 	PD_OPTION_END
 };
 

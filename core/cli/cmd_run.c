@@ -55,11 +55,19 @@ static void resume_line(const struct pd_cli *cli, struct pd_strings *argv)
 	pd_strings_add_take(argv, NULL);
 }
 
+const char *pd_cli_user(void)
+{
+	const char *sudo = getenv("SUDO_USER");
+	const struct passwd *p = getpwuid(getuid());
+
+	return sudo && *sudo ? sudo : p ? p->pw_name : "unknown";
+}
+
 /* The last words: how it ended, where the report is, what to do next. */
 static void last_words(struct pd_cli *cli, const char *run, enum pd_run_end end)
 {
 	static const char *const next[] = { "", "", "",
-		"mend the server by hand, then `patchday undo`",
+		"try `patchday undo` again, or mend the server by hand and say so: `patchday status --clear --why TEXT`",
 		"mend what was found, then `patchday run` again", "" };
 	pd_auto_error *err = NULL;
 	__attribute__((cleanup(pd_journal_cleanup))) struct pd_journal *j =
@@ -94,25 +102,65 @@ static void last_words(struct pd_cli *cli, const char *run, enum pd_run_end end)
 		pd_cli_print(cli, "next: %s\n", next[end]);
 }
 
+static void all_values(const struct pd_cli *cli, const char *name, struct pd_strings *out)
+{
+	for (size_t i = 0; i < cli->names.len; i++)
+		if (strcmp(cli->names.items[i], name) == 0)
+			pd_strings_add(out, cli->values.items[i]);
+}
+
+/* What becomes of the steps when the plan is changed; then a person's word. */
+static bool confirm(void *user, const json_t *change)
+{
+	static const char *const parts[] = { "steps", "undo", "gone" };
+	struct pd_cli *cli = user;
+	const char *id;
+	json_t *word;
+	char answer[8] = "";
+
+	for (size_t i = 0; i < 3 && !cli->json; i++)
+		json_object_foreach(json_object_get(change, parts[i]), id, word) {
+			pd_auto_free char *text = pd_print("%s%s", i == 2 ? "gone, " : i == 1 ?
+				"old one " : "", json_string_value(word));
+
+			pd_cli_print(cli, "  %-24s %s\n", text, id);
+		}
+	if (pd_cli_option(cli, "yes"))
+		return true;
+	if (!isatty(STDIN_FILENO) || !cli->terminal)
+		return false;
+	fputs("Go on with this plan (yes/no)? ", stdout);
+	fflush(stdout);
+	return fgets(answer, sizeof(answer), stdin) && strcmp(answer, "yes\n") == 0;
+}
+
 static int with_engine(struct pd_cli *cli, json_t *inputs, struct pd_plan *plan,
 		       const char *id, enum pd_run_end (*body)(const struct pd_run_options *,
 		       const char *, struct pd_error **), struct pd_error **err)
 {
-	pd_auto(pd_strings) argv = {0};
+	pd_auto(pd_strings) argv = {0}, skip = {0}, redo = {0};
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry,
 		.signal = &stop_signal, .user = cli, .event = pd_view_event,
 		.progress = pd_view_progress, .replan = replan,
-		.unattended = pd_cli_option(cli, "unattended") != NULL };
+		.unattended = pd_cli_option(cli, "unattended") != NULL,
+		.who = pd_cli_user(), .accept_no_return = pd_cli_option(cli, "accept-no-return"),
+		.why = pd_cli_option(cli, "why"), .skip = &skip, .redo = &redo,
+		.confirm = confirm };
 	pd_auto_free char *run = pd_strdup(id);
 	enum pd_run_end end;
 
+	all_values(cli, "skip", &skip);
+	all_values(cli, "redo", &redo);
+	if (body) {
+		o.plan = plan;
+		o.inputs = inputs;
+	}
 	resume_line(cli, &argv);
 	o.resume_argv = (const char *const *)argv.items;
 	catch_signals();
 	pd_view_open(cli);
 	cli->acted = true;
-	/* cppcheck-suppress nullPointer ; there is a plan or a body */
-	end = plan ? pd_run_start(&o, plan, inputs, &run, err) : body(&o, run, err);
+	end = body ? body(&o, run, err) : pd_run_start(&o, plan, inputs, &run, err);
 	pd_view_close(cli);
 	if (run && !*err)
 		last_words(cli, run, end);
@@ -141,11 +189,44 @@ static int run_run(struct pd_cli *cli, struct pd_error **err)
 	return with_engine(cli, inputs, plan, NULL, NULL, err);
 }
 
+/* The plan of the round under way anew: the run's inputs, but for what is given. */
+static struct pd_plan *changed_plan(struct pd_cli *cli, const char *run, json_t **inputs,
+				    struct pd_error **err)
+{
+	int64_t round = 0;
+	pd_auto_json *old = pd_run_inputs(cli->state, run, &round, err);
+	const char *script = pd_cli_option(cli, "workflow");
+	pd_auto_json *given = old ? pd_cli_inputs(cli, script ? script :
+		pd_json_text(old, "script", ""), err) : NULL;
+	pd_auto_json *params = given ? json_deep_copy(json_object_get(old, "params")) : NULL;
+
+	if (!given)
+		return NULL;
+	json_object_update(params, json_object_get(given, "params"));
+	*inputs = json_pack("{s:O, s:O, s:O}", "script", json_object_get(given, "script"),
+		"params", params, "catalogs", json_object_get(pd_cli_option(cli, "catalog") ?
+		given : old, "catalogs"));
+	return pd_cli_plan(cli, *inputs, round, err);
+}
+
 static int run_resume(struct pd_cli *cli, struct pd_error **err)
 {
 	pd_auto_free char *run = is_root(err) ? pd_cli_run_id(cli, 0, err) : NULL;
+	pd_auto_json *inputs = NULL;
+	struct pd_plan *plan = NULL;
+	int end;
 
-	return run ? with_engine(cli, NULL, NULL, run, pd_run_resume, err) : PD_END_INVALID;
+	if (!run)
+		return PD_END_INVALID;
+	if (pd_cli_option(cli, "workflow") || pd_cli_option(cli, "param") ||
+	    pd_cli_option(cli, "catalog")) {
+		plan = changed_plan(cli, run, &inputs, err);
+		if (!plan)
+			return PD_END_INVALID;
+	}
+	end = with_engine(cli, inputs, plan, run, pd_run_resume, err);
+	pd_plan_free(plan);
+	return end;
 }
 
 static int run_undo(struct pd_cli *cli, struct pd_error **err)
@@ -153,14 +234,6 @@ static int run_undo(struct pd_cli *cli, struct pd_error **err)
 	pd_auto_free char *run = is_root(err) ? pd_cli_run_id(cli, 0, err) : NULL;
 
 	return run ? with_engine(cli, NULL, NULL, run, pd_run_undo, err) : PD_END_INVALID;
-}
-
-static const char *user_name(void)
-{
-	const char *sudo = getenv("SUDO_USER");
-	const struct passwd *p = getpwuid(getuid());
-
-	return sudo && *sudo ? sudo : p ? p->pw_name : "unknown";
 }
 
 static int run_signoff(struct pd_cli *cli, struct pd_error **err)
@@ -177,7 +250,7 @@ static int run_signoff(struct pd_cli *cli, struct pd_error **err)
 		return !pd_error_set(err, "usage", "say who signs: --party PARTY") *
 		       PD_END_INVALID;
 	pd_view_open(cli);
-	end = pd_run_sign(&o, run, party, name ? name : user_name(),
+	end = pd_run_sign(&o, run, party, name ? name : pd_cli_user(),
 			  pd_cli_option(cli, "note"), err);
 	pd_view_close(cli);
 	if (!*err)
@@ -185,7 +258,9 @@ static int run_signoff(struct pd_cli *cli, struct pd_error **err)
 	return (int)end;
 }
 
+#define ACCEPT { "accept-no-return", "WHY", "go past a point of no return without a verified backup" }
 static const struct pd_option run_options[] = {
+	ACCEPT,
 	{ "catalog", "FILE", "catalog of updates, or READER: such as apt:; may be repeated" },
 	{ "param", "NAME=VALUE", "parameter of the workflow; may be repeated" },
 	{ "events", NULL, "print JSON lines, one for each event" },
@@ -202,6 +277,14 @@ const struct pd_verb pd_verb_run = {
 };
 
 static const struct pd_option resume_options[] = {
+	ACCEPT,
+	{ "workflow", "WORKFLOW", "plan the round anew with it; shows what becomes of each step, and asks" },
+	{ "param", "NAME=VALUE", "plan anew with this parameter; may be repeated" },
+	{ "catalog", "FILE", "plan anew with this catalog; may be repeated" },
+	{ "yes", NULL, "agree to the new plan without being asked" },
+	{ "skip", "STEP", "pass the step over; may be repeated" },
+	{ "redo", "STEP", "do a step once more; may be repeated" },
+	{ "why", "TEXT", "the reason, for the journal and the report" },
 	{ "events", NULL, "print JSON lines, one for each event" },
 	{ "unattended", NULL, "started by the server's boot, not by a person" },
 	PD_OPTION_END

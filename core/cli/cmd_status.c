@@ -26,12 +26,14 @@ const char *pd_status_name(const struct pd_record *r, pid_t owner)
 json_t *pd_status_json(const struct pd_record *r, const char *owner_run, pid_t owner)
 {
 	bool owned = owner && owner_run && strcmp(owner_run, r->run) == 0;
-	json_t *steps = json_array(), *missing = json_array();
+	json_t *steps = json_array(), *missing = json_array(), *notes = json_array();
 	pd_auto(pd_strings) parties = {0};
 
 	pd_record_missing(r, &parties);
 	for (size_t i = 0; i < parties.len; i++)
 		json_array_append_new(missing, json_string(parties.items[i]));
+	for (size_t i = 0; i < r->warnings.len; i++)
+		json_array_append_new(notes, json_string(r->warnings.items[i]));
 	for (size_t i = 0; i < r->n_steps; i++) {
 		const struct pd_record_step *s = &r->steps[i];
 
@@ -40,18 +42,19 @@ json_t *pd_status_json(const struct pd_record *r, const char *owner_run, pid_t o
 			s->changed, "seconds", s->seconds, "message", s->message,
 			"outputs", s->outputs));
 	}
-	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
 		"run", r->run, "server", r->server ? r->server : "", "state",
 		pd_status_name(r, owned ? owner : 0), "why", r->why, "workflow",
 		r->n_plans ? r->plans[0]->workflow : "", "rounds", (json_int_t)r->n_plans,
 		"started", (json_int_t)r->started, "ended", (json_int_t)r->ended,
-		"pid", (json_int_t)(owned ? owner : 0), "missing", missing, "steps", steps);
+		"pid", (json_int_t)(owned ? owner : 0), "missing", missing, "notes",
+		notes, "steps", steps);
 }
 
 void pd_status_text(const struct pd_cli *cli, const struct pd_record *r, pid_t owner)
 {
 	static const char *const colors[] = { "", "\033[36m", "\033[32m", "\033[31m",
-					      "\033[33m", "\033[33m", "\033[31m" };
+					      "\033[33m", "\033[33m", "\033[31m", "\033[33m" };
 	pd_auto_free char *started = pd_show_time(r->started / 1000);
 	const struct pd_plan *plan = NULL;
 	size_t stage = 0;
@@ -75,6 +78,8 @@ void pd_status_text(const struct pd_cli *cli, const struct pd_record *r, pid_t o
 	}
 	pd_cli_print(cli, "state: %s%s%s\n", pd_status_name(r, owner), r->why && *r->why ? ": " : "",
 	       r->why ? r->why : "");
+	for (size_t i = 0; i < r->warnings.len; i++)
+		pd_cli_print(cli, "note: %s\n", r->warnings.items[i]);
 	if (owner)
 		pd_cli_print(cli, "process %ld is working on it\n", (long)owner);
 }
@@ -162,14 +167,41 @@ static int follow(struct pd_cli *cli, struct pd_journal *j, const char *run,
 	return status;
 }
 
+static void show_beat(const struct pd_cli *cli, const json_t *beat)
+{
+	pd_auto_free char *age = pd_show_seconds(pd_json_number(beat, "age", 0));
+	int64_t total = pd_json_number(beat, "total", 0);
+
+	pd_cli_print(cli, "last sign of life %s ago: %s", age, pd_json_text(beat, "step", ""));
+	if (total > 0)
+		pd_cli_print(cli, ", %lld of %lld", (long long)pd_json_number(beat, "done", 0),
+			     (long long)total);
+	pd_cli_print(cli, "%s%s\n", *pd_json_text(beat, "text", "") ? ", " : "",
+		     pd_json_text(beat, "text", ""));
+}
+
+static int clear(struct pd_cli *cli, struct pd_error **err)
+{
+	pd_auto_free char *run = geteuid() == 0 ? pd_cli_run_id(cli, 0, err) : NULL;
+	struct pd_run_options o = { .state = cli->state, .who = pd_cli_user() };
+
+	if (geteuid() != 0)
+		pd_error_set(err, "not-root", "only root may say that the server is mended");
+	return !run ? PD_END_INVALID :
+		      (int)pd_run_clear(&o, run, pd_cli_option(cli, "why"), err);
+}
+
 static int run_status(struct pd_cli *cli, struct pd_error **err)
 {
+	pd_auto_json *beat = NULL;
 	__attribute__((cleanup(pd_journal_cleanup))) struct pd_journal *j =
-		pd_journal_open(cli->state, true, err);
+		pd_cli_option(cli, "clear") ? NULL : pd_journal_open(cli->state, true, err);
 	pd_auto_free char *id = NULL, *owner_run = NULL;
 	__attribute__((cleanup(pd_record_cleanup))) struct pd_record *r = NULL;
 	pid_t owner;
 
+	if (pd_cli_option(cli, "clear"))
+		return clear(cli, err);
 	if (!j)
 		return PD_END_INVALID;
 	if (pd_cli_option(cli, "all"))
@@ -181,12 +213,22 @@ static int run_status(struct pd_cli *cli, struct pd_error **err)
 	if (!r)
 		return PD_END_INVALID;
 	owner = pd_lock_owner(cli->state, &owner_run);
+	if (!owner_run || strcmp(owner_run, r->run) != 0)
+		owner = 0;
+	beat = owner ? pd_heartbeat_read(cli->state, r->run) : NULL;
+	if (beat)
+		json_object_set_new(beat, "age", json_integer(
+			(json_int_t)time(NULL) - pd_json_number(beat, "time", 0)));
 	if (cli->json) {
 		pd_auto_json *status = pd_status_json(r, owner_run, owner);
 
+		if (beat)
+			json_object_set(status, "heartbeat", beat);
 		pd_cli_json(status);
 	} else {
-		pd_status_text(cli, r, owner_run && strcmp(owner_run, r->run) == 0 ? owner : 0);
+		pd_status_text(cli, r, owner);
+		if (beat)
+			show_beat(cli, beat);
 	}
 	return 0;
 }
@@ -239,6 +281,8 @@ static const struct pd_option status_options[] = {
 	{ "all", NULL, "list all runs, newest first" },
 	{ "follow", NULL, "print events as they come until the run ends or waits" },
 	{ "events", NULL, "with --follow: JSON lines" },
+	{ "clear", NULL, "an inconsistent server is mended: new runs may start" },
+	{ "why", "TEXT", "with --clear: how it was mended" },
 	PD_OPTION_END
 };
 

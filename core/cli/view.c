@@ -122,6 +122,14 @@ static void step_event(struct pd_view *v, const struct pd_record_step *s,
 		line(v, e, "", "evidence", s->key, pd_json_text(e->data, "path", ""));
 	} else if (strcmp(e->kind, "reboot") == 0) {
 		line(v, e, "\033[33m", "reboot", s->key, "the server is asked to start anew");
+	} else if (strcmp(e->kind, "retry") == 0) {
+		pd_auto_free char *again = pd_print("in %" PRId64 " s, %" PRId64 " of %" PRId64 ": %s",
+			pd_json_number(e->data, "delay", 0), pd_json_number(e->data, "n", 0),
+			pd_json_number(e->data, "of", 0), text);
+
+		line(v, e, "\033[33m", "retry", s->key, again);
+	} else if (strcmp(e->kind, "skip") == 0 || strcmp(e->kind, "again") == 0) {
+		line(v, e, "\033[33m", e->kind, s->key, pd_json_text(e->data, "why", ""));
 	} else if (strcmp(e->kind, "log") == 0) {
 		line(v, e, "", pd_json_text(e->data, "level", ""), s->key,
 		     pd_json_text(e->data, "text", ""));
@@ -147,6 +155,8 @@ static void run_event(struct pd_view *v, const struct pd_event *e)
 			pd_json_number(e->data, "round", 1));
 
 		line(v, e, "\033[1m", "plan", e->run, text);
+	} else if (strcmp(e->kind, "warning") == 0 || strcmp(e->kind, "accept") == 0) {
+		line(v, e, "\033[33m", e->kind, "", pd_json_text(e->data, "text", why));
 	} else if (strcmp(e->kind, "sign") == 0) {
 		line(v, e, "\033[32m", "signed", pd_json_text(e->data, "party", ""),
 		     pd_json_text(e->data, "name", ""));

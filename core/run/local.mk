@@ -3,15 +3,21 @@ core_libcore_la_SOURCES += \
 	%reldir%/boot.h \
 	%reldir%/call.c \
 	%reldir%/call.h \
+	%reldir%/clear.c \
 	%reldir%/engine.c \
 	%reldir%/engine.h \
 	%reldir%/errors.def \
+	%reldir%/fold_plan.c \
+	%reldir%/heartbeat.c \
 	%reldir%/journal.c \
 	%reldir%/journal.h \
 	%reldir%/lock.c \
 	%reldir%/lock.h \
+	%reldir%/merge.c \
+	%reldir%/noreturn.c \
 	%reldir%/record.c \
 	%reldir%/record.h \
 	%reldir%/run.h \
 	%reldir%/signoff.c \
-	%reldir%/step.c
+	%reldir%/step.c \
+	%reldir%/undo.c
