@@ -47,6 +47,10 @@ static void on_progress(void *user, int64_t done, int64_t total, const char *tex
 {
 	struct pd_call *c = user;
 
+	c->e->done = done;
+	c->e->total = total;
+	free(c->e->text);
+	c->e->text = pd_strdup(text);
 	if (c->e->o->progress)
 		c->e->o->progress(c->e->o->user, c->s, done, total, text);
 }
@@ -86,6 +90,8 @@ static void on_irreversible(void *user, const char *why)
 {
 	struct pd_call *c = user;
 
+	free(c->irreversible);
+	c->irreversible = pd_strdup(why);
 	(void)!pd_engine_note(c->e, "irreversible", c->s->key,
 			      json_pack("{s:s}", "why", why), false);
 }
@@ -109,6 +115,7 @@ static bool on_tick(void *user)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (c->e->journal && now.tv_sec != c->e->flushed && !c->e->fatal) {
 		c->e->flushed = now.tv_sec;
+		pd_heartbeat_write(c->e, c->s);
 		if (!pd_journal_flush(c->e->journal, &c->e->fatal))
 			return false;
 	}
@@ -145,6 +152,9 @@ bool pd_call(struct pd_call *c, enum pd_phase phase, const json_t *args,
 		.run = c->e->record->run, .dry_run = c->dry };
 	const struct pd_step *step;
 
+	c->e->done = c->e->total = 0;
+	free(c->e->text);
+	c->e->text = NULL;
 	step = pd_registry_step(c->e->o->registry, name, &plugin, &err);
 	wc.plugin = plugin;
 	wc.step = step;
@@ -157,23 +167,42 @@ bool pd_call(struct pd_call *c, enum pd_phase phase, const json_t *args,
 	return !c->e->fatal;
 }
 
+/* False: it was asked to stop meanwhile. */
+static bool wait_to_retry(struct pd_call *c, int64_t seconds, const char *why)
+{
+	pd_auto_free char *text = pd_print("tried again in %d s: %s", (int)seconds, why);
+
+	for (int64_t i = 0; i < seconds; i++) {
+		struct timespec pause = { .tv_sec = 1 };
+
+		c->e->flushed = i ? c->e->flushed : 0; /* seen at once */
+		on_progress(c, i, seconds, text);
+		while (on_tick(c) && nanosleep(&pause, &pause) < 0)
+			;
+		if (!on_tick(c))
+			return false;
+	}
+	return true;
+}
+
 /* As often as the descriptor allows, with longer and longer waits. */
 bool pd_call_again(struct pd_call *c, enum pd_phase phase, const json_t *args,
-		       unsigned retries, struct pd_worker_result *result)
+		   unsigned retries, struct pd_worker_result *result)
 {
 	for (unsigned i = 0;; i++) {
+		int64_t delay = i < 6 ? INT64_C(1) << i : 60;
+
 		if (!pd_call(c, phase, args, result))
 			return false;
 		if (result->result != PD_RETRY || i >= retries)
 			return true;
-		if (!pd_engine_note(c->e, "log", c->s->key,
-				    json_pack("{s:s, s:s+}", "level", "warning", "text",
-					      "tried again soon: ",
-					      result->message ? result->message : ""), false))
+		if (!pd_engine_note(c->e, "retry", c->s->key, json_pack("{s:i, s:i, s:I, s:s}",
+				    "n", (int)i + 1, "of", (int)retries, "delay",
+				    (json_int_t)delay, "message", result->message ?
+				    result->message : ""), true))
 			return false;
+		if (!wait_to_retry(c, delay, result->message ? result->message : ""))
+			return !c->e->fatal;
 		pd_worker_result_clear(result);
-		for (unsigned wait = 0; wait < (1u << (i < 6 ? i : 6)) && on_tick(c); wait++)
-			sleep(1);
 	}
 }
-

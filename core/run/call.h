@@ -11,7 +11,7 @@ struct pd_call {
 	struct pd_record_step *s;
 	json_t *predicted;  /* outputs of a check; NULL: outputs are journaled */
 	json_t *inhibitors; /* of a check */
-	const char *irreversible;
+	char *irreversible; /* found by the check; freed with pd_call_clear() */
 	bool dry;
 	bool undo;          /* goes on over a Ctrl-C, which would leave half of it */
 };
@@ -19,6 +19,11 @@ struct pd_call {
 /** Run it once; false: e->fatal.  What the step does wrong is in *result. */
 bool pd_call(struct pd_call *c, enum pd_phase phase, const json_t *args,
 	     struct pd_worker_result *result) PD_MUST_USE;
+static inline void pd_call_clear(struct pd_call *c)
+{
+	free(c->irreversible);
+}
+#define pd_call_cleanup pd_call_clear
 /** As often as @p retries allows, with longer and longer waits. */
 bool pd_call_again(struct pd_call *c, enum pd_phase phase, const json_t *args,
 		   unsigned retries, struct pd_worker_result *result) PD_MUST_USE;

@@ -16,6 +16,7 @@ enum pd_run_end pd_run_state_end(enum pd_run_state s)
 	switch (s) {
 	case PD_RUN_DONE: return PD_END_DONE;
 	case PD_RUN_ROLLED_BACK: return PD_END_ROLLED_BACK;
+	case PD_RUN_CLEARED:
 	case PD_RUN_INCONSISTENT: return PD_END_INCONSISTENT;
 	case PD_RUN_REFUSED: return PD_END_REFUSED;
 	default: return PD_END_WAITING;
@@ -23,8 +24,7 @@ enum pd_run_end pd_run_state_end(enum pd_run_state s)
 }
 
 /* The run is over for this process: say why it stands where it does. */
-static enum pd_run_end end_with(struct pd_engine *e, enum pd_run_state state,
-				const char *why)
+enum pd_run_end pd_engine_end(struct pd_engine *e, enum pd_run_state state, const char *why)
 {
 	if (state != PD_RUN_RUNNING && state != PD_RUN_REBOOTING)
 		pd_boot_disarm();
@@ -73,7 +73,7 @@ static enum pd_outcome take_again(struct pd_engine *e, const struct pd_record_st
 		struct pd_record_step *s = pd_record_sibling(e->record, next, p->id);
 		enum pd_outcome one = PD_OUT_DONE;
 
-		if (s && s->state != PD_STEP_DONE)
+		if (s && s->state != PD_STEP_DONE && s->state != PD_STEP_SKIPPED)
 			one = pd_engine_step(e, s);
 		if (one != PD_OUT_DONE)
 			return one;
@@ -81,43 +81,17 @@ static enum pd_outcome take_again(struct pd_engine *e, const struct pd_record_st
 	return PD_OUT_DONE;
 }
 
-static enum pd_run_end undo_all(struct pd_engine *e, const char *because)
-{
-	pd_auto_free char *stuck = NULL, *no_return = NULL, *why = NULL;
-
-	if (!pd_engine_state(e, PD_RUN_UNDOING, because))
-		return PD_END_WAITING;
-	for (size_t i = e->record->n_steps; i-- > 0;) {
-		struct pd_record_step *s = &e->record->steps[i];
-		const char *wall = pd_engine_no_return(e, s);
-		enum pd_outcome outcome;
-
-		if (!s->applied || s->state == PD_STEP_UNDONE)
-			continue;
-		if (wall && !no_return)
-			no_return = pd_print("%s: %s", s->key, wall);
-		/* behind a wall only what is held comes back */
-		if (wall || ((stuck || no_return) && !s->step->hold))
-			continue;
-		outcome = pd_engine_undo_step(e, s);
-		if (outcome == PD_OUT_FATAL || outcome == PD_OUT_SIGNAL)
-			return PD_END_WAITING;
-		if (outcome == PD_OUT_FAILED && !stuck)
-			stuck = pd_print("%s: %s", s->key, s->message ? s->message : "");
-	}
-	if (stuck)
-		return end_with(e, PD_RUN_INCONSISTENT, stuck);
-	why = no_return ? pd_print("%s; undone as far as the point of no return, %s",
-				   because, no_return) : pd_strdup(because);
-	return end_with(e, PD_RUN_ROLLED_BACK, why);
-}
-
 /* A person has to decide; what is held comes back meanwhile. */
 static enum pd_run_end stop(struct pd_engine *e, const char *why)
 {
-	if (give_back(e, NULL) == PD_OUT_FAILED)
-		return end_with(e, PD_RUN_INCONSISTENT, "what was held did not come back");
-	return end_with(e, PD_RUN_STOPPED, why);
+	if (give_back(e, NULL) == PD_OUT_FAILED) {
+		pd_auto_free char *since = pd_print("since step %s: what was held did not come"
+			" back: %s", pd_engine_stuck(e->record)->key,
+			pd_engine_stuck(e->record)->message);
+
+		return pd_engine_end(e, PD_RUN_INCONSISTENT, since);
+	}
+	return pd_engine_end(e, PD_RUN_STOPPED, why);
 }
 
 /* A step has failed, or what it held did not come back. */
@@ -126,22 +100,35 @@ static enum pd_run_end failed(struct pd_engine *e, enum pd_on_failure policy,
 {
 	pd_auto_free char *why = pd_print("%s: %s", s->key, s->message ? s->message : "");
 
-	return policy == PD_ON_FAILURE_UNDO && !pd_engine_signal(e) ? undo_all(e, why) :
+	return policy == PD_ON_FAILURE_UNDO && !pd_engine_signal(e) ? pd_engine_undo_all(e, why) :
 								      stop(e, why);
 }
 
-static const struct pd_record_step *first_stuck(const struct pd_record *r)
+/* Is there nothing to do for a step (any more)? */
+static bool is_over(const struct pd_record_step *s, enum pd_on_failure policy)
 {
-	for (size_t i = 0; i < r->n_steps; i++)
-		if (r->steps[i].state == PD_STEP_STUCK)
-			return &r->steps[i];
-	return &r->steps[0];
+	/* a hold that was cut off while it was given back: give_back()
+	 * or take_again() of a later step brings it to its end */
+	return s->dropped || s->state == PD_STEP_DONE || s->state == PD_STEP_UNDONE ||
+	       s->state == PD_STEP_SKIPPED || (s->step->hold && s->state == PD_STEP_UNDOING) ||
+	       (s->state == PD_STEP_FAILED && policy == PD_ON_FAILURE_CONTINUE);
+}
+
+static bool closed(struct pd_engine *e, struct pd_record_step *s, enum pd_on_failure policy,
+		   enum pd_run_end *end)
+{
+	pd_auto_free char *why = pd_engine_stage_gate(e, s);
+
+	if (why)
+		*end = policy == PD_ON_FAILURE_UNDO ? pd_engine_undo_all(e, why) : stop(e, why);
+	return why != NULL;
 }
 
 /* Steps in order from where the run is; false with *end: it ends here. */
 static bool steps(struct pd_engine *e, enum pd_run_end *end)
 {
 	struct pd_record *r = e->record;
+	const struct pd_record_step *stage = NULL;
 	enum pd_outcome last;
 
 	*end = PD_END_WAITING;
@@ -150,11 +137,11 @@ static bool steps(struct pd_engine *e, enum pd_run_end *end)
 		enum pd_on_failure policy = s->plan->stages[s->step->stage].on_failure;
 		enum pd_outcome outcome;
 
-		/* a hold that was cut off while it was given back: give_back()
-		 * or take_again() of a later step brings it to its end */
-		if (s->state == PD_STEP_DONE || s->state == PD_STEP_UNDONE ||
-		    (s->step->hold && s->state == PD_STEP_UNDOING) ||
-		    (s->state == PD_STEP_FAILED && policy == PD_ON_FAILURE_CONTINUE))
+		if (r->again && !s->dropped && s->state == PD_STEP_DONE && pd_engine_stale(e, s) &&
+		    !pd_engine_note(e, "again", s->key, json_pack("{s:s}", "why",
+				    "what it was given is different now"), true))
+			return false;
+		if (is_over(s, policy))
 			continue;
 		if (pd_engine_signal(e)) {
 			/* the server goes down: leave it as a crash would */
@@ -162,9 +149,14 @@ static bool steps(struct pd_engine *e, enum pd_run_end *end)
 				*end = stop(e, "asked to stop by a person");
 			return false;
 		}
+		if (!stage || stage->plan != s->plan || stage->step->stage != s->step->stage) {
+			if (closed(e, s, policy, end))
+				return false;
+			stage = s;
+		}
 		outcome = give_back(e, s);
 		if (outcome == PD_OUT_FAILED) {
-			*end = failed(e, policy, first_stuck(r));
+			*end = failed(e, policy, pd_engine_stuck(r));
 			return false;
 		}
 		if (outcome == PD_OUT_DONE)
@@ -181,7 +173,7 @@ static bool steps(struct pd_engine *e, enum pd_run_end *end)
 	}
 	last = give_back(e, NULL);
 	if (last == PD_OUT_FAILED)
-		*end = failed(e, PD_ON_FAILURE_STOP, first_stuck(r));
+		*end = failed(e, PD_ON_FAILURE_STOP, pd_engine_stuck(r));
 	return last == PD_OUT_DONE;
 }
 
@@ -201,10 +193,11 @@ static bool next_round(struct pd_engine *e, enum pd_run_end *end)
 	if (!plan) {
 		pd_auto_free char *text = pd_error_text(err);
 
-		*end = end_with(e, PD_RUN_STOPPED, text);
+		*end = pd_engine_end(e, PD_RUN_STOPPED, text);
 		return true;
 	}
-	noted = pd_engine_note(e, "plan", "", json_pack("{s:I, s:O}", "round",
+	noted = pd_engine_note_script(e, pd_json_text(plan->json, "script_digest", "")) &&
+		pd_engine_note(e, "plan", "", json_pack("{s:I, s:O}", "round",
 			       (json_int_t)(round + 1), "plan", plan->json), true);
 	pd_plan_free(plan);
 	return noted && !r->nothing_left;
@@ -212,11 +205,17 @@ static bool next_round(struct pd_engine *e, enum pd_run_end *end)
 
 static enum pd_run_end work(struct pd_engine *e)
 {
+	enum pd_outcome dropped;
 	enum pd_run_end end = PD_END_WAITING;
 	pd_auto(pd_strings) missing = {0};
 	pd_auto_free char *who = NULL;
 
 	if (!pd_engine_state(e, PD_RUN_RUNNING, ""))
+		return end;
+	dropped = pd_engine_undo_dropped(e);
+	if (dropped == PD_OUT_FAILED)
+		return pd_engine_undo_all(e, "a step that the changed plan drops can't be undone");
+	if (dropped != PD_OUT_DONE)
 		return end;
 	do {
 		if (!steps(e, &end))
@@ -226,8 +225,8 @@ static enum pd_run_end work(struct pd_engine *e)
 		return end;
 	pd_record_missing(e->record, &missing);
 	who = pd_strings_join(&missing, ", ");
-	return missing.len ? end_with(e, PD_RUN_SIGNOFF, who) :
-			     end_with(e, PD_RUN_DONE, e->record->plans[0]->nothing ?
+	return missing.len ? pd_engine_end(e, PD_RUN_SIGNOFF, who) :
+			     pd_engine_end(e, PD_RUN_DONE, e->record->plans[0]->nothing ?
 				      e->record->plans[0]->nothing : "");
 }
 
@@ -255,11 +254,12 @@ struct pd_record *pd_run_check(const struct pd_run_options *o, struct pd_plan *p
 	struct pd_engine e = { .o = o, .record = pd_record_new("check") };
 
 	*refused = 0;
-	if (!note_plan(&e, plan, NULL) || !predict_all(&e, refused)) {
+	if (!note_plan(&e, plan, NULL) || !pd_engine_accept(&e) || !predict_all(&e, refused)) {
 		pd_error_move(err, e.fatal);
 		pd_record_free(e.record);
-		return NULL;
+		e.record = NULL;
 	}
+	free(e.text);
 	return e.record;
 }
 
@@ -273,23 +273,6 @@ static char *new_run_id(void)
 	return pd_print("%s-%04x", stamp, (unsigned)randombytes_uniform(0x10000));
 }
 
-/* A run that is neither done nor given up stands in the way of a new one. */
-static bool none_open(struct pd_journal *j, struct pd_error **err)
-{
-	pd_auto_free char *id = pd_journal_find(j, NULL, NULL);
-	__attribute__((cleanup(pd_record_cleanup))) struct pd_record *r =
-		id ? pd_record_read(j, id, err) : NULL;
-
-	if (!id || (r && pd_run_state_ended(r->state) &&
-		    r->state != PD_RUN_INCONSISTENT))
-		return true;
-	if (!r)
-		return false;
-	return pd_error_set(err, "run-open", "run %s is %s%s%s", id,
-			    pd_run_state_name(r->state), r->why && *r->why ? ": " : "",
-			    r->why ? r->why : "");
-}
-
 static bool own(struct pd_engine *e, struct pd_error **err)
 {
 	pd_auto_json *now = pd_boot_witness();
@@ -297,6 +280,9 @@ static bool own(struct pd_engine *e, struct pd_error **err)
 
 	/* a process that was killed may have left workers behind */
 	pd_worker_sweep(e->record->run);
+	for (size_t i = 0; i < e->record->n_steps; i++)
+		pending |= e->record->steps[i].state == PD_STEP_UNDOING &&
+			   e->record->steps[i].undo_reboots > 0;
 	if (e->record->boot && !pending && pd_boot_differs(e->record->boot, now) &&
 	    !pd_engine_note(e, "boot", "", json_pack("{s:s, s:O}", "how",
 			    "spontaneous", "witness", now), false))
@@ -318,6 +304,7 @@ static enum pd_run_end with_lock(struct pd_engine *e, struct pd_error **err,
 	if (lock < 0)
 		return PD_END_REFUSED;
 	end = body(e, err);
+	free(e->text);
 	if (e->fatal) {
 		pd_error_move(err, e->fatal);
 		e->fatal = NULL;
@@ -334,12 +321,15 @@ static enum pd_run_end start(struct pd_engine *e, struct pd_error **err)
 	size_t refused = 0;
 	enum pd_run_end end = PD_END_WAITING;
 
-	if (!none_open(e->journal, err))
+	if (e->o->accept_no_return && !*e->o->accept_no_return)
+		return !pd_error_set(err, "no-reason", "say why no way back is needed") *
+		       PD_END_INVALID;
+	if (!pd_engine_free_server(e, "", err))
 		return PD_END_REFUSED;
 	e->record = pd_record_new(planned->run);
-	if (note_plan(e, plan, inputs) && predict_all(e, &refused)) {
+	if (note_plan(e, plan, inputs) && pd_engine_accept(e) && predict_all(e, &refused)) {
 		if (refused || pd_engine_signal(e))
-			end = end_with(e, PD_RUN_REFUSED, why = pd_engine_why_refused(e));
+			end = pd_engine_end(e, PD_RUN_REFUSED, why = pd_engine_why_refused(e));
 		else if (own(e, err))
 			end = work(e);
 	}
@@ -390,20 +380,28 @@ static enum pd_run_end go_on(struct pd_engine *e, struct pd_error **err)
 	if (!load(e, err))
 		return PD_END_INVALID;
 	r = e->record;
+	if (!pd_engine_free_server(e, r->run, err))
+		return PD_END_REFUSED;
 	if (pd_run_state_ended(r->state)) {
+		if (r->state != PD_RUN_INCONSISTENT && (e->o->plan || e->o->why))
+			pd_error_set(err, "change-state", "run %s is %s", r->run,
+				     pd_run_state_name(r->state));
 		if (r->state != PD_RUN_INCONSISTENT)
-			return pd_run_state_end(r->state);
+			return *err ? PD_END_INVALID : pd_run_state_end(r->state);
 		pd_error_set(err, "run-inconsistent", "run %s is inconsistent: %s",
 			     r->run, r->why ? r->why : "");
 		return PD_END_INCONSISTENT;
 	}
 	if (e->o->unattended && r->resumes > MAX_RESUMES)
-		return end_with(e, PD_RUN_STOPPED, "the server was started again and"
+		return pd_engine_end(e, PD_RUN_STOPPED, "the server was started again and"
 				" again without a step coming to its end");
+	if (!pd_engine_change(e, err))
+		return !*err ? PD_END_WAITING : strcmp((*err)->id, "change-refused") == 0 ?
+		       PD_END_REFUSED : PD_END_INVALID;
 	if (!own(e, err))
 		return PD_END_WAITING;
 	why = pd_strdup(r->why ? r->why : ""); /* the record's changes with its state */
-	return r->state == PD_RUN_UNDOING ? undo_all(e, why) : work(e);
+	return r->state == PD_RUN_UNDOING ? pd_engine_undo_all(e, why) : work(e);
 }
 
 static enum pd_run_end take_back(struct pd_engine *e, struct pd_error **err)
@@ -412,9 +410,13 @@ static enum pd_run_end take_back(struct pd_engine *e, struct pd_error **err)
 		return PD_END_INVALID;
 	if (e->record->state == PD_RUN_ROLLED_BACK)
 		return PD_END_ROLLED_BACK;
-	if (!pd_record_unsealed(e->record, err))
+	if (!pd_record_unsealed(e->record, err) || !pd_engine_free_server(e, e->record->run, err))
 		return PD_END_REFUSED;
-	return own(e, err) ? undo_all(e, "asked for by a person") : PD_END_WAITING;
+	if (e->record->state == PD_RUN_CLEARED) {
+		pd_error_set(err, "run-cleared", "run %s: %s", e->record->run, e->record->why);
+		return PD_END_REFUSED;
+	}
+	return own(e, err) ? pd_engine_undo_all(e, "asked for by a person") : PD_END_WAITING;
 }
 
 static enum pd_run_end on_run(const struct pd_run_options *o, const char *run,

@@ -11,6 +11,8 @@ struct pd_engine {
 	struct pd_journal *journal; /* NULL: dry run, nothing is written */
 	struct pd_record *record;
 	int64_t flushed;            /* seconds; when last */
+	int64_t done, total;        /* of the step under way, for the heartbeat */
+	char *text;                 /* likewise */
 	struct pd_error *fatal;     /* the journal can't be written: stop */
 };
 
@@ -46,5 +48,38 @@ bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s,
 char *pd_engine_why_refused(const struct pd_engine *e);
 /** Why this step, once applied, can't be undone; NULL: it can. */
 const char *pd_engine_no_return(struct pd_engine *e, const struct pd_record_step *s);
+/** May a step be applied that can't be undone because of @p why (NULL: it can
+ * be)?  NULL: yes, else the reason against it; the caller frees. */
+char *pd_engine_gate(struct pd_engine *e, const struct pd_record_step *s, const char *why);
+/** The same for all that is left of the stage from @p s on, by declaration and
+ * dry run. */
+char *pd_engine_stage_gate(struct pd_engine *e, const struct pd_record_step *s);
+/** Will there be a verified backup, or nobody want one, before the stage of @p s? */
+bool pd_engine_backup_ahead(struct pd_engine *e, const struct pd_record_step *s);
+/** Journal that a person wants no way back, if the options say so. */
+bool pd_engine_accept(struct pd_engine *e) PD_MUST_USE;
+/** Were the values that this done step took from others different now? */
+bool pd_engine_stale(struct pd_engine *e, const struct pd_record_step *s);
+/** Undo of a step that reboots, once all else is undone: one more reboot. */
+enum pd_outcome pd_engine_undo_reboot(struct pd_engine *e, struct pd_record_step *s);
+/** Does it still reboot when the run is taken back? */
+bool pd_engine_reboots_back(const struct pd_engine *e, const struct pd_record_step *s);
+/** The run is over for this process. */
+enum pd_run_end pd_engine_end(struct pd_engine *e, enum pd_run_state state, const char *why);
+/** Undo everything, last things first; goes on where it was cut off. */
+enum pd_run_end pd_engine_undo_all(struct pd_engine *e, const char *because);
+/** Undo the steps that a change of the plan has dropped. */
+enum pd_outcome pd_engine_undo_dropped(struct pd_engine *e);
+/** The first step whose undo has failed, or NULL. */
+const struct pd_record_step *pd_engine_stuck(const struct pd_record *r);
+/** Take the options of a resume in: skipped steps, steps done again, a new
+ * plan.  @return false with *err or e->fatal set: nothing of it is done. */
+bool pd_engine_change(struct pd_engine *e, struct pd_error **err) PD_MUST_USE;
+/** Why no run may begin or go on because of another one than @p run; NULL with *err. */
+bool pd_engine_free_server(struct pd_engine *e, const char *run, struct pd_error **err) PD_MUST_USE;
+/** Warn if a plan comes from another text of its script than the one before. */
+bool pd_engine_note_script(struct pd_engine *e, const char *digest) PD_MUST_USE;
+/** A sign of life: what the step under way does. */
+void pd_heartbeat_write(struct pd_engine *e, const struct pd_record_step *s);
 
 #endif

@@ -33,6 +33,7 @@ static const char schema[] =
 	" hash BLOB NOT NULL) STRICT;"
 	"CREATE INDEX IF NOT EXISTS event_run ON event(run, n);"
 	"CREATE INDEX IF NOT EXISTS event_start ON event(n) WHERE kind = 'run';"
+	"CREATE INDEX IF NOT EXISTS event_state ON event(run, n) WHERE kind IN ('run', 'state');"
 	"PRAGMA user_version = 1;";
 
 static bool failed(struct pd_journal *j, const char *what, struct pd_error **err)
@@ -396,6 +397,27 @@ bool pd_journal_runs(struct pd_journal *j, struct pd_strings *ids,
 		pd_strings_add(ids, (const char *)sqlite3_column_text(st, 0));
 	sqlite3_finalize(st);
 	return rc == SQLITE_DONE || failed(j, "read", err);
+}
+
+bool pd_journal_open_run(struct pd_journal *j, const char *except, char **id,
+			 struct pd_error **err)
+{
+	/* with max() SQLite takes the other columns from the same row */
+	static const char sql[] = "SELECT run FROM (SELECT run, data, max(n) AS n FROM event"
+		" WHERE kind IN ('run', 'state') GROUP BY run) WHERE run <> ?1"
+		" AND coalesce(json_extract(data, '$.state'), 'new') NOT IN ('done',"
+		" 'rolled back', 'refused', 'cleared', 'waiting for sign-off')"
+		" ORDER BY n DESC LIMIT 1";
+	sqlite3_stmt *st = NULL;
+	int rc;
+
+	if (sqlite3_prepare_v2(j->db, sql, -1, &st, NULL) != SQLITE_OK)
+		return failed(j, "read", err);
+	sqlite3_bind_text(st, 1, except, -1, SQLITE_STATIC);
+	rc = sqlite3_step(st);
+	*id = rc == SQLITE_ROW ? pd_strdup((const char *)sqlite3_column_text(st, 0)) : NULL;
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE || failed(j, "read", err);
 }
 
 char *pd_journal_find(struct pd_journal *j, const char *prefix,

@@ -56,6 +56,10 @@ bool pd_journal_each(struct pd_journal *j, const char *run, int64_t after,
  * frees; NULL with *err set ("run-none", "run-ambiguous"). */
 char *pd_journal_find(struct pd_journal *j, const char *prefix,
 		      struct pd_error **err);
+/** *id: a run other than @p except that has not come to its end (the state that
+ * was journaled last says so), NULL: there is none; the caller frees. */
+bool pd_journal_open_run(struct pd_journal *j, const char *except, char **id,
+			 struct pd_error **err) PD_MUST_USE;
 /** Ids of all runs, newest first. */
 bool pd_journal_runs(struct pd_journal *j, struct pd_strings *ids,
 		     struct pd_error **err) PD_MUST_USE;

@@ -3,17 +3,19 @@
  * Folding events into the record of a run.  Kinds and their data:
  *
  *   run       server, inputs             the first event of a run
- *   plan      round, plan                one for each round
+ *   plan      round, plan, change        one for each round; change: what became
+ *                                        of the steps of the plan it replaces
  *   owner     pid, boot                  a process begins to work on the run
  *   predict   result, outputs, message   dry run of a step
- *   apply     -                          intent, durable before the callback
+ *   apply     irreversible               intent, durable before the callback
+ *   retry     n, of, delay, message      it is tried again after delay seconds
  *   reboot    witness                    durable before a reboot is asked for
- *   boot      how, witness               what became of the server meanwhile
+ *   boot      how, witness, undo         what became of the server meanwhile
  *   remember  key, value                 durable before the callback goes on
  *   output    name, value
  *   evidence  path, title, bytes, sha256
  *   irreversible  why
- *   done      result, seconds            the step's end
+ *   done      result, seconds, inputs    the step's end
  *   failed    result, phase, message, detail, seconds
  *   undo      -                          intent
  *   undone    result, seconds
@@ -22,15 +24,19 @@
  *   warning   text
  *   sign      party, name, note, by
  *   seal      key, by                    the last event of a run
+ *   accept    who, why                   no way back is needed
+ *   skip      who, why                   the step is not done
+ *   again     who, why                   the step is done once more
+ *   clear     who, why                   a person has mended the server
  *   state     state, why
  */
 #include "run/record.h"
 
 static const char *const run_states[] = { "new", "running", "rebooting",
 	"waiting for sign-off", "stopped", "undoing", "done", "rolled back",
-	"inconsistent", "refused" };
+	"inconsistent", "refused", "cleared" };
 static const char *const step_states[] = { "pending", "begun", "done", "failed",
-	"undoing", "undone", "stuck" };
+	"undoing", "undone", "stuck", "skipped" };
 
 const char *pd_run_state_name(enum pd_run_state s)
 {
@@ -55,7 +61,7 @@ struct pd_record *pd_record_new(const char *run)
 	return r;
 }
 
-static void step_clear(struct pd_record_step *s)
+void pd_record_step_clear(struct pd_record_step *s)
 {
 	for (size_t i = 0; i < s->n_evidence; i++) {
 		free(s->evidence[i].path);
@@ -64,6 +70,7 @@ static void step_clear(struct pd_record_step *s)
 	}
 	free(s->evidence);
 	free(s->key);
+	free(s->inputs);
 	free(s->irreversible);
 	free(s->message);
 	free(s->detail);
@@ -78,9 +85,11 @@ void pd_record_free(struct pd_record *r)
 	if (!r)
 		return;
 	for (size_t i = 0; i < r->n_steps; i++)
-		step_clear(&r->steps[i]);
+		pd_record_step_clear(&r->steps[i]);
 	for (size_t i = 0; i < r->n_plans; i++)
 		pd_plan_free(r->plans[i]);
+	for (size_t i = 0; i < r->n_retired; i++)
+		pd_plan_free(r->retired[i]);
 	for (size_t i = 0; i < r->n_signatures; i++) {
 		free(r->signatures[i].party);
 		free(r->signatures[i].name);
@@ -90,6 +99,7 @@ void pd_record_free(struct pd_record *r)
 	free(r->signatures);
 	free(r->steps);
 	free(r->plans);
+	free(r->retired);
 	free(r->run);
 	free(r->server);
 	free(r->why);
@@ -123,6 +133,9 @@ struct pd_record_step *pd_record_sibling(struct pd_record *r,
 	for (size_t i = 0; i < r->n_steps; i++)
 		if (r->steps[i].plan == of->plan && strcmp(r->steps[i].step->id, id) == 0)
 			return &r->steps[i];
+	for (size_t i = r->n_steps; of->dropped && i-- > 0;) /* it went over to the new plan */
+		if (strcmp(r->steps[i].step->id, id) == 0)
+			return &r->steps[i];
 	return NULL;
 }
 
@@ -145,46 +158,33 @@ static void replace(char **text, const char *with)
 	*text = pd_strdup(with);
 }
 
-static void add_parties(struct pd_record *r, const struct pd_plan_step *s)
+/* What a person decided, for all to see. */
+static void decided(struct pd_record *r, const struct pd_event *e, const char *what)
 {
-	const json_t *list = json_object_get(s->args, "parties");
-	json_t *party;
-	size_t i;
-
-	json_array_foreach(list, i, party)
-		if (json_is_string(party) &&
-		    !pd_strings_has(&r->parties, json_string_value(party)))
-			pd_strings_add(&r->parties, json_string_value(party));
+	pd_strings_add_take(&r->warnings, pd_print("%s, said %s: %s", what,
+			    pd_json_text(e->data, "who", "patchday"),
+			    pd_json_text(e->data, "why", "")));
 }
 
-/* Sign-offs are no steps of the run: they come after its last round. */
 static bool on_plan(struct pd_record *r, const struct pd_event *e,
 		    struct pd_error **err)
 {
-	json_t *json = json_object_get(e->data, "plan");
-	int64_t round = pd_json_number(e->data, "round", 1);
-	struct pd_plan *plan = pd_plan_new_take(json_incref(json), err);
+	const json_t *change = json_object_get(e->data, "change");
+	json_t *inputs = json_object_get(e->data, "inputs");
+	struct pd_plan *plan = pd_plan_new_take(
+		json_incref(json_object_get(e->data, "plan")), err);
 
 	if (!plan)
 		return pd_error_prefix(err, "the journaled plan of run %s", r->run);
-	pd_grow(r->plans, r->n_plans, r->cap_plans);
-	r->plans[r->n_plans++] = plan;
-	r->nothing_left = plan->nothing != NULL;
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct pd_plan_step *s = &plan->steps[i];
-
-		if (!*s->plugin) {
-			add_parties(r, s);
-			continue;
+	if (change && r->n_plans) {
+		decided(r, e, "the plan was changed in the middle of the run");
+		r->again = true;
+		if (inputs) {
+			json_decref(r->inputs);
+			r->inputs = json_incref(inputs);
 		}
-		pd_grow(r->steps, r->n_steps, r->cap_steps);
-		r->steps[r->n_steps++] = (struct pd_record_step){
-			.key = round > 1 ? pd_print("r%d/%s", (int)round, s->id) :
-					   pd_strdup(s->id),
-			.plan = plan, .step = s,
-			.outputs = json_object(), .remembered = json_object(),
-		};
 	}
+	pd_record_add_plan(r, plan, pd_json_number(e->data, "round", 1), r->n_plans ? change : NULL);
 	return true;
 }
 
@@ -216,6 +216,13 @@ static bool on_run_event(struct pd_record *r, const struct pd_event *e,
 		r->resumes++;
 		json_decref(r->boot);
 		r->boot = json_incref(json_object_get(e->data, "boot"));
+	} else if (strcmp(e->kind, "boot") == 0) {
+		r->booted_back |= pd_json_true(e->data, "undo");
+	} else if (strcmp(e->kind, "accept") == 0) {
+		r->accepted = true;
+		decided(r, e, "no way back is needed");
+	} else if (strcmp(e->kind, "clear") == 0) {
+		decided(r, e, "the server was mended by hand");
 	} else if (strcmp(e->kind, "warning") == 0) {
 		pd_strings_add(&r->warnings, pd_json_text(e->data, "text", ""));
 	} else if (strcmp(e->kind, "sign") == 0) {
@@ -264,7 +271,8 @@ static void on_end(struct pd_record *r, struct pd_record_step *s,
 	s->ended = e->time;
 	s->seconds += json_number_value(json_object_get(e->data, "seconds"));
 	if (state == PD_STEP_DONE) {
-		s->changed = strcmp(pd_json_text(e->data, "result", ""), "changed") == 0;
+		s->changed |= strcmp(pd_json_text(e->data, "result", ""), "changed") == 0;
+		replace(&s->inputs, pd_json_text(e->data, "inputs", NULL));
 		s->recovered = pd_json_true(e->data, "recovered");
 	}
 	if (state != PD_STEP_UNDONE) {
@@ -287,7 +295,11 @@ static void on_step_event(struct pd_record *r, struct pd_record_step *s,
 		if (strcmp(e->kind, ends[i].kind) == 0)
 			on_end(r, s, e, ends[i].state);
 	if (strcmp(e->kind, "apply") == 0) {
+		/* what was found before the first touch counts */
+		if (!s->applied && json_object_get(e->data, "irreversible"))
+			replace(&s->irreversible, pd_json_text(e->data, "irreversible", NULL));
 		s->state = PD_STEP_BEGUN;
+		s->begun = s->begun ? s->begun : e->n;
 		s->started = s->started ? s->started : e->time;
 		s->applied = true;
 	} else if (strcmp(e->kind, "undo") == 0) {
@@ -309,6 +321,19 @@ static void on_step_event(struct pd_record *r, struct pd_record_step *s,
 		s->witness = json_incref(json_object_get(e->data, "witness"));
 		s->reboots++;
 		r->reboots++;
+		s->undo_reboots += s->state == PD_STEP_UNDOING;
+	} else if (strcmp(e->kind, "skip") == 0) {
+		pd_auto_free char *what = pd_print("%s is not done", s->key);
+
+		s->state = PD_STEP_SKIPPED;
+		decided(r, e, what);
+		replace(&s->message, r->warnings.items[r->warnings.len - 1]);
+	} else if (strcmp(e->kind, "again") == 0) {
+		pd_auto_free char *what = pd_print("%s is done again", s->key);
+
+		s->state = PD_STEP_PENDING;
+		r->again = true;
+		decided(r, e, what);
 	}
 }
 

@@ -15,7 +15,8 @@ enum pd_step_state {
 	PD_STEP_FAILED,
 	PD_STEP_UNDOING,  /* intent of the undo journaled */
 	PD_STEP_UNDONE,   /* rolled back; of a hold: given back */
-	PD_STEP_STUCK     /* the undo failed */
+	PD_STEP_STUCK,    /* the undo failed */
+	PD_STEP_SKIPPED   /* passed over because a person said so */
 };
 
 struct pd_evidence_row {
@@ -30,12 +31,15 @@ struct pd_record_step {
 	enum pd_step_state state;
 	bool applied;     /* an intent of apply was journaled */
 	bool changed;     /* and it had work to do */
+	bool dropped;     /* the plan was changed: it is only undone */
 	bool recovered;   /* found done after a crash */
 	char *irreversible; /* why; NULL: as declared */
 	json_t *outputs, *remembered; /* objects */
 	json_t *predicted;  /* of the dry run; NULL */
 	json_t *witness;  /* of the boot that a reboot step wants to end; NULL */
-	int64_t reboots;  /* how often asked */
+	int64_t reboots, undo_reboots; /* how often asked: all, and by its undo */
+	int64_t begun;    /* n of the event of its first intent: the order of undo */
+	char *inputs;     /* digest of its arguments with all values; NULL: no reference */
 	char *message, *detail;
 	int64_t started, ended; /* milliseconds since 1970 */
 	double seconds;
@@ -53,7 +57,8 @@ enum pd_run_state {
 	PD_RUN_DONE,
 	PD_RUN_ROLLED_BACK,
 	PD_RUN_INCONSISTENT,
-	PD_RUN_REFUSED
+	PD_RUN_REFUSED,
+	PD_RUN_CLEARED       /* was inconsistent; a person says it is mended */
 };
 
 const char *pd_run_state_name(enum pd_run_state s);
@@ -72,6 +77,8 @@ struct pd_record {
 	json_t *inputs;      /* what is needed to plan a further round */
 	struct pd_plan **plans; /* one for each round */
 	size_t n_plans, cap_plans;
+	struct pd_plan **retired; /* replaced in the middle of their round */
+	size_t n_retired, cap_retired;
 	struct pd_record_step *steps; /* of all rounds, in order */
 	size_t n_steps, cap_steps;
 	size_t hit;          /* where pd_record_step() found the last one */
@@ -80,6 +87,9 @@ struct pd_record {
 	int64_t owner;       /* pid that worked on it last */
 	int64_t resumes;     /* since a step last ended */
 	int64_t reboots;
+	bool booted_back;    /* rebooted after all was undone */
+	bool accepted;       /* a person wants no way back */
+	bool again;          /* steps were done again: others may have to be */
 	bool nothing_left;   /* the last plan said so */
 	int64_t started, ended, last; /* milliseconds; last event's n */
 	unsigned char hash[32]; /* of that event; zeros: it is not journaled */
@@ -106,6 +116,11 @@ struct pd_record *pd_record_read_until(struct pd_journal *j, const char *run,
 				       int64_t n, struct pd_error **err);
 /** May it still be changed?  Sets *err "run-sealed" if not. */
 bool pd_record_unsealed(const struct pd_record *r, struct pd_error **err);
+/** Its steps enter; takes @p plan.  @p change: NULL, or as pd_merge() made it,
+ * and the plan replaces the last one. */
+void pd_record_add_plan(struct pd_record *r, struct pd_plan *plan, int64_t round,
+			const json_t *change);
+void pd_record_step_clear(struct pd_record_step *s);
 struct pd_record_step *pd_record_step(struct pd_record *r, const char *key);
 /** The step of the same plan that has this id. */
 struct pd_record_step *pd_record_sibling(struct pd_record *r,

@@ -22,6 +22,8 @@ struct pd_run_options {
 	struct pd_registry *registry;
 	const char *const *resume_argv; /* what a start of the server calls */
 	bool unattended;               /* started by that */
+	const char *who;               /* name of the person; NULL: unknown */
+	const char *accept_no_return;  /* why no way back is needed; NULL: one is */
 	/** Signal that asks to stop, 0 none: SIGINT stops the run for a person
 	 * to decide, SIGTERM (the server goes down) leaves it as it is. */
 	const volatile sig_atomic_t *signal;
@@ -31,6 +33,16 @@ struct pd_run_options {
 	/** Not journaled. */
 	void (*progress)(void *user, const struct pd_record_step *s,
 			 int64_t done, int64_t total, const char *text);
+	/** For pd_run_resume(): keys of steps that are passed over or done once
+	 * more, and why; NULL: none. */
+	const struct pd_strings *skip, *redo;
+	const char *why;
+	/** Also: a new plan for the round under way with its inputs, both
+	 * borrowed, and a person's word on what becomes of the steps (as in
+	 * merge.h); NULL: the plan stays. */
+	struct pd_plan *plan;
+	const json_t *inputs;
+	bool (*confirm)(void *user, const json_t *change);
 	/** Look at the server again and plan a further round; NULL with *err. */
 	struct pd_plan *(*replan)(void *user, const json_t *inputs, int64_t round,
 				  struct pd_error **err);
@@ -57,6 +69,15 @@ enum pd_run_end pd_run_sign(const struct pd_run_options *o, const char *run,
  * PD_END_DONE, or PD_END_REFUSED or PD_END_INVALID with *err set. */
 enum pd_run_end pd_run_seal(const struct pd_run_options *o, const char *run,
 			    const char *key, struct pd_error **err);
+/** A person has mended the server of an inconsistent run: new runs may start. */
+enum pd_run_end pd_run_clear(const struct pd_run_options *o, const char *run,
+			     const char *why, struct pd_error **err);
+/** What the plan under way was made from, and its round; NULL with *err set. */
+json_t *pd_run_inputs(const char *state, const char *run, int64_t *round,
+		      struct pd_error **err);
+/** The last sign of life of @p run: "step", "pid", "time" (seconds since 1970),
+ * "done", "total", "text"; NULL: none. */
+json_t *pd_heartbeat_read(const char *state, const char *run);
 /** The exit status that belongs to a state. */
 enum pd_run_end pd_run_state_end(enum pd_run_state s);
 

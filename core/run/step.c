@@ -10,10 +10,7 @@
 #include "plugin/arguments.h"
 #include "run/boot.h"
 
-enum {
-	MAX_REBOOTS = 12,        /* of one run */
-	MAX_REBOOT_ATTEMPTS = 3  /* of one step */
-};
+enum { MAX_REBOOT_ATTEMPTS = 3 }; /* of one step */
 
 /* An argument with its references replaced by what was put out; an output
  * that is not there yet is marked as unknown. */
@@ -65,6 +62,42 @@ static json_t *arguments(struct pd_engine *e, const struct pd_record_step *s,
 	return out;
 }
 
+static bool refers(const json_t *value)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(value, i, item)
+		if (refers(item))
+			return true;
+	return json_object_get(value, "$ref") != NULL;
+}
+
+/* Digest of the arguments with the values that come from other steps; "" if
+ * none does. */
+static void inputs_digest(struct pd_engine *e, const struct pd_record_step *s, pd_digest out)
+{
+	const char *unknown = NULL, *name;
+	pd_auto_json *args = NULL;
+	json_t *value;
+
+	*out = '\0';
+	json_object_foreach((json_t *)(uintptr_t)s->step->args, name, value)
+		if (!args && refers(value))
+			args = arguments(e, s, false, &unknown);
+	if (args)
+		pd_json_digest(args, out);
+}
+
+bool pd_engine_stale(struct pd_engine *e, const struct pd_record_step *s)
+{
+	pd_digest now = "";
+
+	if (s->inputs)
+		inputs_digest(e, s, now);
+	return s->inputs && strcmp(s->inputs, now) != 0;
+}
+
 static const char *result_name(int result)
 {
 	static const char *const below[] = { "failed", "bad-args", "retry",
@@ -97,10 +130,14 @@ static enum pd_outcome fail(struct pd_call *c, const char *phase,
 static enum pd_outcome finish(struct pd_call *c, bool changed, bool recovered,
 			      double seconds)
 {
+	pd_digest inputs = "";
+
+	inputs_digest(c->e, c->s, inputs);
 	return pd_engine_note(c->e, "done", c->s->key,
-			      json_pack("{s:s, s:b, s:f}", "result", changed ?
+			      json_pack("{s:s, s:b, s:f, s:s*}", "result", changed ?
 					"changed" : "unchanged", "recovered", recovered,
-					"seconds", seconds), true) ?
+					"seconds", seconds, "inputs", *inputs ? inputs : NULL),
+			      true) ?
 	       PD_OUT_DONE : PD_OUT_FATAL;
 }
 
@@ -169,9 +206,11 @@ static enum pd_outcome ask_for_reboot(struct pd_call *c, const json_t *args)
 {
 	pd_auto(pd_worker_result) r = {0};
 
-	if (c->e->record->reboots >= MAX_REBOOTS) {
+	if (c->e->record->reboots >= c->s->plan->reboots) {
 		r.result = PD_FAILED;
-		r.message = pd_print("the run has rebooted the server %d times", MAX_REBOOTS);
+		r.message = pd_print("the run has rebooted the server %" PRId64 " times, and its"
+				     " workflow allows no more (reboots = %" PRId64 ")",
+				     c->e->record->reboots, c->s->plan->reboots);
 		return fail(c, "apply", &r);
 	}
 	/* all that is needed afterwards is on the disk before it is asked */
@@ -198,12 +237,21 @@ static enum pd_outcome act(struct pd_call *c, const struct pd_step *step,
 
 	if (step->flags & PD_S_REBOOTS)
 		return ask_for_reboot(c, args);
-	if (!pd_engine_note(c->e, "apply", c->s->key, json_object(), true) ||
+	if (!pd_engine_note(c->e, "apply", c->s->key, json_pack("{s:s?}", "irreversible",
+			    c->irreversible), true) ||
 	    !pd_call_again(c, PD_PHASE_APPLY, args, step->retries, &r))
 		return PD_OUT_FATAL;
 	if (r.result < 0)
 		return fail(c, "apply", &r);
 	return prove(c, step, args, false, r.seconds);
+}
+
+/* What check has just found decides whether there is a way back. */
+static char *gate(struct pd_call *c, const struct pd_step *step)
+{
+	return c->s->applied ? NULL : pd_engine_gate(c->e, c->s, c->irreversible ?
+		c->irreversible : step->reversibility == PD_IRREVERSIBLE ?
+		"this step can't be undone" : NULL);
 }
 
 /* With arguments that are all known: check, then what it says. */
@@ -234,12 +282,17 @@ static enum pd_outcome look_and_act(struct pd_call *c, const struct pd_step *ste
 		return prove(c, step, args, true, r.seconds);
 	if (r.result == PD_UNCHANGED || !step->apply)
 		return finish(c, r.result == PD_CHANGED || begun, begun, r.seconds);
+	r.message = gate(c, step);
+	if (r.message) {
+		r.result = PD_REFUSED;
+		return fail(c, "check", &r);
+	}
 	return act(c, step, args);
 }
 
 enum pd_outcome pd_engine_step(struct pd_engine *e, struct pd_record_step *s)
 {
-	struct pd_call c = { .e = e, .s = s };
+	pd_auto(pd_call) c = { .e = e, .s = s };
 	pd_auto(pd_worker_result) r = { .result = PD_BAD_ARGS };
 	pd_auto_free char *name = pd_print("%s.%s", s->step->plugin, s->step->step);
 	pd_auto_error *err = NULL;
@@ -254,64 +307,125 @@ enum pd_outcome pd_engine_step(struct pd_engine *e, struct pd_record_step *s)
 	return r.message ? fail(&c, "check", &r) : look_and_act(&c, step, args);
 }
 
-const char *pd_engine_no_return(struct pd_engine *e, const struct pd_record_step *s)
+static enum pd_outcome undone(struct pd_engine *e, struct pd_record_step *s,
+			      const struct pd_worker_result *r)
 {
-	pd_auto_free char *name = pd_print("%s.%s", s->step->plugin, s->step->step);
-	const struct pd_step *step = pd_registry_step(e->o->registry, name, NULL, NULL);
-
-	if (s->irreversible)
-		return s->irreversible;
-	return step && step->reversibility == PD_IRREVERSIBLE ?
-	       "this step can't be undone" : NULL;
+	return !pd_engine_note(e, r->result < 0 ? "stuck" : "undone", s->key,
+			       result_json(r, "undo"), true) ? PD_OUT_FATAL :
+	       r->result < 0 ? PD_OUT_FAILED : PD_OUT_DONE;
 }
 
 enum pd_outcome pd_engine_undo_step(struct pd_engine *e, struct pd_record_step *s)
 {
-	struct pd_call c = { .e = e, .s = s, .undo = true };
+	pd_auto(pd_call) c = { .e = e, .s = s, .undo = true };
 	pd_auto(pd_worker_result) r = {0};
 	pd_auto_free char *name = pd_print("%s.%s", s->step->plugin, s->step->step);
 	const char *unknown = NULL;
 	pd_auto_json *args = arguments(e, s, false, &unknown);
 	const struct pd_step *step = pd_registry_step(e->o->registry, name, NULL, NULL);
 
-	if (step && !step->undo)
+	if (step && (!step->undo || step->flags & PD_S_REBOOTS))
 		return PD_OUT_DONE;
 	if (!pd_engine_note(e, "undo", s->key, json_object(), true) ||
 	    !pd_call_again(&c, PD_PHASE_UNDO, args, step ? step->retries : 0, &r))
 		return PD_OUT_FATAL;
 	if (r.result < 0 && pd_engine_signal(e) == SIGTERM)
 		return PD_OUT_SIGNAL;
-	if (!pd_engine_note(e, r.result < 0 ? "stuck" : "undone", s->key,
-			    result_json(&r, "undo"), true))
+	return undone(e, s, &r);
+}
+
+bool pd_engine_reboots_back(const struct pd_engine *e, const struct pd_record_step *s)
+{
+	pd_auto_free char *name = pd_print("%s.%s", s->step->plugin, s->step->step);
+	const struct pd_step *step = s->reboots > s->undo_reboots && s->state != PD_STEP_UNDONE ?
+		pd_registry_step(e->o->registry, name, NULL, NULL) : NULL;
+
+	return step && step->undo && step->flags & PD_S_REBOOTS;
+}
+
+/* Was the reboot that the undo had asked for before?  PD_OUT_REBOOT: not yet. */
+static enum pd_outcome booted_back(struct pd_engine *e, struct pd_record_step *s)
+{
+	pd_auto(pd_worker_result) r = { .result = PD_CHANGED };
+	pd_auto_json *now = pd_boot_witness();
+	bool differs = pd_boot_differs(s->witness, now);
+
+	if (!pd_engine_note(e, "boot", "", json_pack("{s:s, s:O, s:b}", "how", differs ?
+			    "as planned" : "did not happen", "witness", now, "undo", differs),
+			    true))
 		return PD_OUT_FATAL;
-	return r.result < 0 ? PD_OUT_FAILED : PD_OUT_DONE;
+	if (!differs && s->undo_reboots < MAX_REBOOT_ATTEMPTS)
+		return PD_OUT_REBOOT;
+	if (!differs) {
+		r.result = PD_FAILED;
+		r.message = pd_print("all is undone, but the server was asked for a reboot %"
+				     PRId64 " times and none happened", s->undo_reboots);
+	}
+	return undone(e, s, &r);
+}
+
+enum pd_outcome pd_engine_undo_reboot(struct pd_engine *e, struct pd_record_step *s)
+{
+	pd_auto(pd_call) c = { .e = e, .s = s, .undo = true };
+	pd_auto(pd_worker_result) r = {0};
+	const char *unknown = NULL;
+	pd_auto_json *args = arguments(e, s, false, &unknown);
+	enum pd_outcome before = s->state == PD_STEP_UNDOING && s->undo_reboots ?
+		booted_back(e, s) : PD_OUT_REBOOT;
+
+	if (before != PD_OUT_REBOOT)
+		return before;
+	if (!pd_engine_note(e, "undo", s->key, json_object(), false) ||
+	    !pd_engine_note(e, "reboot", s->key, json_pack("{s:o}", "witness",
+			    pd_boot_witness()), true) ||
+	    !pd_call(&c, PD_PHASE_UNDO, args, &r))
+		return PD_OUT_FATAL;
+	/* our own end may have come before the answer to the request */
+	if (r.result == PD_CHANGED || pd_engine_signal(e) == SIGTERM)
+		return PD_OUT_REBOOT;
+	return undone(e, s, &r);
+}
+
+/* What the dry run itself has against a step, beside what its check says. */
+static void inhibit(struct pd_call *c, const struct pd_worker_result *r)
+{
+	const char *why = c->irreversible ? c->irreversible : pd_engine_no_return(c->e, c->s);
+
+	if (r->result == PD_REFUSED && json_array_size(c->inhibitors) == 0)
+		pd_call_inhibit(c, "the step would fail", r->message, NULL);
+	if (r->result == PD_BAD_ARGS)
+		pd_call_inhibit(c, "the step can't run", r->message, "correct its arguments");
+	if (why && r->result != PD_UNCHANGED && !pd_engine_backup_ahead(c->e, c->s)) {
+		pd_auto_free char *cause = pd_print("%s; no stage before it has a backup that is"
+						    " verified", why);
+
+		pd_call_inhibit(c, "there is no way back from this step", cause,
+				"put backup.verify into a stage before it, or say"
+				" --accept-no-return WHY");
+	}
 }
 
 bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s, size_t *refused)
 {
-	pd_auto(pd_worker_result) r = {0};
+	pd_auto(pd_worker_result) r = { .result = PD_CHANGED };
 	pd_auto_json *outputs = json_object(), *inhibitors = json_array();
-	struct pd_call c = { .e = e, .s = s, .predicted = outputs,
-			  .inhibitors = inhibitors, .dry = true };
+	pd_auto(pd_call) c = { .e = e, .s = s, .predicted = outputs,
+			       .inhibitors = inhibitors, .dry = true };
 	const char *unknown = NULL;
 	pd_auto_json *args = arguments(e, s, true, &unknown);
 
-	if (unknown)
-		return pd_engine_note(e, "predict", s->key,
-				      json_pack("{s:s, s:s, s:{}}", "result", "unknown",
-						"waits_for", unknown, "outputs"), false);
-	if (!pd_call(&c, PD_PHASE_CHECK, args, &r))
+	if (!unknown && !pd_call(&c, PD_PHASE_CHECK, args, &r))
 		return false;
-	if (r.result == PD_REFUSED && json_array_size(inhibitors) == 0)
-		pd_call_inhibit(&c, "the step would fail", r.message, NULL);
-	if (r.result == PD_BAD_ARGS)
-		pd_call_inhibit(&c, "the step can't run", r.message, "correct its arguments");
+	inhibit(&c, &r);
 	*refused += json_array_size(inhibitors);
 	return pd_engine_note(e, "predict", s->key,
-			      json_pack("{s:s, s:s*, s:O, s:O, s:f}", "result",
-					result_name(r.result), "message", r.message,
-					"outputs", outputs, "inhibitors", inhibitors,
-					"seconds", r.seconds), false);
+			      json_pack("{s:s, s:s*, s:s*, s:s*, s:O, s:O, s:f}", "result",
+					unknown ? "unknown" : result_name(r.result), "waits_for",
+					unknown, "message", r.message, "irreversible",
+					r.result == PD_UNCHANGED ? NULL : c.irreversible ?
+					c.irreversible : pd_engine_no_return(e, s), "outputs",
+					outputs, "inhibitors", inhibitors, "seconds", r.seconds),
+			      false);
 }
 
 char *pd_engine_why_refused(const struct pd_engine *e)

@@ -2,7 +2,7 @@
 /* The plan model: from JSON, with every field checked. */
 #include "workflow/plan.h"
 
-enum { STEPS_MAX = 10000, ROUNDS_MAX = 100 };
+enum { STEPS_MAX = 10000, ROUNDS_MAX = 100, REBOOTS_DEFAULT = 12, REBOOTS_MAX = 100 };
 
 static const char *const on_failure_names[] = { "stop", "undo", "continue" };
 
@@ -34,6 +34,10 @@ static bool take_head(struct pd_plan *p, struct pd_error **err)
 	p->rounds = pd_json_number(p->json, "rounds", 0);
 	if (p->rounds < 1 || p->rounds > ROUNDS_MAX)
 		return bad(err, "rounds", "are not a number from 1 to 100");
+	p->reboots = json_object_get(p->json, "reboots") ?
+		pd_json_number(p->json, "reboots", -1) : REBOOTS_DEFAULT;
+	if (p->reboots < 0 || p->reboots > REBOOTS_MAX)
+		return bad(err, "reboots", "are not a number from 0 to 100");
 	p->nothing = json_string_value(nothing);
 	if (nothing && !p->nothing)
 		return bad(err, "nothing", "is no text");

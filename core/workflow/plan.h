@@ -38,6 +38,7 @@ struct pd_plan {
 	const char *workflow, *role, *script, *server;
 	const char *nothing; /* why there is nothing to do; NULL: there is */
 	int64_t rounds;
+	int64_t reboots;     /* how often a run may reboot the server */
 	struct pd_plan_stage *stages;
 	struct pd_plan_step *steps;
 	size_t n_stages, n_steps;
@@ -47,6 +48,7 @@ struct pd_plan {
  * The JSON form:
  * { "format": 1, "workflow": NAME, "role": ..., "script": FILE,
  *   "script_digest": HEX, "server": NAME, "params": {...}, "rounds": N,
+ *   "reboots": N? (12),
  *   "catalogs": [{"name","digest"}], "nothing": WHY?,
  *   "stages": [{"name", "on_failure": "stop|undo|continue"}],
  *   "steps": [{"id", "stage": N, "plugin", "step", "where", "args": {...},

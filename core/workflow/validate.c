@@ -140,9 +140,10 @@ static bool check_step(struct context *c, size_t i, struct pd_error **err)
 	checked = pd_arguments_check(step, s->id, s->args, err);
 	if (!checked)
 		return false;
-	if (s->hold && !step->undo)
+	if (s->hold && (!step->undo || step->flags & PD_S_REBOOTS))
 		return pd_error_set(err, "plan-invalid",
-				    "%s can't be held: it has no undo that gives back", s->id);
+				    "%s can't be held: it has no undo that gives back%s", s->id,
+				    step->flags & PD_S_REBOOTS ? " (it reboots)" : "");
 	return each_reference(c, i, check_reference, err);
 }
 

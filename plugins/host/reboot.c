@@ -23,6 +23,7 @@ struct reboot_args {
 	int64_t settle;
 	bool when;
 	bool fail_on_failed_units;
+	bool again;
 };
 
 static const struct pd_param params[] = {
@@ -39,6 +40,8 @@ static const struct pd_param params[] = {
 	PD_PARAM(struct reboot_args, fail_on_failed_units, PD_T_BOOL,
 		 .def = "true",
 		 .help = "fail when a unit failed that was well before"),
+	PD_PARAM(struct reboot_args, again, PD_T_BOOL, .def = "true",
+		 .help = "when the run is taken back, reboot once more at the end"),
 	PD_PARAM_END
 };
 
@@ -368,11 +371,27 @@ static int verify(struct pd_ctx *ctx)
 	return r;
 }
 
+/* What was installed is gone from the disk, but may still be running. */
+static int undo(struct pd_ctx *ctx)
+{
+	const struct reboot_args *args = ctx->args;
+	sd_bus *bus = NULL;
+	int r;
+
+	if (!args->when || !args->again)
+		return PD_UNCHANGED;
+	r = need_bus(ctx, &bus);
+	if (r == 0)
+		r = ask(ctx, bus);
+	sd_bus_flush_close_unref(bus);
+	return r < 0 ? r : PD_CHANGED;
+}
+
 const struct pd_step host_reboot = {
 	PD_STEP, .name = "reboot",
 	.help = "reboot the server and prove that it came up clean",
-	.flags = PD_S_REBOOTS | PD_S_NEEDS_ROOT, .reversibility = PD_READONLY,
+	.flags = PD_S_REBOOTS | PD_S_NEEDS_ROOT, .reversibility = PD_REVERSIBLE,
 	.params = params, .args_size = sizeof(struct reboot_args),
 	.outputs = outputs, .check = check, .apply = apply, .verify = verify,
-	.expected = 60
+	.undo = undo, .expected = 60
 };

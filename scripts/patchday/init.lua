@@ -10,7 +10,8 @@ local pd = {}
 
 function pd.workflow(given)
 	strict.check("pd.workflow", "field", given, { api = "number", name = "string", role = "string",
-		help = "string", params = "table", rounds = "number", plan = "function" })
+		help = "string", params = "table", rounds = "number", reboots = "number",
+		plan = "function" })
 	if given.api == nil then fail("a workflow says which language it is written in: api = 1") end
 	if given.api ~= 1 then fail("the workflow needs api %s; this patchday has api 1", given.api) end
 	if not (given.name or ""):find("^%l[%l%d_-]*$") then
@@ -21,8 +22,12 @@ function pd.workflow(given)
 	if math.type(rounds) ~= "integer" or rounds < 1 or rounds > 100 then
 		fail("rounds is a whole number from 1 to 100")
 	end
+	local reboots = given.reboots
+	if reboots and (math.type(reboots) ~= "integer" or reboots < 0 or reboots > 100) then
+		fail("reboots is a whole number from 0 to 100")
+	end
 	params.check_declared(given.params or {})
-	return plan.block("workflow", { name = given.name, role = given.role or "", rounds = rounds,
+	return plan.block("workflow", { name = given.name, role = given.role or "", rounds = rounds, reboots = reboots,
 		help = given.help or "", params = given.params or {}, plan = given.plan })
 end
 

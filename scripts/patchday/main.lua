@@ -28,6 +28,7 @@ return function(script, only_describe, given, round, server)
 	local values, t = inputs(w, given or {}, round, server)
 	core.place(w.plan)
 	local flat = plan.flatten((w.plan(t)))
+	flat.reboots = w.reboots
 	flat.workflow, flat.role, flat.rounds, flat.params = w.name, w.role, w.rounds, values
 	return flat
 end

@@ -83,7 +83,7 @@ return pd.workflow {
 				host.space { path = p.safe, bytes = 2 * due:size() + GIB }, -- A3
 				host.space { path = "/", bytes = 3 * due:size() + GIB },    -- A3
 				logs,                                                       -- A4
-				t.round == 1 and host.reboot { reason = "clean start before the updates" }, -- A5
+				t.round == 1 and host.reboot { reason = "clean start before the updates", again = false }, -- A5
 				clean,                                                      -- A5
 				client_tests(p),                                            -- A6
 			},

@@ -25,6 +25,7 @@ out=$(on_server patchday run /root/fault.lua "${parameters[@]}" </dev/null 2>&1)
 like "the run begins and reboots" "$out" 'rebooting: prepare/host.reboot'
 follow_run 600 >"$tmp/fault.log" 2>&1
 is "a probe that fails after the installation ends rolled back" "$(run_state)" "rolled back"
+like "when all is undone the server is rebooted once more" "$(on_server patchday status </dev/null)" 'undone +install/host.reboot'
 like "the probe is named" "$(on_server patchday status </dev/null)" 'failed +prove/probe.command'
 inventory >"$tmp/after-fault"
 empty "packages, marks, services, printers, shares and files are as before" \

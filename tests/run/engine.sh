@@ -91,7 +91,7 @@ pd.stage "one" { steps.write { path = "$f/n1" }, steps.burn { path = "$f/n2" } }
 pd.stage "two" { on_failure = "undo", steps.write { path = "$f/n3" },
                  steps.write { path = "$f/n4", fail = "apply" } },
 END
-pd run "$tmp/noreturn.lua"
+pd run "$tmp/noreturn.lua" --accept-no-return "it is a test"
 is "undo ends at the point of no return" "$rc $(cat "$f/n1" "$f/n2" 2>&1) $([ -e "$f/n3" ] || echo gone)" "1 xx gone"
 like "which is named" "$out" 'point of no return, one/steps.burn'
 

@@ -3,5 +3,7 @@ check_LTLIBRARIES += %reldir%/steps.la
 %canon_reldir%_steps_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 %canon_reldir%_steps_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_steps_la_LDFLAGS = $(PLUGIN_LDFLAGS) -rpath /nowhere
-TESTS += %reldir%/engine.sh %reldir%/crash.sh %reldir%/faults.sh
-EXTRA_DIST += %reldir%/engine.sh %reldir%/crash.sh %reldir%/faults.sh %reldir%/run.sh
+RUN_TESTS = %reldir%/engine.sh %reldir%/crash.sh %reldir%/faults.sh %reldir%/noreturn.sh \
+	%reldir%/undo.sh %reldir%/change.sh
+TESTS += $(RUN_TESTS)
+EXTRA_DIST += $(RUN_TESTS) %reldir%/run.sh

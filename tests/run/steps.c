@@ -17,11 +17,14 @@ struct write_args {
 	bool kill;
 	const char *mark;
 	bool evidence;
+	const char *wall;
+	bool again;
 };
 
-enum { FAIL_NOWHERE, FAIL_CHECK, FAIL_APPLY, FAIL_VERIFY, FAIL_UNDO, REFUSE_CHECK };
+enum { FAIL_NOWHERE, FAIL_CHECK, FAIL_APPLY, FAIL_VERIFY, FAIL_UNDO, REFUSE_CHECK,
+       RETRY_APPLY };
 static const char *const places[] = { "nowhere", "check", "apply", "verify", "undo",
-				      "refuse", NULL };
+				      "refuse", "retry", NULL };
 
 static const struct pd_param write_params[] = {
 	PD_PARAM(struct write_args, path, PD_T_PATH, .flags = PD_P_REQUIRED, .help = "file"),
@@ -34,12 +37,17 @@ static const struct pd_param write_params[] = {
 		 .help = "kill the engine in apply, if mark does not exist yet"),
 	PD_PARAM(struct write_args, mark, PD_T_PATH, .help = "file that says it was killed"),
 	PD_PARAM(struct write_args, evidence, PD_T_BOOL, .help = "the file is evidence"),
+	PD_PARAM(struct write_args, wall, PD_T_PATH,
+		 .help = "when this file is there, it can't be undone"),
+	PD_PARAM(struct write_args, again, PD_T_BOOL, .def = "true",
+		 .help = "of reboot: once more when the run is taken back"),
 	PD_PARAM_END
 };
 
 static const struct pd_output write_outputs[] = {
 	PD_OUTPUT("path", PD_T_PATH, "the file"),
 	PD_OUTPUT("count", PD_T_INT, "bytes written"),
+	PD_OUTPUT("word", PD_T_STRING, "many if mark is there, else one"),
 	PD_OUTPUT_END
 };
 
@@ -60,6 +68,7 @@ static int outputs(struct pd_ctx *ctx)
 	const struct write_args *a = ctx->args;
 
 	return pd_output(ctx, "path", a->path) < 0 ||
+	       pd_output(ctx, "word", a->mark && access(a->mark, F_OK) == 0 ? "many" : "one") < 0 ||
 	       pd_output(ctx, "count", pd_format(ctx, "%zu", strlen(a->text))) < 0 ?
 	       PD_FAILED : 0;
 }
@@ -77,6 +86,8 @@ static int write_check(struct pd_ctx *ctx)
 	}
 	if (outputs(ctx) < 0)
 		return PD_FAILED;
+	if (a->wall && access(a->wall, F_OK) == 0)
+		pd_irreversible(ctx, "the wall is there");
 	return now && strcmp(now, a->text) == 0 ? PD_UNCHANGED : PD_CHANGED;
 }
 
@@ -88,6 +99,7 @@ static int write_apply(struct pd_ctx *ctx)
 	if (!pd_recall(ctx, "begun") &&
 	    (pd_remember(ctx, "before", before) < 0 || pd_remember(ctx, "begun", "yes") < 0))
 		return PD_FAILED;
+	pd_progress(ctx, 0, 7, "about to write");
 	if (a->milliseconds)
 		usleep((useconds_t)a->milliseconds * 1000);
 	if (a->kill && a->mark && access(a->mark, F_OK) < 0) {
@@ -95,6 +107,14 @@ static int write_apply(struct pd_ctx *ctx)
 		kill(getppid(), SIGKILL);
 		pause();
 	}
+	if (a->fail == RETRY_APPLY) {
+		const char *tried = pd_read_file(ctx, pd_format(ctx, "%s.log", a->path), 4096, NULL);
+
+		note(ctx, "try\n");
+		if (!tried || strlen(tried) < 2 * strlen("try\n"))
+			return pd_fail(ctx, PD_RETRY, "the other side is busy");
+	}
+	pd_progress(ctx, 1, 7, "writing");
 	if (a->fail == FAIL_APPLY)
 		return pd_fail(ctx, PD_FAILED, "told to fail in apply");
 	if (pd_write_file(ctx, a->path, 0600, a->text, strlen(a->text)) < 0)
@@ -142,7 +162,7 @@ static const struct pd_step step_write = {
 	PD_STEP, .name = "write", .help = "write a file", .params = write_params,
 	.args_size = sizeof(struct write_args), .outputs = write_outputs,
 	.check = write_check, .apply = write_apply, .verify = write_verify,
-	.undo = write_undo, .reversibility = PD_REVERSIBLE,
+	.undo = write_undo, .reversibility = PD_REVERSIBLE, .retries = 3,
 };
 
 static const struct pd_step step_burn = {
@@ -150,6 +170,40 @@ static const struct pd_step step_burn = {
 	.args_size = sizeof(struct write_args), .outputs = write_outputs,
 	.check = write_check, .apply = write_apply, .verify = write_verify,
 	.reversibility = PD_IRREVERSIBLE,
+};
+
+static int always(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+
+	return a->fail == FAIL_CHECK ? pd_fail(ctx, PD_FAILED, "told to fail in check") : PD_CHANGED;
+}
+
+static const struct pd_step step_backup = {
+	PD_STEP, .name = "backup", .help = "write a file that counts as a backup",
+	.params = write_params, .args_size = sizeof(struct write_args), .outputs = write_outputs,
+	.check = always, .apply = write_apply, .verify = write_verify,
+	.reversibility = PD_READONLY, .flags = PD_S_BACKUP,
+};
+
+/* The reboot itself is the test's matter: it gives the server another boot id. */
+static int reboot_apply(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+
+	if (ctx->phase == PD_PHASE_UNDO && !a->again)
+		return PD_UNCHANGED;
+	note(ctx, ctx->phase == PD_PHASE_UNDO ? "reboot back\n" : "reboot\n");
+	return PD_CHANGED;
+}
+
+static int noop_check(struct pd_ctx *ctx);
+
+static const struct pd_step step_reboot = {
+	PD_STEP, .name = "reboot", .help = "ask for a reboot",
+	.params = write_params, .args_size = sizeof(struct write_args),
+	.check = always, .apply = reboot_apply, .verify = noop_check, .undo = reboot_apply,
+	.reversibility = PD_REVERSIBLE, .flags = PD_S_REBOOTS,
 };
 
 static int noop_check(struct pd_ctx *ctx)
@@ -163,7 +217,8 @@ static const struct pd_step step_noop = {
 	.reversibility = PD_READONLY,
 };
 
-static const struct pd_step *const steps[] = { &step_write, &step_burn, &step_noop, NULL };
+static const struct pd_step *const steps[] = { &step_write, &step_burn, &step_backup,
+					       &step_reboot, &step_noop, NULL };
 
 PD_PLUGIN(.name = "steps", .version = "1", .help = "steps for tests of the engine",
 	  .steps = steps);

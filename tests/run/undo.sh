@@ -1,0 +1,219 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The way back and its end: stuck undos, the mark on the server, reboots after
+# an undo, retries, the reboot budget, the sign of life.
+# A mount namespace of our own, in which the boot id is a file of ours.
+if [ -z "${PD_OWN_MOUNTS:-}" ]; then
+	unshare -m true 2>/dev/null || exit 77
+	PD_OWN_MOUNTS=1 exec unshare -m bash "$0" "$@"
+fi
+. "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
+f=$tmp/f
+boots=0
+boot()
+{
+	boots=$((boots + 1))
+	echo "boot-$boots" >"$tmp/boot_id"
+}
+boot
+mount --bind "$tmp/boot_id" /proc/sys/kernel/random/boot_id 2>/dev/null || skip "no mounts in a namespace"
+trap 'umount /proc/sys/kernel/random/boot_id; rm -rf "$tmp"' EXIT
+[ ! -d /run/systemd/system ] || mount -t tmpfs none /run/systemd
+
+workflow good <<END
+pd.stage "one" { steps.noop {} },
+END
+workflow stuck <<END
+pd.stage "one" { on_failure = "undo", steps.write { path = "$f/u1" },
+  steps.write { path = "$f/u2", fail = "undo" }, steps.write { path = "$f/u3", fail = "apply" } },
+END
+pd run "$tmp/good.lua"
+older=$("${patchday[@]}" status --json | jq -r .run)
+pd run "$tmp/stuck.lua"
+is "an undo that fails makes the server inconsistent" "$rc $(state)" "3 inconsistent"
+like "since that step" "$out" 'since step one/steps.write#2: told to fail in undo'
+is "what was done before it stays as it is" "$(cat "$f/u1")" x
+pd run "$tmp/good.lua"
+is "no run starts" "$rc" 4
+like "for that reason" "$out" 'run-inconsistent'
+pd resume
+is "no resume" "$rc" 3
+pd undo "$older"
+is "and no undo of another run" "$rc" 4
+pd undo
+is "undo of this one can be tried again" "$rc $(acts "$f/u2" undo)" "3 0"
+pd status --clear
+is "clearing needs a reason" "$rc" 2
+pd status "$older" --clear --why x
+is "and an inconsistent run" "$rc" 2
+if command -v setpriv >/dev/null; then
+	chmod 755 "$tmp"
+	out=$(setpriv --reuid=65534 --clear-groups "${patchday[@]}" status --clear --why x 2>&1)
+	like "and root" "$out" 'not-root'
+fi
+pd status --clear --why "taken back by hand"
+is "then it is cleared" "$rc $(state)" "0 cleared"
+like "with who and why in the journal" "$(sqlite3 "$PATCHDAY_STATE/journal.db" "SELECT data FROM event WHERE kind = 'clear'" 2>/dev/null ||
+	"${patchday[@]}" status)" 'taken back by hand'
+like "and in the report" "$("${patchday[@]}" report --scripts "$PD_SRCDIR/scripts")" 'taken back by hand'
+pd undo
+is "a cleared run is not undone any more" "$rc" 4
+pd run "$tmp/good.lua"
+is "and new runs start" "$rc" 0
+
+# an older run that gets stuck blocks as well, although it is not the newest
+workflow old <<END
+pd.stage "one" { steps.write { path = "$f/o1", fail = "undo" } },
+END
+pd run "$tmp/old.lua"
+older=$("${patchday[@]}" status --json | jq -r .run)
+pd run "$tmp/good.lua"
+pd undo "$older"
+is "the undo of an older run gets stuck" "$rc" 3
+pd run "$tmp/good.lua"
+is "and that blocks new ones" "$rc" 4
+pd status "$older" --clear --why mended
+pd run "$tmp/good.lua"
+is "until it is cleared" "$rc" 0
+
+# a kill in the middle of the undo
+workflow slow <<END
+pd.stage "one" { on_failure = "undo",
+  $(for i in 1 2 3 4 5; do echo "steps.write { path = \"$f/s$i\", milliseconds = 150 },"; done)
+  steps.write { path = "$f/s6", fail = "apply" } },
+END
+"${patchday[@]}" run "${places[@]}" "$tmp/slow.lua" >/dev/null 2>&1 </dev/null &
+pid=$!
+for _ in $(seq 100); do
+	[ "$(acts "$f/s4" undo)" = 0 ] || break
+	sleep 0.05
+done
+kill -9 $pid
+wait $pid 2>/dev/null
+is "the undo is cut off" "$("${patchday[@]}" status --json | jq -r .state)" interrupted
+pd run "$tmp/good.lua"
+is "another run can't start meanwhile" "$rc" 4
+pd resume --unattended
+is "and goes on by itself" "$rc $(state)" "1 rolled back"
+is "in reverse order, each once" "$(for i in 1 2 3 4 5; do acts "$f/s$i" undo; done | tr -d '\n') $(find "$f" -name 's[0-9]' | wc -l)" "11111 0"
+
+# reboots: installed, rebooted, failed: taken back and rebooted once more
+workflow reboots <<END
+pd.stage "before" { steps.reboot { path = "$f/r0", again = false } },
+pd.stage "install" { on_failure = "undo", steps.write { path = "$f/r1" }, steps.reboot { path = "$f/r2" },
+  steps.write { path = "$f/r3", fail = "apply" } },
+END
+pd run "$tmp/reboots.lua"
+is "it waits for the clean start" "$rc $(state)" "5 rebooting"
+boot
+pd resume --unattended
+is "then for the reboot of the installation" "$rc $(state) $(acts "$f/r2" reboot)" "5 rebooting 1"
+boot
+pd resume --unattended
+is "when all is undone it waits for one more" "$rc $(acts "$f/r2" "reboot back") $([ -e "$f/r1" ] || echo undone)" "5 1 undone"
+is "which is no end yet" "$("${patchday[@]}" status --json | jq -r .state)" interrupted
+pd run "$tmp/good.lua"
+is "no run starts before it" "$rc" 4
+pd resume --unattended
+is "it asks again when none happened" "$rc $(acts "$f/r2" "reboot back")" "5 2"
+boot
+pd resume --unattended
+is "then it is rolled back" "$rc $(state)" "1 rolled back"
+is "a clean start is not done again" "$(acts "$f/r0" "reboot back")" 0
+is "nothing is undone twice" "$(acts "$f/r1" undo)" 1
+pd undo
+is "and there is nothing more to do" "$rc $(acts "$f/r2" "reboot back")" "1 2"
+
+pd run "$tmp/reboots.lua"
+boot
+pd resume --unattended
+boot
+for _ in 1 2 3; do pd resume --unattended; done
+is "reboots that never come are asked for three times" "$(acts "$f/r2" "reboot back")" 5
+pd resume --unattended
+is "then the server is inconsistent" "$rc" 3
+like "since the reboot" "$("${patchday[@]}" status)" 'since step install/steps.reboot: all is undone, but'
+pd undo
+is "undo asks once more" "$rc" 5
+boot
+pd resume --unattended
+is "and comes to its end" "$rc $(state)" "1 rolled back"
+
+cat >"$tmp/budget.lua" <<END
+local pd = require "patchday"
+local steps = pd.use "steps"
+return pd.workflow { api = 1, name = "budget", reboots = 1, plan = function()
+	return { steps.reboot { path = "$f/t1" }, steps.reboot { path = "$f/t2" } } end }
+END
+pd run "$tmp/budget.lua"
+boot
+pd resume --unattended
+is "a run reboots as often as its workflow allows" "$rc $(state) $(acts "$f/t1" reboot) $(acts "$f/t2" reboot)" "5 stopped 1 0"
+like "and says so" "$out" 'reboots = 1'
+pd undo
+boot
+pd resume
+sed -i 's/reboots = 1/reboots = 101/' "$tmp/budget.lua"
+pd plan "$tmp/budget.lua"
+is "there is a limit" "$rc" 2
+
+workflow heldboot <<END
+pd.hold { steps.reboot { path = "$f/t3" }, steps.noop {} },
+END
+pd plan "$tmp/heldboot.lua"
+is "a reboot can't be held" "$rc" 2
+like "which is said" "$out" "can't be held"
+
+# retries
+workflow retry <<END
+pd.stage "one" { steps.write { path = "$f/v1", fail = "retry" } },
+END
+began=$SECONDS
+pd run "$tmp/retry.lua"
+is "a step is tried again" "$rc $(acts "$f/v1" try) $(cat "$f/v1")" "0 3 x"
+check "with waits of one and two seconds" [ $((SECONDS - began)) -ge 3 ]
+like "that are shown" "$out" 'retry .*in 2 s, 2 of 3: the other side is busy'
+rm -f "$f"/v1*
+"${patchday[@]}" run "${places[@]}" "$tmp/retry.lua" >/dev/null 2>&1 </dev/null &
+pid=$!
+for _ in $(seq 60); do
+	[ "$(acts "$f/v1" try)" = 2 ] && break
+	sleep 0.05
+done
+sleep 0.3
+like "status shows the wait" "$("${patchday[@]}" status)" 'tried again in 2 s: the other side is busy'
+kill -TERM $pid
+wait $pid
+is "SIGTERM ends the wait" "$? $("${patchday[@]}" status --json | jq -r .state)" "5 interrupted"
+pd resume
+is "and the run goes on later" "$rc" 0
+rm -f "$f"/v1*
+(trap - INT; exec "${patchday[@]}" run "${places[@]}" "$tmp/retry.lua" >/dev/null 2>&1 </dev/null) &
+pid=$!
+sleep 1.6
+kill -INT $pid
+wait $pid
+is "so does Ctrl-C, for a person to decide" "$? $(state)" "5 stopped"
+pd undo
+
+# a step that hangs: status still answers, and tells since when
+workflow hang <<END
+pd.stage "one" { steps.write { path = "$f/w1", milliseconds = 4000 } },
+END
+"${patchday[@]}" run "${places[@]}" "$tmp/hang.lua" >/dev/null 2>&1 </dev/null &
+pid=$!
+sleep 1.5
+out=$(timeout 1 "${patchday[@]}" status)
+is "a hung step does not freeze status" $? 0
+like "which tells its progress" "$out" 'last sign of life [01]s ago: one/steps.write, 0 of 7, about to write'
+is "and the same as JSON" "$("${patchday[@]}" status --json | jq -c '[.heartbeat.step, .heartbeat.total, .heartbeat.pid == .pid, .heartbeat.age < 3]')" '["one/steps.write",7,true,true]'
+kill -STOP $pid
+sleep 2.2
+like "an owner that is stopped gives no sign of life" "$("${patchday[@]}" status)" 'last sign of life [2-9]s ago'
+kill -9 $pid
+wait $pid 2>/dev/null
+out=$("${patchday[@]}" status)
+like "a dead one is not called running" "$out" 'state: interrupted'
+check "and has no sign of life" [ "${out/sign of life/}" = "$out" ]
+is "only for its owner" "$(stat -c %a "$PATCHDAY_STATE/heartbeat")" 600
+end
