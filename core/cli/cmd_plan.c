@@ -146,7 +146,8 @@ static int check(struct pd_cli *cli, struct pd_plan *plan, struct pd_error **err
 {
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry };
 	pd_auto_json *list = json_array();
-	size_t refused = 0;
+	json_t *row;
+	size_t refused = 0, k;
 	__attribute__((cleanup(pd_record_cleanup))) struct pd_record *r =
 		pd_run_check(&o, plan, &refused, err);
 
@@ -160,6 +161,14 @@ static int check(struct pd_cli *cli, struct pd_plan *plan, struct pd_error **err
 						      "prediction", r->steps[i].predicted));
 		if (!cli->json)
 			show_prediction(cli, &r->steps[i]);
+	}
+	json_array_foreach(json_object_get(r->wait, "reasons"), k, row) {
+		json_array_append_new(list, json_pack("{s:O}", "against", row));
+		if (!cli->json)
+			pd_cli_print(cli, "  the run would wait for guard %s: %s\n      cause:  %s\n"
+				     "      remedy: %s\n", pd_json_text(row, "guard", ""),
+				     pd_json_text(row, "risk", ""), pd_json_text(row, "cause", ""),
+				     pd_json_text(row, "remedy", ""));
 	}
 	if (cli->json)
 		pd_cli_json(list);

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "report/report.h"
 
 static volatile sig_atomic_t stop_signal;
@@ -88,10 +89,21 @@ static void last_words(struct pd_cli *cli, const char *run, enum pd_run_end end)
 		puts("next: patchday signoff --party PARTY --name NAME");
 	else if (r->state == PD_RUN_STOPPED)
 		puts("next: `patchday resume` tries the step again, `patchday undo` takes all back");
+	else if (r->state == PD_RUN_WAITING)
+		puts("next: `patchday resume` waits on; `patchday resume --emergency NAME --why TEXT`\n"
+		     "      overrides a guard; `patchday undo` gives up");
 	else if (r->state == PD_RUN_RUNNING || r->state == PD_RUN_UNDOING)
 		puts("next: `patchday resume` goes on where it was interrupted");
 	else if (*next[end])
 		pd_cli_print(cli, "next: %s\n", next[end]);
+}
+
+static const char *user_name(void)
+{
+	const char *sudo = getenv("SUDO_USER");
+	const struct passwd *p = getpwuid(getuid());
+
+	return sudo && *sudo ? sudo : p ? p->pw_name : "unknown";
 }
 
 static int with_engine(struct pd_cli *cli, json_t *inputs, struct pd_plan *plan,
@@ -102,10 +114,20 @@ static int with_engine(struct pd_cli *cli, json_t *inputs, struct pd_plan *plan,
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry,
 		.signal = &stop_signal, .user = cli, .event = pd_view_event,
 		.progress = pd_view_progress, .replan = replan,
-		.unattended = pd_cli_option(cli, "unattended") != NULL };
+		.unattended = pd_cli_option(cli, "unattended") != NULL,
+		.no_wait = pd_cli_option(cli, "no-wait") != NULL, .who = user_name(),
+		.emergency = pd_cli_option(cli, "emergency"),
+		.emergency_why = pd_cli_option(cli, "why") };
+	const char *poll = pd_cli_option(cli, "poll");
 	pd_auto_free char *run = pd_strdup(id);
 	enum pd_run_end end;
 
+	if (poll && (!pd_parse_seconds(poll, &o.poll) || o.poll < 1 || o.poll > 3600)) {
+		pd_plan_free(plan);
+		return !pd_error_set(err, "usage", "--poll wants 1 to 3600 seconds, not '%s'", poll) *
+		       PD_END_INVALID;
+	}
+	o.poll *= 1000;
 	resume_line(cli, &argv);
 	o.resume_argv = (const char *const *)argv.items;
 	catch_signals();
@@ -155,14 +177,6 @@ static int run_undo(struct pd_cli *cli, struct pd_error **err)
 	return run ? with_engine(cli, NULL, NULL, run, pd_run_undo, err) : PD_END_INVALID;
 }
 
-static const char *user_name(void)
-{
-	const char *sudo = getenv("SUDO_USER");
-	const struct passwd *p = getpwuid(getuid());
-
-	return sudo && *sudo ? sudo : p ? p->pw_name : "unknown";
-}
-
 static int run_signoff(struct pd_cli *cli, struct pd_error **err)
 {
 	pd_auto_free char *run = pd_cli_run_id(cli, 0, err);
@@ -185,7 +199,15 @@ static int run_signoff(struct pd_cli *cli, struct pd_error **err)
 	return (int)end;
 }
 
+/* What run and resume say to guards. */
+#define GUARD_OPTIONS \
+	{ "no-wait", NULL, "if guards speak against it, end at once with status 5" }, \
+	{ "emergency", "NAME,...", "override these guards for the rest of the run" }, \
+	{ "why", "TEXT", "the reason for --emergency; it goes into the report" }, \
+	{ "poll", "SECONDS", "how often guards are asked while the run waits (default 30)" }
+
 static const struct pd_option run_options[] = {
+	GUARD_OPTIONS,
 	{ "catalog", "FILE", "catalog of updates, or READER: such as apt:; may be repeated" },
 	{ "param", "NAME=VALUE", "parameter of the workflow; may be repeated" },
 	{ "events", NULL, "print JSON lines, one for each event" },
@@ -202,6 +224,7 @@ const struct pd_verb pd_verb_run = {
 };
 
 static const struct pd_option resume_options[] = {
+	GUARD_OPTIONS,
 	{ "events", NULL, "print JSON lines, one for each event" },
 	{ "unattended", NULL, "started by the server's boot, not by a person" },
 	PD_OPTION_END

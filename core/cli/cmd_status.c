@@ -40,12 +40,35 @@ json_t *pd_status_json(const struct pd_record *r, const char *owner_run, pid_t o
 			s->changed, "seconds", s->seconds, "message", s->message,
 			"outputs", s->outputs));
 	}
-	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:O*, s:O}",
 		"run", r->run, "server", r->server ? r->server : "", "state",
 		pd_status_name(r, owned ? owner : 0), "why", r->why, "workflow",
 		r->n_plans ? r->plans[0]->workflow : "", "rounds", (json_int_t)r->n_plans,
 		"started", (json_int_t)r->started, "ended", (json_int_t)r->ended,
-		"pid", (json_int_t)(owned ? owner : 0), "missing", missing, "steps", steps);
+		"pid", (json_int_t)(owned ? owner : 0), "missing", missing, "steps", steps,
+		"waits", r->state == PD_RUN_WAITING ? r->wait : NULL, "decisions", r->decisions);
+}
+
+/* Guards that a person has overridden, and what the others have against it. */
+static void show_decisions(const struct pd_cli *cli, const struct pd_record *r)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(r->decisions, i, row) {
+		pd_auto_free char *names = NULL;
+
+		if (strcmp(pd_json_text(row, "kind", ""), "override") != 0)
+			continue;
+		names = pd_json_line(json_object_get(row, "names"));
+		pd_cli_print(cli, "overridden: %s by %s: %s\n", names, pd_json_text(row, "who", ""),
+			     pd_json_text(row, "why", ""));
+	}
+	json_array_foreach(r->state == PD_RUN_WAITING ? json_object_get(r->wait, "reasons") : NULL,
+			   i, row)
+		pd_cli_print(cli, "  %s: %s\n    cause:  %s\n    remedy: %s\n",
+			     pd_json_text(row, "guard", ""), pd_json_text(row, "risk", ""),
+			     pd_json_text(row, "cause", ""), pd_json_text(row, "remedy", ""));
 }
 
 void pd_status_text(const struct pd_cli *cli, const struct pd_record *r, pid_t owner)
@@ -75,6 +98,7 @@ void pd_status_text(const struct pd_cli *cli, const struct pd_record *r, pid_t o
 	}
 	pd_cli_print(cli, "state: %s%s%s\n", pd_status_name(r, owner), r->why && *r->why ? ": " : "",
 	       r->why ? r->why : "");
+	show_decisions(cli, r);
 	if (owner)
 		pd_cli_print(cli, "process %ld is working on it\n", (long)owner);
 }

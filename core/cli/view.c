@@ -128,6 +128,31 @@ static void step_event(struct pd_view *v, const struct pd_record_step *s,
 	}
 }
 
+/* What guards said before a stage, or a person about guards. */
+static void decision(struct pd_view *v, const struct pd_event *e)
+{
+	pd_auto_free char *todo = pd_show_seconds(pd_json_number(e->data, "expected_do", 0));
+	pd_auto_free char *undo = pd_show_seconds(pd_json_number(e->data, "expected_undo", 0));
+	pd_auto_free char *text = strcmp(e->kind, "override") == 0 ?
+		pd_print("by %s: %s", pd_json_text(e->data, "who", ""), pd_json_text(e->data, "why", "")) :
+		pd_print("about %s to do, %s to take back", todo, undo);
+	const char *lists[] = { "reasons", "overridden" };
+	json_t *row;
+	size_t i;
+
+	line(v, e, "\033[33m", e->kind, pd_json_text(e->data, "stage", ""), text);
+	json_array_foreach(json_object_get(e->data, "names"), i, row)
+		line(v, e, "", "guard", json_string_value(row), "overridden for the rest of this run");
+	for (size_t k = 0; k < 2; k++)
+		json_array_foreach(json_object_get(e->data, lists[k]), i, row) {
+			pd_auto_free char *why = pd_print("%s: %s; %s", pd_json_text(row, "risk", ""),
+				pd_json_text(row, "cause", ""), pd_json_text(row, "remedy", ""));
+
+			line(v, e, "\033[33m", k ? "overridden" : "against",
+			     pd_json_text(row, "guard", ""), why);
+		}
+}
+
 static void run_event(struct pd_view *v, const struct pd_event *e)
 {
 	const char *why = pd_json_text(e->data, "why", "");
@@ -147,6 +172,9 @@ static void run_event(struct pd_view *v, const struct pd_event *e)
 			pd_json_number(e->data, "round", 1));
 
 		line(v, e, "\033[1m", "plan", e->run, text);
+	} else if (strcmp(e->kind, "go") == 0 || strcmp(e->kind, "wait") == 0 ||
+		   strcmp(e->kind, "override") == 0) {
+		decision(v, e);
 	} else if (strcmp(e->kind, "sign") == 0) {
 		line(v, e, "\033[32m", "signed", pd_json_text(e->data, "party", ""),
 		     pd_json_text(e->data, "name", ""));

@@ -84,8 +84,9 @@ static void on_irreversible(void *user, const char *why)
 {
 	struct pd_call *c = user;
 
-	(void)!pd_engine_note(c->e, "irreversible", c->s->key,
-			      json_pack("{s:s}", "why", why), false);
+	if (!c->guard)
+		(void)!pd_engine_note(c->e, "irreversible", c->s->key,
+				      json_pack("{s:s}", "why", why), false);
 }
 
 void pd_call_inhibit(void *user, const char *risk, const char *cause,

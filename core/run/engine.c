@@ -8,19 +8,9 @@
 
 #include "run/boot.h"
 #include "run/lock.h"
+#include "run/permit.h"
 
 enum { MAX_RESUMES = 5 }; /* by the server's start, without a step ending */
-
-enum pd_run_end pd_run_state_end(enum pd_run_state s)
-{
-	switch (s) {
-	case PD_RUN_DONE: return PD_END_DONE;
-	case PD_RUN_ROLLED_BACK: return PD_END_ROLLED_BACK;
-	case PD_RUN_INCONSISTENT: return PD_END_INCONSISTENT;
-	case PD_RUN_REFUSED: return PD_END_REFUSED;
-	default: return PD_END_WAITING;
-	}
-}
 
 /* The run is over for this process: say why it stands where it does. */
 static enum pd_run_end end_with(struct pd_engine *e, enum pd_run_state state,
@@ -156,6 +146,11 @@ static bool steps(struct pd_engine *e, enum pd_run_end *end)
 		    (s->step->hold && s->state == PD_STEP_UNDOING) ||
 		    (s->state == PD_STEP_FAILED && policy == PD_ON_FAILURE_CONTINUE))
 			continue;
+		outcome = pd_permit(e, s, give_back);
+		if (outcome == PD_OUT_FAILED)
+			*end = failed(e, policy, first_stuck(r));
+		if (outcome != PD_OUT_DONE)
+			return false;
 		if (pd_engine_signal(e)) {
 			/* the server goes down: leave it as a crash would */
 			if (pd_engine_signal(e) != SIGTERM)
@@ -255,12 +250,14 @@ struct pd_record *pd_run_check(const struct pd_run_options *o, struct pd_plan *p
 	struct pd_engine e = { .o = o, .record = pd_record_new("check") };
 
 	*refused = 0;
-	if (!note_plan(&e, plan, NULL) || !predict_all(&e, refused)) {
-		pd_error_move(err, e.fatal);
-		pd_record_free(e.record);
-		return NULL;
-	}
-	return e.record;
+	bool ok = note_plan(&e, plan, NULL) && predict_all(&e, refused) && pd_permit_look(&e);
+
+	pd_estimate_clear(&e.times);
+	if (ok)
+		return e.record;
+	pd_error_move(err, e.fatal);
+	pd_record_free(e.record);
+	return NULL;
 }
 
 static char *new_run_id(void)
@@ -318,6 +315,7 @@ static enum pd_run_end with_lock(struct pd_engine *e, struct pd_error **err,
 	if (lock < 0)
 		return PD_END_REFUSED;
 	end = body(e, err);
+	pd_estimate_clear(&e->times);
 	if (e->fatal) {
 		pd_error_move(err, e->fatal);
 		e->fatal = NULL;
@@ -336,11 +334,13 @@ static enum pd_run_end start(struct pd_engine *e, struct pd_error **err)
 
 	if (!none_open(e->journal, err))
 		return PD_END_REFUSED;
+	if (!pd_permit_known(e, err))
+		return PD_END_INVALID;
 	e->record = pd_record_new(planned->run);
 	if (note_plan(e, plan, inputs) && predict_all(e, &refused)) {
 		if (refused || pd_engine_signal(e))
 			end = end_with(e, PD_RUN_REFUSED, why = pd_engine_why_refused(e));
-		else if (own(e, err))
+		else if (own(e, err) && pd_permit_override(e))
 			end = work(e);
 	}
 	pd_record_free(planned);
@@ -400,7 +400,9 @@ static enum pd_run_end go_on(struct pd_engine *e, struct pd_error **err)
 	if (e->o->unattended && r->resumes > MAX_RESUMES)
 		return end_with(e, PD_RUN_STOPPED, "the server was started again and"
 				" again without a step coming to its end");
-	if (!own(e, err))
+	if (!pd_permit_known(e, err))
+		return PD_END_INVALID;
+	if (!own(e, err) || !pd_permit_override(e))
 		return PD_END_WAITING;
 	why = pd_strdup(r->why ? r->why : ""); /* the record's changes with its state */
 	return r->state == PD_RUN_UNDOING ? undo_all(e, why) : work(e);

@@ -4,6 +4,7 @@
 #define PD_RUN_ENGINE_H
 
 #include "plugin/worker.h"
+#include "run/estimate.h"
 #include "run/run.h"
 
 struct pd_engine {
@@ -11,6 +12,7 @@ struct pd_engine {
 	struct pd_journal *journal; /* NULL: dry run, nothing is written */
 	struct pd_record *record;
 	int64_t flushed;            /* seconds; when last */
+	struct pd_estimate times;   /* of the record's steps; made when guards ask */
 	struct pd_error *fatal;     /* the journal can't be written: stop */
 };
 
@@ -30,7 +32,7 @@ enum pd_outcome {
 	PD_OUT_DONE,
 	PD_OUT_FAILED,    /* noted; the stage's policy decides */
 	PD_OUT_REBOOT,    /* asked for; the process ends */
-	PD_OUT_SIGNAL,    /* asked to stop; nothing was noted */
+	PD_OUT_SIGNAL,    /* asked to stop, or it waits without a process */
 	PD_OUT_FATAL      /* e->fatal */
 };
 

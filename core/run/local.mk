@@ -6,10 +6,14 @@ core_libcore_la_SOURCES += \
 	%reldir%/engine.c \
 	%reldir%/engine.h \
 	%reldir%/errors.def \
+	%reldir%/estimate.c \
+	%reldir%/estimate.h \
 	%reldir%/journal.c \
 	%reldir%/journal.h \
 	%reldir%/lock.c \
 	%reldir%/lock.h \
+	%reldir%/permit.c \
+	%reldir%/permit.h \
 	%reldir%/record.c \
 	%reldir%/record.h \
 	%reldir%/run.h \

@@ -102,6 +102,22 @@ static void add_signoff(struct pd_buffer *out, const json_t *args)
 	add_value(out, PD_T_LIST, json_object_get(args, "parties"));
 }
 
+static void add_guards(struct pd_buffer *out, const struct pd_plan *plan,
+		       struct pd_registry *reg)
+{
+	for (size_t i = 0; i < plan->n_guards; i++) {
+		const struct pd_plan_step *s = &plan->guards[i];
+		pd_auto_free char *name = pd_print("%s.%s", s->plugin, s->step);
+		const struct pd_step *step = pd_registry_step(reg, name, NULL, NULL);
+
+		pd_buffer_print(out, "%s     ? %s: %s",
+				i ? "" : "\nasked before each stage\n", s->id + strlen("guard/"), name);
+		if (step)
+			add_args(out, step, s->args);
+		pd_buffer_text(out, "\n");
+	}
+}
+
 static void add_step(struct pd_buffer *out, const struct pd_plan *plan, size_t i,
 		     const struct pd_step *step)
 {
@@ -163,6 +179,7 @@ void pd_plan_text(const struct pd_plan *plan, struct pd_registry *reg,
 		pd_buffer_print(out, "nothing to do: %s\n", plan->nothing);
 		return;
 	}
+	add_guards(out, plan, reg);
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct pd_plan_step *s = &plan->steps[i];
 		pd_auto_free char *name = pd_print("%s.%s", s->plugin, s->step);

@@ -58,6 +58,19 @@ th { font-weight: 600; } .number { text-align: right; } code { font-size: .85em;
 </table>
 </xsl:if>
 
+<xsl:if test="r:decision">
+<h2>May it go on?</h2>
+<table>
+<tr><th>time</th><th>stage</th><th>decision</th><th>reasons</th></tr>
+<xsl:for-each select="r:decision">
+<tr><td><xsl:value-of select="@time"/></td><td><xsl:value-of select="@stage"/></td>
+<td><xsl:attribute name="class"><xsl:choose><xsl:when test="@kind = 'override' or r:reason/@overridden">bad</xsl:when><xsl:otherwise>good</xsl:otherwise></xsl:choose></xsl:attribute><xsl:value-of select="@kind"/></td>
+<td><xsl:if test="@who"><xsl:value-of select="@names"/> by <xsl:value-of select="@who"/>: <xsl:value-of select="@why"/></xsl:if>
+<xsl:for-each select="r:reason"><xsl:if test="position() &gt; 1"><br/></xsl:if><xsl:if test="@overridden">overridden: </xsl:if><xsl:value-of select="@guard"/>: <xsl:value-of select="@risk"/>; <xsl:value-of select="@cause"/></xsl:for-each></td></tr>
+</xsl:for-each>
+</table>
+</xsl:if>
+
 <h2>Evidence</h2>
 <table>
 <tr><th>step</th><th>file</th><th class="number">bytes</th></tr>
