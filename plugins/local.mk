@@ -10,3 +10,4 @@ include %D%/update/local.mk
 include %D%/driver/local.mk
 include %D%/command/local.mk
 include %D%/apt/local.mk
+include %D%/guard/local.mk

@@ -250,8 +250,11 @@ struct pd_record *pd_run_check(const struct pd_run_options *o, struct pd_plan *p
 	struct pd_engine e = { .o = o, .record = pd_record_new("check") };
 
 	*refused = 0;
-	bool ok = note_plan(&e, plan, NULL) && predict_all(&e, refused) && pd_permit_look(&e);
+	pd_auto_free char *bad = NULL;
+	bool ok = note_plan(&e, plan, NULL) && predict_all(&e, refused) &&
+		  pd_permit_look(&e, &bad);
 
+	*refused += bad != NULL;
 	pd_estimate_clear(&e.times);
 	if (ok)
 		return e.record;
@@ -337,9 +340,9 @@ static enum pd_run_end start(struct pd_engine *e, struct pd_error **err)
 	if (!pd_permit_known(e, err))
 		return PD_END_INVALID;
 	e->record = pd_record_new(planned->run);
-	if (note_plan(e, plan, inputs) && predict_all(e, &refused)) {
-		if (refused || pd_engine_signal(e))
-			end = end_with(e, PD_RUN_REFUSED, why = pd_engine_why_refused(e));
+	if (note_plan(e, plan, inputs) && predict_all(e, &refused) && pd_permit_look(e, &why)) {
+		if (refused || pd_engine_signal(e) || why)
+			end = end_with(e, PD_RUN_REFUSED, why = why ? why : pd_engine_why_refused(e));
 		else if (own(e, err) && pd_permit_override(e))
 			end = work(e);
 	}

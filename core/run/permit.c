@@ -53,6 +53,8 @@ static bool ask(struct pd_engine *e, const struct pd_plan *plan,
 				"mend what the guard says, or override it by name");
 	json_array_foreach(reasons, i, row) {
 		json_object_set_new(row, "guard", json_string(name_of(guard)));
+		if (r.result == PD_BAD_ARGS)
+			json_object_set_new(row, "bad", json_true());
 		json_array_append(out, row);
 	}
 	return true;
@@ -165,16 +167,23 @@ enum pd_outcome pd_permit(struct pd_engine *e, const struct pd_record_step *s,
 	}
 }
 
-bool pd_permit_look(struct pd_engine *e)
+bool pd_permit_look(struct pd_engine *e, char **bad)
 {
 	const struct pd_record *r = e->record;
 	pd_auto_json *data = NULL;
+	json_t *row;
+	size_t i;
 
+	*bad = NULL;
 	if (!r->n_steps || !r->plans[0]->n_guards)
 		return true;
 	data = ask_all(e, &r->steps[0]);
-	return data && pd_engine_note(e, json_array_size(json_object_get(data, "reasons")) ?
-				      "wait" : "go", "", json_incref(data), false);
+	json_array_foreach(json_object_get(data, "reasons"), i, row)
+		if (!*bad && pd_json_true(row, "bad"))
+			*bad = pd_print("guard %s: %s", pd_json_text(row, "guard", ""),
+					pd_json_text(row, "cause", ""));
+	return data && (e->journal || pd_engine_note(e, json_array_size(json_object_get(data, "reasons")) ?
+				      "wait" : "go", "", json_incref(data), false));
 }
 
 /* Names given, one by one; the caller clears. */

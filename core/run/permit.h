@@ -15,8 +15,10 @@
 enum pd_outcome pd_permit(struct pd_engine *e, const struct pd_record_step *s,
 			  enum pd_outcome (*give_back)(struct pd_engine *,
 						       const struct pd_record_step *));
-/** Dry run: ask once for the first stage; the answer is in the record. */
-bool pd_permit_look(struct pd_engine *e) PD_MUST_USE;
+/** Dry run: ask once for the first stage.  *bad: a guard whose arguments make
+ * no sense, for which no waiting helps; NULL: none; the caller frees.  Without
+ * a journal the answer is in the record, too. */
+bool pd_permit_look(struct pd_engine *e, char **bad) PD_MUST_USE;
 /** Is every name in the options' emergency that of a guard? */
 bool pd_permit_known(const struct pd_engine *e, struct pd_error **err) PD_MUST_USE;
 /** Note them as overridden from now on. */

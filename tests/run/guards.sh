@@ -39,7 +39,7 @@ END
 pd run "$tmp/gated.lua"
 is "with open gates the run is done" "$rc $(cat "$f/a" "$f/b")" "0 xx"
 is "each stage was asked for" "$(decisions)" '["go one","go two"]'
-is "by each guard" "$(wc -l <"$f/gate.times") $(wc -l <"$f/second.times")" "2 2"
+is "by each guard, and in the dry run" "$(wc -l <"$f/gate.times") $(wc -l <"$f/second.times")" "3 3"
 rm -f "$f"/*
 
 # ---- plan --check
@@ -47,7 +47,7 @@ printf 'the moon is full\n' >"$f/gate"
 pd plan --check "$tmp/gated.lua"
 is "the dry run shows it and refuses nothing" "$rc" 0
 like "with guard and cause" "$out" 'guard front: the gate is shut'
-like "the plan names the guards" "$out" '\? steps\.gate path='
+like "the plan names the guards" "$out" '\? front: steps\.gate path='
 
 # ---- no-wait
 printf 'the moon is full\nthe tide is high\n' >"$f/gate"
@@ -152,6 +152,13 @@ like "and says so" "$(reasons)" 'front: '
 pd undo
 rm -f "$f"/*
 
+# ---- waiting does not help arguments that make no sense
+echo nonsense >"$f/gate"
+pd run --no-wait "$tmp/gated.lua"
+is "a guard with bad arguments refuses the run" "$rc $(state)" "4 refused"
+like "by name" "$out" "guard front: .*such a gate makes no sense"
+rm -f "$f"/*
+
 # ---- crash in a stage: not asked again
 workflow crashing <<END
 pd.stage "one" { steps.write { path = "$f/a", kill = true, mark = "$tmp/mark" }, steps.write { path = "$f/b" } },
@@ -169,7 +176,7 @@ pd.stage "one" { steps.write { path = "$f/s1", milliseconds = 2200, id = "slow" 
 pd.stage "two" { steps.write { path = "$f/s2" }, steps.noop {} },
 END
 pd run "$tmp/slow.lua"
-is "before anything is learned: a second each, two can be undone" "$(cat "$f/gate.times")" $'3 2\n2 2'
+is "before anything is learned: a second each, two can be undone" "$(tail -n 2 "$f/gate.times")" $'3 2\n2 2'
 rm -f "$f"/*
 pd run "$tmp/slow.lua"
 read -r todo undo <"$f/gate.times"

@@ -184,6 +184,8 @@ static int gate_check(struct pd_ctx *ctx)
 	if (fd < 0 || write(fd, line, strlen(line)) < 0)
 		return pd_fail(ctx, PD_FAILED, "cannot write the times");
 	close(fd);
+	if (text && strstr(text, "nonsense"))
+		return pd_fail(ctx, PD_BAD_ARGS, "such a gate makes no sense");
 	for (line = text; line && *line; line += strcspn(line, "\n") + 1)
 		pd_inhibit(ctx, "the gate is shut",
 			   pd_format(ctx, "%.*s", (int)strcspn(line, "\n"), line), "open it");
