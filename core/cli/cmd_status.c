@@ -99,6 +99,8 @@ void pd_status_text(const struct pd_cli *cli, const struct pd_record *r, pid_t o
 	pd_cli_print(cli, "state: %s%s%s\n", pd_status_name(r, owner), r->why && *r->why ? ": " : "",
 	       r->why ? r->why : "");
 	show_decisions(cli, r);
+	if (!owner && r->state == PD_RUN_WAITING)
+		pd_cli_print(cli, "no process waits; `patchday resume` goes on waiting\n");
 	if (owner)
 		pd_cli_print(cli, "process %ld is working on it\n", (long)owner);
 }

@@ -101,6 +101,7 @@ wait_for is_state "waiting to go on"
 kill -9 $pid
 wait $pid 2>/dev/null
 is "a killed wait is still a wait" "$(state)" "waiting to go on"
+like "that nobody waits is said" "$("${patchday[@]}" status)" '^no process waits'
 again
 sleep 1
 check "resume waits on" kill -TERM $pid
