@@ -12,3 +12,4 @@ include %D%/driver/local.mk
 include %D%/command/local.mk
 include %D%/apt/local.mk
 include %D%/native/local.mk
+include %D%/guard/local.mk

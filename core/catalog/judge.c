@@ -372,7 +372,7 @@ static unsigned restart_of(const struct pd_verdict_row *row)
 json_t *pd_verdict_json(const struct pd_verdict_row *row)
 {
 	const struct pd_catalog_update *u = row->update;
-	json_t *packages = json_array();
+	json_t *packages = json_array(), *expected;
 
 	for (uint32_t i = 0; i < row->n_needed; i++) {
 		const struct pd_package_row *p = &u->packages[row->needed[i]];
@@ -388,10 +388,12 @@ json_t *pd_verdict_json(const struct pd_verdict_row *row)
 			"sha256", sha256 ? file->digest + 7 : "",
 			"bytes", (json_int_t)(file ? file->bytes : -1)));
 	}
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}",
+	expected = u->expected > 0 ? json_integer(u->expected) : NULL;
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o*}",
 			 "catalog", row->catalog->name, "id", u->id,
 			 "revision", u->revision, "title", u->title,
 			 "severity", pd_severity_name(u->severity),
 			 "kind", pd_class_name(u->kind),
-			 "restart", pd_restart_name(restart_of(row)), "packages", packages);
+			 "restart", pd_restart_name(restart_of(row)), "packages", packages,
+			 "expected", expected);
 }

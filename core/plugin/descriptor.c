@@ -121,6 +121,17 @@ static bool param_place(const struct spot *s, const struct pd_step *step, size_t
 	return true;
 }
 
+static bool param_engine(const struct spot *s, const struct pd_step *step,
+			 const struct pd_param *p)
+{
+	return !(p->flags & PD_P_ENGINE) ||
+	       ((step->flags & PD_S_GUARD) && p->type == PD_T_SECONDS && !p->def &&
+		!(p->flags & PD_P_REQUIRED) &&
+		(strcmp(p->name, "expected_do") == 0 || strcmp(p->name, "expected_undo") == 0)) ||
+	       bad(s, "declare expected_do or expected_undo, PD_T_SECONDS, with PD_P_ENGINE"
+		   " alone, in a step with PD_S_GUARD", "the engine can't fill it in");
+}
+
 static bool params_good(struct spot s, const struct pd_step *step)
 {
 	s.row_kind = "parameter";
@@ -137,14 +148,14 @@ static bool params_good(struct spot s, const struct pd_step *step)
 		if (!pd_type_size(p->type))
 			return bad(&s, "use a value of enum pd_type",
 				   "there is no type %u", p->type);
-		if (p->flags & ~PD_P_REQUIRED)
+		if (p->flags & ~(PD_P_REQUIRED | PD_P_ENGINE))
 			return bad(&s, "use PD_P_* only, or build for this core's minor",
 				   "its flags 0x%x are unknown", p->flags);
 		for (size_t j = 0; j < i; j++)
 			if (!repeated(&s, p->name, step->params[j].name))
 				return false;
 		if (!param_range(&s, p) || !param_place(&s, step, i) ||
-		    !param_default(&s, p))
+		    !param_default(&s, p) || !param_engine(&s, step, p))
 			return false;
 	}
 	return true;
@@ -205,7 +216,8 @@ static bool callbacks_good(const struct spot *s, const struct pd_step *step)
 static bool step_good(struct spot s, const void *row)
 {
 	const struct pd_step *step = row;
-	const uint32_t known = PD_S_REBOOTS | PD_S_NEEDS_ROOT | PD_S_BACKUP;
+	const uint32_t known = PD_S_REBOOTS | PD_S_NEEDS_ROOT | PD_S_BACKUP |
+			       PD_S_GUARD;
 
 	if (step->flags & ~known)
 		return bad(&s, "use PD_S_* only, or build for this core's minor",
@@ -213,6 +225,9 @@ static bool step_good(struct spot s, const void *row)
 	if (step->args_size > (size_t)1 << 20)
 		return bad(&s, "set .args_size to sizeof the struct of arguments",
 			   "its struct of arguments has %zu bytes", step->args_size);
+	if ((step->flags & PD_S_GUARD) && (step->reversibility != PD_READONLY || step->apply))
+		return bad(&s, "leave out .apply and set PD_READONLY, or take PD_S_GUARD away",
+			   "a guard looks and does nothing else");
 	return callbacks_good(&s, step) && params_good(s, step) && outputs_good(s, step);
 }
 

@@ -155,6 +155,42 @@ static void updates(xmlTextWriterPtr w, const struct pd_record *r)
 	}
 }
 
+/* What guards said before each stage, and who did not listen to them. */
+static void decisions(xmlTextWriterPtr w, const struct pd_record *r)
+{
+	static const char *const lists[] = { "reasons", "overridden" };
+	json_t *row, *reason;
+	size_t i, k;
+
+	json_array_foreach(r->decisions, i, row) {
+		pd_auto_free char *names = json_object_get(row, "names") ?
+			pd_json_line(json_object_get(row, "names")) : NULL;
+
+		start(w, "decision");
+		attribute(w, "kind", pd_json_text(row, "kind", ""));
+		time_attribute(w, "time", pd_json_number(row, "time", 0));
+		attribute(w, "stage", pd_json_text(row, "stage", NULL));
+		attribute(w, "names", names);
+		attribute(w, "who", pd_json_text(row, "who", NULL));
+		attribute(w, "why", pd_json_text(row, "why", NULL));
+		if (json_object_get(row, "expected_do")) {
+			number_attribute(w, "expected-do", pd_json_number(row, "expected_do", 0));
+			number_attribute(w, "expected-undo", pd_json_number(row, "expected_undo", 0));
+		}
+		for (size_t l = 0; l < 2; l++)
+			json_array_foreach(json_object_get(row, lists[l]), k, reason) {
+				start(w, "reason");
+				attribute(w, "guard", pd_json_text(reason, "guard", ""));
+				attribute(w, "overridden", l ? "true" : NULL);
+				attribute(w, "risk", pd_json_text(reason, "risk", ""));
+				attribute(w, "cause", pd_json_text(reason, "cause", ""));
+				attribute(w, "remedy", pd_json_text(reason, "remedy", ""));
+				end(w);
+			}
+		end(w);
+	}
+}
+
 static void signatures(xmlTextWriterPtr w, const struct pd_record *r)
 {
 	pd_auto(pd_strings) missing = {0};
@@ -236,6 +272,7 @@ char *pd_report_xml(const struct pd_record *r)
 	updates(w, r);
 	for (size_t i = 0; i < r->n_steps; i++)
 		step(w, &r->steps[i]);
+	decisions(w, r);
 	signatures(w, r);
 	xmlTextWriterEndDocument(w);
 	xmlFreeTextWriter(w);

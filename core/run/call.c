@@ -90,6 +90,8 @@ static void on_irreversible(void *user, const char *why)
 {
 	struct pd_call *c = user;
 
+	if (c->guard)
+		return;
 	free(c->irreversible);
 	c->irreversible = pd_strdup(why);
 	(void)!pd_engine_note(c->e, "irreversible", c->s->key,

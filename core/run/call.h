@@ -13,6 +13,7 @@ struct pd_call {
 	json_t *inhibitors; /* of a check */
 	char *irreversible; /* found by the check; freed with pd_call_clear() */
 	bool dry;
+	bool guard;         /* its s is in no record: nothing is noted of it */
 	bool undo;          /* goes on over a Ctrl-C, which would leave half of it */
 };
 

@@ -2,26 +2,8 @@
 /* The order of a run: steps, holds, policies, rounds, undo, and the end. */
 #include "run/engine.h"
 
-#include <sodium.h>
-#include <time.h>
-#include <unistd.h>
-
 #include "run/boot.h"
-#include "run/lock.h"
-
-enum { MAX_RESUMES = 5 }; /* by the server's start, without a step ending */
-
-enum pd_run_end pd_run_state_end(enum pd_run_state s)
-{
-	switch (s) {
-	case PD_RUN_DONE: return PD_END_DONE;
-	case PD_RUN_ROLLED_BACK: return PD_END_ROLLED_BACK;
-	case PD_RUN_CLEARED:
-	case PD_RUN_INCONSISTENT: return PD_END_INCONSISTENT;
-	case PD_RUN_REFUSED: return PD_END_REFUSED;
-	default: return PD_END_WAITING;
-	}
-}
+#include "run/permit.h"
 
 /* The run is over for this process: say why it stands where it does. */
 enum pd_run_end pd_engine_end(struct pd_engine *e, enum pd_run_state state, const char *why)
@@ -114,27 +96,56 @@ static bool is_over(const struct pd_record_step *s, enum pd_on_failure policy)
 	       (s->state == PD_STEP_FAILED && policy == PD_ON_FAILURE_CONTINUE);
 }
 
-static bool closed(struct pd_engine *e, struct pd_record_step *s, enum pd_on_failure policy,
-		   enum pd_run_end *end)
+/* Is there anything against a step, or against the stage that it opens?  True:
+ * no; false with *end: the run ends or waits here. */
+static bool may_begin(struct pd_engine *e, const struct pd_record_step *s, bool opens,
+		      enum pd_on_failure policy, enum pd_run_end *end)
 {
-	pd_auto_free char *why = pd_engine_stage_gate(e, s);
+	enum pd_outcome permit = pd_permit(e, s, give_back);
+	pd_auto_free char *why = NULL;
 
+	if (permit == PD_OUT_FAILED)
+		*end = failed(e, policy, pd_engine_stuck(e->record));
+	if (permit != PD_OUT_DONE)
+		return false;
+	if (pd_engine_signal(e)) {
+		/* the server goes down: leave it as a crash would */
+		if (pd_engine_signal(e) != SIGTERM)
+			*end = stop(e, "asked to stop by a person");
+		return false;
+	}
+	why = opens ? pd_engine_stage_gate(e, s) : NULL;
 	if (why)
 		*end = policy == PD_ON_FAILURE_UNDO ? pd_engine_undo_all(e, why) : stop(e, why);
-	return why != NULL;
+	return !why;
+}
+
+/* With what has to be held around it, and nothing else. */
+static enum pd_outcome one_step(struct pd_engine *e, struct pd_record_step *s,
+				const struct pd_record_step **culprit)
+{
+	enum pd_outcome outcome = give_back(e, s);
+
+	*culprit = s;
+	if (outcome == PD_OUT_FAILED)
+		*culprit = pd_engine_stuck(e->record);
+	if (outcome == PD_OUT_DONE)
+		outcome = take_again(e, s);
+	return outcome == PD_OUT_DONE ? pd_engine_step(e, s) : outcome;
 }
 
 /* Steps in order from where the run is; false with *end: it ends here. */
 static bool steps(struct pd_engine *e, enum pd_run_end *end)
 {
 	struct pd_record *r = e->record;
-	const struct pd_record_step *stage = NULL;
+	const struct pd_record_step *stage = NULL, *culprit = NULL;
 	enum pd_outcome last;
 
 	*end = PD_END_WAITING;
 	for (size_t i = 0; i < r->n_steps; i++) {
 		struct pd_record_step *s = &r->steps[i];
 		enum pd_on_failure policy = s->plan->stages[s->step->stage].on_failure;
+		bool opens = !stage || stage->plan != s->plan || stage->step->stage != s->step->stage;
 		enum pd_outcome outcome;
 
 		if (r->again && !s->dropped && s->state == PD_STEP_DONE && pd_engine_stale(e, s) &&
@@ -143,29 +154,13 @@ static bool steps(struct pd_engine *e, enum pd_run_end *end)
 			return false;
 		if (is_over(s, policy))
 			continue;
-		if (pd_engine_signal(e)) {
-			/* the server goes down: leave it as a crash would */
-			if (pd_engine_signal(e) != SIGTERM)
-				*end = stop(e, "asked to stop by a person");
+		if (!may_begin(e, s, opens, policy, end))
 			return false;
-		}
-		if (!stage || stage->plan != s->plan || stage->step->stage != s->step->stage) {
-			if (closed(e, s, policy, end))
-				return false;
-			stage = s;
-		}
-		outcome = give_back(e, s);
-		if (outcome == PD_OUT_FAILED) {
-			*end = failed(e, policy, pd_engine_stuck(r));
-			return false;
-		}
-		if (outcome == PD_OUT_DONE)
-			outcome = take_again(e, s);
-		if (outcome == PD_OUT_DONE)
-			outcome = pd_engine_step(e, s);
-		if (outcome == PD_OUT_FAILED && (policy != PD_ON_FAILURE_CONTINUE ||
+		stage = s;
+		outcome = one_step(e, s, &culprit);
+		if (outcome == PD_OUT_FAILED && (culprit != s || policy != PD_ON_FAILURE_CONTINUE ||
 						 pd_engine_signal(e))) {
-			*end = failed(e, policy, s);
+			*end = failed(e, policy, culprit);
 			return false;
 		}
 		if (outcome != PD_OUT_DONE && outcome != PD_OUT_FAILED)
@@ -203,7 +198,7 @@ static bool next_round(struct pd_engine *e, enum pd_run_end *end)
 	return noted && !r->nothing_left;
 }
 
-static enum pd_run_end work(struct pd_engine *e)
+enum pd_run_end pd_engine_work(struct pd_engine *e)
 {
 	enum pd_outcome dropped;
 	enum pd_run_end end = PD_END_WAITING;
@@ -228,222 +223,4 @@ static enum pd_run_end work(struct pd_engine *e)
 	return missing.len ? pd_engine_end(e, PD_RUN_SIGNOFF, who) :
 			     pd_engine_end(e, PD_RUN_DONE, e->record->plans[0]->nothing ?
 				      e->record->plans[0]->nothing : "");
-}
-
-static bool predict_all(struct pd_engine *e, size_t *refused)
-{
-	for (size_t i = 0; i < e->record->n_steps; i++)
-		if (!pd_engine_predict(e, &e->record->steps[i], refused))
-			return false;
-	return true;
-}
-
-static bool note_plan(struct pd_engine *e, const struct pd_plan *plan,
-		      const json_t *inputs)
-{
-	return pd_engine_note(e, "run", "", json_pack("{s:s, s:s, s:O?}", "server",
-			      plan->server, "version", PACKAGE_VERSION, "inputs", inputs),
-			      false) &&
-	       pd_engine_note(e, "plan", "", json_pack("{s:i, s:O}", "round", 1, "plan",
-			      plan->json), true);
-}
-
-struct pd_record *pd_run_check(const struct pd_run_options *o, struct pd_plan *plan,
-			       size_t *refused, struct pd_error **err)
-{
-	struct pd_engine e = { .o = o, .record = pd_record_new("check") };
-
-	*refused = 0;
-	if (!note_plan(&e, plan, NULL) || !pd_engine_accept(&e) || !predict_all(&e, refused)) {
-		pd_error_move(err, e.fatal);
-		pd_record_free(e.record);
-		e.record = NULL;
-	}
-	free(e.text);
-	return e.record;
-}
-
-static char *new_run_id(void)
-{
-	char stamp[32] = "";
-	time_t now = time(NULL);
-	struct tm tm = {0};
-
-	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", gmtime_r(&now, &tm));
-	return pd_print("%s-%04x", stamp, (unsigned)randombytes_uniform(0x10000));
-}
-
-static bool own(struct pd_engine *e, struct pd_error **err)
-{
-	pd_auto_json *now = pd_boot_witness();
-	bool pending = e->record->state == PD_RUN_REBOOTING;
-
-	/* a process that was killed may have left workers behind */
-	pd_worker_sweep(e->record->run);
-	for (size_t i = 0; i < e->record->n_steps; i++)
-		pending |= e->record->steps[i].state == PD_STEP_UNDOING &&
-			   e->record->steps[i].undo_reboots > 0;
-	if (e->record->boot && !pending && pd_boot_differs(e->record->boot, now) &&
-	    !pd_engine_note(e, "boot", "", json_pack("{s:s, s:O}", "how",
-			    "spontaneous", "witness", now), false))
-		return false;
-	return pd_engine_note(e, "owner", "", json_pack("{s:I, s:O, s:b}", "pid",
-			      (json_int_t)getpid(), "boot", now, "unattended",
-			      e->o->unattended), true) &&
-	       (!e->o->resume_argv || pd_boot_arm(e->o->resume_argv, err));
-}
-
-/* Everything between the lock and its end. */
-static enum pd_run_end with_lock(struct pd_engine *e, struct pd_error **err,
-				 enum pd_run_end (*body)(struct pd_engine *,
-							 struct pd_error **))
-{
-	pd_auto_close int lock = pd_lock_take(e->o->state, e->journal, e->record->run, err);
-	enum pd_run_end end;
-
-	if (lock < 0)
-		return PD_END_REFUSED;
-	end = body(e, err);
-	free(e->text);
-	if (e->fatal) {
-		pd_error_move(err, e->fatal);
-		e->fatal = NULL;
-	}
-	return end;
-}
-
-static enum pd_run_end start(struct pd_engine *e, struct pd_error **err)
-{
-	struct pd_plan *plan = e->record->plans[0];
-	pd_auto_json *inputs = json_incref(e->record->inputs);
-	struct pd_record *planned = e->record;
-	pd_auto_free char *why = NULL;
-	size_t refused = 0;
-	enum pd_run_end end = PD_END_WAITING;
-
-	if (e->o->accept_no_return && !*e->o->accept_no_return)
-		return !pd_error_set(err, "no-reason", "say why no way back is needed") *
-		       PD_END_INVALID;
-	if (!pd_engine_free_server(e, "", err))
-		return PD_END_REFUSED;
-	e->record = pd_record_new(planned->run);
-	if (note_plan(e, plan, inputs) && pd_engine_accept(e) && predict_all(e, &refused)) {
-		if (refused || pd_engine_signal(e))
-			end = pd_engine_end(e, PD_RUN_REFUSED, why = pd_engine_why_refused(e));
-		else if (own(e, err))
-			end = work(e);
-	}
-	pd_record_free(planned);
-	return end;
-}
-
-enum pd_run_end pd_run_start(const struct pd_run_options *o, struct pd_plan *plan,
-			     const json_t *inputs, char **run, struct pd_error **err)
-{
-	struct pd_engine e = { .o = o, .journal = pd_journal_open(o->state, false, err) };
-	enum pd_run_end end = PD_END_INVALID;
-
-	*run = NULL;
-	if (e.journal) {
-		*run = new_run_id();
-		e.record = pd_record_new(*run);
-		e.record->inputs = json_deep_copy(inputs);
-		pd_grow(e.record->plans, e.record->n_plans, e.record->cap_plans);
-		e.record->plans[e.record->n_plans++] = plan;
-		end = with_lock(&e, err, start);
-		pd_record_free(e.record);
-	} else {
-		pd_plan_free(plan);
-	}
-	pd_journal_close(e.journal);
-	return end;
-}
-
-/* Only under the lock: until then its last owner may have gone on. */
-static bool load(struct pd_engine *e, struct pd_error **err)
-{
-	struct pd_record *r = pd_journal_check(e->journal, err) ?
-		pd_record_read(e->journal, e->record->run, err) : NULL;
-
-	if (r) {
-		pd_record_free(e->record);
-		e->record = r;
-	}
-	return r != NULL;
-}
-
-static enum pd_run_end go_on(struct pd_engine *e, struct pd_error **err)
-{
-	pd_auto_free char *why = NULL;
-	struct pd_record *r;
-
-	if (!load(e, err))
-		return PD_END_INVALID;
-	r = e->record;
-	if (!pd_engine_free_server(e, r->run, err))
-		return PD_END_REFUSED;
-	if (pd_run_state_ended(r->state)) {
-		if (r->state != PD_RUN_INCONSISTENT && (e->o->plan || e->o->why))
-			pd_error_set(err, "change-state", "run %s is %s", r->run,
-				     pd_run_state_name(r->state));
-		if (r->state != PD_RUN_INCONSISTENT)
-			return *err ? PD_END_INVALID : pd_run_state_end(r->state);
-		pd_error_set(err, "run-inconsistent", "run %s is inconsistent: %s",
-			     r->run, r->why ? r->why : "");
-		return PD_END_INCONSISTENT;
-	}
-	if (e->o->unattended && r->resumes > MAX_RESUMES)
-		return pd_engine_end(e, PD_RUN_STOPPED, "the server was started again and"
-				" again without a step coming to its end");
-	if (!pd_engine_change(e, err))
-		return !*err ? PD_END_WAITING : strcmp((*err)->id, "change-refused") == 0 ?
-		       PD_END_REFUSED : PD_END_INVALID;
-	if (!own(e, err))
-		return PD_END_WAITING;
-	why = pd_strdup(r->why ? r->why : ""); /* the record's changes with its state */
-	return r->state == PD_RUN_UNDOING ? pd_engine_undo_all(e, why) : work(e);
-}
-
-static enum pd_run_end take_back(struct pd_engine *e, struct pd_error **err)
-{
-	if (!load(e, err))
-		return PD_END_INVALID;
-	if (e->record->state == PD_RUN_ROLLED_BACK)
-		return PD_END_ROLLED_BACK;
-	if (!pd_record_unsealed(e->record, err) || !pd_engine_free_server(e, e->record->run, err))
-		return PD_END_REFUSED;
-	if (e->record->state == PD_RUN_CLEARED) {
-		pd_error_set(err, "run-cleared", "run %s: %s", e->record->run, e->record->why);
-		return PD_END_REFUSED;
-	}
-	return own(e, err) ? pd_engine_undo_all(e, "asked for by a person") : PD_END_WAITING;
-}
-
-static enum pd_run_end on_run(const struct pd_run_options *o, const char *run,
-			      enum pd_run_end (*body)(struct pd_engine *,
-						      struct pd_error **),
-			      struct pd_error **err)
-{
-	struct pd_engine e = { .o = o, .journal = pd_journal_open(o->state, false, err) };
-	enum pd_run_end end = PD_END_INVALID;
-
-	if (e.journal) {
-		e.record = pd_record_new(run);
-		end = with_lock(&e, err, body);
-	}
-	pd_record_free(e.record);
-	pd_journal_close(e.journal);
-	return end;
-}
-
-enum pd_run_end pd_run_resume(const struct pd_run_options *o, const char *run,
-			      struct pd_error **err)
-{
-	return on_run(o, run, go_on, err);
-}
-
-enum pd_run_end pd_run_undo(const struct pd_run_options *o, const char *run,
-			    struct pd_error **err)
-{
-	return on_run(o, run, take_back, err);
 }

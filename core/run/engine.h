@@ -4,6 +4,7 @@
 #define PD_RUN_ENGINE_H
 
 #include "plugin/worker.h"
+#include "run/estimate.h"
 #include "run/run.h"
 
 struct pd_engine {
@@ -13,6 +14,7 @@ struct pd_engine {
 	int64_t flushed;            /* seconds; when last */
 	int64_t done, total;        /* of the step under way, for the heartbeat */
 	char *text;                 /* likewise */
+	struct pd_estimate times;   /* of the record's steps; made when guards ask */
 	struct pd_error *fatal;     /* the journal can't be written: stop */
 };
 
@@ -32,10 +34,12 @@ enum pd_outcome {
 	PD_OUT_DONE,
 	PD_OUT_FAILED,    /* noted; the stage's policy decides */
 	PD_OUT_REBOOT,    /* asked for; the process ends */
-	PD_OUT_SIGNAL,    /* asked to stop; nothing was noted */
+	PD_OUT_SIGNAL,    /* asked to stop, or it waits without a process */
 	PD_OUT_FATAL      /* e->fatal */
 };
 
+/** Steps, rounds and holds from where the run is, until it ends or waits. */
+enum pd_run_end pd_engine_work(struct pd_engine *e);
 /** Bring one step from wherever it is to done. */
 enum pd_outcome pd_engine_step(struct pd_engine *e, struct pd_record_step *s);
 /** Undo one step; PD_OUT_FAILED: it is stuck. */

@@ -326,6 +326,25 @@ static bool hand_out(struct pd_journal *j, sqlite3_stmt *st, pd_journal_fn *fn,
 	return fn(user, &e, err);
 }
 
+/* The rows of a query over columns of event; ?1 and ?2 are bound. */
+static bool query(struct pd_journal *j, const char *sql, int64_t first, const char *second,
+		  pd_journal_fn *fn, void *user, struct pd_error **err)
+{
+	sqlite3_stmt *st = NULL;
+	bool ok = true;
+	int rc = SQLITE_DONE;
+
+	if (sqlite3_prepare_v2(j->db, sql, -1, &st, NULL) != SQLITE_OK)
+		return failed(j, "read", err);
+	sqlite3_bind_int64(st, 1, first);
+	if (second)
+		sqlite3_bind_text(st, 2, second, -1, SQLITE_STATIC);
+	while (ok && (rc = sqlite3_step(st)) == SQLITE_ROW)
+		ok = hand_out(j, st, fn, user, err);
+	sqlite3_finalize(st);
+	return ok && (rc == SQLITE_DONE || failed(j, "read", err));
+}
+
 bool pd_journal_each(struct pd_journal *j, const char *run, int64_t after,
 		     pd_journal_fn *fn, void *user, struct pd_error **err)
 {
@@ -333,19 +352,16 @@ bool pd_journal_each(struct pd_journal *j, const char *run, int64_t after,
 				  " WHERE n > ?1 ORDER BY n";
 	static const char one[] = "SELECT n, time, run, kind, step, data, hash FROM event"
 				  " WHERE n > ?1 AND run = ?2 ORDER BY n";
-	sqlite3_stmt *st = NULL;
-	bool ok = true;
-	int rc = SQLITE_DONE;
 
-	if (sqlite3_prepare_v2(j->db, run ? one : all, -1, &st, NULL) != SQLITE_OK)
-		return failed(j, "read", err);
-	sqlite3_bind_int64(st, 1, after);
-	if (run)
-		sqlite3_bind_text(st, 2, run, -1, SQLITE_STATIC);
-	while (ok && (rc = sqlite3_step(st)) == SQLITE_ROW)
-		ok = hand_out(j, st, fn, user, err);
-	sqlite3_finalize(st);
-	return ok && (rc == SQLITE_DONE || failed(j, "read", err));
+	return query(j, run ? one : all, after, run, fn, user, err);
+}
+
+bool pd_journal_times(struct pd_journal *j, int64_t runs, pd_journal_fn *fn,
+		      void *user, struct pd_error **err)
+{
+	return query(j, "SELECT n, time, run, kind, step, data, hash FROM event WHERE run IN"
+		     " (SELECT run FROM event WHERE kind = 'run' ORDER BY n DESC LIMIT ?1) AND kind"
+		     " IN ('plan', 'reboot', 'done', 'undone') ORDER BY n", runs, NULL, fn, user, err);
 }
 
 static bool follow_chain(void *last, const struct pd_event *e, struct pd_error **err)

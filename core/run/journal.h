@@ -52,6 +52,10 @@ bool pd_journal_hash(struct pd_journal *j, int64_t n, pd_digest out);
 /** The events of a run (NULL: of all) with n above @p after, in order. */
 bool pd_journal_each(struct pd_journal *j, const char *run, int64_t after,
 		     pd_journal_fn *fn, void *user, struct pd_error **err) PD_MUST_USE;
+/** What tells how long steps take: the plan, reboot, done and undone events of
+ * the newest @p runs runs, in order. */
+bool pd_journal_times(struct pd_journal *j, int64_t runs, pd_journal_fn *fn,
+		      void *user, struct pd_error **err) PD_MUST_USE;
 /** Id of the newest run, or of the one that starts with @p prefix; the caller
  * frees; NULL with *err set ("run-none", "run-ambiguous"). */
 char *pd_journal_find(struct pd_journal *j, const char *prefix,

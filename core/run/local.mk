@@ -11,16 +11,21 @@ core_libcore_la_SOURCES += \
 	%reldir%/fault.h \
 	%reldir%/fold_plan.c \
 	%reldir%/heartbeat.c \
+	%reldir%/estimate.c \
+	%reldir%/estimate.h \
 	%reldir%/journal.c \
 	%reldir%/journal.h \
 	%reldir%/lock.c \
 	%reldir%/lock.h \
 	%reldir%/merge.c \
 	%reldir%/noreturn.c \
+	%reldir%/permit.c \
+	%reldir%/permit.h \
 	%reldir%/record.c \
 	%reldir%/record.h \
 	%reldir%/record_json.c \
 	%reldir%/run.h \
 	%reldir%/signoff.c \
+	%reldir%/start.c \
 	%reldir%/step.c \
 	%reldir%/undo.c

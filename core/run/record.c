@@ -20,6 +20,10 @@
  *   undo      -                          intent
  *   undone    result, seconds
  *   stuck     message, detail            the undo failed
+ *   go        stage, expected_do, expected_undo, overridden
+ *   wait      stage, expected_do, expected_undo, overridden, reasons
+ *             (guard, risk, cause, remedy)   the guards let it go on, or not
+ *   override  names, why, who            these guards no longer count
  *   log       level, text
  *   warning   text
  *   sign      party, name, note, by
@@ -33,7 +37,7 @@
 #include "run/record.h"
 
 static const char *const run_states[] = { "new", "running", "rebooting",
-	"waiting for sign-off", "stopped", "undoing", "done", "rolled back",
+	"waiting to go on", "waiting for sign-off", "stopped", "undoing", "done", "rolled back",
 	"inconsistent", "refused", "cleared" };
 static const char *const step_states[] = { "pending", "begun", "done", "failed",
 	"undoing", "undone", "stuck", "skipped" };
@@ -58,6 +62,7 @@ struct pd_record *pd_record_new(const char *run)
 	struct pd_record *r = pd_alloc(sizeof(*r));
 
 	r->run = pd_strdup(run);
+	r->decisions = json_array();
 	return r;
 }
 
@@ -107,6 +112,10 @@ void pd_record_free(struct pd_record *r)
 	free(r->sealed_by);
 	json_decref(r->inputs);
 	json_decref(r->boot);
+	json_decref(r->decisions);
+	json_decref(r->wait);
+	free(r->go_stage);
+	pd_strings_clear(&r->overridden);
 	pd_strings_clear(&r->parties);
 	pd_strings_clear(&r->warnings);
 	free(r);
@@ -196,8 +205,30 @@ static bool on_state(struct pd_record *r, const struct pd_event *e)
 		if (strcmp(name, run_states[i]) == 0)
 			r->state = (enum pd_run_state)i;
 	replace(&r->why, pd_json_text(e->data, "why", NULL));
+	if (r->state == PD_RUN_STOPPED)
+		replace(&r->go_stage, NULL); /* a person was asked in between */
 	r->ended = r->state >= PD_RUN_DONE ? e->time : 0;
 	return true;
+}
+
+static void on_decision(struct pd_record *r, const struct pd_event *e)
+{
+	json_t *row = json_copy((json_t *)(uintptr_t)e->data), *name;
+	size_t i;
+
+	json_object_set_new(row, "kind", json_string(e->kind));
+	json_object_set_new(row, "time", json_integer(e->time));
+	json_array_append_new(r->decisions, row);
+	if (strcmp(e->kind, "override") == 0) {
+		json_array_foreach(json_object_get(e->data, "names"), i, name)
+			pd_strings_add(&r->overridden, json_string_value(name));
+		return;
+	}
+	json_decref(r->wait);
+	r->wait = strcmp(e->kind, "wait") == 0 ? json_deep_copy(e->data) : NULL;
+	r->resumes = 0; /* it is alive, and waits as it should */
+	replace(&r->go_stage, r->wait ? NULL : pd_json_text(e->data, "stage", NULL));
+	r->go_plan = r->n_plans ? r->plans[r->n_plans - 1] : NULL;
 }
 
 static bool on_run_event(struct pd_record *r, const struct pd_event *e,
@@ -223,6 +254,9 @@ static bool on_run_event(struct pd_record *r, const struct pd_event *e,
 		decided(r, e, "no way back is needed");
 	} else if (strcmp(e->kind, "clear") == 0) {
 		decided(r, e, "the server was mended by hand");
+	} else if (strcmp(e->kind, "go") == 0 || strcmp(e->kind, "wait") == 0 ||
+		   strcmp(e->kind, "override") == 0) {
+		on_decision(r, e);
 	} else if (strcmp(e->kind, "warning") == 0) {
 		pd_strings_add(&r->warnings, pd_json_text(e->data, "text", ""));
 	} else if (strcmp(e->kind, "sign") == 0) {

@@ -51,6 +51,7 @@ enum pd_run_state {
 	PD_RUN_NEW,          /* planned, nothing touched */
 	PD_RUN_RUNNING,
 	PD_RUN_REBOOTING,    /* waits for the reboot it has asked for */
+	PD_RUN_WAITING,      /* waits until no guard speaks against the next stage */
 	PD_RUN_SIGNOFF,      /* the work is done, signatures are missing */
 	PD_RUN_STOPPED,      /* waits for a person: resume or undo */
 	PD_RUN_UNDOING,
@@ -97,6 +98,12 @@ struct pd_record {
 	int64_t sealed_at;   /* milliseconds */
 	struct pd_signature_row *signatures;
 	size_t n_signatures, cap_signatures;
+	json_t *decisions;   /* list of all go, wait and override events: their
+			      * data with "kind" and "time" */
+	json_t *wait;        /* data of the last wait; NULL: it went on since */
+	char *go_stage;      /* that the last go was for; NULL: ask again */
+	const struct pd_plan *go_plan;
+	struct pd_strings overridden; /* guards that no longer count */
 	struct pd_strings parties; /* who has to sign */
 	struct pd_strings warnings;
 };

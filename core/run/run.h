@@ -14,7 +14,7 @@ enum pd_run_end {
 	PD_END_INVALID = 2,      /* *err says why; nothing was touched */
 	PD_END_INCONSISTENT = 3,
 	PD_END_REFUSED = 4,
-	PD_END_WAITING = 5       /* reboot, sign-off or a person's decision */
+	PD_END_WAITING = 5       /* reboot, guards, sign-off or a person's decision */
 };
 
 struct pd_run_options {
@@ -27,6 +27,12 @@ struct pd_run_options {
 	/** Signal that asks to stop, 0 none: SIGINT stops the run for a person
 	 * to decide, SIGTERM (the server goes down) leaves it as it is. */
 	const volatile sig_atomic_t *signal;
+	int64_t poll;     /* milliseconds between two askings of the guards
+			   * while the run waits for them; 0: 30000 */
+	bool no_wait;     /* end with PD_END_WAITING instead of waiting in place */
+	/** Guards that no longer count in this run, "NAME,NAME", with .why; NULL:
+	 * none.  A name that no guard has: PD_END_INVALID. */
+	const char *emergency;
 	void *user;
 	/** After each event was journaled and applied. */
 	void (*event)(void *user, const struct pd_record *r, const struct pd_event *e);
@@ -79,6 +85,16 @@ json_t *pd_run_inputs(const char *state, const char *run, int64_t *round,
  * "done", "total", "text"; NULL: none. */
 json_t *pd_heartbeat_read(const char *state, const char *run);
 /** The exit status that belongs to a state. */
-enum pd_run_end pd_run_state_end(enum pd_run_state s);
+static inline enum pd_run_end pd_run_state_end(enum pd_run_state s)
+{
+	switch (s) {
+	case PD_RUN_DONE: return PD_END_DONE;
+	case PD_RUN_ROLLED_BACK: return PD_END_ROLLED_BACK;
+	case PD_RUN_CLEARED:
+	case PD_RUN_INCONSISTENT: return PD_END_INCONSISTENT;
+	case PD_RUN_REFUSED: return PD_END_REFUSED;
+	default: return PD_END_WAITING;
+	}
+}
 
 #endif

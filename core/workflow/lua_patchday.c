@@ -126,8 +126,8 @@ static const struct pd_step *step_of(lua_State *L, int index)
 	return step;
 }
 
-/* step(name): its outputs (name = type), whether it can be undone, and
- * whether `id` is a parameter of its own. */
+/* step(name): its outputs (name = type), whether it can be undone, whether
+ * `id` is a parameter of its own, and whether it can be a guard. */
 static int step_info(lua_State *L)
 {
 	const struct pd_step *step = step_of(L, 1);
@@ -139,7 +139,8 @@ static int step_info(lua_State *L)
 	}
 	lua_pushboolean(L, step->undo != NULL);          /* +1 */
 	lua_pushboolean(L, pd_step_param(step, "id") != NULL); /* +1 */
-	return 3;
+	lua_pushboolean(L, (step->flags & PD_S_GUARD) != 0); /* +1 */
+	return 4;
 }
 
 /* misfit(step, parameter, type): nil, or the two types that don't go together.  An unknown parameter is left to check(). */

@@ -2,7 +2,7 @@
 /* The plan model: from JSON, with every field checked. */
 #include "workflow/plan.h"
 
-enum { STEPS_MAX = 10000, ROUNDS_MAX = 100, REBOOTS_DEFAULT = 12, REBOOTS_MAX = 100 };
+enum { STEPS_MAX = 10000, ROUNDS_MAX = 100, GUARDS_MAX = 100, REBOOTS_DEFAULT = 12, REBOOTS_MAX = 100 };
 
 static const char *const on_failure_names[] = { "stop", "undo", "continue" };
 
@@ -107,25 +107,32 @@ static bool take_inside(const struct pd_plan *p, struct pd_plan_step *s,
 	return true;
 }
 
-static bool take_step(struct pd_plan *p, const json_t *row, json_t *seen,
-		      struct pd_error **err)
+/* What steps and guards have in common. */
+static bool take_row(struct pd_plan_step *s, const json_t *row, json_t *seen,
+		     struct pd_error **err)
 {
-	struct pd_plan_step *s = &p->steps[p->n_steps];
-	int64_t stage = pd_json_number(row, "stage", -1);
-
 	if (!take_text(row, "id", &s->id, err) || !take_text(row, "plugin", &s->plugin, err) ||
 	    !take_text(row, "step", &s->step, err) || !take_text(row, "where", &s->where, err))
 		return false;
 	if (!s->id[0] || json_object_get(seen, s->id))
 		return bad(err, "steps", "have one id twice, or an empty one");
 	json_object_set_new(seen, s->id, json_true());
+	s->args = json_object_get(row, "args");
+	return json_is_object(s->args) || bad(err, "args", "are no object");
+}
+
+static bool take_step(struct pd_plan *p, const json_t *row, json_t *seen,
+		      struct pd_error **err)
+{
+	struct pd_plan_step *s = &p->steps[p->n_steps];
+	int64_t stage = pd_json_number(row, "stage", -1);
+
+	if (!take_row(s, row, seen, err))
+		return false;
 	if (stage < 0 || (size_t)stage >= p->n_stages ||
 	    (p->n_steps > 0 && (size_t)stage < p->steps[p->n_steps - 1].stage))
 		return bad(err, "steps", "are not in the order of its stages");
 	s->stage = (size_t)stage;
-	s->args = json_object_get(row, "args");
-	if (!json_is_object(s->args))
-		return bad(err, "args", "are no object");
 	s->hold = pd_json_true(row, "hold");
 	return take_inside(p, s, json_object_get(row, "inside"), err);
 }
@@ -151,12 +158,32 @@ static bool take_steps(struct pd_plan *p, struct pd_error **err)
 	return true;
 }
 
+static bool take_guards(struct pd_plan *p, struct pd_error **err)
+{
+	const json_t *list = json_object_get(p->json, "guards"), *row;
+	pd_auto_json *seen = json_object();
+	size_t i;
+
+	if (list && (!json_is_array(list) || json_array_size(list) > GUARDS_MAX))
+		return bad(err, "guards", "are no list, or more than 100");
+	p->guards = pd_alloc((json_array_size(list) + 1) * sizeof(*p->guards));
+	json_array_foreach(list, i, row) {
+		if (!take_row(&p->guards[i], row, seen, err))
+			return pd_error_prefix(err, "guard %zu", i + 1);
+		if (strncmp(p->guards[i].id, "guard/", 6) != 0)
+			return bad(err, "guards", "have an id without guard/");
+		p->n_guards++;
+	}
+	return true;
+}
+
 struct pd_plan *pd_plan_new_take(json_t *json, struct pd_error **err)
 {
 	struct pd_plan *p = pd_alloc(sizeof(*p));
 
 	p->json = json;
-	if (take_head(p, err) && take_stages(p, err) && take_steps(p, err)) {
+	if (take_head(p, err) && take_stages(p, err) && take_steps(p, err) &&
+	    take_guards(p, err)) {
 		pd_json_digest(json, p->digest);
 		return p;
 	}
@@ -171,6 +198,7 @@ void pd_plan_free(struct pd_plan *plan)
 	for (size_t i = 0; i < plan->n_steps; i++)
 		free(plan->steps[i].inside);
 	free(plan->steps);
+	free(plan->guards);
 	free(plan->stages);
 	json_decref(plan->json);
 	free(plan);

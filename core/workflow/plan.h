@@ -41,7 +41,8 @@ struct pd_plan {
 	int64_t reboots;     /* how often a run may reboot the server */
 	struct pd_plan_stage *stages;
 	struct pd_plan_step *steps;
-	size_t n_stages, n_steps;
+	struct pd_plan_step *guards; /* asked before each stage: may I go on? */
+	size_t n_stages, n_steps, n_guards;
 };
 
 /*
@@ -52,7 +53,8 @@ struct pd_plan {
  *   "catalogs": [{"name","digest"}], "nothing": WHY?,
  *   "stages": [{"name", "on_failure": "stop|undo|continue"}],
  *   "steps": [{"id", "stage": N, "plugin", "step", "where", "args": {...},
- *              "hold": true?, "inside": [INDEX...]}] }
+ *              "hold": true?, "inside": [INDEX...]}],
+ *   "guards": [{"id": "guard/NAME", "plugin", "step", "where", "args"}]? }
  */
 
 /** Takes @p json, also on failure; every field is checked (plans come back

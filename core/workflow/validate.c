@@ -31,12 +31,17 @@ static size_t place_of(const struct context *c, const json_t *ref)
 	return (size_t)pd_json_number(c->index, pd_json_text(ref, "$ref", ""), -1);
 }
 
-static const struct pd_step *find_step(struct context *c, size_t i, struct pd_error **err)
+static const struct pd_step *step_of(struct context *c, const struct pd_plan_step *s,
+				     struct pd_error **err)
 {
-	const struct pd_plan_step *s = &c->plan->steps[i];
 	pd_auto_free char *name = pd_print("%s.%s", s->plugin, s->step);
 
 	return pd_registry_step(c->reg, name, NULL, err);
+}
+
+static const struct pd_step *find_step(struct context *c, size_t i, struct pd_error **err)
+{
+	return step_of(c, &c->plan->steps[i], err);
 }
 
 struct chase {
@@ -126,19 +131,47 @@ static bool check_signoff(const struct pd_plan_step *s, struct pd_error **err)
 	       pd_error_set(err, "plan-invalid", "%s: nobody is to sign", s->id);
 }
 
+/* Arguments fit, and leave to the engine what is the engine's. */
+static bool check_args(const struct pd_step *step, const struct pd_plan_step *s,
+		       struct pd_error **err)
+{
+	pd_auto_json *checked = pd_arguments_check(step, s->id, s->args, err);
+
+	for (const struct pd_param *p = step->params; checked && p && p->name; p++)
+		if ((p->flags & PD_P_ENGINE) && json_object_get(s->args, p->name))
+			return pd_error_set(err, "argument-engine", "%s: the engine fills in '%s'",
+					    s->id, p->name);
+	return checked != NULL;
+}
+
+static bool check_guard(struct context *c, const struct pd_plan_step *s,
+			struct pd_error **err)
+{
+	const struct pd_step *step = step_of(c, s, err);
+	const json_t *value;
+	const char *param;
+
+	if (!step || !check_args(step, s, err))
+		return false;
+	if (!(step->flags & PD_S_GUARD))
+		return pd_error_set(err, "plan-invalid", "%s: %s.%s can't be asked whether the run"
+				    " may go on", s->id, s->plugin, s->step);
+	json_object_foreach((json_t *)(uintptr_t)s->args, param, value)
+		if (json_object_get(value, "$ref"))
+			return pd_error_set(err, "plan-reference", "%s: a guard can't use an output",
+					    s->id);
+	return true;
+}
+
 static bool check_step(struct context *c, size_t i, struct pd_error **err)
 {
 	const struct pd_plan_step *s = &c->plan->steps[i];
-	pd_auto_json *checked = NULL;
 	const struct pd_step *step = NULL;
 
 	if (!s->plugin[0])
 		return check_signoff(s, err);
 	step = find_step(c, i, err);
-	if (!step)
-		return false;
-	checked = pd_arguments_check(step, s->id, s->args, err);
-	if (!checked)
+	if (!step || !check_args(step, s, err))
 		return false;
 	if (s->hold && (!step->undo || step->flags & PD_S_REBOOTS))
 		return pd_error_set(err, "plan-invalid",
@@ -160,6 +193,13 @@ bool pd_plan_validate(const struct pd_plan *plan, struct pd_registry *reg,
 			continue;
 		if (err && !(*err)->where)
 			(*err)->where = pd_strdup(plan->steps[i].where);
+		return false;
+	}
+	for (size_t i = 0; i < plan->n_guards; i++) {
+		if (check_guard(&c, &plan->guards[i], err))
+			continue;
+		if (err && !(*err)->where)
+			(*err)->where = pd_strdup(plan->guards[i].where);
 		return false;
 	}
 	return true;

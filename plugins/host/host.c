@@ -156,7 +156,7 @@ static int space_check(struct pd_ctx *ctx)
 static const struct pd_step space = {
 	PD_STEP, .name = "space",
 	.help = "refuse to start when a file system has too little room",
-	.reversibility = PD_READONLY, .params = space_params,
+	.flags = PD_S_GUARD, .reversibility = PD_READONLY, .params = space_params,
 	.args_size = sizeof(struct space_args), .outputs = space_outputs,
 	.check = space_check
 };

@@ -11,7 +11,7 @@ local pd = {}
 function pd.workflow(given)
 	strict.check("pd.workflow", "field", given, { api = "number", name = "string", role = "string",
 		help = "string", params = "table", rounds = "number", reboots = "number",
-		plan = "function" })
+		plan = "function", guards = "function" })
 	if given.api == nil then fail("a workflow says which language it is written in: api = 1") end
 	if given.api ~= 1 then fail("the workflow needs api %s; this patchday has api 1", given.api) end
 	if not (given.name or ""):find("^%l[%l%d_-]*$") then
@@ -28,7 +28,7 @@ function pd.workflow(given)
 	end
 	params.check_declared(given.params or {})
 	return plan.block("workflow", { name = given.name, role = given.role or "", rounds = rounds, reboots = reboots,
-		help = given.help or "", params = given.params or {}, plan = given.plan })
+		help = given.help or "", params = given.params or {}, plan = given.plan, guards = given.guards })
 end
 
 -- The steps of a plugin, as functions.

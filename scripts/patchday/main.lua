@@ -29,6 +29,10 @@ return function(script, only_describe, given, round, server)
 	core.place(w.plan)
 	local flat = plan.flatten((w.plan(t)))
 	flat.reboots = w.reboots
+	if w.guards and not flat.nothing then
+		core.place(w.guards)
+		flat.guards = plan.guards((w.guards(t)))
+	end
 	flat.workflow, flat.role, flat.rounds, flat.params = w.name, w.role, w.rounds, values
 	return flat
 end

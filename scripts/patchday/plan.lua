@@ -155,6 +155,33 @@ function add(flat, item, depth)
 	end
 end
 
+local function add_guard(rows, ids, item, depth)
+	if not item then return end
+	if depth > DEPTH then strict.fail("lists of guards are nested too deep, or contain themselves") end
+	local s = info[item]
+	if not s then
+		if type(item) ~= "table" or blocks[item] then
+			strict.fail("guards are a list of steps that can say whether the run may go on")
+		end
+		for i = 1, length(item) do add_guard(rows, ids, item[i], depth + 1) end
+		return
+	end
+	if not s.can_guard then fail_at(s.where, "%s can't be asked whether the run may go on", s.name) end
+	if s.place then fail_at(s.where, "%s is in the plan twice; make a second step", s.name) end
+	if #s.uses > 0 then fail_at(s.where, "%s: a guard can't use an output", s.name) end
+	local plugin, name = s.name:match("^(.*)%.(.*)$")
+	s.place = #rows
+	rows[#rows + 1] = { id = free_name(ids, "guard/" .. (s.id or name)), plugin = plugin, step = name,
+		where = s.where, args = s.args }
+end
+
+-- What `guards` returned; nil if there are none.
+function plan.guards(result)
+	local rows = {}
+	add_guard(rows, {}, result, 0)
+	return #rows > 0 and rows or nil
+end
+
 -- What `plan` returned, as the plan's stages and steps.
 function plan.flatten(result)
 	local block = blocks[result]

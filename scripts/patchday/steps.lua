@@ -95,7 +95,7 @@ function steps.make(name, given)
 		args[k] = plain(v, s, k)
 	end
 	local types
-	types, s.can_undo, s.own_id = core.step(name)
+	types, s.can_undo, s.own_id, s.can_guard = core.step(name)
 	if not s.own_id and args.id ~= nil then
 		check_id(name, args.id)
 		s.id, args.id = args.id, nil

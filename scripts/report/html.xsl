@@ -33,6 +33,7 @@ th { font-weight: 600; } thead th { border-bottom: 1px solid #555; } .facts th {
 <xsl:call-template name="no-return"/>
 <xsl:call-template name="steps"/>
 <xsl:call-template name="updates"/>
+<xsl:call-template name="decisions"/>
 <xsl:call-template name="evidence"/>
 <xsl:call-template name="signatures"/>
 <xsl:call-template name="seal"/>
@@ -114,6 +115,20 @@ th { font-weight: 600; } thead th { border-bottom: 1px solid #555; } .facts th {
 </xsl:if>
 </xsl:template>
 
+<xsl:template name="decisions">
+<xsl:if test="r:decision">
+<h2>May it go on?</h2>
+<table>
+<thead><tr><th>time</th><th>stage</th><th>decision</th><th>reasons</th></tr></thead>
+<xsl:for-each select="r:decision">
+<tr><td><xsl:value-of select="@time"/></td><td><xsl:value-of select="@stage"/></td>
+<td><xsl:attribute name="class"><xsl:choose><xsl:when test="@kind = 'override' or r:reason/@overridden">bad</xsl:when><xsl:otherwise>good</xsl:otherwise></xsl:choose></xsl:attribute><xsl:value-of select="@kind"/></td>
+<td><xsl:if test="@who"><xsl:value-of select="@names"/> by <xsl:value-of select="@who"/>: <xsl:value-of select="@why"/></xsl:if>
+<xsl:for-each select="r:reason"><xsl:if test="position() &gt; 1"><br/></xsl:if><xsl:if test="@overridden">overridden: </xsl:if><xsl:value-of select="@guard"/>: <xsl:value-of select="@risk"/>; <xsl:value-of select="@cause"/></xsl:for-each></td></tr>
+</xsl:for-each>
+</table>
+</xsl:if>
+</xsl:template>
 <xsl:template name="evidence">
 <h2>Evidence (<xsl:value-of select="count(r:step/r:evidence)"/>)</h2>
 <xsl:choose>

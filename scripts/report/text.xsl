@@ -35,6 +35,11 @@ run <xsl:value-of select="@run"/>, workflow <xsl:value-of select="@workflow"/>, 
 <xsl:text>&#10;Updates&#10;</xsl:text>
 <xsl:for-each select="r:update/r:package"><xsl:text>  </xsl:text><xsl:value-of select="@name"/><xsl:text> </xsl:text><xsl:value-of select="@from"/> -> <xsl:value-of select="@to"/><xsl:text>&#10;</xsl:text></xsl:for-each>
 </xsl:if>
+<xsl:if test="r:decision">
+<xsl:text>&#10;May it go on?&#10;</xsl:text>
+<xsl:for-each select="r:decision"><xsl:text>  </xsl:text><xsl:value-of select="@time"/><xsl:text> </xsl:text><xsl:value-of select="@kind"/><xsl:text> </xsl:text><xsl:value-of select="@stage"/><xsl:value-of select="@names"/><xsl:if test="@who"> by <xsl:value-of select="@who"/>: <xsl:value-of select="@why"/></xsl:if><xsl:text>&#10;</xsl:text>
+<xsl:for-each select="r:reason"><xsl:text>      </xsl:text><xsl:if test="@overridden">overridden: </xsl:if><xsl:value-of select="@guard"/>: <xsl:value-of select="@risk"/>: <xsl:value-of select="@cause"/><xsl:text>&#10;</xsl:text></xsl:for-each></xsl:for-each>
+</xsl:if>
 <xsl:text>&#10;Evidence&#10;</xsl:text>
 <xsl:for-each select="r:step/r:evidence"><xsl:text>  </xsl:text><xsl:value-of select="@sha256"/><xsl:text>  </xsl:text><xsl:value-of select="@path"/><xsl:text>&#10;</xsl:text></xsl:for-each>
 <xsl:text>&#10;Sign-off&#10;</xsl:text>

@@ -3,7 +3,7 @@
 -- A3 to A18 are points of the runbook in doc/workflow-language.md.
 local pd = require "patchday"
 local backup, copy, driver, eventlog = pd.use "backup", pd.use "copy", pd.use "driver", pd.use "eventlog"
-local host, network, printers = pd.use "host", pd.use "network", pd.use "printers"
+local guard, host, network, printers = pd.use "guard", pd.use "host", pd.use "network", pd.use "printers"
 local probe, service, shares = pd.use "probe", pd.use "service", pd.use "shares"
 local update = pd.use "update"
 
@@ -64,8 +64,21 @@ return pd.workflow {
 		driver_digest = pd.string { help = "SHA-256 of it" },
 		driver_match = pd.list { default = {}, help = "hardware it is for, such as pci:14e4:1657" },
 		ignore = pd.list { default = {}, help = "log messages that are no news" },
+		windows = pd.list { default = {},
+			help = "maintenance windows, such as \"sat 22:00-06:00\"; left out: always" },
+		except = pd.list { default = {}, help = "days on which no window begins: dates or DATE..DATE" },
+		timezone = pd.string { help = "time zone of the windows; left out: the server's" },
+		users = pd.int { min = 0, max = 1000, help = "so many may be logged in; left out: any number" },
 		sign = pd.list { default = { "operations", "application owner" }, help = "who signs" },
 	},
+	guards = function(t) -- asked before each stage
+		local p = t.params
+		return {
+			#p.windows > 0 and guard.window { windows = p.windows, except = p.except,
+				timezone = p.timezone },
+			p.users and guard.users { max = p.users },
+		}
+	end,
 	rounds = 3, -- until no update applies
 	plan = function(t)
 		local p, due = t.params, t.catalog:needed()

@@ -3,3 +3,6 @@ PLUGIN_TESTS = %reldir%/apt.sh %reldir%/backup.sh %reldir%/command.sh %reldir%/c
 	%reldir%/probe.sh %reldir%/service.sh %reldir%/shares.sh %reldir%/update.sh
 LAB_TESTS += $(PLUGIN_TESTS)
 EXTRA_DIST += $(PLUGIN_TESTS) %reldir%/common.sh
+# needs no lab
+TESTS += %reldir%/guard.sh
+EXTRA_DIST += %reldir%/guard.sh

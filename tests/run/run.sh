@@ -37,7 +37,7 @@ return pd.workflow { api = 1, name = "$1", role = "test", help = "a test",
     return {
 $(cat)
     }
-  end }
+  end${guards:+, guards = function(t) return { $guards \} end} }
 END
 }
 

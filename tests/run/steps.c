@@ -217,8 +217,49 @@ static const struct pd_step step_noop = {
 	.reversibility = PD_READONLY,
 };
 
+/* A guard that speaks against it while a file is there, with each line of it
+ * as a reason, and writes the times that the engine gives it to FILE.times. */
+struct gate_args {
+	const char *path;
+	int64_t expected_do, expected_undo;
+};
+
+static const struct pd_param gate_params[] = {
+	PD_PARAM(struct gate_args, path, PD_T_PATH, .flags = PD_P_REQUIRED, .help = "file"),
+	PD_PARAM(struct gate_args, expected_do, PD_T_SECONDS, .flags = PD_P_ENGINE, .help = "to do"),
+	PD_PARAM(struct gate_args, expected_undo, PD_T_SECONDS, .flags = PD_P_ENGINE,
+		 .help = "to take back"),
+	PD_PARAM_END
+};
+
+static int gate_check(struct pd_ctx *ctx)
+{
+	const struct gate_args *a = ctx->args;
+	const char *text = pd_read_file(ctx, a->path, 4096, NULL), *line;
+	int fd = open(pd_format(ctx, "%s.times", a->path), O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	line = pd_format(ctx, "%lld %lld\n", (long long)a->expected_do, (long long)a->expected_undo);
+	if (fd < 0 || write(fd, line, strlen(line)) < 0)
+		return pd_fail(ctx, PD_FAILED, "cannot write the times");
+	close(fd);
+	if (text && strstr(text, "nonsense"))
+		return pd_fail(ctx, PD_BAD_ARGS, "such a gate makes no sense");
+	for (line = text; line && *line; line += strcspn(line, "\n") + 1)
+		pd_inhibit(ctx, "the gate is shut",
+			   pd_format(ctx, "%.*s", (int)strcspn(line, "\n"), line), "open it");
+	if (text && strstr(text, "crash"))
+		raise(SIGSEGV);
+	return text ? PD_REFUSED : PD_UNCHANGED;
+}
+
+static const struct pd_step step_gate = {
+	PD_STEP, .name = "gate", .help = "go on while a file is not there",
+	.params = gate_params, .args_size = sizeof(struct gate_args), .check = gate_check,
+	.reversibility = PD_READONLY, .flags = PD_S_GUARD,
+};
+
 static const struct pd_step *const steps[] = { &step_write, &step_burn, &step_backup,
-					       &step_reboot, &step_noop, NULL };
+					       &step_reboot, &step_noop, &step_gate, NULL };
 
 PD_PLUGIN(.name = "steps", .version = "1", .help = "steps for tests of the engine",
 	  .steps = steps);

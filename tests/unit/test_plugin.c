@@ -74,7 +74,7 @@ static void test_files(void)
 	copy("undefined", "undefined.so", 0644);
 	refused("undefined", "plugin-load", "undefined symbol: pd_function_that_nobody_has");
 	copy("wrongabi", "wrongabi.so", 0644);
-	refused("wrongabi", "plugin-wrong-abi", "was built for ABI 2.0, this core has 1.0");
+	refused("wrongabi", "plugin-wrong-abi", "was built for ABI 2.0, this core has 1.1");
 	CU_ASSERT(pd_file_write(text, 0644, "not an object\n", 14, NULL));
 	refused("text", "plugin-load", "text.so: file too short");
 	copy("newer", "other.so", 0644);
@@ -228,6 +228,8 @@ static void test_parameter_rows(void)
 	PARAMS("parameter row 2 ('b'): there is no type 77", ROW("a", .type = PD_T_INT),
 	       ROW("b", .type = 77));
 	PARAMS("flags 0x80 are unknown", ROW("a", .type = PD_T_INT, .flags = 0x80));
+	PARAMS("the engine can't fill it in",
+	       ROW("expected_do", .type = PD_T_SECONDS, .flags = PD_P_ENGINE));
 	PARAMS("does not fit a number into a struct of 24 bytes",
 	       ROW("a", .type = PD_T_INT, .offset = 24));
 	PARAMS("at byte 4 does not fit", ROW("a", .type = PD_T_INT, .offset = 4));
@@ -270,6 +272,7 @@ static void test_steps(void)
 	STEP("it has an undo and does not say", s.reversibility = PD_READONLY);
 	STEP("its reversibility 0 is unknown", s.reversibility = 0);
 	STEP("its flags 0x100 are unknown", s.flags = 0x100);
+	STEP("a guard looks and does nothing else", s.flags = PD_S_GUARD);
 	STEP("output row 1 ('o'): an output can't be of type 9 (secret)", s.outputs = bad_type);
 	STEP("output row 2 ('o'): the name 'o' is there twice", s.outputs = twice);
 	s = good();

@@ -69,7 +69,7 @@ extern "C" {
 #endif
 
 #define PD_ABI_MAJOR 1u
-#define PD_ABI_MINOR 0u
+#define PD_ABI_MINOR 1u
 /** The ABI in one number: major in the upper, minor in the lower 16 bits. */
 #define PD_ABI ((PD_ABI_MAJOR << 16) | PD_ABI_MINOR)
 
@@ -147,7 +147,12 @@ struct pd_secret;
 struct pd_updates;
 
 enum {
-	PD_P_REQUIRED = 1u << 0 /**< a plan that leaves it out is refused */
+	PD_P_REQUIRED = 1u << 0, /**< a plan that leaves it out is refused */
+	/** Since 1.1, in a step with PD_S_GUARD: filled in by the engine, a plan
+	 * that sets it is refused.  PD_T_SECONDS, not required, no default, with
+	 * one of these names: expected_do (until the run is done) and
+	 * expected_undo (to take all of it back after that). */
+	PD_P_ENGINE = 1u << 1
 };
 
 /**
@@ -898,8 +903,14 @@ enum {
 				   *   undo, if there is one, asks once more after
 				   *   all else is undone, or returns PD_UNCHANGED */
 	PD_S_NEEDS_ROOT = 1u << 1, /**< refused for any other user */
-	PD_S_BACKUP = 1u << 2     /**< a verified apply counts as the backup that
+	PD_S_BACKUP = 1u << 2,    /**< a verified apply counts as the backup that
 				   *   a point of no return asks for */
+	/** Since 1.1: may stand among a workflow's guards, whose check is asked
+	 * before each stage "may I go on?".  PD_READONLY.  For each reason
+	 * against it the check calls pd_inhibit(), then it returns PD_REFUSED;
+	 * the run waits and asks again.  A check that fails refuses too.  It
+	 * has no work_dir, and what it predicts or logs is not kept. */
+	PD_S_GUARD = 1u << 3
 };
 
 /**

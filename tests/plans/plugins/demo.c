@@ -11,6 +11,7 @@ struct args {
 	struct pd_list units;
 	const struct pd_secret *password;
 	const struct pd_updates *updates;
+	int64_t expected_do;
 };
 
 static const char *const levels[] = { "low", "medium", "high", NULL };
@@ -34,6 +35,13 @@ static const struct pd_param all_params[] = {
 static const struct pd_param unit_params[] = {
 	PD_PARAM(struct args, units, PD_T_LIST, .flags = PD_P_REQUIRED,
 		 .help = "what to hold"),
+	PD_PARAM_END
+};
+
+static const struct pd_param may_params[] = {
+	PD_PARAM(struct args, units, PD_T_LIST, .flags = PD_P_REQUIRED, .help = "when"),
+	PD_PARAM(struct args, expected_do, PD_T_SECONDS, .flags = PD_P_ENGINE,
+		 .help = "time that is needed"),
 	PD_PARAM_END
 };
 
@@ -96,8 +104,14 @@ static const struct pd_step reboot = {
 	.reversibility = PD_READONLY, .flags = PD_S_REBOOTS, .expected = 60,
 };
 
+static const struct pd_step may = {
+	PD_STEP, .name = "may", .help = "say whether it may go on",
+	.params = may_params, .args_size = sizeof(struct args), .check = nothing,
+	.reversibility = PD_READONLY, .flags = PD_S_GUARD,
+};
+
 static const struct pd_step *const steps[] = {
-	&look, &save, &stop, &install, &reboot, NULL
+	&look, &save, &stop, &install, &reboot, &may, NULL
 };
 
 PD_PLUGIN(.name = "demo", .version = "1", .help = "steps for plan tests",

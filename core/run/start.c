@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* The ways into a run: dry run, start, resume, undo, each under the lock. */
+#include "run/engine.h"
+
+#include <sodium.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "run/boot.h"
+#include "run/lock.h"
+#include "run/permit.h"
+
+enum { MAX_RESUMES = 5 }; /* by the server's start, without a step ending */
+
+static bool predict_all(struct pd_engine *e, size_t *refused)
+{
+	for (size_t i = 0; i < e->record->n_steps; i++)
+		if (!pd_engine_predict(e, &e->record->steps[i], refused))
+			return false;
+	return true;
+}
+
+static bool note_plan(struct pd_engine *e, const struct pd_plan *plan,
+		      const json_t *inputs)
+{
+	return pd_engine_note(e, "run", "", json_pack("{s:s, s:s, s:O?}", "server",
+			      plan->server, "version", PACKAGE_VERSION, "inputs", inputs),
+			      false) &&
+	       pd_engine_note(e, "plan", "", json_pack("{s:i, s:O}", "round", 1, "plan",
+			      plan->json), true);
+}
+
+struct pd_record *pd_run_check(const struct pd_run_options *o, struct pd_plan *plan,
+			       size_t *refused, struct pd_error **err)
+{
+	struct pd_engine e = { .o = o, .record = pd_record_new("check") };
+
+	*refused = 0;
+	pd_auto_free char *bad = NULL;
+
+	if (!note_plan(&e, plan, NULL) || !pd_engine_accept(&e) || !predict_all(&e, refused) ||
+	    !pd_permit_look(&e, &bad)) {
+		pd_error_move(err, e.fatal);
+		pd_record_free(e.record);
+		e.record = NULL;
+	}
+	*refused += bad != NULL;
+	pd_estimate_clear(&e.times);
+	free(e.text);
+	return e.record;
+}
+
+static char *new_run_id(void)
+{
+	char stamp[32] = "";
+	time_t now = time(NULL);
+	struct tm tm = {0};
+
+	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", gmtime_r(&now, &tm));
+	return pd_print("%s-%04x", stamp, (unsigned)randombytes_uniform(0x10000));
+}
+
+static bool own(struct pd_engine *e, struct pd_error **err)
+{
+	pd_auto_json *now = pd_boot_witness();
+	bool pending = e->record->state == PD_RUN_REBOOTING;
+
+	/* a process that was killed may have left workers behind */
+	pd_worker_sweep(e->record->run);
+	for (size_t i = 0; i < e->record->n_steps; i++)
+		pending |= e->record->steps[i].state == PD_STEP_UNDOING &&
+			   e->record->steps[i].undo_reboots > 0;
+	if (e->record->boot && !pending && pd_boot_differs(e->record->boot, now) &&
+	    !pd_engine_note(e, "boot", "", json_pack("{s:s, s:O}", "how",
+			    "spontaneous", "witness", now), false))
+		return false;
+	return pd_engine_note(e, "owner", "", json_pack("{s:I, s:O, s:b}", "pid",
+			      (json_int_t)getpid(), "boot", now, "unattended",
+			      e->o->unattended), true) &&
+	       (!e->o->resume_argv || pd_boot_arm(e->o->resume_argv, err));
+}
+
+/* Everything between the lock and its end. */
+static enum pd_run_end with_lock(struct pd_engine *e, struct pd_error **err,
+				 enum pd_run_end (*body)(struct pd_engine *,
+							 struct pd_error **))
+{
+	pd_auto_close int lock = pd_lock_take(e->o->state, e->journal, e->record->run, err);
+	enum pd_run_end end;
+
+	if (lock < 0)
+		return PD_END_REFUSED;
+	end = body(e, err);
+	free(e->text);
+	pd_estimate_clear(&e->times);
+	if (e->fatal) {
+		pd_error_move(err, e->fatal);
+		e->fatal = NULL;
+	}
+	return end;
+}
+
+static enum pd_run_end start(struct pd_engine *e, struct pd_error **err)
+{
+	struct pd_plan *plan = e->record->plans[0];
+	pd_auto_json *inputs = json_incref(e->record->inputs);
+	struct pd_record *planned = e->record;
+	pd_auto_free char *why = NULL;
+	size_t refused = 0;
+	enum pd_run_end end = PD_END_WAITING;
+
+	if (e->o->accept_no_return && !*e->o->accept_no_return)
+		return !pd_error_set(err, "no-reason", "say why no way back is needed") *
+		       PD_END_INVALID;
+	if (!pd_engine_free_server(e, "", err))
+		return PD_END_REFUSED;
+	if (!pd_permit_known(e, err))
+		return PD_END_INVALID;
+	e->record = pd_record_new(planned->run);
+	if (note_plan(e, plan, inputs) && pd_engine_accept(e) && predict_all(e, &refused) &&
+	    pd_permit_look(e, &why)) {
+		if (refused || pd_engine_signal(e) || why)
+			end = pd_engine_end(e, PD_RUN_REFUSED, why = why ? why : pd_engine_why_refused(e));
+		else if (own(e, err) && pd_permit_override(e))
+			end = pd_engine_work(e);
+	}
+	pd_record_free(planned);
+	return end;
+}
+
+enum pd_run_end pd_run_start(const struct pd_run_options *o, struct pd_plan *plan,
+			     const json_t *inputs, char **run, struct pd_error **err)
+{
+	struct pd_engine e = { .o = o, .journal = pd_journal_open(o->state, false, err) };
+	enum pd_run_end end = PD_END_INVALID;
+
+	*run = NULL;
+	if (e.journal) {
+		*run = new_run_id();
+		e.record = pd_record_new(*run);
+		e.record->inputs = json_deep_copy(inputs);
+		pd_grow(e.record->plans, e.record->n_plans, e.record->cap_plans);
+		e.record->plans[e.record->n_plans++] = plan;
+		end = with_lock(&e, err, start);
+		pd_record_free(e.record);
+	} else {
+		pd_plan_free(plan);
+	}
+	pd_journal_close(e.journal);
+	return end;
+}
+
+/* Only under the lock: until then its last owner may have gone on. */
+static bool load(struct pd_engine *e, struct pd_error **err)
+{
+	struct pd_record *r = pd_journal_check(e->journal, err) ?
+		pd_record_read(e->journal, e->record->run, err) : NULL;
+
+	if (r) {
+		pd_record_free(e->record);
+		e->record = r;
+	}
+	return r != NULL;
+}
+
+static enum pd_run_end go_on(struct pd_engine *e, struct pd_error **err)
+{
+	pd_auto_free char *why = NULL;
+	struct pd_record *r;
+
+	if (!load(e, err))
+		return PD_END_INVALID;
+	r = e->record;
+	if (!pd_engine_free_server(e, r->run, err))
+		return PD_END_REFUSED;
+	if (pd_run_state_ended(r->state)) {
+		if (r->state != PD_RUN_INCONSISTENT && (e->o->plan || e->o->why))
+			pd_error_set(err, "change-state", "run %s is %s", r->run,
+				     pd_run_state_name(r->state));
+		if (r->state != PD_RUN_INCONSISTENT)
+			return *err ? PD_END_INVALID : pd_run_state_end(r->state);
+		pd_error_set(err, "run-inconsistent", "run %s is inconsistent: %s",
+			     r->run, r->why ? r->why : "");
+		return PD_END_INCONSISTENT;
+	}
+	if (e->o->unattended && r->resumes > MAX_RESUMES)
+		return pd_engine_end(e, PD_RUN_STOPPED, "the server was started again and"
+				" again without a step coming to its end");
+	if (!pd_engine_change(e, err))
+		return !*err ? PD_END_WAITING : strcmp((*err)->id, "change-refused") == 0 ?
+		       PD_END_REFUSED : PD_END_INVALID;
+	if (!pd_permit_known(e, err))
+		return PD_END_INVALID;
+	if (!own(e, err) || !pd_permit_override(e))
+		return PD_END_WAITING;
+	why = pd_strdup(r->why ? r->why : ""); /* the record's changes with its state */
+	return r->state == PD_RUN_UNDOING ? pd_engine_undo_all(e, why) : pd_engine_work(e);
+}
+
+static enum pd_run_end take_back(struct pd_engine *e, struct pd_error **err)
+{
+	if (!load(e, err))
+		return PD_END_INVALID;
+	if (e->record->state == PD_RUN_ROLLED_BACK)
+		return PD_END_ROLLED_BACK;
+	if (!pd_record_unsealed(e->record, err) || !pd_engine_free_server(e, e->record->run, err))
+		return PD_END_REFUSED;
+	if (e->record->state == PD_RUN_CLEARED) {
+		pd_error_set(err, "run-cleared", "run %s: %s", e->record->run, e->record->why);
+		return PD_END_REFUSED;
+	}
+	return own(e, err) ? pd_engine_undo_all(e, "asked for by a person") : PD_END_WAITING;
+}
+
+static enum pd_run_end on_run(const struct pd_run_options *o, const char *run,
+			      enum pd_run_end (*body)(struct pd_engine *,
+						      struct pd_error **),
+			      struct pd_error **err)
+{
+	struct pd_engine e = { .o = o, .journal = pd_journal_open(o->state, false, err) };
+	enum pd_run_end end = PD_END_INVALID;
+
+	if (e.journal) {
+		e.record = pd_record_new(run);
+		end = with_lock(&e, err, body);
+	}
+	pd_record_free(e.record);
+	pd_journal_close(e.journal);
+	return end;
+}
+
+enum pd_run_end pd_run_resume(const struct pd_run_options *o, const char *run,
+			      struct pd_error **err)
+{
+	return on_run(o, run, go_on, err);
+}
+
+enum pd_run_end pd_run_undo(const struct pd_run_options *o, const char *run,
+			    struct pd_error **err)
+{
+	return on_run(o, run, take_back, err);
+}

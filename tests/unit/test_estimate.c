@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* How long a run takes: learned from a journal, hinted by a catalog, declared. */
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "run/estimate.h"
+
+#include "unit.h"
+
+static struct pd_registry *demo(void)
+{
+	const char *build = getenv("PD_BUILDDIR");
+	pd_auto_free char *path = pd_print("%s/tests/plans/plugins/.libs", build ? build : ".");
+	pd_auto_free char *real = realpath(path, NULL);
+	struct pd_registry *reg = pd_registry_new();
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(real);
+	CU_ASSERT_TRUE_FATAL(pd_registry_add_folder(reg, real, NULL));
+	return reg;
+}
+
+static json_t *json(const char *text)
+{
+	pd_auto_free char *copy = pd_strdup(text);
+
+	for (char *c = copy; *c; c++)
+		*c = *c == '\'' ? '"' : *c;
+	return pd_json_parse(copy, strlen(copy), "test", NULL);
+}
+
+/* A plan of workflow @p name: look (5 s declared), stop (10 s, can be undone),
+ * install (120 s declared; the catalog says 40 + 60), reboot. */
+static json_t *plan(const char *name)
+{
+	json_t *p = json(
+	"{'format': 1, 'workflow': 'w', 'role': 'r', 'script': 'w.lua', 'script_digest': '00',"
+	" 'server': 'alpha', 'params': {}, 'rounds': 1, 'catalogs': [],"
+	" 'stages': [{'name': 'one', 'on_failure': 'stop'}],"
+	" 'steps': ["
+	"{'id': 'one/look', 'stage': 0, 'plugin': 'demo', 'step': 'look', 'where': 'w:1', 'args': {}},"
+	"{'id': 'one/stop', 'stage': 0, 'plugin': 'demo', 'step': 'stop', 'where': 'w:2', 'args': {}},"
+	"{'id': 'one/install', 'stage': 0, 'plugin': 'demo', 'step': 'install', 'where': 'w:3',"
+	" 'args': {'updates': {'$updates': [{'id': 'a', 'expected': 40}, {'id': 'b', 'expected': 60}]}}},"
+	"{'id': 'one/boot', 'stage': 0, 'plugin': 'demo', 'step': 'reboot', 'where': 'w:4', 'args': {}}"
+	"]}");
+
+	json_object_set_new(p, "workflow", json_string(name));
+	return p;
+}
+
+static void add(struct pd_journal *j, const char *run, const char *kind, const char *step,
+		json_t *data_take)
+{
+	pd_auto_json *data = data_take;
+	struct pd_event e;
+
+	CU_ASSERT_TRUE_FATAL(pd_journal_add(j, run, kind, step, data, false, &e, NULL));
+}
+
+static void begin(struct pd_journal *j, const char *run, const char *workflow)
+{
+	add(j, run, "run", "", json_pack("{s:s}", "server", "alpha"));
+	add(j, run, "plan", "", json_pack("{s:i, s:o}", "round", 1, "plan", plan(workflow)));
+}
+
+static void took(struct pd_journal *j, const char *run, const char *kind, const char *step,
+		 const char *result, double seconds)
+{
+	add(j, run, kind, step, json_pack("{s:s, s:f}", "result", result, "seconds", seconds));
+}
+
+/* What a run of workflow w is expected to take by this journal. */
+static struct pd_estimate ask(struct pd_journal *j, struct pd_registry *reg)
+{
+	struct pd_record *r = pd_record_new("now");
+	pd_auto_json *data = json_pack("{s:i, s:o}", "round", 1, "plan", plan("w"));
+	struct pd_event e = { .run = "now", .kind = "plan", .step = "", .data = data };
+	struct pd_estimate t = {0};
+
+	CU_ASSERT_TRUE_FATAL(pd_record_apply(r, &e, NULL));
+	CU_ASSERT_TRUE_FATAL(pd_estimate_make(&t, j, r, reg, NULL));
+	CU_ASSERT_EQUAL(t.n, 4);
+	pd_record_free(r);
+	return t;
+}
+
+/* Seconds of step @p i alone. */
+static double one(const struct pd_estimate *t, size_t i)
+{
+	return t->rest[i] - t->rest[i + 1];
+}
+
+#define NEAR(a, b) CU_ASSERT_DOUBLE_EQUAL((a), (b), 0.001)
+
+static struct pd_journal *open_journal(char folder[])
+{
+	struct pd_journal *j;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+	j = pd_journal_open(folder, false, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(j);
+	return j;
+}
+
+static void close_journal(struct pd_journal *j, const char *folder)
+{
+	static const char *const names[] = { "journal.db", "journal.db-wal", "journal.db-shm" };
+
+	pd_journal_close(j);
+	for (size_t i = 0; i < 3; i++) {
+		pd_auto_free char *path = pd_print("%s/%s", folder, names[i]);
+
+		unlink(path);
+	}
+	CU_ASSERT_EQUAL(rmdir(folder), 0);
+}
+
+static void test_nothing_learned(void)
+{
+	struct pd_registry *reg = demo();
+	struct pd_estimate t = ask(NULL, reg);
+
+	NEAR(one(&t, 0), 5);
+	NEAR(one(&t, 1), 10);
+	NEAR(one(&t, 2), 100); /* the catalog knows better than the plugin */
+	NEAR(one(&t, 3), 60);
+	NEAR(t.undo, 10);      /* of the one that can be undone */
+	pd_estimate_clear(&t);
+	pd_registry_free(reg);
+}
+
+static void test_learned(void)
+{
+	char folder[] = "/tmp/pd-estimate-XXXXXX";
+	struct pd_journal *j = open_journal(folder);
+	struct pd_registry *reg = demo();
+	struct pd_estimate t;
+
+	/* 1 to 30 seconds: the last 20 are 11 to 30, their 95th percentile 29 */
+	for (int i = 1; i <= 30; i++) {
+		pd_auto_free char *run = pd_print("run%02d", i);
+
+		begin(j, run, "w");
+		took(j, run, "done", i == 30 ? "r2/one/stop" : "one/stop", "changed", i);
+		took(j, run, "done", "one/install", "unchanged", 0.01);
+		took(j, run, "done", "one/look", "unchanged", 0.25);
+	}
+	took(j, "run30", "undone", "one/stop", "changed", 3.5);
+	t = ask(j, reg);
+	NEAR(one(&t, 0), 0.25); /* looking is all it does */
+	NEAR(one(&t, 1), 29);
+	NEAR(one(&t, 2), 100);  /* there was nothing to install: nothing learned */
+	NEAR(t.undo, 3.5);
+	pd_estimate_clear(&t);
+	pd_registry_free(reg);
+	close_journal(j, folder);
+}
+
+static void test_verb_and_reboot(void)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+	char folder[] = "/tmp/pd-estimate-XXXXXX";
+	struct pd_journal *j = open_journal(folder);
+	struct pd_registry *reg = demo();
+	struct pd_estimate t;
+
+	begin(j, "a", "other");
+	took(j, "a", "done", "one/stop", "changed", 77);
+	add(j, "a", "reboot", "one/boot", json_object());
+	nanosleep(&pause, NULL);
+	took(j, "a", "done", "one/boot", "changed", 0.001);
+	t = ask(j, reg);
+	NEAR(one(&t, 1), 77); /* another workflow's, by the verb */
+	CU_ASSERT(one(&t, 3) >= 0.2 && one(&t, 3) < 5); /* from the asking to the proof */
+	pd_estimate_clear(&t);
+	begin(j, "b", "w");
+	took(j, "b", "done", "one/stop", "changed", 4);
+	t = ask(j, reg);
+	NEAR(one(&t, 1), 4); /* its own counts more */
+	pd_estimate_clear(&t);
+	pd_registry_free(reg);
+	close_journal(j, folder);
+}
+
+static struct CU_TestInfo tests[] = {
+	{ "nothing learned yet", test_nothing_learned },
+	{ "learned by step", test_learned },
+	{ "learned by verb; reboots", test_verb_and_reboot },
+	CU_TEST_INFO_NULL
+};
+
+PD_UNIT_MAIN("estimate", tests);
