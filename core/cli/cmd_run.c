@@ -55,6 +55,28 @@ static void resume_line(const struct pd_cli *cli, struct pd_strings *argv)
 	pd_strings_add_take(argv, NULL);
 }
 
+/* Before and after: counts, and what no step explains. */
+static void print_comparison(const struct pd_cli *cli, const json_t *comparison)
+{
+	json_t *d;
+	size_t i;
+
+	if (!comparison)
+		return;
+	pd_cli_print(cli, "before and after: %d unexplained, %d explained by steps (patchday "
+		     "report)\n", (int)pd_json_number(comparison, "unexplained", 0),
+		     (int)pd_json_number(comparison, "explained", 0));
+	json_array_foreach(json_object_get(comparison, "not_compared"), i, d)
+		pd_cli_print(cli, "%s%s", i ? ", " : "  not compared: ", json_string_value(d));
+	pd_cli_print(cli, "%s", i ? "\n" : "");
+	json_array_foreach(json_object_get(comparison, "differences"), i, d)
+		if (!json_object_get(d, "by") && i < 20)
+			pd_cli_print(cli, "  unexplained: %s %s %s %s %s -> %s\n",
+				     pd_json_text(d, "kind", ""), pd_json_text(d, "key", ""),
+				     pd_json_text(d, "change", ""), pd_json_text(d, "field", ""),
+				     pd_json_text(d, "before", ""), pd_json_text(d, "after", ""));
+}
+
 /* The last words: how it ended, where the report is, what to do next. */
 static void last_words(struct pd_cli *cli, const char *run, enum pd_run_end end)
 {
@@ -82,6 +104,7 @@ static void last_words(struct pd_cli *cli, const char *run, enum pd_run_end end)
 	}
 	pd_cli_print(cli, "\nrun %s on %s: %s%s%s\n", run, r->server, pd_status_name(r, 0),
 	       r->why && *r->why ? ": " : "", r->why ? r->why : "");
+	print_comparison(cli, r->comparison);
 	if (files.xml)
 		pd_cli_print(cli, "certificate: %s\n             %s\n", files.xml, files.html);
 	if (r->state == PD_RUN_SIGNOFF)

@@ -40,12 +40,13 @@ json_t *pd_status_json(const struct pd_record *r, const char *owner_run, pid_t o
 			s->changed, "seconds", s->seconds, "message", s->message,
 			"outputs", s->outputs));
 	}
-	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:O*}",
 		"run", r->run, "server", r->server ? r->server : "", "state",
 		pd_status_name(r, owned ? owner : 0), "why", r->why, "workflow",
 		r->n_plans ? r->plans[0]->workflow : "", "rounds", (json_int_t)r->n_plans,
 		"started", (json_int_t)r->started, "ended", (json_int_t)r->ended,
-		"pid", (json_int_t)(owned ? owner : 0), "missing", missing, "steps", steps);
+		"pid", (json_int_t)(owned ? owner : 0), "missing", missing, "steps", steps,
+		"comparison", r->comparison);
 }
 
 void pd_status_text(const struct pd_cli *cli, const struct pd_record *r, pid_t owner)

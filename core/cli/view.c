@@ -147,6 +147,11 @@ static void run_event(struct pd_view *v, const struct pd_event *e)
 			pd_json_number(e->data, "round", 1));
 
 		line(v, e, "\033[1m", "plan", e->run, text);
+	} else if (strcmp(e->kind, "scan") == 0) {
+		pd_auto_free char *text = pd_print("%s the run, %.1f s", pd_json_text(e->data,
+			"when", ""), json_number_value(json_object_get(e->data, "seconds")));
+
+		line(v, e, "", "scan", "", text);
 	} else if (strcmp(e->kind, "sign") == 0) {
 		line(v, e, "\033[32m", "signed", pd_json_text(e->data, "party", ""),
 		     pd_json_text(e->data, "name", ""));

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "run/boot.h"
+#include "run/compare.h"
 #include "run/lock.h"
 
 enum { MAX_RESUMES = 5 }; /* by the server's start, without a step ending */
@@ -26,6 +27,8 @@ enum pd_run_end pd_run_state_end(enum pd_run_state s)
 static enum pd_run_end end_with(struct pd_engine *e, enum pd_run_state state,
 				const char *why)
 {
+	if (!pd_compare_after(e, state))
+		return PD_END_WAITING;
 	if (state != PD_RUN_RUNNING && state != PD_RUN_REBOOTING)
 		pd_boot_disarm();
 	return pd_engine_state(e, state, why) ? pd_run_state_end(state) :
@@ -219,7 +222,7 @@ static enum pd_run_end work(struct pd_engine *e)
 	if (!pd_engine_state(e, PD_RUN_RUNNING, ""))
 		return end;
 	do {
-		if (!steps(e, &end))
+		if (!pd_compare_before(e) || !steps(e, &end))
 			return end;
 	} while (next_round(e, &end) && e->record->state == PD_RUN_RUNNING);
 	if (e->record->state != PD_RUN_RUNNING || e->fatal)

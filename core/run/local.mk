@@ -3,9 +3,12 @@ core_libcore_la_SOURCES += \
 	%reldir%/boot.h \
 	%reldir%/call.c \
 	%reldir%/call.h \
+	%reldir%/compare.c \
+	%reldir%/compare.h \
 	%reldir%/engine.c \
 	%reldir%/engine.h \
 	%reldir%/errors.def \
+	%reldir%/explain.c \
 	%reldir%/journal.c \
 	%reldir%/journal.h \
 	%reldir%/lock.c \

@@ -85,6 +85,8 @@ struct pd_record {
 	size_t n_signatures, cap_signatures;
 	struct pd_strings parties; /* who has to sign */
 	struct pd_strings warnings;
+	struct pd_evidence_row scans[2]; /* before and after; path NULL: none */
+	json_t *comparison;  /* of them, as journaled; NULL */
 };
 
 struct pd_record *pd_record_new(const char *run);

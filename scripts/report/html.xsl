@@ -48,6 +48,19 @@ th { font-weight: 600; } .number { text-align: right; } code { font-size: .85em;
 </xsl:for-each>
 </table>
 
+<xsl:for-each select="r:comparison">
+<h2>Before and after (<xsl:value-of select="@unexplained"/> unexplained, <xsl:value-of select="@explained"/> explained)</h2>
+<xsl:for-each select="r:not-compared"><p class="bad"><xsl:value-of select="."/>: not compared, a scan is missing</p></xsl:for-each>
+<table>
+<tr><th>kind</th><th>what</th><th>change</th><th>explained by</th></tr>
+<xsl:for-each select="r:difference">
+<tr><td><xsl:value-of select="@kind"/></td><td><xsl:value-of select="@key"/></td>
+<td><xsl:value-of select="@change"/><xsl:if test="@field"><xsl:text> </xsl:text><xsl:value-of select="@field"/>: <xsl:value-of select="@before"/> - <xsl:value-of select="@after"/></xsl:if></td>
+<td><xsl:choose><xsl:when test="@explained-by"><xsl:value-of select="@explained-by"/><xsl:if test="@through"> (<xsl:value-of select="@through"/>)</xsl:if></xsl:when><xsl:otherwise><span class="bad">unexplained</span></xsl:otherwise></xsl:choose></td></tr>
+</xsl:for-each>
+</table>
+</xsl:for-each>
+
 <xsl:if test="r:update">
 <h2>Updates (<xsl:value-of select="count(r:update)"/>, <xsl:value-of select="count(r:update/r:package)"/> packages)</h2>
 <table>
@@ -61,7 +74,7 @@ th { font-weight: 600; } .number { text-align: right; } code { font-size: .85em;
 <h2>Evidence</h2>
 <table>
 <tr><th>step</th><th>file</th><th class="number">bytes</th></tr>
-<xsl:for-each select="r:step/r:evidence">
+<xsl:for-each select="r:step/r:evidence | r:comparison/r:evidence">
 <tr><td><xsl:value-of select="../@id"/></td><td><xsl:value-of select="@title"/><br/><code><xsl:value-of select="@path"/><br/>sha256 <xsl:value-of select="@sha256"/></code></td><td class="number"><xsl:value-of select="@bytes"/></td></tr>
 </xsl:for-each>
 </table>

@@ -31,8 +31,19 @@ run <xsl:value-of select="@run"/>, workflow <xsl:value-of select="@workflow"/>, 
 <xsl:text>&#10;Updates&#10;</xsl:text>
 <xsl:for-each select="r:update/r:package"><xsl:text>  </xsl:text><xsl:value-of select="@name"/><xsl:text> </xsl:text><xsl:value-of select="@from"/> -> <xsl:value-of select="@to"/><xsl:text>&#10;</xsl:text></xsl:for-each>
 </xsl:if>
+<xsl:for-each select="r:comparison">
+<xsl:text>&#10;Before and after: </xsl:text><xsl:value-of select="@unexplained"/> unexplained, <xsl:value-of select="@explained"/><xsl:text> explained&#10;</xsl:text>
+<xsl:for-each select="r:not-compared"><xsl:text>  not compared, a scan is missing: </xsl:text><xsl:value-of select="."/><xsl:text>&#10;</xsl:text></xsl:for-each>
+<xsl:for-each select="r:difference">
+<xsl:text>  </xsl:text><xsl:choose><xsl:when test="@explained-by"><xsl:text>            </xsl:text></xsl:when><xsl:otherwise>unexplained </xsl:otherwise></xsl:choose>
+<xsl:value-of select="concat(@kind, ' ', @key, ' ', @change)"/>
+<xsl:if test="@field"><xsl:value-of select="concat(' ', @field, ': ', @before, ' -> ', @after)"/></xsl:if>
+<xsl:if test="@explained-by"><xsl:value-of select="concat(', by ', @explained-by)"/><xsl:if test="@through"><xsl:value-of select="concat(' (', @through, ')')"/></xsl:if></xsl:if>
+<xsl:text>&#10;</xsl:text>
+</xsl:for-each>
+</xsl:for-each>
 <xsl:text>&#10;Evidence&#10;</xsl:text>
-<xsl:for-each select="r:step/r:evidence"><xsl:text>  </xsl:text><xsl:value-of select="@sha256"/><xsl:text>  </xsl:text><xsl:value-of select="@path"/><xsl:text>&#10;</xsl:text></xsl:for-each>
+<xsl:for-each select="r:step/r:evidence | r:comparison/r:evidence"><xsl:text>  </xsl:text><xsl:value-of select="@sha256"/><xsl:text>  </xsl:text><xsl:value-of select="@path"/><xsl:text>&#10;</xsl:text></xsl:for-each>
 <xsl:text>&#10;Sign-off&#10;</xsl:text>
 <xsl:for-each select="r:signature"><xsl:text>  </xsl:text><xsl:value-of select="@party"/>: <xsl:choose><xsl:when test="@name"><xsl:value-of select="@name"/>, <xsl:value-of select="@time"/><xsl:if test="r:note">: <xsl:value-of select="r:note"/></xsl:if></xsl:when><xsl:otherwise>missing</xsl:otherwise></xsl:choose><xsl:text>&#10;</xsl:text></xsl:for-each>
 </xsl:template>
