@@ -37,7 +37,7 @@ local service, probe = pd.use "service", pd.use "probe"
 return pd.workflow { api = 1, name = "compare", role = "test", help = "a test",
   plan = function(t)
     return { pd.stage "one" { service.stop { units = { "apache2" } },
-                              probe.command { argv = { "/root/person" }, timeout = "2m" } } }
+                              probe.command { argv = { "/root/person", "byhand", "cron" }, timeout = "2m" } } }
   end }
 END
 on_server patchday run /root/compare.lua </dev/null >"$tmp/run.log" 2>&1
@@ -62,4 +62,27 @@ like "the end of the run lists them" "$(cat "$tmp/run.log")" 'unexplained: packa
 echo "# scans took: $(grep -o 'scan .*' "$tmp/run.log" | tr -s ' ' | paste -sd';')"
 on_server patchday undo </dev/null >/dev/null 2>&1
 is "undone, only what was done by hand is left" "$(differences .by)$(differences '.by | not')" "$found"
+
+# ---- a reboot ends what was only started by hand; that cron stays away is somebody's doing
+on_server sh -c 'systemd-run --quiet --unit=for-now sleep infinity; systemctl enable --quiet cron; cat >/root/person' <<'END'
+#!/bin/sh
+set -e
+mkdir -p /etc/systemd/system/cron.service.d
+printf '[Unit]\nConditionPathExists=/nowhere\n' >/etc/systemd/system/cron.service.d/person.conf
+END
+on_server sh -c 'cat >/root/reboot.lua' <<'END'
+local pd = require "patchday"
+local host, probe = pd.use "host", pd.use "probe"
+local service = pd.use "service"
+return pd.workflow { api = 1, name = "reboot", role = "test", help = "a test",
+  plan = function(t)
+    return { pd.stage "one" { service.stop { units = { "rsyslog" } },
+      probe.command { argv = { "/root/person" } }, host.reboot { reason = "test" } } }
+  end }
+END
+on_server patchday run /root/reboot.lua </dev/null >"$tmp/reboot.log" 2>&1
+follow_run 120 >>"$tmp/reboot.log" 2>&1
+is "a run with a reboot is done" "$(run_state)" "done"
+like "what was started by hand ends with the reboot" "$(differences '.through == "reboot"')" '^services for-now.service removed$'
+like "an enabled service that does not come back is unexplained" "$(differences '.by | not')" '^services cron.service changed state$'
 end

@@ -69,6 +69,8 @@ workflow flip <<END
 pd.stage "one" { steps.write { path = "$f/a", text = "alpha:all to 2, (named) /srv/other" },
   steps.write { path = "$tmp/server.flip" }, steps.write { path = "$f/b", text = "alphabeta laser2" } },
 END
+# which the step remembers as what was there before
+echo "beta" >"$f/b"
 pd run "$tmp/flip.lua"
 is "the run is done" "$rc" 0
 is "a step that names the package explains it" "$(row packages 'alpha all')" one/steps.write
@@ -123,6 +125,14 @@ pd resume
 pd undo
 is "one that is undone is, with the one scan before it" "$rc $(events scan before) $(events scan after)" "1 1 1"
 is "what came back is no difference" "$(counts)" "0 0"
+
+workflow early <<END
+pd.stage "one" { steps.write { path = "$f/e", fail = "check" } },
+END
+pd run "$tmp/early.lua"
+pd resume
+is "a resume before any step has acted does not scan again" "$rc $(events scan before)" "5 1"
+pd undo
 
 # ---- nothing of this ever fails a run
 printf 'fail\n' >>"$tmp/server.after"
