@@ -113,7 +113,8 @@ static void read_value(struct book *b, json_t *value)
 			read_value(b, item);
 }
 
-/* "before" is by convention a picture of much more than the step changes. */
+/* By convention "before..." is a picture of much more than the step changes,
+ * and "others..." what it has found that it did not do. */
 static void read_step(struct book *b, struct pd_registry *reg, const struct pd_record_step *s)
 {
 	pd_auto_free char *name = pd_print("%s.%s", s->step->plugin, s->step->step);
@@ -127,7 +128,7 @@ static void read_step(struct book *b, struct pd_registry *reg, const struct pd_r
 	read_value(b, (json_t *)(uintptr_t)s->step->args);
 	read_value(b, s->outputs);
 	json_object_foreach(s->remembered, key, value)
-		if (strcmp(key, "before") != 0)
+		if (strncmp(key, "before", 6) != 0 && strncmp(key, "others", 6) != 0)
 			read_value(b, value);
 }
 
