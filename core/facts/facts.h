@@ -15,11 +15,19 @@ struct pd_facts {
 	struct pd_package_index *packages; /* made at first use */
 };
 
+/** How a comparison sees a column. */
+enum pd_fact_use {
+	PD_FACT_ID = 1,   /* with the other ones names a row */
+	PD_FACT_LIVE = 2, /* changes by itself, or with another column */
+	PD_FACT_LOG = 4   /* rows of a log: that one is gone is no difference */
+};
+
 /** One field that a kind may have, one kind. */
 struct pd_fact_column {
 	const char *key;
 	enum pd_fact_type type;
 	const char *help;
+	unsigned use; /* enum pd_fact_use */
 };
 
 struct pd_fact_kind {
@@ -67,6 +75,16 @@ struct pd_index_slot *pd_index_put(struct pd_index *index, const char *key, uint
 const struct pd_index_slot *pd_index_find(const struct pd_index *index,
 					  const char *key);
 void pd_index_clear(struct pd_index *index);
+/**
+ * What differs between two scans, of the kinds that both have: a list of
+ * {kind, key, change: added | removed | changed, field, before, after} in the
+ * order of kind and key; field only with changed, before and after texts, the
+ * one that is not there left out; row is the whole one, after if it is there.
+ * New reference.
+ */
+json_t *pd_facts_diff(const struct pd_facts *before, const struct pd_facts *after);
+/** enum pd_fact_use of all its columns; kinds with an ID are compared. */
+unsigned pd_fact_uses(const struct pd_fact_kind *kind);
 
 /** An installed package; strings borrowed from the facts. */
 struct pd_installed {

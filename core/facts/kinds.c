@@ -3,11 +3,13 @@
 #include "base/text.h"
 #include "facts/facts.h"
 
-#define TEXT(key, help) { key, PD_F_TEXT, help }
-#define NUMBER(key, help) { key, PD_F_NUMBER, help }
-#define FLAG(key, help) { key, PD_F_FLAG, help }
+#define TEXT(key, help) { key, PD_F_TEXT, help, 0 }
+#define NUMBER(key, help) { key, PD_F_NUMBER, help, 0 }
+#define FLAG(key, help) { key, PD_F_FLAG, help, 0 }
+#define ID(key, help) { key, PD_F_TEXT, help, PD_FACT_ID }
+#define LIVE(key, help) { key, PD_F_TEXT, help, PD_FACT_LIVE }
 #define COLUMNS(...) \
-	(const struct pd_fact_column[]){ __VA_ARGS__, { NULL, PD_F_TEXT, NULL } }
+	(const struct pd_fact_column[]){ __VA_ARGS__, { NULL, PD_F_TEXT, NULL, 0 } }
 
 static const struct pd_fact_kind kinds[] = {
 	{ "addresses", true, "address", "network addresses", COLUMNS(
@@ -31,6 +33,11 @@ static const struct pd_fact_kind kinds[] = {
 		NUMBER("bytes", "size"), NUMBER("free_bytes", "free for root"),
 		NUMBER("free_inodes", "files that can still be made"),
 		FLAG("readonly", "mounted read-only")) },
+	{ "errors", true, "message", "error messages of this boot", COLUMNS(
+		ID("unit", "unit or program that speaks, numbers as #"),
+		{ "message", PD_F_TEXT, "numbers, addresses and ids as #",
+		  PD_FACT_ID | PD_FACT_LOG },
+		{ "count", PD_F_NUMBER, "how often", PD_FACT_LIVE }) },
 	{ "hardware", false, NULL, "the machine, from DMI", COLUMNS(
 		TEXT("vendor", "maker"), TEXT("product", "model"),
 		TEXT("serial", "serial number"), TEXT("board", "main board"),
@@ -42,9 +49,21 @@ static const struct pd_fact_kind kinds[] = {
 		TEXT("name", "of the kernel"), TEXT("mac", "hardware address"),
 		TEXT("state", "up, down ..."),
 		NUMBER("mtu", "largest packet in bytes")) },
+	{ "jobs", true, "name", "scheduled jobs", COLUMNS(
+		TEXT("kind", "cron, anacron, timer or at"),
+		ID("name", "file that holds it, or the timer"),
+		ID("command", "what it runs"), TEXT("schedule", "when, as written"),
+		TEXT("user", "whose job it is"), FLAG("enabled", "it will run"),
+		LIVE("package", "that brought it")) },
 	{ "kernel", false, NULL, "the running kernel", COLUMNS(
 		TEXT("release", "as uname -r"), TEXT("version", "as uname -v"),
 		TEXT("machine", "as uname -m")) },
+	{ "listeners", true, "address", "sockets that listen", COLUMNS(
+		ID("protocol", "tcp, tcp6, udp or udp6"),
+		ID("address", "0.0.0.0 and :: are all"),
+		{ "port", PD_F_NUMBER, "number of the port", PD_FACT_ID },
+		TEXT("program", "that holds it first"),
+		TEXT("unit", "of that program")) },
 	{ "os", false, NULL, "the operating system", COLUMNS(
 		TEXT("id", "debian, rhel ... of os-release"),
 		TEXT("version_id", "12, 9.4 ... of os-release"),
@@ -54,16 +73,16 @@ static const struct pd_fact_kind kinds[] = {
 		TEXT("hostname", "first part of the name"),
 		TEXT("fqdn", "full name"), TEXT("timezone", "Europe/Berlin ...")) },
 	{ "packages", true, "name", "installed packages", COLUMNS(
-		TEXT("name", "without its architecture"),
+		ID("name", "without its architecture"),
 		TEXT("version", "full: [epoch:]version[-release]"),
-		TEXT("arch", "architecture; all or noarch for any"),
+		ID("arch", "architecture; all or noarch for any"),
 		TEXT("scheme", "how versions compare: deb or rpm"),
 		TEXT("status", "installed, or what dpkg says instead"),
-		TEXT("source", "source package"),
-		TEXT("source_version", "version of the source package"),
+		LIVE("source", "source package"),
+		LIVE("source_version", "version of the source package"),
 		FLAG("held", "the administrator keeps it at this version")) },
 	{ "printers", true, "name", "printer queues", COLUMNS(
-		TEXT("name", "of the queue"), TEXT("uri", "of the device"),
+		ID("name", "of the queue"), TEXT("uri", "of the device"),
 		TEXT("model", "make and model"),
 		TEXT("state", "idle, processing or stopped"),
 		FLAG("default", "the server's default queue"),
@@ -76,16 +95,17 @@ static const struct pd_fact_kind kinds[] = {
 		TEXT("destination", "network/prefix or default"),
 		TEXT("gateway", "next hop"), TEXT("interface", "it leaves by")) },
 	{ "services", true, "name", "services of the service manager", COLUMNS(
-		TEXT("name", "of the unit"), TEXT("state", "active, failed ..."),
-		TEXT("sub_state", "running, exited ..."),
+		ID("name", "of the unit"), TEXT("state", "active, failed ..."),
+		LIVE("sub_state", "running, exited ..."),
 		TEXT("enabled", "enabled, disabled, static, masked ..."),
-		TEXT("description", "for people")) },
+		LIVE("description", "for people"),
+		LIVE("package", "that brought it")) },
 	{ "sessions", true, "user", "users logged in", COLUMNS(
 		TEXT("user", "login name"), TEXT("terminal", "tty, pts/0 ..."),
 		TEXT("from", "remote host"),
 		NUMBER("since", "seconds since 1970 UTC")) },
 	{ "shares", true, "name", "shared folders", COLUMNS(
-		TEXT("name", "of the share"), TEXT("kind", "smb"),
+		ID("name", "of the share"), TEXT("kind", "smb"),
 		TEXT("path", "folder"), TEXT("comment", "for people"),
 		FLAG("guest", "open without an account"),
 		FLAG("writable", "users may write")) },

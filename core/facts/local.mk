@@ -1,4 +1,5 @@
 core_libcore_la_SOURCES += \
+	%reldir%/diff.c \
 	%reldir%/errors.def \
 	%reldir%/facts.c \
 	%reldir%/facts.h \

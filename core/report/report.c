@@ -94,6 +94,16 @@ static void values(xmlTextWriterPtr w, const char *name, const json_t *object)
 	}
 }
 
+static void evidence(xmlTextWriterPtr w, const struct pd_evidence_row *row, const char *title)
+{
+	start(w, "evidence");
+	attribute(w, "path", row->path);
+	attribute(w, "title", title);
+	number_attribute(w, "bytes", row->bytes);
+	attribute(w, "sha256", row->sha256);
+	end(w);
+}
+
 static void step(xmlTextWriterPtr w, const struct pd_record_step *s)
 {
 	pd_auto_free char *verb = pd_print("%s.%s", s->step->plugin, s->step->step);
@@ -118,14 +128,8 @@ static void step(xmlTextWriterPtr w, const struct pd_record_step *s)
 	element(w, "detail", s->detail);
 	element(w, "irreversible", s->irreversible);
 	values(w, "output", s->outputs);
-	for (size_t i = 0; i < s->n_evidence; i++) {
-		start(w, "evidence");
-		attribute(w, "path", s->evidence[i].path);
-		attribute(w, "title", s->evidence[i].title);
-		number_attribute(w, "bytes", s->evidence[i].bytes);
-		attribute(w, "sha256", s->evidence[i].sha256);
-		end(w);
-	}
+	for (size_t i = 0; i < s->n_evidence; i++)
+		evidence(w, &s->evidence[i], s->evidence[i].title);
 	end(w);
 }
 
@@ -229,6 +233,39 @@ static void journal(xmlTextWriterPtr w, const struct pd_record *r)
 	end(w);
 }
 
+/* Before and after: the two scans, and what differs. */
+static void comparison(xmlTextWriterPtr w, const struct pd_record *r)
+{
+	static const char *const names[] = { "kind", "key", "change", "field", "before",
+					     "after", "through" };
+	json_t *d, *step, *list = json_object_get(r->comparison, "differences");
+	size_t i, k;
+
+	if (!r->comparison)
+		return;
+	start(w, "comparison");
+	number_attribute(w, "explained", pd_json_number(r->comparison, "explained", 0));
+	number_attribute(w, "unexplained", pd_json_number(r->comparison, "unexplained", 0));
+	for (i = 0; i < 2; i++)
+		evidence(w, &r->scans[i], i ? "facts after the run" : "facts before the run");
+	json_array_foreach(json_object_get(r->comparison, "not_compared"), i, d)
+		element(w, "not-compared", json_string_value(d));
+	json_array_foreach(list, i, d) {
+		pd_auto(pd_strings) by = {0};
+		pd_auto_free char *steps = NULL;
+
+		json_array_foreach(json_object_get(d, "by"), k, step)
+			pd_strings_add(&by, json_string_value(step));
+		steps = pd_strings_join(&by, " ");
+		start(w, "difference");
+		for (k = 0; k < sizeof(names) / sizeof(*names); k++)
+			attribute(w, names[k], pd_json_text(d, names[k], ""));
+		attribute(w, "explained-by", steps);
+		end(w);
+	}
+	end(w);
+}
+
 static const char *site_of(const struct pd_record *r)
 {
 	return r->n_plans ? pd_json_text(json_object_get(r->plans[0]->json, "params"), "site",
@@ -273,6 +310,7 @@ char *pd_report_xml(const struct pd_record *r)
 	for (size_t i = 0; i < r->n_steps; i++)
 		step(w, &r->steps[i]);
 	decisions(w, r);
+	comparison(w, r);
 	signatures(w, r);
 	xmlTextWriterEndDocument(w);
 	xmlFreeTextWriter(w);

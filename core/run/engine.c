@@ -3,11 +3,14 @@
 #include "run/engine.h"
 
 #include "run/boot.h"
+#include "run/compare.h"
 #include "run/permit.h"
 
 /* The run is over for this process: say why it stands where it does. */
 enum pd_run_end pd_engine_end(struct pd_engine *e, enum pd_run_state state, const char *why)
 {
+	if (!pd_compare_after(e, state))
+		return PD_END_WAITING;
 	if (state != PD_RUN_RUNNING && state != PD_RUN_REBOOTING)
 		pd_boot_disarm();
 	return pd_engine_state(e, state, why) ? pd_run_state_end(state) :
@@ -213,7 +216,7 @@ enum pd_run_end pd_engine_work(struct pd_engine *e)
 	if (dropped != PD_OUT_DONE)
 		return end;
 	do {
-		if (!steps(e, &end))
+		if (!pd_compare_before(e) || !steps(e, &end))
 			return end;
 	} while (next_round(e, &end) && e->record->state == PD_RUN_RUNNING);
 	if (e->record->state != PD_RUN_RUNNING || e->fatal)

@@ -4,6 +4,8 @@ core_libcore_la_SOURCES += \
 	%reldir%/call.c \
 	%reldir%/call.h \
 	%reldir%/clear.c \
+	%reldir%/compare.c \
+	%reldir%/compare.h \
 	%reldir%/engine.c \
 	%reldir%/engine.h \
 	%reldir%/errors.def \
@@ -13,6 +15,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/heartbeat.c \
 	%reldir%/estimate.c \
 	%reldir%/estimate.h \
+	%reldir%/explain.c \
 	%reldir%/journal.c \
 	%reldir%/journal.h \
 	%reldir%/lock.c \

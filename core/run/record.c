@@ -26,6 +26,8 @@
  *   override  names, why, who            these guards no longer count
  *   log       level, text
  *   warning   text
+ *   scan      when, path, bytes, sha256, seconds   facts before or after
+ *   compare   explained, unexplained, not_compared, differences
  *   sign      party, name, note, by
  *   seal      key, by                    the last event of a run
  *   accept    who, why                   no way back is needed
@@ -66,13 +68,17 @@ struct pd_record *pd_record_new(const char *run)
 	return r;
 }
 
+static void evidence_clear(struct pd_evidence_row *row)
+{
+	free(row->path);
+	free(row->title);
+	free(row->sha256);
+}
+
 void pd_record_step_clear(struct pd_record_step *s)
 {
-	for (size_t i = 0; i < s->n_evidence; i++) {
-		free(s->evidence[i].path);
-		free(s->evidence[i].title);
-		free(s->evidence[i].sha256);
-	}
+	for (size_t i = 0; i < s->n_evidence; i++)
+		evidence_clear(&s->evidence[i]);
 	free(s->evidence);
 	free(s->key);
 	free(s->inputs);
@@ -116,6 +122,9 @@ void pd_record_free(struct pd_record *r)
 	json_decref(r->wait);
 	free(r->go_stage);
 	pd_strings_clear(&r->overridden);
+	json_decref(r->comparison);
+	evidence_clear(&r->scans[0]);
+	evidence_clear(&r->scans[1]);
 	pd_strings_clear(&r->parties);
 	pd_strings_clear(&r->warnings);
 	free(r);
@@ -231,6 +240,16 @@ static void on_decision(struct pd_record *r, const struct pd_event *e)
 	r->go_plan = r->n_plans ? r->plans[r->n_plans - 1] : NULL;
 }
 
+static struct pd_evidence_row evidence_row(const struct pd_event *e)
+{
+	return (struct pd_evidence_row){
+		.path = pd_strdup(pd_json_text(e->data, "path", "")),
+		.title = pd_strdup(pd_json_text(e->data, "title", "")),
+		.sha256 = pd_strdup(pd_json_text(e->data, "sha256", "")),
+		.bytes = pd_json_number(e->data, "bytes", 0), .time = e->time,
+	};
+}
+
 static bool on_run_event(struct pd_record *r, const struct pd_event *e,
 			 struct pd_error **err)
 {
@@ -259,6 +278,14 @@ static bool on_run_event(struct pd_record *r, const struct pd_event *e,
 		on_decision(r, e);
 	} else if (strcmp(e->kind, "warning") == 0) {
 		pd_strings_add(&r->warnings, pd_json_text(e->data, "text", ""));
+	} else if (strcmp(e->kind, "scan") == 0) {
+		bool after = strcmp(pd_json_text(e->data, "when", ""), "after") == 0;
+
+		evidence_clear(&r->scans[after]);
+		r->scans[after] = evidence_row(e);
+	} else if (strcmp(e->kind, "compare") == 0) {
+		json_decref(r->comparison);
+		r->comparison = json_deep_copy(e->data);
 	} else if (strcmp(e->kind, "sign") == 0) {
 		pd_grow(r->signatures, r->n_signatures, r->cap_signatures);
 		r->signatures[r->n_signatures++] = (struct pd_signature_row){
@@ -290,12 +317,7 @@ static void on_remember(struct pd_record_step *s, const json_t *data)
 static void on_evidence(struct pd_record_step *s, const struct pd_event *e)
 {
 	pd_grow(s->evidence, s->n_evidence, s->cap_evidence);
-	s->evidence[s->n_evidence++] = (struct pd_evidence_row){
-		.path = pd_strdup(pd_json_text(e->data, "path", "")),
-		.title = pd_strdup(pd_json_text(e->data, "title", "")),
-		.sha256 = pd_strdup(pd_json_text(e->data, "sha256", "")),
-		.bytes = pd_json_number(e->data, "bytes", 0), .time = e->time,
-	};
+	s->evidence[s->n_evidence++] = evidence_row(e);
 }
 
 static void on_end(struct pd_record *r, struct pd_record_step *s,

@@ -106,6 +106,8 @@ struct pd_record {
 	struct pd_strings overridden; /* guards that no longer count */
 	struct pd_strings parties; /* who has to sign */
 	struct pd_strings warnings;
+	struct pd_evidence_row scans[2]; /* before and after; path NULL: none */
+	json_t *comparison;  /* of them, as journaled; NULL */
 };
 
 struct pd_record *pd_record_new(const char *run);

@@ -3,7 +3,6 @@
 #include "eventlog.h"
 
 #include <inttypes.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,19 +15,6 @@
 static const int levels[] = { 3, 2, 3, 4 };
 static const char *const level_names[] = { "emergency", "alert", "critical",
 	"error", "warning", "notice", "info", "debug" };
-
-/** One message of the journal. */
-struct message {
-	int priority;
-	bool this_boot;
-	bool failed; /* a unit has failed, whatever the level */
-	uint64_t time; /* microseconds since 1970 */
-	/* the unit that systemd speaks about, or who speaks; not the unit of the
-	 * speaker, which journald misses when he has ended already */
-	const char *source;
-	const char *unit; /* of the speaker, "" unknown */
-	const char *text;
-};
 
 struct found {
 	struct message m;
@@ -44,8 +30,7 @@ struct comparison {
 	struct found *found;
 	size_t found_count;
 	int64_t dropped, looked, ignored;
-	regex_t *patterns;
-	size_t pattern_count;
+	struct patterns harmless;
 };
 
 /* --------------------------------------------------------- known messages */
@@ -54,37 +39,6 @@ static void learn(struct comparison *c, const struct message *m)
 {
 	if (m->text && m->priority <= c->level)
 		known_add(&c->known, known_key(m->source, m->text));
-}
-
-/* systemd says at level warning that a unit has failed; here it is an error. */
-static bool unit_failed(const char *message_id)
-{
-	return strcmp(message_id, "d9b373ed55a64feb8242e02dbe79a49c") == 0 ||
-	       strcmp(message_id, "be02cf6855d2428ba40df7e9d022f03d") == 0;
-}
-
-/* One field of an entry; of several sources the better one wins. */
-static void take_field(struct message *m, int *rank, const char *name, const char *value)
-{
-	static const char *const sources[] = { "UNIT", "USER_UNIT", "SYSLOG_IDENTIFIER",
-					       "_COMM", "_SYSTEMD_UNIT" };
-
-	if (strcmp(name, "MESSAGE") == 0)
-		m->text = value;
-	else if (strcmp(name, "PRIORITY") == 0)
-		m->priority = m->failed ? m->priority : atoi(value);
-	else if (strcmp(name, "_SYSTEMD_UNIT") == 0)
-		m->unit = value;
-	else if (strcmp(name, "MESSAGE_ID") == 0 && unit_failed(value)) {
-		m->failed = true;
-		m->priority = 3;
-	}
-	for (int i = 0; i < 5; i++) {
-		if (i < *rank && strcmp(name, sources[i]) == 0) {
-			*rank = i;
-			m->source = value;
-		}
-	}
 }
 
 /* Length of a binary field, little endian; more than is there is damage. */
@@ -118,12 +72,12 @@ static void learn_chunk(struct comparison *c, char *text, size_t len)
 			rank = 5;
 		} else if (equals) {
 			*equals = '\0';
-			take_field(&m, &rank, p, equals + 1);
+			message_field(&m, &rank, p, equals + 1);
 		} else if (end - line > 9) {
 			size_t n = binary_size(line + 1, (size_t)(end - line) - 10);
 
 			line[9 + n] = '\0';
-			take_field(&m, &rank, p, line + 9);
+			message_field(&m, &rank, p, line + 9);
 			line += 9 + n;
 		}
 		p = line + 1;
@@ -164,31 +118,12 @@ static int live_priority(sd_journal *j)
 static struct message live_message(struct pd_ctx *ctx, sd_journal *j,
 				   const struct comparison *c)
 {
-	static const char *const names[] = { "PRIORITY", "MESSAGE_ID", "MESSAGE", "UNIT",
-		"USER_UNIT", "_SYSTEMD_UNIT", "SYSLOG_IDENTIFIER", "_COMM" };
-	struct message m = { .priority = 6, .source = "", .unit = "" };
+	struct message m = message_read(ctx, j);
 	const char *boot = journal_field(ctx, j, "_BOOT_ID");
-	int rank = 5;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *value = journal_field(ctx, j, names[i]);
-
-		if (value)
-			take_field(&m, &rank, names[i], value);
-	}
 	m.this_boot = boot && strcmp(boot, c->boot) == 0;
 	sd_journal_get_realtime_usec(j, &m.time);
 	return m;
-}
-
-static bool harmless(struct pd_ctx *ctx, struct comparison *c, const struct message *m)
-{
-	const char *line = pd_format(ctx, "%s: %s", m->source, m->text);
-
-	for (size_t i = 0; i < c->pattern_count; i++)
-		if (regexec(&c->patterns[i], line, 0, NULL, 0) == 0)
-			return true;
-	return false;
 }
 
 static void take_new(struct pd_ctx *ctx, struct comparison *c, const struct message *m)
@@ -203,7 +138,7 @@ static void take_new(struct pd_ctx *ctx, struct comparison *c, const struct mess
 			return;
 		}
 	}
-	if (harmless(ctx, c, m)) {
+	if (patterns_match(ctx, &c->harmless, m)) {
 		c->ignored++;
 		known_add(&c->known, key);
 	} else if (c->found_count == KINDS_MAX) {
@@ -243,16 +178,6 @@ static int read_since(struct pd_ctx *ctx, struct comparison *c, sd_journal *j)
 
 /* ----------------------------------------------------------------- reports */
 
-static const char *printable(struct pd_ctx *ctx, const char *text)
-{
-	char *copy = (char *)(uintptr_t)pd_format(ctx, "%.*s", TEXT_MAX, text);
-
-	for (char *p = copy; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 127)
-			*p = ' ';
-	return copy;
-}
-
 static void put_csv(struct bundle_text *out, const char *text, char end)
 {
 	bundle_text_add(out, "\"", 1);
@@ -284,14 +209,14 @@ static int write_reports(struct pd_ctx *ctx, const struct comparison *c)
 		gmtime_r(&seconds, &tm);
 		strftime(first, sizeof(first), "%Y-%m-%dT%H:%M:%SZ", &tm);
 		bundle_text_printf(&text, "%s  %s%s%s  %" PRId64 " times, first %s\n"
-				   "    %s\n", level, printable(ctx, m->source),
-				   *m->unit ? " in " : "", printable(ctx, m->unit),
-				   c->found[i].count, first, printable(ctx, m->text));
+				   "    %s\n", level, message_printable(ctx, m->source, TEXT_MAX),
+				   *m->unit ? " in " : "", message_printable(ctx, m->unit, TEXT_MAX),
+				   c->found[i].count, first, message_printable(ctx, m->text, TEXT_MAX));
 		bundle_text_printf(&csv, "%s,", level);
-		put_csv(&csv, printable(ctx, m->source), ',');
-		put_csv(&csv, printable(ctx, m->unit), ',');
+		put_csv(&csv, message_printable(ctx, m->source, TEXT_MAX), ',');
+		put_csv(&csv, message_printable(ctx, m->unit, TEXT_MAX), ',');
 		bundle_text_printf(&csv, "%" PRId64 ",%s,", c->found[i].count, first);
-		put_csv(&csv, printable(ctx, m->text), '\n');
+		put_csv(&csv, message_printable(ctx, m->text, TEXT_MAX), '\n');
 	}
 	if (c->dropped > 0)
 		bundle_text_printf(&text, "and %" PRId64 " more entries\n", c->dropped);
@@ -310,41 +235,15 @@ static int write_reports(struct pd_ctx *ctx, const struct comparison *c)
 
 /* ------------------------------------------------------------------- steps */
 
-static int add_pattern(struct pd_ctx *ctx, struct comparison *c, const char *pattern)
-{
-	regex_t *regex = &c->patterns[c->pattern_count];
-	char why[128];
-	int error = regcomp(regex, pattern, REG_EXTENDED | REG_ICASE | REG_NOSUB);
-
-	if (error == 0) {
-		c->pattern_count++;
-		return 0;
-	}
-	regerror(error, regex, why, sizeof(why));
-	return pd_fail(ctx, PD_BAD_ARGS, "the pattern %s is no extended regular "
-		       "expression: %s", pattern, why);
-}
-
 static int add_patterns(struct pd_ctx *ctx, struct comparison *c)
 {
-	const struct compare_args *args = c->args;
-	size_t n = 0;
-	int status = 0;
+	const char **own = pd_alloc_for(ctx, (c->args->ignore.len + 1) * sizeof(*own));
+	int status = c->args->defaults ?
+		patterns_add(ctx, &c->harmless, harmless_messages) : 0;
 
-	while (harmless_messages[n])
-		n++;
-	c->patterns = pd_alloc_for(ctx, (n + args->ignore.len + 1) * sizeof(regex_t));
-	for (size_t i = 0; args->defaults && i < n && status == 0; i++)
-		status = add_pattern(ctx, c, harmless_messages[i]);
-	for (size_t i = 0; i < args->ignore.len && status == 0; i++)
-		status = add_pattern(ctx, c, args->ignore.items[i]);
-	return status;
-}
-
-static void free_patterns(struct comparison *c)
-{
-	for (size_t i = 0; i < c->pattern_count; i++)
-		regfree(&c->patterns[i]);
+	for (size_t i = 0; i < c->args->ignore.len; i++)
+		own[i] = c->args->ignore.items[i];
+	return status < 0 ? status : patterns_add(ctx, &c->harmless, own);
 }
 
 int compare_check(struct pd_ctx *ctx)
@@ -353,7 +252,7 @@ int compare_check(struct pd_ctx *ctx)
 	int status = add_patterns(ctx, &c);
 
 	/* what will have been logged by then is unknown, so are the outputs */
-	free_patterns(&c);
+	patterns_free(&c.harmless);
 	return status < 0 ? status : PD_CHANGED;
 }
 
@@ -396,9 +295,9 @@ int compare_apply(struct pd_ctx *ctx)
 		status = compare_journal(ctx, &c);
 	for (size_t i = 0; i < c.found_count && i < 20; i++)
 		pd_log(ctx, args->fail_on ? PD_LOG_ERROR : PD_LOG_WARN,
-		       "new: %s: %s (%" PRId64 " times)", printable(ctx, c.found[i].m.source),
-		       printable(ctx, c.found[i].m.text), c.found[i].count);
-	free_patterns(&c);
+		       "new: %s: %s (%" PRId64 " times)", message_printable(ctx, c.found[i].m.source, TEXT_MAX),
+		       message_printable(ctx, c.found[i].m.text, TEXT_MAX), c.found[i].count);
+	patterns_free(&c.harmless);
 	free(c.known.keys);
 	if (status < 0)
 		return status;

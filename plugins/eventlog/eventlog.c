@@ -429,6 +429,8 @@ static const struct pd_step collect_step = {
 
 static const struct pd_step *const steps[] = { &export_step, &compare_step,
 					       &collect_step, NULL };
+static const struct pd_scanner *const scanners[] = { &errors_scanner, NULL };
 
 PD_PLUGIN(.name = "eventlog", .version = "1.0",
-	  .help = "event logs: export, clear, compare, collect", .steps = steps);
+	  .help = "event logs: export, clear, compare, collect", .steps = steps,
+	  .scanners = scanners);

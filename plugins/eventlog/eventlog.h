@@ -5,6 +5,7 @@
 
 #include "../backup/bundle.h"
 
+#include <regex.h>
 #include <systemd/sd-journal.h>
 
 #define JOURNAL_META BUNDLE_META "journal/"
@@ -48,6 +49,43 @@ int export_cursor(struct pd_ctx *ctx, const char *archive, const char **cursor);
  * expressions, matched with "SOURCE: MESSAGE"; ends with NULL. */
 extern const char *const harmless_messages[];
 
+/** One message of the journal. */
+struct message {
+	int priority;
+	bool this_boot;
+	bool failed; /* a unit has failed, whatever the level */
+	uint64_t time; /* microseconds since 1970 */
+	/* the unit that systemd speaks about, or who speaks; not the unit of the
+	 * speaker, which journald misses when he has ended already */
+	const char *source;
+	const char *unit; /* of the speaker, "" unknown */
+	const char *text; /* NULL: none */
+};
+
+/** Ids of messages that say that a unit has failed; ends with NULL. */
+extern const char *const message_failed[];
+/** One field of an entry; of several sources the better one wins, @p rank
+ * starts with 5. */
+void message_field(struct message *m, int *rank, const char *name, const char *value);
+/** The current entry, without its boot and time. */
+struct message message_read(struct pd_ctx *ctx, sd_journal *j);
+/** At most @p max bytes, without control characters. */
+const char *message_printable(struct pd_ctx *ctx, const char *text, size_t max);
+
+/** Regular expressions; patterns_free() frees them. */
+struct patterns {
+	regex_t *items;
+	size_t len;
+};
+
+/** Add those of @p list, which ends with NULL.  0, or below zero, reported. */
+int patterns_add(struct pd_ctx *ctx, struct patterns *p, const char *const *list);
+/** Does one fit "SOURCE: MESSAGE"? */
+bool patterns_match(struct pd_ctx *ctx, const struct patterns *p, const struct message *m);
+void patterns_free(struct patterns *p);
+
+extern const struct pd_scanner errors_scanner;
+
 /** A set of messages; keys are owned, freed with free(). */
 struct known {
 	uint64_t *keys; /**< open addressing, 0 is free */
@@ -55,7 +93,9 @@ struct known {
 	size_t count;
 };
 
-/** The same for messages that differ in numbers, addresses and ids only. */
+/** Append @p text with # for numbers, addresses and ids. */
+void known_text(struct bundle_text *out, const char *text);
+/** The same for messages that differ in these only. */
 uint64_t known_key(const char *source, const char *message);
 bool known_has(const struct known *set, uint64_t key);
 void known_add(struct known *set, uint64_t key);

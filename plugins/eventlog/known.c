@@ -59,7 +59,7 @@ static void join_parts(char *text)
 	*to = '\0';
 }
 
-static void normalise(struct bundle_text *out, const char *text)
+void known_text(struct bundle_text *out, const char *text)
 {
 	size_t start = out->len;
 
@@ -85,9 +85,9 @@ uint64_t known_key(const char *source, const char *message)
 	struct bundle_text text = { 0 };
 	uint64_t key = 0;
 
-	normalise(&text, source);
+	known_text(&text, source);
 	bundle_text_add(&text, "\n", 1);
-	normalise(&text, message);
+	known_text(&text, message);
 	crypto_generichash(hash, sizeof(hash), (unsigned char *)text.data, text.len,
 			   NULL, 0);
 	memcpy(&key, hash, sizeof(key));

@@ -2,7 +2,7 @@
 plugin_LTLIBRARIES += %reldir%/eventlog.la
 %canon_reldir%_eventlog_la_SOURCES = %reldir%/eventlog.c %reldir%/eventlog.h \
 	%reldir%/compare.c %reldir%/harmless.c %reldir%/journal.c \
-	%reldir%/known.c %reldir%/textlog.c %reldir%/undo.c plugins/backup/bundle.c \
+	%reldir%/errors.c %reldir%/known.c %reldir%/messages.c %reldir%/textlog.c %reldir%/undo.c plugins/backup/bundle.c \
 	plugins/backup/bundle.h plugins/backup/bundle_read.c
 %canon_reldir%_eventlog_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE $(SYSTEMD_CFLAGS) \
 	$(ARCHIVE_CFLAGS) $(SODIUM_CFLAGS)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* network - save the network's state and configuration as text evidence. */
-#include <patchday/plugin.h>
+#include "network.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -358,7 +358,8 @@ static const struct pd_step save = {
 };
 
 static const struct pd_step *const steps[] = { &save, NULL };
+static const struct pd_scanner *const scanners[] = { &listeners, NULL };
 
 PD_PLUGIN(.name = "network", .version = "1.0",
 	  .help = "the server's network: state and configuration as evidence",
-	  .steps = steps);
+	  .steps = steps, .scanners = scanners);

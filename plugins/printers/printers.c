@@ -185,32 +185,11 @@ int printers_take(struct pd_ctx *ctx, const char *root, const char *folder)
 	return rc;
 }
 
-struct save_args {
-	const char *to;
-	const char *copy;
-};
-
-static const struct pd_param save_params[] = {
-	PD_PARAM(struct save_args, to, PD_T_PATH, .flags = PD_P_REQUIRED,
-		 .help = "folder under which the copy is made"),
-	PD_PARAM(struct save_args, copy, PD_T_PATH,
-		 .help = "second place, off the server; empty: none"),
-	PD_PARAM_END
-};
-
-static const struct pd_output save_outputs[] = {
+static const struct pd_output outputs[] = {
 	PD_OUTPUT("folder", PD_T_PATH, "where the copy is, for printers.restore"),
 	PD_OUTPUT("queues", PD_T_INT, "how many printers and classes are in it"),
 	PD_OUTPUT_END
 };
-
-static int put_outputs(struct pd_ctx *ctx, const char *folder, int64_t queues)
-{
-	if (folder && pd_output(ctx, "folder", folder))
-		return PD_FAILED;
-	return pd_output(ctx, "queues", pd_format(ctx, "%lld",
-						  (long long)queues));
-}
 
 static bool no_cups(void)
 {
@@ -225,42 +204,32 @@ static int save_check(struct pd_ctx *ctx)
 	if (no_cups()) {
 		pd_log(ctx, PD_LOG_WARN, "there is no CUPS on this server ("
 		       CUPS_ROOT "/cupsd.conf): no printers to save");
-		return put_outputs(ctx, NULL, 0) ? PD_FAILED : PD_UNCHANGED;
+		return save_outputs(ctx, NULL, "queues", 0) ? PD_FAILED : PD_UNCHANGED;
 	}
 	if (setup_read(ctx, CUPS_ROOT, &setup))
 		return PD_FAILED;
-	if (put_outputs(ctx, saved_name(ctx, args->to, "printers.save"),
-			(int64_t)setup.len))
+	if (save_outputs(ctx, saved_name(ctx, args->to, "printers.save"), "queues",
+			 (int64_t)setup.len))
 		return PD_FAILED;
 	return PD_CHANGED;
 }
 
+int printers_save(struct pd_ctx *ctx, const char *folder)
+{
+	return printers_take(ctx, CUPS_ROOT, folder);
+}
+
 static int save_apply(struct pd_ctx *ctx)
 {
-	const struct save_args *args = ctx->args;
-	const char *folder = pd_recall(ctx, "folder");
 	struct setup setup = { 0 };
 	int rc = 0;
+	const char *folder = save_set(ctx, "printers.save", printers_save, "queues.log", "queues", &rc);
 
-	if (!folder) {
-		folder = saved_name(ctx, args->to, "printers.save");
-		if (pd_remember(ctx, "folder", folder))
-			return PD_FAILED;
-	}
-	if (access(folder, F_OK) != 0) /* else complete before a crash */
-		rc = printers_take(ctx, CUPS_ROOT, folder);
-	if (rc)
-		return rc;
-	if (saved_second(ctx, folder, args->copy) ||
-	    setup_read(ctx, folder, &setup) ||
-	    pd_evidence(ctx, pd_format(ctx, "%s/" SAVED_MANIFEST, folder),
-			"digests of the saved printers") ||
-	    pd_evidence(ctx, pd_format(ctx, "%s/queues.log", folder),
-			"the saved queues"))
-		return PD_FAILED;
+	if (!folder || setup_read(ctx, folder, &setup))
+		return rc ? rc : PD_FAILED;
 	pd_log(ctx, PD_LOG_INFO, "%zu queues saved in %s", setup.len, folder);
-	return put_outputs(ctx, folder, (int64_t)setup.len) ? PD_FAILED :
-							      PD_CHANGED;
+	return save_outputs(ctx, folder, "queues", (int64_t)setup.len) ? PD_FAILED :
+									 PD_CHANGED;
 }
 
 static int save_verify(struct pd_ctx *ctx)
@@ -283,8 +252,8 @@ static int save_verify(struct pd_ctx *ctx)
 		return pd_fail(ctx, PD_FAILED, "%s has no cupsd.conf", folder);
 	if (saved_second(ctx, folder, args->copy))
 		return PD_FAILED;
-	return put_outputs(ctx, folder, (int64_t)setup.len) ? PD_FAILED :
-							      PD_UNCHANGED;
+	return save_outputs(ctx, folder, "queues", (int64_t)setup.len) ? PD_FAILED :
+									 PD_UNCHANGED;
 }
 
 static const struct pd_step step_save = {
@@ -294,7 +263,7 @@ static const struct pd_step step_save = {
 	.help = "save the queues of CUPS with drivers, options and permissions",
 	.params = save_params,
 	.args_size = sizeof(struct save_args),
-	.outputs = save_outputs,
+	.outputs = outputs,
 	.check = save_check,
 	.apply = save_apply,
 	.verify = save_verify,

@@ -5,7 +5,7 @@
 
 #include <cups/cups.h>
 
-#include "../shares/saved.h"
+#include "../shares/steps.h"
 
 #define CUPS_ROOT "/etc/cups"
 
@@ -82,6 +82,7 @@ char *spooler_json(struct pd_ctx *ctx, const struct spooler *spooler);
 
 /** Save all of @p root as the set @p folder, when cupsd has written it. */
 int printers_take(struct pd_ctx *ctx, const char *root, const char *folder);
+take_fn printers_save; /**< the same, of CUPS_ROOT */
 
 extern const struct pd_step step_restore;
 

@@ -335,31 +335,19 @@ static int check(struct pd_ctx *ctx)
 		return rc;
 	if (why)
 		pd_log(ctx, PD_LOG_INFO, "to restore, first of all: %s", why);
-	/* a crash may have left cupsd stopped */
-	return why || (pd_recall(ctx, "units") && !pd_recall(ctx, "done")) ?
+	return why || restore_cut_short(ctx) ?
 		PD_CHANGED : PD_UNCHANGED;
 }
 
 static int apply(struct pd_ctx *ctx)
 {
 	const struct restore_args *args = ctx->args;
-	const char *before = pd_format(ctx, "%s/before", ctx->work_dir);
 	struct goal g = goal_of(args);
 	int rc = 0;
+	const char *before = restore_begin(ctx, units, printers_save, &rc);
 
-	if (!pd_recall(ctx, "units")) {
-		const char *state = units_ask(ctx, units);
-
-		if (!state || pd_remember(ctx, "units", state))
-			return PD_FAILED;
-	}
-	if (access(before, F_OK) != 0) {
-		rc = printers_take(ctx, CUPS_ROOT, before);
-		if (rc)
-			return rc;
-	}
-	if (pd_remember(ctx, "before", before))
-		return PD_FAILED;
+	if (!before || pd_remember(ctx, "before", before))
+		return rc ? rc : PD_FAILED;
 	rc = put_back(ctx, args->from, &args->queues, &g);
 	if (rc || output_queues(ctx, &g) || pd_remember(ctx, "done", "1"))
 		return rc ? rc : PD_FAILED;
@@ -396,19 +384,6 @@ static int undo(struct pd_ctx *ctx)
 }
 
 const struct pd_step step_restore = {
-	PD_STEP,
-	.flags = PD_S_NEEDS_ROOT,
-	.name = "restore",
-	.help = "bring saved queues of CUPS back",
-	.params = params,
-	.args_size = sizeof(struct restore_args),
-	.outputs = outputs,
-	.check = check,
-	.apply = apply,
-	.verify = verify,
-	.undo = undo,
-	.reversibility = PD_REVERSIBLE,
-	.time_limit = 900,
-	.expected = 10,
+	RESTORE_STEP, .help = "bring saved queues of CUPS back",
 	.retries = 1,
 };

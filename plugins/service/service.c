@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* service - stop and hold, start, restart and verify systemd's units. */
 #include "service.h"
+#include "schedule.h"
 
 #include <string.h>
 
@@ -61,54 +62,6 @@ static int verify_prove(struct pd_ctx *ctx, sd_bus *bus)
 	return r < 0 ? r : PD_UNCHANGED;
 }
 
-/* ------------------------------------------------------------ scanner */
-
-static int scan_unit(struct pd_ctx *ctx, sd_bus *bus, const char *name,
-		     const char *description, const char *active,
-		     const char *sub)
-{
-	sd_bus_message *reply = NULL;
-	const char *enabled = NULL;
-	int r;
-
-	if (sd_bus_call_method(bus, MANAGER, "GetUnitFileState", NULL, &reply,
-			       "s", name) < 0 ||
-	    sd_bus_message_read(reply, "s", &enabled) < 0)
-		enabled = NULL;
-	const struct pd_fact_field row[] = {
-		PD_TEXT("name", name), PD_TEXT("state", active),
-		PD_TEXT("sub_state", sub), PD_TEXT("enabled", enabled),
-		PD_TEXT("description", description)
-	};
-	r = pd_fact(ctx, "services", row, sizeof(row) / sizeof(row[0]));
-	sd_bus_message_unref(reply);
-	return r;
-}
-
-static int scan_on(struct pd_ctx *ctx, sd_bus *bus)
-{
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *reply = NULL;
-	const char *name, *description, *load, *active, *sub;
-	int result = 0;
-	int r = sd_bus_call_method(bus, MANAGER, "ListUnitsByPatterns", &error,
-				   &reply, "asas", 0, 1, "*.service");
-
-	if (r >= 0)
-		r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
-	while (r >= 0 && result == 0 &&
-	       (r = sd_bus_message_read(reply, "(ssssssouso)", &name,
-					&description, &load, &active, &sub, NULL,
-					NULL, NULL, NULL, NULL)) > 0)
-		if (strcmp(load, "not-found") != 0)
-			result = scan_unit(ctx, bus, name, description, active,
-					   sub);
-	sd_bus_message_unref(reply);
-	if (r < 0)
-		return bus_failed(ctx, "list", "its services", &error, r);
-	return result;
-}
-
 /* ---------------------------------------------------------- callbacks */
 
 static int with_bus(struct pd_ctx *ctx, int (*work)(struct pd_ctx *, sd_bus *))
@@ -136,12 +89,6 @@ CALLBACK(start_undo, start_take_back)
 CALLBACK(verify_check, verify_look)
 CALLBACK(verify_apply, verify_watch)
 CALLBACK(verify_verify, verify_prove)
-
-/* No systemd, no services: nothing to report and no failure. */
-static int scan(struct pd_ctx *ctx)
-{
-	return bus_present() ? with_bus(ctx, scan_on) : 0;
-}
 
 /* --------------------------------------------------------- descriptors */
 
@@ -225,12 +172,7 @@ static const struct pd_step *const steps[] = {
 	&stop, &start, &restart, &verify, NULL
 };
 
-static const char *const kinds[] = { "services", NULL };
-static const struct pd_scanner services = {
-	PD_SCANNER, .name = "services", .kinds = kinds, .scan = scan,
-	.help = "service units that systemd has loaded, with their states"
-};
-static const struct pd_scanner *const scanners[] = { &services, NULL };
+static const struct pd_scanner *const scanners[] = { &services_scanner, &jobs_scanner, NULL };
 
 PD_PLUGIN(.name = "service", .version = "1.0",
 	  .help = "services and other units of systemd", .steps = steps,

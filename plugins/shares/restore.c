@@ -309,27 +309,24 @@ static int check(struct pd_ctx *ctx)
 		pd_log(ctx, PD_LOG_INFO, "to %s: %s",
 		       g.change[i].row ? "restore" : "remove",
 		       g.change[i].path);
-	/* a crash may have left the services stopped */
-	return g.len || (pd_recall(ctx, "units") && !pd_recall(ctx, "done")) ?
+	return g.len || restore_cut_short(ctx) ?
 		PD_CHANGED : PD_UNCHANGED;
+}
+
+static int take(struct pd_ctx *ctx, const char *folder)
+{
+	return shares_take(ctx, folder, false);
 }
 
 static int apply(struct pd_ctx *ctx)
 {
 	const struct restore_args *args = ctx->args;
-	const char *before = pd_format(ctx, "%s/before", ctx->work_dir);
 	struct goal g = { 0 };
 	int rc = 0;
+	const char *before = restore_begin(ctx, units, take, &rc);
 
-	if (!pd_recall(ctx, "units")) {
-		const char *state = units_ask(ctx, units);
-
-		if (!state || pd_remember(ctx, "units", state))
-			return PD_FAILED;
-	}
-	if (access(before, F_OK) != 0 &&
-	    shares_take(ctx, before, false))
-		return PD_FAILED;
+	if (!before)
+		return rc;
 	if (make_goal(ctx, args->from, &g) || remember_created(ctx, &g) ||
 	    pd_remember(ctx, "before", before))
 		return PD_FAILED;
@@ -363,18 +360,5 @@ static int undo(struct pd_ctx *ctx)
 }
 
 const struct pd_step step_restore = {
-	PD_STEP,
-	.flags = PD_S_NEEDS_ROOT,
-	.name = "restore",
-	.help = "bring samba's saved configuration and databases back",
-	.params = params,
-	.args_size = sizeof(struct restore_args),
-	.outputs = outputs,
-	.check = check,
-	.apply = apply,
-	.verify = verify,
-	.undo = undo,
-	.reversibility = PD_REVERSIBLE,
-	.time_limit = 900,
-	.expected = 10,
+	RESTORE_STEP, .help = "bring samba's saved configuration and databases back",
 };

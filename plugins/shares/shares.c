@@ -142,32 +142,11 @@ int shares_take(struct pd_ctx *ctx, const char *folder, bool strict)
 	return rc;
 }
 
-struct save_args {
-	const char *to;
-	const char *copy;
-};
-
-static const struct pd_param save_params[] = {
-	PD_PARAM(struct save_args, to, PD_T_PATH, .flags = PD_P_REQUIRED,
-		 .help = "folder under which the copy is made"),
-	PD_PARAM(struct save_args, copy, PD_T_PATH,
-		 .help = "second place, off the server; empty: none"),
-	PD_PARAM_END
-};
-
-static const struct pd_output save_outputs[] = {
+static const struct pd_output outputs[] = {
 	PD_OUTPUT("folder", PD_T_PATH, "where the copy is, for shares.restore"),
 	PD_OUTPUT("shares", PD_T_INT, "how many shares are defined"),
 	PD_OUTPUT_END
 };
-
-static int put_outputs(struct pd_ctx *ctx, const char *folder, int64_t shares)
-{
-	if (folder && pd_output(ctx, "folder", folder))
-		return PD_FAILED;
-	return pd_output(ctx, "shares", pd_format(ctx, "%lld",
-						  (long long)shares));
-}
 
 static int refuse(struct pd_ctx *ctx, const char *cause, const char *remedy)
 {
@@ -184,7 +163,7 @@ static int save_check(struct pd_ctx *ctx)
 	if (!samba_is_here()) {
 		pd_log(ctx, PD_LOG_WARN, "there is no samba server here (smbd, "
 		       SAMBA_CONFIG "): no shares to save");
-		return put_outputs(ctx, NULL, 0) ? PD_FAILED : PD_UNCHANGED;
+		return save_outputs(ctx, NULL, "shares", 0) ? PD_FAILED : PD_UNCHANGED;
 	}
 	if (access("/usr/bin/tdbbackup", X_OK) != 0)
 		return refuse(ctx, "tdbbackup is not installed",
@@ -199,8 +178,8 @@ static int save_check(struct pd_ctx *ctx)
 		return refuse(ctx, "this is a domain controller, its accounts "
 			      "are not in files that this step saves",
 			      "use `samba-tool domain backup` by command.run");
-	return put_outputs(ctx, saved_name(ctx, args->to, "shares.save"),
-			   (int64_t)samba.len - 1) ? PD_FAILED : PD_CHANGED;
+	return save_outputs(ctx, saved_name(ctx, args->to, "shares.save"), "shares",
+			    (int64_t)samba.len - 1) ? PD_FAILED : PD_CHANGED;
 }
 
 /* How many shares a set has: lines of its list. */
@@ -217,29 +196,21 @@ static int64_t count_shares(struct pd_ctx *ctx, const char *folder)
 	return n;
 }
 
+static int take(struct pd_ctx *ctx, const char *folder)
+{
+	return shares_take(ctx, folder, true);
+}
+
 static int save_apply(struct pd_ctx *ctx)
 {
-	const struct save_args *args = ctx->args;
-	const char *folder = pd_recall(ctx, "folder");
+	int rc = 0;
+	const char *folder = save_set(ctx, "shares.save", take, "text/shares", "shares", &rc);
+	int64_t n = folder ? count_shares(ctx, folder) : 0;
 
-	if (!folder) {
-		folder = saved_name(ctx, args->to, "shares.save");
-		if (pd_remember(ctx, "folder", folder))
-			return PD_FAILED;
-	}
-	if (access(folder, F_OK) != 0 && /* else complete before a crash */
-	    shares_take(ctx, folder, true))
-		return PD_FAILED;
-	if (saved_second(ctx, folder, args->copy) ||
-	    pd_evidence(ctx, pd_format(ctx, "%s/" SAVED_MANIFEST, folder),
-			"digests of the saved shares") ||
-	    pd_evidence(ctx, pd_format(ctx, "%s/text/shares", folder),
-			"the saved shares"))
-		return PD_FAILED;
-	pd_log(ctx, PD_LOG_INFO, "%lld shares saved in %s",
-	       (long long)count_shares(ctx, folder), folder);
-	return put_outputs(ctx, folder, count_shares(ctx, folder)) ? PD_FAILED :
-								     PD_CHANGED;
+	if (!folder)
+		return rc;
+	pd_log(ctx, PD_LOG_INFO, "%lld shares saved in %s", (long long)n, folder);
+	return save_outputs(ctx, folder, "shares", n) ? PD_FAILED : PD_CHANGED;
 }
 
 static int read_back(struct pd_ctx *ctx, const char *folder,
@@ -287,7 +258,7 @@ static int save_verify(struct pd_ctx *ctx)
 		return pd_fail(ctx, PD_FAILED, "testparm refuses the copy %s: "
 			       "%s", config, r.err);
 	if (saved_second(ctx, folder, args->copy) ||
-	    put_outputs(ctx, folder, count_shares(ctx, folder)))
+	    save_outputs(ctx, folder, "shares", count_shares(ctx, folder)))
 		return PD_FAILED;
 	return PD_UNCHANGED;
 }
@@ -299,7 +270,7 @@ static const struct pd_step step_save = {
 	.help = "save samba's configuration, shares, permissions and accounts",
 	.params = save_params,
 	.args_size = sizeof(struct save_args),
-	.outputs = save_outputs,
+	.outputs = outputs,
 	.check = save_check,
 	.apply = save_apply,
 	.verify = save_verify,

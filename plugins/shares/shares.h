@@ -3,7 +3,7 @@
 #ifndef PATCHDAY_SHARES_H
 #define PATCHDAY_SHARES_H
 
-#include "saved.h"
+#include "steps.h"
 
 #define SAMBA_CONFIG "/etc/samba/smb.conf"
 #define SAMBA_SUFFIX ".patchday-save" /**< of tdbbackup's copies */

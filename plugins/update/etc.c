@@ -233,14 +233,14 @@ int deb_etc_begin(struct pd_ctx *ctx)
 	if (!noted)
 		noted = now;
 	/* Not again after an undo that was cut short: dpkg has been at it. */
-	if (!pd_recall(ctx, "etc_others")) {
+	if (!pd_recall(ctx, "others_etc")) {
 		rest = (char *)deb_copy(ctx, now, strlen(now));
 		while ((line = deb_line(&rest)))
 			if (!has_line(noted, line))
 				deb_printf(&others, "%s\n", line);
 		if (set_aside(ctx, noted) < 0 ||
 		    pd_remember(ctx, "etc", noted) < 0 ||
-		    pd_remember(ctx, "etc_others",
+		    pd_remember(ctx, "others_etc",
 				others.s ? others.s : "") < 0)
 			return PD_FAILED;
 	}
@@ -249,7 +249,7 @@ int deb_etc_begin(struct pd_ctx *ctx)
 
 int deb_etc_end(struct pd_ctx *ctx)
 {
-	const char *others = pd_recall(ctx, "etc_others");
+	const char *others = pd_recall(ctx, "others_etc");
 	const char *now = NULL;
 
 	if (!pd_recall(ctx, "etc_saved"))

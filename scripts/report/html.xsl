@@ -32,6 +32,7 @@ th { font-weight: 600; } thead th { border-bottom: 1px solid #555; } .facts th {
 <xsl:if test="r:warning"><h2>Warnings</h2><xsl:for-each select="r:warning"><p class="bad"><xsl:value-of select="."/></p></xsl:for-each></xsl:if>
 <xsl:call-template name="no-return"/>
 <xsl:call-template name="steps"/>
+<xsl:call-template name="comparison"/>
 <xsl:call-template name="updates"/>
 <xsl:call-template name="decisions"/>
 <xsl:call-template name="evidence"/>
@@ -115,6 +116,20 @@ th { font-weight: 600; } thead th { border-bottom: 1px solid #555; } .facts th {
 </xsl:if>
 </xsl:template>
 
+<xsl:template name="comparison">
+<xsl:for-each select="r:comparison">
+<h2>Before and after (<xsl:value-of select="@unexplained"/> unexplained, <xsl:value-of select="@explained"/> explained)</h2>
+<xsl:for-each select="r:not-compared"><p class="bad"><xsl:value-of select="."/>: not compared, a scan is missing</p></xsl:for-each>
+<table>
+<thead><tr><th>kind</th><th>what</th><th>change</th><th>explained by</th></tr></thead>
+<xsl:for-each select="r:difference">
+<tr><td><xsl:value-of select="@kind"/></td><td><xsl:value-of select="@key"/></td>
+<td><xsl:value-of select="@change"/><xsl:if test="@field"><xsl:text> </xsl:text><xsl:value-of select="@field"/>: <xsl:value-of select="@before"/> - <xsl:value-of select="@after"/></xsl:if></td>
+<td><xsl:choose><xsl:when test="@explained-by"><xsl:value-of select="@explained-by"/><xsl:if test="@through"> (<xsl:value-of select="@through"/>)</xsl:if></xsl:when><xsl:otherwise><span class="bad">unexplained</span></xsl:otherwise></xsl:choose></td></tr>
+</xsl:for-each>
+</table>
+</xsl:for-each>
+</xsl:template>
 <xsl:template name="decisions">
 <xsl:if test="r:decision">
 <h2>May it go on?</h2>
@@ -136,7 +151,7 @@ th { font-weight: 600; } thead th { border-bottom: 1px solid #555; } .facts th {
 <table>
 <thead><tr><th>step</th><th>file and SHA-256</th><th class="number">bytes</th></tr></thead>
 <tbody>
-<xsl:for-each select="r:step/r:evidence">
+<xsl:for-each select="r:step/r:evidence | r:comparison/r:evidence">
 <tr><td><xsl:value-of select="../@id"/></td><td><xsl:value-of select="@title"/><br/><code><xsl:value-of select="@path"/><br/><xsl:value-of select="@sha256"/></code></td><td class="number"><xsl:value-of select="@bytes"/></td></tr>
 </xsl:for-each>
 </tbody>

@@ -40,8 +40,19 @@ run <xsl:value-of select="@run"/>, workflow <xsl:value-of select="@workflow"/>, 
 <xsl:for-each select="r:decision"><xsl:text>  </xsl:text><xsl:value-of select="@time"/><xsl:text> </xsl:text><xsl:value-of select="@kind"/><xsl:text> </xsl:text><xsl:value-of select="@stage"/><xsl:value-of select="@names"/><xsl:if test="@who"> by <xsl:value-of select="@who"/>: <xsl:value-of select="@why"/></xsl:if><xsl:text>&#10;</xsl:text>
 <xsl:for-each select="r:reason"><xsl:text>      </xsl:text><xsl:if test="@overridden">overridden: </xsl:if><xsl:value-of select="@guard"/>: <xsl:value-of select="@risk"/>: <xsl:value-of select="@cause"/><xsl:text>&#10;</xsl:text></xsl:for-each></xsl:for-each>
 </xsl:if>
+<xsl:for-each select="r:comparison">
+<xsl:text>&#10;Before and after: </xsl:text><xsl:value-of select="@unexplained"/> unexplained, <xsl:value-of select="@explained"/><xsl:text> explained&#10;</xsl:text>
+<xsl:for-each select="r:not-compared"><xsl:text>  not compared, a scan is missing: </xsl:text><xsl:value-of select="."/><xsl:text>&#10;</xsl:text></xsl:for-each>
+<xsl:for-each select="r:difference">
+<xsl:text>  </xsl:text><xsl:choose><xsl:when test="@explained-by"><xsl:text>            </xsl:text></xsl:when><xsl:otherwise>unexplained </xsl:otherwise></xsl:choose>
+<xsl:value-of select="concat(@kind, ' ', @key, ' ', @change)"/>
+<xsl:if test="@field"><xsl:value-of select="concat(' ', @field, ': ', @before, ' -> ', @after)"/></xsl:if>
+<xsl:if test="@explained-by"><xsl:value-of select="concat(', by ', @explained-by)"/><xsl:if test="@through"><xsl:value-of select="concat(' (', @through, ')')"/></xsl:if></xsl:if>
+<xsl:text>&#10;</xsl:text>
+</xsl:for-each>
+</xsl:for-each>
 <xsl:text>&#10;Evidence&#10;</xsl:text>
-<xsl:for-each select="r:step/r:evidence"><xsl:text>  </xsl:text><xsl:value-of select="@sha256"/><xsl:text>  </xsl:text><xsl:value-of select="@path"/><xsl:text>&#10;</xsl:text></xsl:for-each>
+<xsl:for-each select="r:step/r:evidence | r:comparison/r:evidence"><xsl:text>  </xsl:text><xsl:value-of select="@sha256"/><xsl:text>  </xsl:text><xsl:value-of select="@path"/><xsl:text>&#10;</xsl:text></xsl:for-each>
 <xsl:text>&#10;Sign-off&#10;</xsl:text>
 <xsl:for-each select="r:signature"><xsl:text>  </xsl:text><xsl:value-of select="@party"/>: <xsl:choose><xsl:when test="@name"><xsl:value-of select="@name"/>, <xsl:value-of select="@time"/><xsl:if test="@by"> (account: <xsl:value-of select="@by"/>)</xsl:if><xsl:if test="r:note">: <xsl:value-of select="r:note"/></xsl:if></xsl:when><xsl:otherwise>missing</xsl:otherwise></xsl:choose><xsl:text>&#10;</xsl:text></xsl:for-each>
 <xsl:text>&#10;Seal&#10;  journal row </xsl:text><xsl:value-of select="r:journal/@n"/><xsl:text> </xsl:text><xsl:value-of select="r:journal/@hash"/><xsl:text>&#10;  </xsl:text>

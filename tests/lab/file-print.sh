@@ -14,8 +14,15 @@ upgradable()
 	on_server sh -c 'apt list --upgradable 2>/dev/null | grep -c upgradable' </dev/null
 }
 
+upgraded()
+{
+	on_server dpkg-query -W -f '${Package}:${Architecture} ${Version}\n' </dev/null | sort >"$tmp/versions.after"
+	comm -13 "$tmp/versions.before" "$tmp/versions.after" | wc -l
+}
+
 server_up || { echo "Bail out! no server"; exit 1; }
 inventory >"$tmp/before"
+on_server dpkg-query -W -f '${Package}:${Architecture} ${Version}\n' </dev/null | sort >"$tmp/versions.before"
 is "43 packages or so are to be upgraded" "$(($(upgradable) > 20))" 1
 
 # the same runbook with a probe after the installation that can't succeed
@@ -30,6 +37,14 @@ like "the probe is named" "$(on_server patchday status </dev/null)" 'failed +pro
 inventory >"$tmp/after-fault"
 empty "packages, marks, services, printers, shares and files are as before" \
 	"$(diff "$tmp/before" "$tmp/after-fault" | head -40)"
+# unexplained: of the newest run, as far as it was compared; messages are for people
+unexplained()
+{
+	on_server patchday status --json </dev/null | jq -r '.comparison | if .not_compared == [] then
+		.differences[] | select((.by | not) and .kind != "errors") | "\(.kind) \(.key) \(.change) \(.field)"
+		else "not compared: \(.not_compared)" end'
+}
+empty "no difference is left that no step explains" "$(unexplained)"
 is "status says so by its exit of follow" "$(on_server patchday status --follow </dev/null >/dev/null; echo $?)" 1
 
 on_server patchday run file-print "${parameters[@]}" --param critical=true </dev/null >"$tmp/run.log" 2>&1
@@ -38,6 +53,9 @@ is "the whole runbook ends with the work done" "$(run_state)" "waiting for sign-
 [ "$(run_state)" = "waiting for sign-off" ] || sed 's/^/# /' "$tmp/run.log"
 is "nothing is upgradable any more" "$(upgradable)" 0
 is "the server was rebooted at least once by the run" "$(($("$lab" boots "$server") > 2))" 1
+empty "each difference is explained by a step" "$(unexplained)"
+is "as many packages as were upgraded" "$(on_server patchday status --json </dev/null |
+	jq '[.comparison.differences[] | select(.kind == "packages" and .field == "version")] | length')" "$(upgraded)"
 is "what was held is back" "$(on_server systemctl is-active cron </dev/null)" active
 empty "no failed unit" "$(on_server systemctl list-units --state=failed --no-legend </dev/null)"
 like "a user can still reach the share" "$(on_server smbclient //localhost/data -U alice%alice-secret -c ls </dev/null)" report.txt

@@ -278,4 +278,14 @@ is "$(xargs <<<"$out")" "1 0" "and the journal since the export, not before"
 run step eventlog.collect check to=/srv/safe logs=var/log
 like "$out" 'absolute path' "a path that is not absolute is refused"
 
+# ---- facts
+in_lab sh -c 'for i in 1 22 333; do logger -p user.err -t scanned "disk $i of 0xdeadbeef failed"; done
+	logger -p user.warning -t scanned "only a warning"; logger -p user.err -t smbd "Copyright Andrew Tridgell"
+	systemd-run --quiet --unit=fails-now false; sleep 1; journalctl --sync' </dev/null
+run scan eventlog
+is "$rc" 0 "scan succeeds"
+message() { printf '%s' "$out" | jq -r --arg unit "$1" '.errors[] | select(.unit == $unit) | "\(.count) \(.message)"'; }
+is "$(message scanned)" "3 disk # of # failed" "errors that differ in numbers are one, counted; a warning is none"
+like "$(message fails-now.service)" "Failed with result" "that a unit failed counts as an error"
+
 done_testing

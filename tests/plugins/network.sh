@@ -46,6 +46,14 @@ in_lab rm "$folder/config/etc/hosts" </dev/null
 run step network.save verify to=/srv/safe
 is "$rc" 1 "verify finds a copy that is gone"
 
+# ---- facts
+run scan network
+is "$rc" 0 "scan succeeds"
+listening() { in_lab ss -H -l -n -t -u </dev/null | awk '{ sub(/%[^:]*/, "", $5); if ($1 == "tcp" || substr($5, match($5, /[0-9]+$/)) < 32768) print $1, substr($5, match($5, /[0-9]+$/)) }' | sort -u; }
+told() { printf '%s' "$out" | jq -r '.listeners[] | "\(.protocol[:3]) \(.port)"' | sort -u; }
+is "$(told)" "$(listening)" "listeners are those that ss lists"
+like "$out" 'smbd.service' "with the units that hold them"
+
 work=/opt/pd/second
 run step network.save check,apply,verify to=/srv/safe
 is "$rc" 0 "a second save in the same run"

@@ -265,10 +265,36 @@ run step service.verify check units=nosuch
 is "$rc" 1 "verify of a missing unit fails"
 
 # ---- facts
-run scan service
+run scan service.services
 is "$rc" 0 "scan succeeds"
 like "$out" 'cron.service' "services are facts"
 n=$(in_lab systemctl list-units --all --type=service --no-legend --plain </dev/null | grep -vc not-found)
 is "$(printf '%s' "$out" | grep -o '[a-zA-Z0-9@_:.\\-]*\.service"' | sort -u | wc -l)" "$n" "as many as systemctl lists"
+package() { printf '%s' "$out" | jq -r --arg name "$1" '.services[] | select(.name == $name) | .package'; }
+is "$(package cron.service) $(package smbd.service) $(package t-base.service)" "cron samba null" \
+	"with the package that brought the unit"
+
+in_lab sh -c 'cat >/etc/cron.d/by-hand; printf "%s\n" "@daily /bin/false" | crontab -u alice -
+	printf "#!/bin/sh\n" >/etc/cron.weekly/off; printf "#!/bin/sh\n" >/etc/cron.weekly/on; chmod +x /etc/cron.weekly/on
+	cp /etc/cron.d/by-hand /etc/cron.d/not.taken
+	mkdir -p /var/spool/cron/atjobs; echo true >/var/spool/cron/atjobs/a0000701c9c380' <<'END'
+# a comment
+SECRET = not-for-others
+MAILTO=root
+1-5 *  * * mon  root   /bin/true --with "two words"
+END
+run scan service.jobs
+is "$rc" 0 "scan of jobs succeeds"
+job() { printf '%s' "$out" | jq -r --arg name "$1" '.jobs[] | select(.name == $name) | "\(.kind) \(.schedule) \(.user) \(.enabled) \(.command) \(.package)"'; }
+is "$(job /etc/cron.d/by-hand)" 'cron 1-5 * * * mon root true /bin/true --with "two words" null' "a line of cron.d"
+is "$(job /var/spool/cron/crontabs/alice)" "cron @daily alice true /bin/false null" "a user's crontab"
+is "$(job /etc/cron.weekly/on)" "cron weekly root true null null" "a script of cron.weekly"
+is "$(job /etc/cron.weekly/off)" "cron weekly root false null null" "one that is not executable is off"
+is "$(job /etc/cron.d/not.taken)" "" "a file that cron does not take"
+is "$(job /var/spool/cron/atjobs/a0000701c9c380)" "at $(date -u -d @$((0x1c9c380 * 60)) +%Y-%m-%dT%H:%MZ) null true null null" "a job of at"
+like "$(job logrotate.timer)" '^timer OnCalendar=.* null true logrotate.service logrotate$' "a timer, its service and its package"
+unlike "$out" 'SECRET|not-for-others' "settings of the environment are not told"
+is "$(printf '%s' "$out" | jq '[.jobs[] | select(.kind == "timer")] | length')" \
+	"$(in_lab systemctl list-units --all --type=timer --no-legend --plain </dev/null | grep -vc not-found)" "as many timers as systemctl lists"
 
 done_testing

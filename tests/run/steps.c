@@ -3,10 +3,12 @@
  * files, and that fail, hold, wait or kill the engine when they are told to. */
 #include <patchday/plugin.h>
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -258,8 +260,59 @@ static const struct pd_step step_gate = {
 	.reversibility = PD_READONLY, .flags = PD_S_GUARD,
 };
 
+/* One fact: "KIND KEY=VALUE ...", the numbers by their names. */
+static int tell_fact(struct pd_ctx *ctx, char *line)
+{
+	struct pd_fact_field row[8] = { { .key = NULL } };
+	const char *kind = strsep(&line, " ");
+	char *value = line;
+	size_t n = 0;
+
+	while (n < 8 && (value = strsep(&line, " "))) {
+		const char *key = strsep(&value, "=");
+
+		row[n++] = strcmp(key, "port") == 0 || strcmp(key, "count") == 0 ?
+			(struct pd_fact_field)PD_NUMBER(key, atol(value)) :
+			(struct pd_fact_field)PD_TEXT(key, value);
+	}
+	return n ? pd_fact(ctx, kind, row, n) : 0;
+}
+
+/* What the server has is in the file `server` beside the folder of plugins;
+ * once there is a `server.flip`, in `server.after`.  "fail": the scan fails. */
+static int scan_file(struct pd_ctx *ctx)
+{
+	const char *folder, *text;
+	char *rest = NULL;
+	Dl_info self;
+
+	if (!dladdr((const void *)&step_noop, &self))
+		return pd_fail(ctx, PD_FAILED, "not found by dladdr");
+	folder = pd_format(ctx, "%.*s/../server",
+			   (int)(strrchr(self.dli_fname, '/') - self.dli_fname), self.dli_fname);
+	if (access(pd_format(ctx, "%s.flip", folder), F_OK) == 0)
+		folder = pd_format(ctx, "%s.after", folder);
+	text = pd_read_file(ctx, folder, 65536, NULL);
+	rest = (char *)(uintptr_t)pd_format(ctx, "%s", text ? text : "");
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		if (strcmp(line, "fail") == 0)
+			return pd_fail(ctx, PD_FAILED, "told to fail in scan");
+		if (tell_fact(ctx, line) < 0)
+			return PD_FAILED;
+	}
+	return 0;
+}
+
+static const char *const scanned[] = { "packages", "services", "listeners", "printers",
+				       "shares", "jobs", "errors", NULL };
+static const struct pd_scanner scanner = {
+	PD_SCANNER, .name = "file", .kinds = scanned, .scan = scan_file,
+	.help = "facts out of a file",
+};
+static const struct pd_scanner *const scanners[] = { &scanner, NULL };
+
 static const struct pd_step *const steps[] = { &step_write, &step_burn, &step_backup,
 					       &step_reboot, &step_noop, &step_gate, NULL };
 
 PD_PLUGIN(.name = "steps", .version = "1", .help = "steps for tests of the engine",
-	  .steps = steps);
+	  .steps = steps, .scanners = scanners);

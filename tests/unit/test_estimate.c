@@ -105,10 +105,11 @@ static struct pd_journal *open_journal(char folder[])
 
 static void close_journal(struct pd_journal *j, const char *folder)
 {
-	static const char *const names[] = { "journal.db", "journal.db-wal", "journal.db-shm" };
+	static const char *const names[] = { "journal.db", "journal.db-wal", "journal.db-shm",
+		"journal.head" };
 
 	pd_journal_close(j);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		pd_auto_free char *path = pd_print("%s/%s", folder, names[i]);
 
 		unlink(path);

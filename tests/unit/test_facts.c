@@ -58,7 +58,7 @@ static void lists_kinds(void)
 	size_t n = 0;
 	const struct pd_fact_kind *kinds = pd_fact_kinds(&n);
 
-	CU_ASSERT_EQUAL(n, 15);
+	CU_ASSERT_EQUAL(n, 18);
 	for (size_t i = 0; i < n; i++) {
 		bool key = !kinds[i].key;
 
@@ -69,6 +69,73 @@ static void lists_kinds(void)
 		CU_ASSERT(key);
 	}
 	CU_ASSERT_PTR_NULL(pd_fact_kind("frobs"));
+}
+
+/* "KIND KEY CHANGE FIELD BEFORE AFTER" of each, on a line. */
+static char *lines_of(json_t *differences)
+{
+	static const char *const names[] = { "kind", "key", "change", "field", "before",
+					     "after" };
+	pd_auto(pd_buffer) out = {0};
+	json_t *d;
+	size_t i;
+
+	json_array_foreach(differences, i, d) {
+		CU_ASSERT(json_is_object(json_object_get(d, "row")));
+		for (size_t k = 0; k < 6; k++)
+			if (json_object_get(d, names[k]))
+				pd_buffer_print(&out, "%s%s", k ? " " : "",
+						pd_json_text(d, names[k], "?"));
+		pd_buffer_text(&out, "\n");
+	}
+	return pd_buffer_take(&out);
+}
+
+static void compares(void)
+{
+	static const struct { int side; const char *kind, *row; } rows[] = {
+		{ 3, "packages", "{\"name\":\"same\",\"version\":\"1\",\"arch\":\"all\"}" },
+		{ 1, "packages", "{\"name\":\"up\",\"version\":\"1\",\"arch\":\"all\",\"source_version\":\"1\"}" },
+		{ 2, "packages", "{\"name\":\"up\",\"version\":\"2\",\"arch\":\"all\",\"source_version\":\"2\"}" },
+		{ 1, "packages", "{\"name\":\"gone\",\"version\":\"1\"}" },
+		{ 2, "packages", "{\"name\":\"new\",\"version\":\"1\",\"arch\":\"i386\"}" },
+		/* of two versions of one name, the one that both have has not changed */
+		{ 1, "packages", "{\"name\":\"kernel\",\"version\":\"1\"}" },
+		{ 3, "packages", "{\"name\":\"kernel\",\"version\":\"2\"}" },
+		{ 2, "packages", "{\"name\":\"kernel\",\"version\":\"3\"}" },
+		/* what changes by itself is no difference */
+		{ 1, "services", "{\"name\":\"a.service\",\"state\":\"active\",\"sub_state\":\"running\"}" },
+		{ 2, "services", "{\"name\":\"a.service\",\"state\":\"active\",\"sub_state\":\"exited\"}" },
+		{ 1, "listeners", "{\"protocol\":\"tcp\",\"address\":\"::\",\"port\":80,\"program\":\"x\"}" },
+		{ 2, "listeners", "{\"protocol\":\"tcp\",\"address\":\"::\",\"port\":80}" },
+		{ 2, "listeners", "{\"protocol\":\"tcp\",\"address\":\"::\",\"port\":81}" },
+		/* a log only grows */
+		{ 1, "errors", "{\"unit\":\"u\",\"message\":\"old\",\"count\":1}" },
+		{ 2, "errors", "{\"unit\":\"u\",\"message\":\"new\",\"count\":1}" },
+		/* kinds that one side lacks, and kinds that are not compared */
+		{ 1, "printers", "{\"name\":\"p\"}" },
+		{ 2, "disks", "{\"mount\":\"/x\"}" },
+	};
+	pd_auto(pd_facts) before = {0}, after = {0};
+	pd_auto_json *differences = NULL, *none = NULL;
+	pd_auto_free char *lines = NULL;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		CU_ASSERT(!(rows[i].side & 1) || add(&before, rows[i].kind, rows[i].row, NULL));
+		CU_ASSERT(!(rows[i].side & 2) || add(&after, rows[i].kind, rows[i].row, NULL));
+	}
+	json_object_set_new(before.json, "disks", json_array());
+	differences = pd_facts_diff(&before, &after);
+	lines = lines_of(differences);
+	CU_ASSERT_STRING_EQUAL(lines, "errors u new added\n"
+		"listeners tcp :: 80 changed program x\n"
+		"listeners tcp :: 81 added\n"
+		"packages gone removed\n"
+		"packages kernel changed version 1 3\n"
+		"packages new i386 added\n"
+		"packages up all changed version 1 2\n");
+	none = pd_facts_diff(&after, &after);
+	CU_ASSERT_EQUAL(json_array_size(none), 0);
 }
 
 static void indexes_packages(void)
@@ -178,6 +245,7 @@ static void manual_agrees(void)
 static CU_TestInfo tests[] = {
 	{ "rows fit their kinds", checks_rows },
 	{ "the list of kinds is whole and sorted", lists_kinds },
+	{ "two scans are compared", compares },
 	{ "packages are found by name", indexes_packages },
 	{ "files are checked", reads_files },
 	{ "doc/facts.md lists every field", manual_agrees },
