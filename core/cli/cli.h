@@ -82,6 +82,15 @@ json_t *pd_status_json(const struct pd_record *r, const char *owner_run, pid_t o
 const char *pd_status_name(const struct pd_record *r, pid_t owner);
 void pd_status_text(const struct pd_cli *cli, const struct pd_record *r, pid_t owner);
 
+/** Reasons not to start, as pd_forecast_refusals() has them. */
+void pd_view_inhibitors(const struct pd_cli *cli, const json_t *list);
+/** Add --answers FILE to @p inputs. */
+bool pd_cli_answers(struct pd_cli *cli, json_t *inputs, struct pd_error **err);
+/** Ask on the terminal, if there is one, what is open in @p plan; true: an
+ * answer was added to @p inputs, plan again. */
+bool pd_cli_ask(struct pd_cli *cli, const struct pd_plan *plan, json_t *inputs);
+const char *pd_cli_user(void); /* the person: of sudo, or of the process */
+
 /** The view of a run under way: a line for each event, and on a terminal a
  * last line that lives. */
 void pd_view_open(struct pd_cli *cli);

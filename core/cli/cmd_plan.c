@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "plugin/arguments.h"
+#include "run/forecast.h"
 
 /* The absolute path; JSON and the journal can't hold it if it is not UTF-8. */
 static bool real_path(const char *path, char real[PATH_MAX], struct pd_error **err)
@@ -54,12 +55,15 @@ json_t *pd_cli_inputs(struct pd_cli *cli, const char *workflow, struct pd_error 
 {
 	pd_auto_free char *script = find_script(cli, workflow, err);
 	pd_auto_json *params = json_object(), *catalogs = json_array();
+	pd_auto_json *inputs = NULL;
 
 	for (size_t i = 0; script && i < cli->names.len; i++)
 		if (!add_input(params, catalogs, cli->names.items[i], cli->values.items[i], err))
 			return NULL;
-	return script ? json_pack("{s:s, s:O, s:O}", "script", script, "params", params,
-				  "catalogs", catalogs) : NULL;
+	if (script)
+		inputs = json_pack("{s:s, s:O, s:O, s:{}}", "script", script, "params", params,
+				   "catalogs", catalogs, "answers");
+	return inputs && pd_cli_answers(cli, inputs, err) ? json_incref(inputs) : NULL;
 }
 
 static bool add_catalog(struct pd_cli *cli, const char *source,
@@ -112,7 +116,8 @@ struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t ro
 	char host[HOST_NAME_MAX + 1] = "";
 	struct pd_workflow_input in = {
 		.script = pd_json_text(inputs, "script", ""), .library = cli->library,
-		.params = json_object_get(inputs, "params"), .facts = &facts,
+		.params = json_object_get(inputs, "params"),
+		.answers = json_object_get(inputs, "answers"), .facts = &facts,
 		.catalogs = &catalogs, .registry = cli->registry, .round = round,
 	};
 
@@ -129,23 +134,16 @@ static void show_prediction(const struct pd_cli *cli, const struct pd_record_ste
 	const char *result = pd_json_text(s->predicted, "result", "unknown");
 	const char *message = pd_json_text(s->predicted, "message", "");
 	const char *waits = pd_json_text(s->predicted, "waits_for", NULL);
-	json_t *row;
-	size_t i;
 
 	pd_cli_print(cli, "  %-10s %-40s %s%s\n", result, s->key,
 		     waits ? "known after " : message, waits ? waits : "");
-	json_array_foreach(json_object_get(s->predicted, "inhibitors"), i, row)
-		pd_cli_print(cli, "    %srefused%s: %s\n      cause:  %s\n      remedy: %s\n",
-			     pd_cli_color(cli, "\033[31m"), pd_cli_color(cli, "\033[0m"),
-			     pd_json_text(row, "risk", ""), pd_json_text(row, "cause", ""),
-			     pd_json_text(row, "remedy", ""));
 }
 
 /* --check: look at the server; consumes the plan. */
 static int check(struct pd_cli *cli, struct pd_plan *plan, struct pd_error **err)
 {
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry };
-	pd_auto_json *list = json_array();
+	pd_auto_json *list = json_array(), *all = NULL;
 	size_t refused = 0;
 	__attribute__((cleanup(pd_record_cleanup))) struct pd_record *r =
 		pd_run_check(&o, plan, &refused, err);
@@ -163,6 +161,8 @@ static int check(struct pd_cli *cli, struct pd_plan *plan, struct pd_error **err
 	}
 	if (cli->json)
 		pd_cli_json(list);
+	else
+		pd_view_inhibitors(cli, all = pd_forecast_refusals(r));
 	return refused ? PD_END_REFUSED : PD_END_DONE;
 }
 
@@ -215,6 +215,7 @@ void pd_cli_workflow_help(struct pd_cli *cli, const char *workflow)
 static const struct pd_option options[] = {
 	{ "catalog", "FILE", "catalog of updates, or READER: such as apt:; may be repeated" },
 	{ "param", "NAME=VALUE", "parameter of the workflow; may be repeated" },
+	{ "answers", "FILE", "JSON object of answers to the workflow's questions" },
 	{ "facts", "FILE", "facts of another server (from `patchday facts --json`)" },
 	{ "check", NULL, "dry run too: every step looks at this server" },
 	PD_OPTION_END

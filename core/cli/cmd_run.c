@@ -3,7 +3,6 @@
 #include "cli/commands.h"
 
 #include <limits.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include "report/report.h"
@@ -132,6 +131,10 @@ static int run_run(struct pd_cli *cli, struct pd_error **err)
 	struct pd_plan *plan = inputs ? pd_cli_plan(cli, inputs, 1, err) : NULL;
 	pd_auto(pd_buffer) text = {0};
 
+	if (plan && pd_cli_ask(cli, plan, inputs)) {
+		pd_plan_free(plan);
+		plan = pd_cli_plan(cli, inputs, 1, err);
+	}
 	if (!plan)
 		return PD_END_INVALID;
 	if (!cli->json && !pd_cli_option(cli, "events")) {
@@ -155,14 +158,6 @@ static int run_undo(struct pd_cli *cli, struct pd_error **err)
 	return run ? with_engine(cli, NULL, NULL, run, pd_run_undo, err) : PD_END_INVALID;
 }
 
-static const char *user_name(void)
-{
-	const char *sudo = getenv("SUDO_USER");
-	const struct passwd *p = getpwuid(getuid());
-
-	return sudo && *sudo ? sudo : p ? p->pw_name : "unknown";
-}
-
 static int run_signoff(struct pd_cli *cli, struct pd_error **err)
 {
 	pd_auto_free char *run = pd_cli_run_id(cli, 0, err);
@@ -177,7 +172,7 @@ static int run_signoff(struct pd_cli *cli, struct pd_error **err)
 		return !pd_error_set(err, "usage", "say who signs: --party PARTY") *
 		       PD_END_INVALID;
 	pd_view_open(cli);
-	end = pd_run_sign(&o, run, party, name ? name : user_name(),
+	end = pd_run_sign(&o, run, party, name ? name : pd_cli_user(),
 			  pd_cli_option(cli, "note"), err);
 	pd_view_close(cli);
 	if (!*err)
@@ -188,6 +183,7 @@ static int run_signoff(struct pd_cli *cli, struct pd_error **err)
 static const struct pd_option run_options[] = {
 	{ "catalog", "FILE", "catalog of updates, or READER: such as apt:; may be repeated" },
 	{ "param", "NAME=VALUE", "parameter of the workflow; may be repeated" },
+	{ "answers", "FILE", "JSON object of answers to the workflow's questions" },
 	{ "events", NULL, "print JSON lines, one for each event" },
 	PD_OPTION_END
 };

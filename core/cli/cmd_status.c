@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "report/report.h"
+#include "run/forecast.h"
 #include "run/lock.h"
 
 char *pd_cli_run_id(struct pd_cli *cli, size_t operand, struct pd_error **err)
@@ -40,12 +41,13 @@ json_t *pd_status_json(const struct pd_record *r, const char *owner_run, pid_t o
 			s->changed, "seconds", s->seconds, "message", s->message,
 			"outputs", s->outputs));
 	}
-	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:O*, s:o}",
 		"run", r->run, "server", r->server ? r->server : "", "state",
 		pd_status_name(r, owned ? owner : 0), "why", r->why, "workflow",
 		r->n_plans ? r->plans[0]->workflow : "", "rounds", (json_int_t)r->n_plans,
 		"started", (json_int_t)r->started, "ended", (json_int_t)r->ended,
-		"pid", (json_int_t)(owned ? owner : 0), "missing", missing, "steps", steps);
+		"pid", (json_int_t)(owned ? owner : 0), "missing", missing, "steps", steps,
+		"inhibitors", r->inhibitors, "fidelity", pd_forecast_fidelity(r));
 }
 
 void pd_status_text(const struct pd_cli *cli, const struct pd_record *r, pid_t owner)
@@ -73,6 +75,7 @@ void pd_status_text(const struct pd_cli *cli, const struct pd_record *r, pid_t o
 		if (s->message)
 			pd_cli_print(cli, "           %s\n", s->message);
 	}
+	pd_view_inhibitors(cli, r->inhibitors);
 	pd_cli_print(cli, "state: %s%s%s\n", pd_status_name(r, owner), r->why && *r->why ? ": " : "",
 	       r->why ? r->why : "");
 	if (owner)

@@ -87,21 +87,11 @@ static void step_event(struct pd_view *v, const struct pd_record_step *s,
 {
 	char took[32];
 	const char *text = pd_json_text(e->data, "message", "");
-	json_t *row;
-	size_t i;
 
 	snprintf(took, sizeof(took), "%.1f s",
 		 json_number_value(json_object_get(e->data, "seconds")));
-	if (strcmp(e->kind, "predict") == 0) {
-		json_array_foreach(json_object_get(e->data, "inhibitors"), i, row) {
-			pd_auto_free char *why = pd_print("%s: %s; %s",
-				pd_json_text(row, "risk", ""), pd_json_text(row, "cause", ""),
-				pd_json_text(row, "remedy", ""));
-
-			line(v, e, "\033[31m", "refused", s->key, why);
-		}
-		return;
-	}
+	if (strcmp(e->kind, "predict") == 0)
+		return; /* what is against the run is shown all at once */
 	if (s->state != PD_STEP_UNDOING && s->state != PD_STEP_UNDONE)
 		stage_head(v, s);
 	if (strcmp(e->kind, "apply") == 0) {
@@ -128,6 +118,19 @@ static void step_event(struct pd_view *v, const struct pd_record_step *s,
 	}
 }
 
+void pd_view_inhibitors(const struct pd_cli *cli, const json_t *list)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(list, i, row)
+		pd_cli_print(cli, "    %srefused%s: %s%s%s\n      cause:  %s\n      remedy: %s\n",
+			     pd_cli_color(cli, "\033[31m"), pd_cli_color(cli, "\033[0m"),
+			     pd_json_text(row, "step", ""), *pd_json_text(row, "step", "") ? ": " : "",
+			     pd_json_text(row, "risk", ""), pd_json_text(row, "cause", ""),
+			     pd_json_text(row, "remedy", ""));
+}
+
 static void run_event(struct pd_view *v, const struct pd_event *e)
 {
 	const char *why = pd_json_text(e->data, "why", "");
@@ -137,6 +140,7 @@ static void run_event(struct pd_view *v, const struct pd_event *e)
 			pd_json_text(e->data, "state", ""), *why ? ": " : "", why);
 
 		line(v, e, "\033[1m", "run", e->run, text);
+		pd_view_inhibitors(v->cli, json_object_get(e->data, "inhibitors"));
 	} else if (strcmp(e->kind, "boot") == 0) {
 		pd_auto_free char *text = pd_print("reboot: %s",
 			pd_json_text(e->data, "how", ""));

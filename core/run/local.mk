@@ -6,6 +6,8 @@ core_libcore_la_SOURCES += \
 	%reldir%/engine.c \
 	%reldir%/engine.h \
 	%reldir%/errors.def \
+	%reldir%/forecast.c \
+	%reldir%/forecast.h \
 	%reldir%/journal.c \
 	%reldir%/journal.h \
 	%reldir%/lock.c \

@@ -21,7 +21,7 @@
  *   log       level, text
  *   warning   text
  *   sign      party, name, note
- *   state     state, why
+ *   state     state, why; inhibitors of one that is refused
  */
 #include "run/record.h"
 
@@ -93,6 +93,7 @@ void pd_record_free(struct pd_record *r)
 	free(r->why);
 	json_decref(r->inputs);
 	json_decref(r->boot);
+	json_decref(r->inhibitors);
 	pd_strings_clear(&r->parties);
 	pd_strings_clear(&r->warnings);
 	free(r);
@@ -192,6 +193,8 @@ static bool on_state(struct pd_record *r, const struct pd_event *e)
 		if (strcmp(name, run_states[i]) == 0)
 			r->state = (enum pd_run_state)i;
 	replace(&r->why, pd_json_text(e->data, "why", NULL));
+	json_decref(r->inhibitors);
+	r->inhibitors = json_incref(json_object_get(e->data, "inhibitors"));
 	r->ended = r->state >= PD_RUN_DONE ? e->time : 0;
 	return true;
 }
@@ -253,6 +256,10 @@ static void on_end(struct pd_record *r, struct pd_record_step *s,
 {
 	s->state = state;
 	s->ended = e->time;
+	if (state == PD_STEP_DONE || state == PD_STEP_FAILED) {
+		s->came_to_end = true;
+		s->failed = state == PD_STEP_FAILED;
+	}
 	s->seconds += json_number_value(json_object_get(e->data, "seconds"));
 	if (state == PD_STEP_DONE) {
 		s->changed = strcmp(pd_json_text(e->data, "result", ""), "changed") == 0;

@@ -9,6 +9,7 @@
 
 #include "plugin/arguments.h"
 #include "run/boot.h"
+#include "run/forecast.h"
 
 enum {
 	MAX_REBOOTS = 12,        /* of one run */
@@ -287,7 +288,7 @@ enum pd_outcome pd_engine_undo_step(struct pd_engine *e, struct pd_record_step *
 	return r.result < 0 ? PD_OUT_FAILED : PD_OUT_DONE;
 }
 
-bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s, size_t *refused)
+bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s)
 {
 	pd_auto(pd_worker_result) r = {0};
 	pd_auto_json *outputs = json_object(), *inhibitors = json_array();
@@ -306,7 +307,6 @@ bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s, size_t *re
 		pd_call_inhibit(&c, "the step would fail", r.message, NULL);
 	if (r.result == PD_BAD_ARGS)
 		pd_call_inhibit(&c, "the step can't run", r.message, "correct its arguments");
-	*refused += json_array_size(inhibitors);
 	return pd_engine_note(e, "predict", s->key,
 			      json_pack("{s:s, s:s*, s:O, s:O, s:f}", "result",
 					result_name(r.result), "message", r.message,
@@ -316,13 +316,13 @@ bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s, size_t *re
 
 char *pd_engine_why_refused(const struct pd_engine *e)
 {
-	for (size_t i = 0; i < e->record->n_steps; i++) {
-		const struct pd_record_step *s = &e->record->steps[i];
-		const json_t *all = json_object_get(s->predicted, "inhibitors");
+	pd_auto_json *all = pd_forecast_refusals(e->record);
+	const json_t *first = json_array_get(all, 0);
+	const char *key = pd_json_text(first, "step", "");
+	size_t n = json_array_size(all);
 
-		if (json_array_size(all) > 0)
-			return pd_print("%s: %s", s->key,
-					pd_json_text(json_array_get(all, 0), "cause", ""));
-	}
-	return pd_strdup("asked to stop before it began");
+	if (!first)
+		return pd_strdup("asked to stop before it began");
+	return pd_print(n > 1 ? "%s%s%s; and %zu more" : "%s%s%s", key, *key ? ": " : "",
+			pd_json_text(first, "cause", ""), n - 1);
 }

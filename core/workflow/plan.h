@@ -48,6 +48,8 @@ struct pd_plan {
  * { "format": 1, "workflow": NAME, "role": ..., "script": FILE,
  *   "script_digest": HEX, "server": NAME, "params": {...}, "rounds": N,
  *   "catalogs": [{"name","digest"}], "nothing": WHY?,
+ *   "questions": [{"name", "ask", "type", "help"?, "choices"?, "must"?,
+ *                  "answer"?}]?,    no answer: it is open
  *   "stages": [{"name", "on_failure": "stop|undo|continue"}],
  *   "steps": [{"id", "stage": N, "plugin", "step", "where", "args": {...},
  *              "hold": true?, "inside": [INDEX...]}] }
@@ -76,11 +78,20 @@ struct pd_workflow_input {
 	const char *library;      /* folder that has patchday/init.lua in it */
 	const char *server;
 	const json_t *params;     /* name -> text of --param; may be NULL */
+	const json_t *answers;    /* name -> pd_answer(); may be NULL */
 	const struct pd_facts *facts;
 	const struct pd_catalogs *catalogs;
 	struct pd_registry *registry;
 	int64_t round;            /* 1, 2 ... */
 };
+
+/** An answer to a question: {"value", "who", "when", "from"}; @p when as RFC
+ * 3339, NULL: now; @p from: the place in a file, or "terminal". */
+json_t *pd_answer(json_t *value_take, const char *who, const char *when, const char *from);
+/** Add the answers of a file to @p answers: a JSON object of plain answers or
+ * {"answer", "who"?, "when"?}.  @p who: if the file does not say it. */
+bool pd_answers_read(const char *path, const char *who, json_t *answers,
+		     struct pd_error **err) PD_MUST_USE;
 
 /** Run a workflow's plan function, sandboxed, in a worker; validated plan or
  * NULL with *err set to script:line and what is wrong. */

@@ -149,6 +149,24 @@ static void add_stage(struct pd_buffer *out, const struct pd_plan_stage *stage)
 	pd_buffer_text(out, "\n");
 }
 
+static void add_questions(struct pd_buffer *out, const json_t *list)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(list, i, row) {
+		json_t *answer = json_object_get(row, "answer");
+
+		pd_buffer_print(out, "%s     ? %s: %s ", i ? "" : "\nquestions\n",
+				pd_json_text(row, "name", ""), pd_json_text(row, "ask", ""));
+		if (answer)
+			add_value(out, PD_T_STRING, answer);
+		else
+			pd_buffer_text(out, "(not answered)");
+		pd_buffer_text(out, "\n");
+	}
+}
+
 void pd_plan_text(const struct pd_plan *plan, struct pd_registry *reg,
 		  struct pd_buffer *out)
 {
@@ -163,6 +181,7 @@ void pd_plan_text(const struct pd_plan *plan, struct pd_registry *reg,
 		pd_buffer_print(out, "nothing to do: %s\n", plan->nothing);
 		return;
 	}
+	add_questions(out, json_object_get(plan->json, "questions"));
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct pd_plan_step *s = &plan->steps[i];
 		pd_auto_free char *name = pd_print("%s.%s", s->plugin, s->step);

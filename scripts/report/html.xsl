@@ -35,14 +35,35 @@ th { font-weight: 600; } .number { text-align: right; } code { font-size: .85em;
 </table>
 <xsl:for-each select="r:warning"><p class="bad"><xsl:value-of select="."/></p></xsl:for-each>
 
+<xsl:if test="r:inhibitor">
+<h2>Refused</h2>
+<table>
+<tr><th>step</th><th>risk</th><th>cause</th><th>remedy</th></tr>
+<xsl:for-each select="r:inhibitor">
+<tr><td><xsl:value-of select="@step"/></td><td class="bad"><xsl:value-of select="@risk"/></td><td><xsl:value-of select="@cause"/></td><td><xsl:value-of select="@remedy"/></td></tr>
+</xsl:for-each>
+</table>
+</xsl:if>
+
+<xsl:if test="r:question">
+<h2>Questions</h2>
+<table>
+<tr><th>question</th><th>answer</th><th>by</th><th>time</th></tr>
+<xsl:for-each select="r:question">
+<tr><td><xsl:value-of select="@ask"/></td><td><xsl:choose><xsl:when test="@answer"><xsl:value-of select="@answer"/></xsl:when><xsl:otherwise><span class="bad">not answered</span></xsl:otherwise></xsl:choose></td><td><xsl:value-of select="@who"/></td><td><xsl:value-of select="@when"/></td></tr>
+</xsl:for-each>
+</table>
+</xsl:if>
+
 <h2>Steps</h2>
 <table>
-<tr><th>step</th><th>state</th><th>result</th><th class="number">seconds</th></tr>
+<tr><th>step</th><th>state</th><th>result</th><th>dry run</th><th class="number">seconds</th></tr>
 <xsl:for-each select="r:step">
 <tr>
 <td><xsl:value-of select="@id"/><xsl:if test="r:message"><br/><span class="bad"><xsl:value-of select="r:message"/></span></xsl:if></td>
 <td><xsl:attribute name="class"><xsl:choose><xsl:when test="@state = 'failed' or @state = 'stuck'">bad</xsl:when><xsl:otherwise>good</xsl:otherwise></xsl:choose></xsl:attribute><xsl:value-of select="@state"/></td>
 <td><xsl:value-of select="@result"/></td>
+<td><xsl:for-each select="../r:fidelity/r:prediction[@step = current()/@id]"><xsl:choose><xsl:when test="@held = 'no'"><span class="bad">not so: <xsl:if test="@predicted != @real"><xsl:value-of select="@predicted"/></xsl:if><xsl:for-each select="r:wrong"><xsl:text> </xsl:text><xsl:value-of select="@output"/></xsl:for-each></span></xsl:when><xsl:when test="@held = 'yes'">held</xsl:when><xsl:otherwise>unknown</xsl:otherwise></xsl:choose></xsl:for-each></td>
 <td class="number"><xsl:value-of select="format-number(@seconds, '0.0')"/></td>
 </tr>
 </xsl:for-each>
@@ -57,6 +78,17 @@ th { font-weight: 600; } .number { text-align: right; } code { font-size: .85em;
 </xsl:for-each>
 </table>
 </xsl:if>
+
+<xsl:for-each select="r:fidelity">
+<h2>Dry run</h2>
+<p><xsl:value-of select="@right"/> of <xsl:value-of select="@right + @wrong"/> predictions held<xsl:if test="@percent"> (<xsl:value-of select="@percent"/> %)</xsl:if>, <xsl:value-of select="@unknown"/> were unknown.</p>
+<table>
+<tr><th>plugin</th><th class="number">right</th><th class="number">wrong</th><th class="number">unknown</th><th class="number">%</th></tr>
+<xsl:for-each select="r:plugin">
+<tr><td><xsl:value-of select="@name"/></td><td class="number"><xsl:value-of select="@right"/></td><td class="number"><xsl:value-of select="@wrong"/></td><td class="number"><xsl:value-of select="@unknown"/></td><td class="number"><xsl:value-of select="@percent"/></td></tr>
+</xsl:for-each>
+</table>
+</xsl:for-each>
 
 <h2>Evidence</h2>
 <table>

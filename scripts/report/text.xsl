@@ -18,6 +18,10 @@
 <xsl:if test="@why">: <xsl:value-of select="@why"/></xsl:if>
 run <xsl:value-of select="@run"/>, workflow <xsl:value-of select="@workflow"/>, <xsl:value-of select="@started"/> to <xsl:value-of select="@ended"/>, <xsl:value-of select="@reboots"/> reboots
 <xsl:for-each select="r:warning">warning: <xsl:value-of select="."/><xsl:text>&#10;</xsl:text></xsl:for-each>
+<xsl:if test="r:inhibitor"><xsl:text>&#10;Refused&#10;</xsl:text></xsl:if>
+<xsl:for-each select="r:inhibitor"><xsl:text>  </xsl:text><xsl:if test="@step"><xsl:value-of select="@step"/>: </xsl:if><xsl:value-of select="@risk"/><xsl:text>&#10;    cause:  </xsl:text><xsl:value-of select="@cause"/><xsl:text>&#10;    remedy: </xsl:text><xsl:value-of select="@remedy"/><xsl:text>&#10;</xsl:text></xsl:for-each>
+<xsl:if test="r:question"><xsl:text>&#10;Questions&#10;</xsl:text></xsl:if>
+<xsl:for-each select="r:question"><xsl:text>  </xsl:text><xsl:value-of select="@ask"/><xsl:text> </xsl:text><xsl:choose><xsl:when test="@answer"><xsl:value-of select="@answer"/> (<xsl:value-of select="@who"/>, <xsl:value-of select="@when"/>)</xsl:when><xsl:otherwise>not answered</xsl:otherwise></xsl:choose><xsl:text>&#10;</xsl:text></xsl:for-each>
 <xsl:text>&#10;Steps&#10;</xsl:text>
 <xsl:for-each select="r:step">
 <xsl:text>  </xsl:text>
@@ -31,6 +35,11 @@ run <xsl:value-of select="@run"/>, workflow <xsl:value-of select="@workflow"/>, 
 <xsl:text>&#10;Updates&#10;</xsl:text>
 <xsl:for-each select="r:update/r:package"><xsl:text>  </xsl:text><xsl:value-of select="@name"/><xsl:text> </xsl:text><xsl:value-of select="@from"/> -> <xsl:value-of select="@to"/><xsl:text>&#10;</xsl:text></xsl:for-each>
 </xsl:if>
+<xsl:for-each select="r:fidelity">
+<xsl:text>&#10;Dry run: </xsl:text><xsl:value-of select="@right"/> of <xsl:value-of select="@right + @wrong"/> predictions held<xsl:if test="@percent"> (<xsl:value-of select="@percent"/> %)</xsl:if>, <xsl:value-of select="@unknown"/><xsl:text> were unknown&#10;</xsl:text>
+<xsl:for-each select="r:plugin"><xsl:text>  </xsl:text><xsl:call-template name="pad"><xsl:with-param name="text" select="@name"/><xsl:with-param name="width" select="10"/></xsl:call-template><xsl:value-of select="@right"/> right, <xsl:value-of select="@wrong"/> wrong, <xsl:value-of select="@unknown"/><xsl:text> unknown&#10;</xsl:text></xsl:for-each>
+<xsl:for-each select="r:prediction[@held = 'no']"><xsl:text>  not so: </xsl:text><xsl:value-of select="@step"/>: predicted <xsl:value-of select="@predicted"/>, was <xsl:value-of select="@real"/><xsl:for-each select="r:wrong">; <xsl:value-of select="@output"/>: predicted <xsl:value-of select="@predicted"/>, was <xsl:value-of select="@real"/></xsl:for-each><xsl:text>&#10;</xsl:text></xsl:for-each>
+</xsl:for-each>
 <xsl:text>&#10;Evidence&#10;</xsl:text>
 <xsl:for-each select="r:step/r:evidence"><xsl:text>  </xsl:text><xsl:value-of select="@sha256"/><xsl:text>  </xsl:text><xsl:value-of select="@path"/><xsl:text>&#10;</xsl:text></xsl:for-each>
 <xsl:text>&#10;Sign-off&#10;</xsl:text>

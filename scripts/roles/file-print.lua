@@ -36,8 +36,6 @@ return pd.workflow {
 		safe = pd.path { default = "/var/lib/patchday/safe", help = "folder for logs and backups" },
 		second = pd.path { default = "/var/lib/patchday/second",
 			help = "second folder, on another volume, chosen when safe is full" },
-		recovery = pd.bool { default = false,
-			help = "downtime is agreed, and a way to boot for recovery was tried" },
 		share = pd.string { required = true, help = "share of the client test" },
 		folder = pd.string { help = "folder of the share that the test writes in" },
 		user = pd.string { help = "user of the client test; left out: a guest" },
@@ -52,6 +50,14 @@ return pd.workflow {
 		ignore = pd.list { default = {}, help = "log messages that are no news" },
 		sign = pd.list { default = { "operations", "application owner" }, help = "who signs" },
 	},
+	questions = {                                                                       -- A3
+		downtime = pd.question { must = true,
+			ask = "Was the downtime agreed, and were the people concerned informed?",
+			help = "Users of the shares and printers are cut off several times." },
+		recovery = pd.question { must = true,
+			ask = "Was a way to boot this server for recovery tried?",
+			help = "A rescue medium, the remote console, or a snapshot that can be gone back to." },
+	},
 	rounds = 3, -- until no update applies
 	plan = function(t)
 		local p, due = t.params, t.catalog:needed()
@@ -65,7 +71,7 @@ return pd.workflow {
 
 		return {
 			pd.stage "prepare" {
-				host.recovery { confirmed = p.recovery },                   -- A3
+				t.answers.recovery and host.recovery { confirmed = true },  -- A3
 				host.space { path = p.safe, bytes = 2 * due:size() + GIB }, -- A3
 				host.space { path = "/", bytes = 3 * due:size() + GIB },    -- A3
 				logs,                                                       -- A4

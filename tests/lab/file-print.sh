@@ -51,6 +51,11 @@ certificate=$(find "$tmp/certificates" -name 'lab - fp1 - *.xml' | sort | tail -
 check "the certificate is named site - server - date" [ -n "$certificate" ]
 check "and is XML" xmllint --noout "$certificate"
 is "and lists the packages" "$(($(xmllint --xpath 'count(//*[local-name()="package"])' "$certificate") > 20))" 1
+like "and who answered the questions" "$(xmllint --xpath '//*[local-name()="question"]/@who' "$certificate")" Ann
+# what the dry run said, against what came to be
+fidelity=$(xmllint --xpath 'string(//*[local-name()="fidelity"]/@percent)' "$certificate")
+check "at least 95 % of the predictions held (${fidelity:-0} %)" [ "${fidelity:-0}" -ge 95 ]
+on_server patchday report </dev/null | sed -n '/^Dry run/,/^$/s/^/# /p'
 # every piece of evidence still has the digest that was journaled
 on_server patchday report --format xml </dev/null >"$tmp/report.xml"
 bad=0

@@ -148,6 +148,50 @@ static const struct pd_step step_burn = {
 	.reversibility = PD_IRREVERSIBLE,
 };
 
+/* Its check knows too much: one byte more than is written. */
+static int lie_check(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+
+	return pd_output(ctx, "path", a->path) < 0 || pd_output(ctx, "count", "2") < 0 ?
+	       PD_FAILED : PD_CHANGED;
+}
+
+static const struct pd_step step_lie = {
+	PD_STEP, .name = "lie", .help = "predict what will not be", .params = write_params,
+	.args_size = sizeof(struct write_args), .outputs = write_outputs,
+	.check = lie_check, .apply = write_apply, .verify = write_verify,
+	.undo = write_undo, .reversibility = PD_REVERSIBLE,
+};
+
+/* What it puts out is known only afterwards. */
+static int mint_check(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+
+	return access(a->path, F_OK) < 0 ? PD_CHANGED : PD_UNCHANGED;
+}
+
+static int mint_apply(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+
+	return pd_write_file(ctx, a->path, 0600, "x", 1) < 0 ||
+	       pd_output(ctx, "token", pd_format(ctx, "%s+", a->path)) < 0 ?
+	       PD_FAILED : PD_CHANGED;
+}
+
+static const struct pd_output mint_outputs[] = {
+	PD_OUTPUT("token", PD_T_PATH, "what nobody can know before"),
+	PD_OUTPUT_END
+};
+
+static const struct pd_step step_mint = {
+	PD_STEP, .name = "mint", .help = "make a token", .params = write_params,
+	.args_size = sizeof(struct write_args), .outputs = mint_outputs,
+	.check = mint_check, .apply = mint_apply, .reversibility = PD_IRREVERSIBLE,
+};
+
 static int noop_check(struct pd_ctx *ctx)
 {
 	(void)ctx;
@@ -159,7 +203,8 @@ static const struct pd_step step_noop = {
 	.reversibility = PD_READONLY,
 };
 
-static const struct pd_step *const steps[] = { &step_write, &step_burn, &step_noop, NULL };
+static const struct pd_step *const steps[] = { &step_write, &step_burn, &step_noop,
+	&step_lie, &step_mint, NULL };
 
 PD_PLUGIN(.name = "steps", .version = "1", .help = "steps for tests of the engine",
 	  .steps = steps);
