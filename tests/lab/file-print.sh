@@ -29,6 +29,7 @@ like "the probe is named" "$(on_server patchday status </dev/null)" 'failed +pro
 inventory >"$tmp/after-fault"
 empty "packages, marks, services, printers, shares and files are as before" \
 	"$(diff "$tmp/before" "$tmp/after-fault" | head -40)"
+on_server patchday report </dev/null | sed -n '/^Dry run/,/^$/s/^/# /p'
 is "status says so by its exit of follow" "$(on_server patchday status --follow </dev/null >/dev/null; echo $?)" 1
 
 on_server patchday run file-print "${parameters[@]}" </dev/null >"$tmp/run.log" 2>&1
@@ -47,7 +48,8 @@ is "one signature is not enough" $? 5
 on_server patchday signoff --party "application owner" --name Bob </dev/null >/dev/null
 is "two are" $? 0
 "$lab" pull "$server" /var/lib/patchday/certificates "$tmp/certificates" </dev/null
-certificate=$(find "$tmp/certificates" -name 'lab - fp1 - *.xml' | sort | tail -1)
+run=$(on_server patchday status --json </dev/null | sed -n 's/^  "run": "\(.*\)",*$/\1/p')
+certificate=$(grep -l "run=\"$run\"" "$tmp"/certificates/'lab - fp1 - '*.xml)
 check "the certificate is named site - server - date" [ -n "$certificate" ]
 check "and is XML" xmllint --noout "$certificate"
 is "and lists the packages" "$(($(xmllint --xpath 'count(//*[local-name()="package"])' "$certificate") > 20))" 1
