@@ -2,8 +2,13 @@
 /* What only people know: questions of a workflow, from a file or asked. */
 #include "cli/cli.h"
 
+#include <fcntl.h>
 #include <pwd.h>
+#include <sodium.h>
+#include <termios.h>
 #include <unistd.h>
+
+#include "plugin/secret.h"
 
 const char *pd_cli_user(void)
 {
@@ -83,4 +88,52 @@ bool pd_cli_ask(struct pd_cli *cli, const struct pd_plan *plan, json_t *inputs)
 		added = true;
 	}
 	return added;
+}
+
+/* One line of the terminal, not shown while it is typed. */
+static char *hidden_line(int terminal, const char *name)
+{
+	struct termios before, quiet;
+	char line[1024] = "";
+	char *value = NULL;
+	ssize_t n = 0;
+
+	if (tcgetattr(terminal, &before) < 0)
+		return NULL;
+	quiet = before;
+	quiet.c_lflag = (quiet.c_lflag & ~(tcflag_t)ECHO) | ECHONL;
+	/* what was typed ahead is thrown away, so ask after that */
+	tcsetattr(terminal, TCSAFLUSH, &quiet);
+	dprintf(terminal, "secret '%s': ", name);
+	n = read(terminal, line, sizeof(line) - 1);
+	tcsetattr(terminal, TCSAFLUSH, &before);
+	line[n > 0 ? n : 0] = '\0';
+	line[strcspn(line, "\r\n")] = '\0';
+	if (strlen(line) >= PD_SECRET_LEAST)
+		value = pd_strdup(line);
+	sodium_memzero(line, sizeof(line));
+	return value;
+}
+
+bool pd_cli_secrets(const struct pd_plan *plan, struct pd_error **err)
+{
+	pd_auto_close int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	pd_auto(pd_strings) names = {0};
+
+	for (size_t i = 0; i < plan->n_steps; i++)
+		pd_plan_prompts(&plan->steps[i], &names);
+	for (size_t i = 0; i < names.len; i++) {
+		char *value = NULL;
+
+		if (pd_secret_typed(names.items[i]))
+			continue;
+		for (int tries = 0; terminal >= 0 && !value && tries < 3; tries++)
+			value = hidden_line(terminal, names.items[i]);
+		if (!value)
+			return pd_error_set(err, "secret-missing", terminal < 0 ?
+				"there is no terminal to type in the secret '%s'" :
+				"no secret '%s' of at least 4 characters was typed in", names.items[i]);
+		pd_secret_type(names.items[i], value);
+	}
+	return true;
 }

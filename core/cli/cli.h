@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "run/hook.h"
 #include "run/run.h"
 
 /** One option of a command; parsing, help and completion come from it. */
@@ -40,6 +41,7 @@ struct pd_cli {
 	const char *library;      /* folder of the scripts */
 	struct pd_registry *registry;
 	struct pd_view *view;     /* of the run under way */
+	struct pd_hook *hook;     /* of --hook; or NULL */
 	bool json, color, terminal;
 	bool acted; /* on a run: the exit status is its end */
 };
@@ -89,6 +91,9 @@ bool pd_cli_answers(struct pd_cli *cli, json_t *inputs, struct pd_error **err);
 /** Ask on the terminal, if there is one, what is open in @p plan; true: an
  * answer was added to @p inputs, plan again. */
 bool pd_cli_ask(struct pd_cli *cli, const struct pd_plan *plan, json_t *inputs);
+/** Have a person type in, on the terminal, the secrets of @p plan that come
+ * from a prompt; false without a terminal. */
+bool pd_cli_secrets(const struct pd_plan *plan, struct pd_error **err);
 const char *pd_cli_user(void); /* the person: of sudo, or of the process */
 
 /** The view of a run under way: a line for each event, and on a terminal a

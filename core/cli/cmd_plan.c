@@ -178,8 +178,12 @@ static int run(struct pd_cli *cli, struct pd_error **err)
 		pd_plan_text(plan, cli->registry, &text);
 		pd_cli_print(cli, "%s", text.data ? text.data : "");
 	}
-	if (pd_cli_option(cli, "check"))
-		return check(cli, plan, err);
+	if (pd_cli_option(cli, "check")) {
+		if (pd_cli_secrets(plan, err))
+			return check(cli, plan, err);
+		pd_plan_free(plan);
+		return PD_END_INVALID;
+	}
 	if (cli->json)
 		pd_cli_json(plan->json);
 	pd_plan_free(plan);

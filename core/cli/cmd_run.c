@@ -47,8 +47,9 @@ static void resume_line(const struct pd_cli *cli, struct pd_strings *argv)
 	pd_strings_add(argv, "--scripts");
 	pd_strings_add(argv, cli->library);
 	for (size_t i = 0; i < cli->names.len; i++)
-		if (strcmp(cli->names.items[i], "plugin-dir") == 0) {
-			pd_strings_add(argv, "--plugin-dir");
+		if (strcmp(cli->names.items[i], "plugin-dir") == 0 ||
+		    strcmp(cli->names.items[i], "hook") == 0) {
+			pd_strings_add_take(argv, pd_print("--%s", cli->names.items[i]));
 			pd_strings_add(argv, cli->values.items[i]);
 		}
 	pd_strings_add_take(argv, NULL);
@@ -105,6 +106,10 @@ static int with_engine(struct pd_cli *cli, json_t *inputs, struct pd_plan *plan,
 	pd_auto_free char *run = pd_strdup(id);
 	enum pd_run_end end;
 
+	if (pd_cli_option(cli, "hook") && !(cli->hook = pd_hook_start(pd_cli_option(cli, "hook"), err))) {
+		pd_plan_free(plan);
+		return PD_END_INVALID;
+	}
 	resume_line(cli, &argv);
 	o.resume_argv = (const char *const *)argv.items;
 	catch_signals();
@@ -113,6 +118,7 @@ static int with_engine(struct pd_cli *cli, json_t *inputs, struct pd_plan *plan,
 	/* cppcheck-suppress nullPointer ; there is a plan or a body */
 	end = plan ? pd_run_start(&o, plan, inputs, &run, err) : body(&o, run, err);
 	pd_view_close(cli);
+	pd_hook_close(cli->hook);
 	if (run && !*err)
 		last_words(cli, run, end);
 	return (int)end;
@@ -135,6 +141,10 @@ static int run_run(struct pd_cli *cli, struct pd_error **err)
 		pd_plan_free(plan);
 		plan = pd_cli_plan(cli, inputs, 1, err);
 	}
+	if (plan && !pd_cli_secrets(plan, err)) {
+		pd_plan_free(plan);
+		plan = NULL;
+	}
 	if (!plan)
 		return PD_END_INVALID;
 	if (!cli->json && !pd_cli_option(cli, "events")) {
@@ -144,18 +154,43 @@ static int run_run(struct pd_cli *cli, struct pd_error **err)
 	return with_engine(cli, inputs, plan, NULL, NULL, err);
 }
 
-static int run_resume(struct pd_cli *cli, struct pd_error **err)
+/* What was typed in has gone with the process that asked. */
+static bool secrets_again(struct pd_cli *cli, const char *run, struct pd_error **err)
+{
+	__attribute__((cleanup(pd_journal_cleanup))) struct pd_journal *j =
+		pd_journal_open(cli->state, true, err);
+	__attribute__((cleanup(pd_record_cleanup))) struct pd_record *r =
+		j ? pd_record_read(j, run, err) : NULL;
+
+	for (size_t i = 0; r && !pd_run_state_ended(r->state) && i < r->n_plans; i++)
+		if (!pd_cli_secrets(r->plans[i], err))
+			return false;
+	return r != NULL;
+}
+
+static int go_on(struct pd_cli *cli, enum pd_run_end (*body)(const struct pd_run_options *,
+		 const char *, struct pd_error **), struct pd_error **err)
 {
 	pd_auto_free char *run = is_root(err) ? pd_cli_run_id(cli, 0, err) : NULL;
 
-	return run ? with_engine(cli, NULL, NULL, run, pd_run_resume, err) : PD_END_INVALID;
+	if (!run)
+		return PD_END_INVALID;
+	if (!secrets_again(cli, run, err)) {
+		cli->acted = true;
+		/* a missing secret waits for a person at a terminal */
+		return strcmp((*err)->id, "secret-missing") == 0 ? PD_END_WAITING : PD_END_INVALID;
+	}
+	return with_engine(cli, NULL, NULL, run, body, err);
+}
+
+static int run_resume(struct pd_cli *cli, struct pd_error **err)
+{
+	return go_on(cli, pd_run_resume, err);
 }
 
 static int run_undo(struct pd_cli *cli, struct pd_error **err)
 {
-	pd_auto_free char *run = is_root(err) ? pd_cli_run_id(cli, 0, err) : NULL;
-
-	return run ? with_engine(cli, NULL, NULL, run, pd_run_undo, err) : PD_END_INVALID;
+	return go_on(cli, pd_run_undo, err);
 }
 
 static int run_signoff(struct pd_cli *cli, struct pd_error **err)
@@ -185,6 +220,7 @@ static const struct pd_option run_options[] = {
 	{ "param", "NAME=VALUE", "parameter of the workflow; may be repeated" },
 	{ "answers", "FILE", "JSON object of answers to the workflow's questions" },
 	{ "events", NULL, "print JSON lines, one for each event" },
+	{ "hook", "COMMAND", "program and arguments that get each event on standard input" },
 	PD_OPTION_END
 };
 
@@ -199,6 +235,7 @@ const struct pd_verb pd_verb_run = {
 
 static const struct pd_option resume_options[] = {
 	{ "events", NULL, "print JSON lines, one for each event" },
+	{ "hook", "COMMAND", "program and arguments that get each event on standard input" },
 	{ "unattended", NULL, "started by the server's boot, not by a person" },
 	PD_OPTION_END
 };
@@ -212,6 +249,7 @@ const struct pd_verb pd_verb_resume = {
 
 static const struct pd_option undo_options[] = {
 	{ "events", NULL, "print JSON lines, one for each event" },
+	{ "hook", "COMMAND", "program and arguments that get each event on standard input" },
 	PD_OPTION_END
 };
 

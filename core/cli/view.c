@@ -45,19 +45,17 @@ void pd_view_close(struct pd_cli *cli)
 	free(v);
 }
 
-static void print_event(const struct pd_event *e)
+static char *event_line(const struct pd_event *e)
 {
 	pd_auto_json *j = json_pack("{s:I, s:I, s:s, s:s, s:s, s:O}", "n",
 		(json_int_t)e->n, "time", (json_int_t)e->time, "run", e->run, "kind",
 		e->kind, "step", e->step, "data", e->data);
-	pd_auto_free char *line = NULL;
 
 	/* the plan is long and has a command of its own */
 	if (strcmp(e->kind, "plan") == 0)
 		json_object_set_new(j, "data", json_pack("{s:O?}", "round",
 				    json_object_get(e->data, "round")));
-	line = pd_json_line(j);
-	puts(line);
+	return pd_json_line(j);
 }
 
 static void line(struct pd_view *v, const struct pd_event *e, const char *color,
@@ -160,12 +158,16 @@ static void run_event(struct pd_view *v, const struct pd_event *e)
 void pd_view_event(void *cli, const struct pd_record *r, const struct pd_event *e)
 {
 	struct pd_view *v = ((struct pd_cli *)cli)->view;
+	pd_auto_free char *text = NULL;
 	struct pd_record_step *s;
 
+	if (v->events || v->cli->hook)
+		text = event_line(e);
+	pd_hook_event(v->cli->hook, text);
 	if (v->cli->json)
 		return;
 	if (v->events) {
-		print_event(e);
+		puts(text);
 		fflush(stdout);
 		return;
 	}

@@ -8,6 +8,8 @@ core_libcore_la_SOURCES += \
 	%reldir%/errors.def \
 	%reldir%/forecast.c \
 	%reldir%/forecast.h \
+	%reldir%/hook.c \
+	%reldir%/hook.h \
 	%reldir%/journal.c \
 	%reldir%/journal.h \
 	%reldir%/lock.c \

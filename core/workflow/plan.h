@@ -66,6 +66,9 @@ PD_AUTO_PTR(struct pd_plan *, pd_plan_cleanup, pd_plan_free)
 bool pd_plan_validate(const struct pd_plan *plan, struct pd_registry *reg,
 		      struct pd_error **err) PD_MUST_USE;
 
+/** Add the names of secrets of a step that a person has to type in. */
+void pd_plan_prompts(const struct pd_plan_step *s, struct pd_strings *names);
+
 const char *pd_on_failure_name(enum pd_on_failure f); /* "stop" ... */
 
 /** The plan in the form of `patchday plan`: stages, steps, arguments that

@@ -81,7 +81,7 @@ is "the report has who and when" "$(report 'concat(//*[@name="downtime"]/@who, "
 is "and the user where the file names nobody" "$(report 'string(//*[@name="way"]/@who)')" "${SUDO_USER:-$(id -un)}"
 like "in the report as text" "$("${patchday[@]}" report "${places[@]}")" 'agreed\? true \(Ann Example, 2026'
 # on a terminal they are asked; an answer that is none is asked again
-out=$(printf 'perhaps\nyes\nconsol\nconsole\n' | python3 -c '
+out=$(printf 'perhaps\nyes\nconsol\nconsole\n' | timeout 60 python3 -c '
 import os, pty, sys
 lines = sys.stdin.read().encode()
 def read(fd):
