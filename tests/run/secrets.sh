@@ -30,12 +30,14 @@ def look(name, data):
     for word, kind in words.items():
         if word in data:
             print(kind, word.decode(), "in", name)
+since = os.path.getmtime(sys.argv[1]) - 1
 for top in sys.argv[2:]:
     for folder, folders, files in os.walk(top):
         for f in files + folders:
             path = os.path.join(folder, f)
             look("the name " + path, f.encode())
-            if os.path.isfile(path):
+            # elsewhere, what is older than the test is none of ours
+            if os.path.isfile(path) and os.path.getmtime(path) >= since:
                 look(path, open(path, "rb").read())
 END
 {
