@@ -7,6 +7,7 @@ dist_patchdaylua_DATA = \
 	%reldir%/patchday/main.lua \
 	%reldir%/patchday/params.lua \
 	%reldir%/patchday/plan.lua \
+	%reldir%/patchday/questions.lua \
 	%reldir%/patchday/selection.lua \
 	%reldir%/patchday/steps.lua \
 	%reldir%/patchday/strict.lua

@@ -4,6 +4,7 @@
 #ifndef PD_CLI_CLI_H
 #define PD_CLI_CLI_H
 
+#include "run/hook.h"
 #include "run/run.h"
 #include "workflow/lua_json.h"
 
@@ -27,6 +28,7 @@ struct pd_cli {
 	int end;
 	bool blind;             /* the view failed, and is not called again */
 	time_t drawn;           /* when progress was shown last */
+	struct pd_hook *hook;   /* of --hook; or NULL */
 };
 
 /** A function for Lua: @p args is the list of its arguments.  New reference;
@@ -42,7 +44,7 @@ struct pd_core_row {
 };
 
 extern const struct pd_core_row pd_core_system[], pd_core_server[], pd_core_run[],
-	pd_core_seal[];
+	pd_core_seal[], pd_core_ask[];
 
 /** Text argument @p i; NULL: it was not given. */
 static inline const char *pd_core_text(const json_t *args, size_t i)
@@ -56,9 +58,9 @@ bool pd_cli_open(struct pd_cli *cli);
 void pd_cli_close(struct pd_cli *cli);
 /** The whole of an invocation: the exit status. */
 int pd_cli_main(struct pd_cli *cli, int argc, char **argv);
-/** Call what core.watch() was given: "event" or "progress".  An error in it is
- * reported once, and then it is called no more. */
-void pd_cli_tell(struct pd_cli *cli, const char *what, json_t *value_take);
+/** Call what core.watch() was given: "event", "progress" or "confirm"; what it
+ * returns.  An error in it is reported once, and then it is called no more. */
+bool pd_cli_tell(struct pd_cli *cli, const char *what, json_t *value_take);
 
 /** Control characters, and what turns text around, become "?", but for colors
  * where they are allowed: text from outside must not steer a terminal. */
@@ -69,5 +71,7 @@ json_t *pd_cli_error_json(const struct pd_error *e);
 /** Facts, catalogs and workflow to a plan, for round @p round. */
 struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t round,
 			    const char *facts, struct pd_error **err);
+/** Name of the person: of sudo, or of the process; borrowed. */
+const char *pd_cli_user(void);
 
 #endif

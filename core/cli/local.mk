@@ -1,4 +1,5 @@
 core_libcore_la_SOURCES += \
+	%reldir%/ask.c \
 	%reldir%/cli.h \
 	%reldir%/errors.def \
 	%reldir%/lua.c \

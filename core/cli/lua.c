@@ -83,10 +83,11 @@ static int raw(lua_State *L)
 	return 0;
 }
 
-/* watch(event, progress): functions that are called while a run goes on. */
+/* watch(event, progress, confirm): functions that are called while a run goes on. */
 static int watch(lua_State *L)
 {
-	lua_settop(L, 2);
+	lua_settop(L, 3);
+	lua_setfield(L, LUA_REGISTRYINDEX, "confirm");  /* -1 */
 	lua_setfield(L, LUA_REGISTRYINDEX, "progress"); /* -1 */
 	lua_setfield(L, LUA_REGISTRYINDEX, "event");    /* -1 */
 	return 0;
@@ -227,6 +228,7 @@ static int set_up(lua_State *L)
 	add_rows(L, pd_core_server);
 	add_rows(L, pd_core_run);
 	add_rows(L, pd_core_seal);
+	add_rows(L, pd_core_ask);
 	lua_setfield(L, LUA_REGISTRYINDEX, "core"); /* -1 */
 	return 0;
 }
@@ -267,8 +269,8 @@ static int deliver(lua_State *L)
 	if (lua_getfield(L, LUA_REGISTRYINDEX, lua_touserdata(L, 1)) == LUA_TNIL) /* +1 */
 		return 0;
 	pd_lua_push_json(L, lua_touserdata(L, 2)); /* +1 */
-	lua_call(L, 1, 0);                         /* -2 */
-	return 0;
+	lua_call(L, 1, 1);                         /* -1 */
+	return 1;
 }
 
 static const char *message(lua_State *L)
@@ -276,22 +278,26 @@ static const char *message(lua_State *L)
 	return lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error without a text";
 }
 
-void pd_cli_tell(struct pd_cli *cli, const char *what, json_t *value_take)
+bool pd_cli_tell(struct pd_cli *cli, const char *what, json_t *value_take)
 {
 	pd_auto_json *value = value_take;
 	lua_State *L = cli->lua;
+	bool answer = false;
 
 	if (cli->blind || !lua_checkstack(L, 4))
-		return;
+		return false;
 	lua_pushcfunction(L, deliver);                     /* +1 */
 	lua_pushlightuserdata(L, (void *)(uintptr_t)what); /* +1 */
 	lua_pushlightuserdata(L, value);                   /* +1 */
-	if (lua_pcall(L, 2, 0, 0) != LUA_OK) {             /* -3, or the message */
+	if (lua_pcall(L, 2, 1, 0) != LUA_OK) {             /* -2, or the message */
 		pd_cli_warn("internal error in the view, the run goes on without it", message(L));
-		lua_pop(L, 1); /* -1 */
 		cli->blind = true;
+	} else {
+		answer = lua_toboolean(L, -1);
 	}
+	lua_pop(L, 1); /* -1 */
 	fflush(stdout);
+	return answer;
 }
 
 /* Arguments: argv, argc.  The exit status. */

@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "report/report.h"
+#include "run/forecast.h"
 #include "run/lock.h"
 
 #define auto_journal __attribute__((cleanup(pd_journal_cleanup))) struct pd_journal
@@ -37,9 +38,16 @@ static void on_event(void *user, const struct pd_record *r, const struct pd_even
 	json_t *data = strcmp(e->kind, "plan") != 0 ? json_incref((json_t *)(uintptr_t)e->data) :
 		json_pack("{s:O?}", "round", json_object_get(e->data, "round"));
 
-	pd_cli_tell(user, "event", json_pack("{s:{s:I, s:I, s:s, s:s, s:s, s:o}, s:o*}", "event",
-		"n", (json_int_t)e->n, "time", (json_int_t)e->time, "run", e->run, "kind",
-		e->kind, "step", e->step, "data", data, "step",
+	json_t *event = json_pack("{s:I, s:I, s:s, s:s, s:s, s:o}", "n", (json_int_t)e->n, "time",
+		(json_int_t)e->time, "run", e->run, "kind", e->kind, "step", e->step, "data", data);
+	struct pd_cli *cli = user;
+
+	if (cli->hook) {
+		pd_auto_free char *line = pd_json_line(event);
+
+		pd_hook_event(cli->hook, line);
+	}
+	pd_cli_tell(cli, "event", json_pack("{s:o, s:o*}", "event", event, "step",
 		s ? pd_record_step_json(r, s) : NULL));
 }
 
@@ -62,6 +70,20 @@ static struct pd_plan *replan(void *user, const json_t *inputs, int64_t round,
 	return pd_cli_plan(user, inputs, round, NULL, err);
 }
 
+static bool confirm(void *user, const json_t *change)
+{
+	return pd_cli_tell(user, "confirm", json_incref((json_t *)(uintptr_t)change));
+}
+
+static void texts(const json_t *list, struct pd_strings *out)
+{
+	const json_t *word;
+	size_t i;
+
+	json_array_foreach(list, i, word)
+		pd_strings_add(out, json_string_value(word));
+}
+
 static enum pd_run_end act_on(const struct pd_run_options *o, struct pd_cli *cli,
 			      const json_t *how, char **run, struct pd_error **err)
 {
@@ -82,38 +104,75 @@ static enum pd_run_end act_on(const struct pd_run_options *o, struct pd_cli *cli
 	return pd_run_start(o, plan, json_object_get(how, "inputs"), run, err);
 }
 
-/* act{what, run, inputs, unattended, resume, party, name, note}: start the
- * plan, resume, undo or sign.  {status, run, error}. */
+/* act{what, run, inputs, unattended, resume, party, name, note, accept_no_return,
+ * who, why, skip, redo, change, no_wait, poll, emergency}: start the plan, resume
+ * (with the plan and inputs, if change), undo or sign.  {status, run, error}. */
 PD_CORE(act)
 {
-	const json_t *how = json_array_get(args, 0), *word;
-	pd_auto(pd_strings) argv = {0};
+	const json_t *how = json_array_get(args, 0);
+	bool change = pd_json_true(how, "change");
+	pd_auto(pd_strings) argv = {0}, skip = {0}, redo = {0};
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry,
 		.signal = &stop_signal, .user = cli, .event = on_event,
-		.progress = on_progress, .replan = replan,
-		.unattended = pd_json_true(how, "unattended") };
+		.progress = on_progress, .replan = replan, .confirm = confirm,
+		.unattended = pd_json_true(how, "unattended"), .who = pd_cli_user(),
+		.accept_no_return = pd_json_text(how, "accept_no_return", NULL),
+		.why = pd_json_text(how, "why", NULL), .skip = &skip, .redo = &redo,
+		.no_wait = pd_json_true(how, "no_wait"), .poll = pd_json_number(how, "poll", 0),
+		.emergency = pd_json_text(how, "emergency", NULL),
+		.plan = change ? cli->plan : NULL,
+		.inputs = change ? json_object_get(how, "inputs") : NULL };
 	pd_auto_free char *run = pd_strdup(pd_json_text(how, "run", NULL));
 	pd_auto_error *error = NULL;
-	size_t i;
 
-	json_array_foreach(json_object_get(how, "resume"), i, word)
-		pd_strings_add(&argv, json_string_value(word));
+	texts(json_object_get(how, "skip"), &skip);
+	texts(json_object_get(how, "redo"), &redo);
+	texts(json_object_get(how, "resume"), &argv);
 	pd_strings_add_take(&argv, NULL);
 	o.resume_argv = (const char *const *)argv.items;
 	cli->end = (int)act_on(&o, cli, how, &run, &error);
+	pd_hook_close(cli->hook);
+	cli->hook = NULL;
 	return json_pack("{s:i, s:s*, s:o*}", "status", cli->end, "run", run, "error",
 			 error ? pd_cli_error_json(error) : NULL);
 }
 
-/* check(): every step of the plan looks at this server.  {record, refused}. */
+/* hook(command): what is run for each event of the act that follows. */
+PD_CORE(hook)
+{
+	cli->hook = pd_hook_start(pd_core_text(args, 0), err);
+	return cli->hook ? json_true() : NULL;
+}
+
+/* inputs(run): {inputs, round} of the plan under way. */
+PD_CORE(inputs)
+{
+	int64_t round = 0;
+	json_t *inputs = pd_run_inputs(cli->state, pd_core_text(args, 0), &round, err);
+
+	return inputs ? json_pack("{s:o, s:I}", "inputs", inputs, "round", (json_int_t)round) : NULL;
+}
+
+/* clear(run, why): a person has mended the server.  The exit status. */
+PD_CORE(clear)
+{
+	struct pd_run_options o = { .state = cli->state, .who = pd_cli_user() };
+	enum pd_run_end end = pd_run_clear(&o, pd_core_text(args, 0), pd_core_text(args, 1), err);
+
+	return json_integer((json_int_t)end);
+}
+
+/* check(accept): every step of the plan looks at this server.  {record,
+ * refused, refusals}; the plan is gone. */
 PD_CORE(check)
 {
-	struct pd_run_options o = { .state = cli->state, .registry = cli->registry };
+	struct pd_run_options o = { .state = cli->state, .registry = cli->registry,
+				    .accept_no_return = pd_core_text(args, 0) };
 	size_t refused = 0;
 	auto_record *r = pd_run_check(&o, cli->plan, &refused, err);
 
-	return r ? json_pack("{s:o, s:I}", "record", pd_record_json(r, 0), "refused",
-			     (json_int_t)refused) : NULL;
+	return r ? json_pack("{s:o, s:I, s:o}", "record", pd_record_json(r, 0), "refused",
+			     (json_int_t)refused, "refusals", pd_forecast_refusals(r)) : NULL;
 }
 
 /* The id of the run that starts so, or of the newest. */
@@ -145,8 +204,13 @@ static json_t *with_owner(struct pd_cli *cli, const struct pd_record *r)
 {
 	pd_auto_free char *run = NULL;
 	pid_t owner = pd_lock_owner(cli->state, &run);
+	bool owned = owner && run && strcmp(run, r->run) == 0;
+	json_t *record = pd_record_json(r, owned ? owner : 0);
+	json_t *beat = owned ? pd_heartbeat_read(cli->state, r->run) : NULL;
 
-	return pd_record_json(r, owner && run && strcmp(run, r->run) == 0 ? owner : 0);
+	if (beat)
+		json_object_set_new(record, "heartbeat", beat);
+	return record;
 }
 
 /* record(prefix): all that is known of a run. */
@@ -240,7 +304,8 @@ PD_CORE(certificate)
 }
 
 const struct pd_core_row pd_core_run[] = {
-	{ "act", act }, { "certificate", certificate }, { "check", check }, { "find", find },
-	{ "follow", follow }, { "record", record }, { "report", report }, { "runs", runs },
+	{ "act", act }, { "certificate", certificate }, { "check", check }, { "clear", clear },
+	{ "find", find }, { "follow", follow }, { "hook", hook }, { "inputs", inputs },
+	{ "record", record }, { "report", report }, { "runs", runs },
 	{ NULL, NULL }
 };

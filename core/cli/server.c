@@ -58,7 +58,8 @@ struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t ro
 	char host[HOST_NAME_MAX + 1] = "";
 	struct pd_workflow_input in = {
 		.script = pd_json_text(inputs, "script", ""), .library = cli->scripts,
-		.params = json_object_get(inputs, "params"), .facts = &facts,
+		.params = json_object_get(inputs, "params"),
+		.answers = json_object_get(inputs, "answers"), .facts = &facts,
 		.catalogs = &catalogs, .registry = cli->registry, .round = round,
 	};
 
@@ -155,11 +156,15 @@ PD_CORE(describe)
 	return pd_workflow_describe(pd_core_text(args, 0), cli->scripts, cli->registry, err);
 }
 
-/* plan(inputs, file of facts): {plan, digest}; check() and act() go on with it. */
+/* plan(inputs, file of facts, round): {plan, digest}; check() and act() go on
+ * with it. */
 PD_CORE(plan)
 {
+	size_t round = number(args, 2);
+
 	pd_plan_free(cli->plan);
-	cli->plan = pd_cli_plan(cli, json_array_get(args, 0), 1, pd_core_text(args, 1), err);
+	cli->plan = pd_cli_plan(cli, json_array_get(args, 0), round ? (int64_t)round : 1,
+				pd_core_text(args, 1), err);
 	return cli->plan ? json_pack("{s:O, s:s}", "plan", cli->plan->json, "digest",
 				     cli->plan->digest) : NULL;
 }

@@ -2,7 +2,6 @@
 /* Functions of the command line: this installation, this system, plugins. */
 #include <errno.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -16,26 +15,17 @@
 /* about(): what is known before any option is read. */
 PD_CORE(about)
 {
-	static const char *const names[] = { "NO_COLOR", "PATCHDAY_LIBEXEC", "PATCHDAY_STATE",
-					     "SUDO_USER" };
+	static const char *const names[] = { "NO_COLOR", "PATCHDAY_LIBEXEC", "PATCHDAY_STATE" };
 	json_t *environment = json_object();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (getenv(names[i]) && *getenv(names[i]))
 			json_object_set_new(environment, names[i], json_string(getenv(names[i])));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:I, s:o}", "version",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:I, s:o}", "version",
 		PACKAGE_VERSION, "self", cli->self, "scripts", cli->scripts, "plugins",
 		cli->plugins, "programs", cli->programs, "built", cli->built, "terminal",
-		isatty(STDOUT_FILENO), "errors_terminal", isatty(STDERR_FILENO), "uid", (json_int_t)geteuid(),
+		isatty(STDOUT_FILENO), "input_terminal", isatty(STDIN_FILENO), "errors_terminal", isatty(STDERR_FILENO), "uid", (json_int_t)geteuid(),
 		"environment", environment);
-}
-
-/* user(): name of the one who is logged in. */
-PD_CORE(user)
-{
-	const struct passwd *p = getpwuid(getuid());
-
-	return json_string(p ? p->pw_name : "unknown");
 }
 
 /* color(wanted): colors may be printed from now on. */
@@ -199,6 +189,6 @@ const struct pd_core_row pd_core_system[] = {
 	{ "about", about }, { "color", color }, { "columns", columns }, { "date", date },
 	{ "encode", encode }, { "exec", exec }, { "explanations", explanations },
 	{ "nearest", nearest }, { "now", now }, { "owner", owner }, { "path", path },
-	{ "plugin", plugin }, { "plugins", plugins }, { "setup", setup }, { "user", user },
+	{ "plugin", plugin }, { "plugins", plugins }, { "setup", setup },
 	{ NULL, NULL }
 };

@@ -228,7 +228,7 @@ json_t *pd_argument_check(const struct pd_param *param, const json_t *v,
 	}
 }
 
-/* "env:NAME", "file:/path", "credential:NAME" */
+/* "env:NAME", "file:/path", "credential:NAME", "prompt:NAME" */
 static json_t *secret_text(const char *text)
 {
 	const char *colon = strchr(text, ':');

@@ -219,6 +219,7 @@ _Noreturn void pd_child_run(const struct pd_worker_call *call,
 						 json_object(),
 		.outputs = json_object(),
 	};
+	prctl(PR_SET_NAME, c.ctx.step); /* what ps(1) shows, 15 bytes of it */
 	pd_child_finish(&c, callback(&c));
 	_exit(0);
 }

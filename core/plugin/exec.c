@@ -321,6 +321,13 @@ int pd_exec(struct pd_child *c, const struct pd_command *command,
 	memcpy(&r.command, command, size);
 	if (!r.command.argv || !r.command.argv[0])
 		return pd_child_bug(c, "a command without argv[0] was run");
+	for (int list = 0; list < 2; list++)
+		for (const char *const *word = list ? r.command.env : r.command.argv;
+		     word && *word; word++)
+			if (pd_secrets_in(c->secrets, *word))
+				return pd_child_bug(c, "%s was to be run with a secret in its %s,"
+					" which others can see; secrets go in by input_secret",
+					r.command.argv[0], list ? "environment" : "arguments");
 	if (pd_child_canceled()) {
 		pd_child_report(c, "%s was not run, since the step is being stopped",
 				r.command.argv[0]);

@@ -384,7 +384,7 @@ static int host_write_file(struct pd_ctx *ctx, const char *path, unsigned mode,
 	struct pd_child *c = pd_child_of(ctx);
 	pd_auto_error *err = NULL;
 
-	if (!in_step(c, "pd_write_file()", false))
+	if (!in_step(c, "pd_write_file()", false) || !storable(c, "the path of", "a file", path))
 		return PD_FAILED;
 	if (!pd_file_write(path, mode, data, len, &err))
 		return pd_child_report(c, "%s", err->message);

@@ -5,21 +5,62 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const sources[] = { "env", "file", "credential" };
+static const char *const sources[] = { "env", "file", "credential", "prompt" };
+
+/* Typed in by a person: locked in memory, left out of dumps, gone with us. */
+static struct typed {
+	char *name, *value;
+	struct typed *next;
+} *typed;
+
+const char *pd_secret_typed(const char *name)
+{
+	struct typed *t = typed;
+
+	while (t && strcmp(t->name, name) != 0)
+		t = t->next;
+	return t ? t->value : NULL;
+}
+
+void pd_secret_type(const char *name, char *value_take)
+{
+	struct typed *t = pd_alloc(sizeof(*t));
+	size_t size = strlen(value_take) + 1;
+
+	if (sodium_init() < 0 || !(t->value = sodium_malloc(size)))
+		abort(); /* out of memory */
+	memcpy(t->value, value_take, size);
+	pd_secret_free(value_take);
+	t->name = pd_strdup(name);
+	t->next = typed;
+	typed = t;
+}
+
+/* From now on there are secrets in this process: no core file, no debugger. */
+static void harden(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0);
+}
 
 bool pd_secret_source_check(const json_t *source, struct pd_error **err)
 {
-	for (size_t i = 0; json_object_size(source) == 1 && i < 3; i++) {
+	for (size_t i = 0; json_object_size(source) == 1 && i < 4; i++) {
 		const char *name = pd_json_text(source, sources[i], "");
 
 		if (*name && (i != 1 || *name == '/') && (i != 2 || !strchr(name, '/')))
 			return true;
 	}
 	return pd_error_set(err, "secret-source",
-			    "a secret is given by env = \"NAME\", file = \"/absolute/path\" or credential = \"NAME\"");
+			    "a secret is given by env = \"NAME\", file = \"/absolute/path\", credential = \"NAME\""
+			    " or prompt = \"NAME\"");
 }
 
 /* A secret that others can read is none. */
@@ -70,13 +111,20 @@ char *pd_secret_fetch(const json_t *source, struct pd_error **err)
 {
 	const char *variable = pd_json_text(source, "env", NULL);
 	const char *credential = pd_json_text(source, "credential", NULL);
+	const char *prompt = pd_json_text(source, "prompt", NULL);
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 	pd_auto_free char *path = NULL;
 	char *value = NULL;
 
 	if (!pd_secret_source_check(source, err))
 		return NULL;
-	if (variable) {
+	harden();
+	if (prompt) {
+		value = pd_strdup(pd_secret_typed(prompt));
+		if (!value)
+			pd_error_set(err, "secret-missing", "the secret '%s' was not typed in by"
+				     " a person, or is gone with the process that asked", prompt);
+	} else if (variable) {
 		value = pd_strdup(getenv(variable));
 		if (!value)
 			pd_error_set(err, "secret-missing",
@@ -93,7 +141,7 @@ char *pd_secret_fetch(const json_t *source, struct pd_error **err)
 	if (value && strlen(value) < PD_SECRET_LEAST) {
 		pd_error_set(err, "secret-too-short",
 			     "the secret in %s has fewer than %u characters, so it can't be kept out of messages",
-			     variable ? variable : path, PD_SECRET_LEAST);
+			     prompt ? prompt : variable ? variable : path, PD_SECRET_LEAST);
 		pd_secret_free(value);
 		return NULL;
 	}
@@ -114,13 +162,68 @@ void pd_secret_free(char *value)
 	free(value);
 }
 
-/* Mark one word in a text: whole ones anywhere, halves at both ends. */
-static void mark(char *hide, const char *text, const char *word)
+/* Every form of every secret: itself, each line of one with several, and the
+ * part of its base64 (RFC 4648) that does not depend on what is around it. */
+static void forms(const struct pd_strings *secrets, struct pd_strings *out)
+{
+	for (size_t i = 0; i < secrets->len; i++) {
+		const char *secret = secrets->items[i];
+		pd_auto_free char *lines = pd_strdup(secret);
+		char *rest = NULL;
+
+		pd_strings_add(out, secret);
+		for (char *line = strtok_r(lines, "\n", &rest); line;
+		     line = strtok_r(NULL, "\n", &rest))
+			if (strlen(line) >= PD_SECRET_LEAST && strlen(line) < strlen(secret))
+				pd_strings_add(out, line);
+		for (size_t before = 0; before < 3; before++) {
+			static const size_t skip[] = { 0, 2, 3 };
+			pd_auto_free char *bytes = pd_print("%.*s%s", (int)before, "xx", secret);
+			size_t n = strlen(bytes), size = n * 4 / 3 + 8;
+			char *text = pd_alloc(size);
+
+			sodium_bin2base64(text, size, (const unsigned char *)bytes, n,
+					  sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+			if (n * 8 / 6 >= skip[before] + 2 * PD_SECRET_LEAST)
+				pd_strings_add_take(out, pd_strndup(text + skip[before],
+								    n * 8 / 6 - skip[before]));
+			pd_secret_free(text);
+			sodium_memzero(bytes, n);
+		}
+	}
+}
+
+static void wipe(struct pd_strings *words)
+{
+	for (size_t i = 0; i < words->len; i++)
+		sodium_memzero(words->items[i], strlen(words->items[i]));
+	pd_strings_clear(words);
+}
+
+/* Mark a word wherever it is in a text, whole, or a half of 8 bytes or more. */
+static bool mark(char *hide, const char *text, const char *word)
+{
+	size_t n = strlen(word), part = n >= 16 ? n / 2 : n;
+	bool found = false;
+
+	for (size_t k = 0; k + part <= n; k++) {
+		const char *end = word + k + part;
+
+		for (const char *hit = text; (hit = memmem(hit, strlen(hit), word + k, part)); hit++) {
+			memset(hide + (hit - text), 1, part);
+			found = true;
+		}
+		if (!*end)
+			break;
+	}
+	return found;
+}
+
+/* A line may have been split in the middle of one: parts at both ends. */
+static void mark_ends(char *hide, const char *text, const char *word)
 {
 	size_t len = strlen(text), n = strlen(word), most = n - 1 < len ? n - 1 : len, k;
 
-	for (const char *hit = text; (hit = strstr(hit, word)); hit++)
-		memset(hide + (hit - text), 1, n);
 	for (k = most; k >= PD_SECRET_LEAST; k--)
 		if (memcmp(text, word + n - k, k) == 0) {
 			memset(hide, 1, k);
@@ -135,21 +238,18 @@ static void mark(char *hide, const char *text, const char *word)
 
 char *pd_secrets_blot(const struct pd_strings *secrets, const char *text)
 {
-	pd_auto_free char *hide = pd_alloc(strlen(text));
+	pd_auto_free char *hide = pd_alloc(strlen(text) + 1);
+	pd_auto(pd_strings) words = {0};
 	pd_auto(pd_buffer) b = {0};
 
 	if (!secrets->len)
 		return pd_strdup(text);
-	for (size_t i = 0; i < secrets->len; i++) {
-		pd_auto_free char *lines = pd_strdup(secrets->items[i]);
-		char *rest = NULL;
-
-		mark(hide, text, secrets->items[i]);
-		for (char *line = strtok_r(lines, "\n", &rest); line;
-		     line = strtok_r(NULL, "\n", &rest))
-			if (strlen(line) >= PD_SECRET_LEAST)
-				mark(hide, text, line);
+	forms(secrets, &words);
+	for (size_t i = 0; i < words.len; i++) {
+		mark(hide, text, words.items[i]);
+		mark_ends(hide, text, words.items[i]);
 	}
+	wipe(&words);
 	for (size_t i = 0; text[i]; i++)
 		if (!hide[i])
 			pd_buffer_add(&b, text + i, 1);
@@ -160,8 +260,13 @@ char *pd_secrets_blot(const struct pd_strings *secrets, const char *text)
 
 bool pd_secrets_in(const struct pd_strings *secrets, const char *text)
 {
-	for (size_t i = 0; i < secrets->len; i++)
-		if (strstr(text, secrets->items[i]))
-			return true;
-	return false;
+	pd_auto_free char *hide = secrets->len ? pd_alloc(strlen(text) + 1) : NULL;
+	pd_auto(pd_strings) words = {0};
+	bool found = false;
+
+	forms(secrets, &words);
+	for (size_t i = 0; i < words.len; i++)
+		found |= mark(hide, text, words.items[i]);
+	wipe(&words);
+	return found;
 }

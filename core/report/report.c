@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "run/forecast.h"
 
 #define NS "urn:patchday:report:1"
 
@@ -291,6 +292,65 @@ static void head(xmlTextWriterPtr w, const struct pd_record *r)
 	attribute(w, "patchday", PACKAGE_VERSION);
 }
 
+/* An object as an element: its plain members as attributes, the objects of
+ * its lists as elements below. */
+static void tree(xmlTextWriterPtr w, const char *name, const json_t *object)
+{
+	const char *key;
+	json_t *value, *item;
+	size_t i;
+
+	start(w, name);
+	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+		pd_auto_free char *text = json_is_string(value) ?
+			pd_strdup(json_string_value(value)) : pd_json_line(value);
+
+		if (!json_is_array(value) && !json_is_null(value))
+			attribute(w, key, text);
+	}
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+		json_array_foreach(value, i, item)
+			if (json_is_object(item))
+				tree(w, key, item);
+	end(w);
+}
+
+/* What people were asked, and who answered; why the run was refused. */
+static void questions(xmlTextWriterPtr w, const struct pd_record *r)
+{
+	const json_t *answers = json_object_get(r->inputs, "answers");
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(r->n_plans ? json_object_get(r->plans[0]->json, "questions") : NULL,
+			   i, row) {
+		const char *name = pd_json_text(row, "name", "");
+		pd_auto_json *shown = json_copy(row);
+
+		json_object_update_missing(shown, json_object_get(answers, name));
+		json_object_del(shown, "value");
+		tree(w, "question", shown);
+	}
+	json_array_foreach(r->inhibitors, i, row)
+		tree(w, "inhibitor", row);
+}
+
+static void fidelity(xmlTextWriterPtr w, const struct pd_record *r)
+{
+	pd_auto_json *all = pd_forecast_fidelity(r);
+	json_t *total = json_object_get(all, "total"), *list = json_array(), *sum;
+	const char *name;
+
+	json_object_foreach(json_object_get(all, "plugins"), name, sum) {
+		json_object_set_new(sum, "name", json_string(name));
+		json_array_append(list, sum);
+	}
+	json_object_set_new(total, "plugin", list);
+	json_object_set(total, "prediction", json_object_get(all, "steps"));
+	if (json_array_size(json_object_get(all, "steps")))
+		tree(w, "fidelity", total);
+}
+
 char *pd_report_xml(const struct pd_record *r)
 {
 	xmlBufferPtr buffer = xmlBufferCreate();
@@ -306,11 +366,13 @@ char *pd_report_xml(const struct pd_record *r)
 	journal(w, r);
 	for (size_t i = 0; i < r->warnings.len; i++)
 		element(w, "warning", r->warnings.items[i]);
+	questions(w, r);
 	updates(w, r);
 	for (size_t i = 0; i < r->n_steps; i++)
 		step(w, &r->steps[i]);
 	decisions(w, r);
 	comparison(w, r);
+	fidelity(w, r);
 	signatures(w, r);
 	xmlTextWriterEndDocument(w);
 	xmlFreeTextWriter(w);

@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "run/forecast.h"
+
 bool pd_engine_note(struct pd_engine *e, const char *kind, const char *step,
 		    json_t *data_take, bool durable)
 {
@@ -27,8 +29,10 @@ bool pd_engine_note(struct pd_engine *e, const char *kind, const char *step,
 bool pd_engine_state(struct pd_engine *e, enum pd_run_state state, const char *why)
 {
 	return pd_engine_note(e, "state", "",
-			      json_pack("{s:s, s:s}", "state", pd_run_state_name(state),
-					"why", why), true);
+			      json_pack("{s:s, s:s, s:o*}", "state",
+					pd_run_state_name(state), "why", why, "inhibitors",
+					state == PD_RUN_REFUSED ?
+					pd_forecast_refusals(e->record) : NULL), true);
 }
 
 static void on_log(void *user, int level, const char *text)

@@ -44,11 +44,10 @@ enum pd_run_end pd_engine_work(struct pd_engine *e);
 enum pd_outcome pd_engine_step(struct pd_engine *e, struct pd_record_step *s);
 /** Undo one step; PD_OUT_FAILED: it is stuck. */
 enum pd_outcome pd_engine_undo_step(struct pd_engine *e, struct pd_record_step *s);
-/** Predict one step; adds to *refused for each inhibitor. */
-bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s,
-		       size_t *refused);
-/** The first inhibitor of the dry run; `plan --check` shows them all; the
- * caller frees. */
+/** Predict one step. */
+bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s);
+/** The first inhibitor and how many more there are, in words; the caller
+ * frees. */
 char *pd_engine_why_refused(const struct pd_engine *e);
 /** Why this step, once applied, can't be undone; NULL: it can. */
 const char *pd_engine_no_return(struct pd_engine *e, const struct pd_record_step *s);

@@ -16,6 +16,10 @@ core_libcore_la_SOURCES += \
 	%reldir%/estimate.c \
 	%reldir%/estimate.h \
 	%reldir%/explain.c \
+	%reldir%/forecast.c \
+	%reldir%/forecast.h \
+	%reldir%/hook.c \
+	%reldir%/hook.h \
 	%reldir%/journal.c \
 	%reldir%/journal.h \
 	%reldir%/lock.c \

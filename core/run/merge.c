@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a person changes before a run goes on: a new plan for the round under
  * way, steps that are passed over, steps that are done once more. */
+#include "run/forecast.h"
 #include "run/engine.h"
 
 #include "base/text.h"
@@ -91,7 +92,7 @@ static struct pd_record *rehearse(struct pd_engine *e, json_t *data, struct pd_e
 	struct pd_run_options quiet = *e->o;
 	struct pd_engine dry = { .o = &quiet,
 		.record = pd_record_read(e->journal, e->record->run, err) };
-	size_t refused = 0;
+	pd_auto_json *refused = NULL;
 	bool ok;
 
 	quiet.event = NULL;
@@ -101,9 +102,10 @@ static struct pd_record *rehearse(struct pd_engine *e, json_t *data, struct pd_e
 	ok = pd_engine_note(&dry, "plan", "", json_incref(data), false);
 	for (size_t i = 0; ok && i < dry.record->n_steps; i++)
 		if (dry.record->steps[i].state == PD_STEP_PENDING && !dry.record->steps[i].predicted)
-			ok = pd_engine_predict(&dry, &dry.record->steps[i], &refused);
+			ok = pd_engine_predict(&dry, &dry.record->steps[i]);
 	free(dry.text);
-	if (ok && !refused)
+	refused = pd_forecast_refusals(dry.record);
+	if (ok && !json_array_size(refused))
 		return dry.record;
 	if (!ok) {
 		pd_error_move(err, dry.fatal);

@@ -34,7 +34,7 @@
  *   skip      who, why                   the step is not done
  *   again     who, why                   the step is done once more
  *   clear     who, why                   a person has mended the server
- *   state     state, why
+ *   state     state, why; inhibitors of one that is refused
  */
 #include "run/record.h"
 
@@ -125,6 +125,7 @@ void pd_record_free(struct pd_record *r)
 	json_decref(r->comparison);
 	evidence_clear(&r->scans[0]);
 	evidence_clear(&r->scans[1]);
+	json_decref(r->inhibitors);
 	pd_strings_clear(&r->parties);
 	pd_strings_clear(&r->warnings);
 	free(r);
@@ -216,6 +217,8 @@ static bool on_state(struct pd_record *r, const struct pd_event *e)
 	replace(&r->why, pd_json_text(e->data, "why", NULL));
 	if (r->state == PD_RUN_STOPPED)
 		replace(&r->go_stage, NULL); /* a person was asked in between */
+	json_decref(r->inhibitors);
+	r->inhibitors = json_incref(json_object_get(e->data, "inhibitors"));
 	r->ended = r->state >= PD_RUN_DONE ? e->time : 0;
 	return true;
 }
@@ -325,6 +328,10 @@ static void on_end(struct pd_record *r, struct pd_record_step *s,
 {
 	s->state = state;
 	s->ended = e->time;
+	if (state == PD_STEP_DONE || state == PD_STEP_FAILED) {
+		s->came_to_end = true;
+		s->failed = state == PD_STEP_FAILED;
+	}
 	s->seconds += json_number_value(json_object_get(e->data, "seconds"));
 	if (state == PD_STEP_DONE) {
 		s->changed |= strcmp(pd_json_text(e->data, "result", ""), "changed") == 0;

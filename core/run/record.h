@@ -32,6 +32,8 @@ struct pd_record_step {
 	bool applied;     /* an intent of apply was journaled */
 	bool changed;     /* and it had work to do */
 	bool dropped;     /* the plan was changed: it is only undone */
+	bool came_to_end; /* done or failed, whatever was undone later */
+	bool failed;      /* in the end it came to */
 	bool recovered;   /* found done after a crash */
 	char *irreversible; /* why; NULL: as declared */
 	json_t *outputs, *remembered; /* objects */
@@ -84,6 +86,7 @@ struct pd_record {
 	size_t n_steps, cap_steps;
 	size_t hit;          /* where pd_record_step() found the last one */
 	enum pd_run_state state;
+	json_t *inhibitors;  /* why it was refused, see run/forecast.h; NULL */
 	json_t *boot;        /* witness of the boot last seen */
 	int64_t owner;       /* pid that worked on it last */
 	int64_t resumes;     /* since a step last ended */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The record of a run as JSON: what status, views and last words are made of. */
-#include "run/record.h"
+#include "run/forecast.h"
 
 static json_t *evidence_json(const struct pd_record_step *s)
 {
@@ -62,12 +62,12 @@ json_t *pd_record_json(const struct pd_record *r, int64_t owner)
 	bool lost = !owner && (r->state == PD_RUN_RUNNING || r->state == PD_RUN_UNDOING);
 	const struct pd_plan *plan = r->n_plans ? r->plans[0] : NULL;
 	pd_auto(pd_strings) missing = {0};
-	json_t *steps = json_array();
+	json_t *steps = json_array(), *j;
 
 	pd_record_missing(r, &missing);
 	for (size_t i = 0; i < r->n_steps; i++)
 		json_array_append_new(steps, pd_record_step_json(r, &r->steps[i]));
-	return json_pack("{s:s, s:s, s:s, s:s*, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I,"
+	j = json_pack("{s:s, s:s, s:s, s:s*, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I,"
 		" s:s*, s:o, s:o, s:o, s:o, s:o}", "run", r->run, "server",
 		r->server ? r->server : "", "state",
 		lost ? "interrupted" : pd_run_state_name(r->state), "why", r->why, "over",
@@ -78,4 +78,9 @@ json_t *pd_record_json(const struct pd_record *r, int64_t owner)
 		(json_int_t)owner, "sealed", r->sealed, "missing", strings_json(&missing), "parties",
 		strings_json(&r->parties), "warnings", strings_json(&r->warnings),
 		"signatures", signatures_json(r), "steps", steps);
+	json_object_update_new(j, json_pack("{s:b, s:O*, s:O*, s:O*, s:O*, s:o}", "waiting",
+		r->state == PD_RUN_WAITING, "inhibitors",
+		r->inhibitors, "decisions", r->decisions, "waits", r->wait, "comparison",
+		r->comparison, "fidelity", pd_forecast_fidelity(r)));
+	return j;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "run/boot.h"
+#include "run/forecast.h"
 #include "run/lock.h"
 #include "run/permit.h"
 
@@ -14,9 +15,13 @@ enum { MAX_RESUMES = 5 }; /* by the server's start, without a step ending */
 
 static bool predict_all(struct pd_engine *e, size_t *refused)
 {
+	pd_auto_json *all = NULL;
+
 	for (size_t i = 0; i < e->record->n_steps; i++)
-		if (!pd_engine_predict(e, &e->record->steps[i], refused))
+		if (!pd_engine_predict(e, &e->record->steps[i]))
 			return false;
+	all = pd_forecast_refusals(e->record);
+	*refused = json_array_size(all);
 	return true;
 }
 

@@ -9,6 +9,7 @@
 
 #include "plugin/arguments.h"
 #include "run/boot.h"
+#include "run/forecast.h"
 
 enum { MAX_REBOOT_ATTEMPTS = 3 }; /* of one step */
 
@@ -405,7 +406,7 @@ static void inhibit(struct pd_call *c, const struct pd_worker_result *r)
 	}
 }
 
-bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s, size_t *refused)
+bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s)
 {
 	pd_auto(pd_worker_result) r = { .result = PD_CHANGED };
 	pd_auto_json *outputs = json_object(), *inhibitors = json_array();
@@ -417,7 +418,6 @@ bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s, size_t *re
 	if (!unknown && !pd_call(&c, PD_PHASE_CHECK, args, &r))
 		return false;
 	inhibit(&c, &r);
-	*refused += json_array_size(inhibitors);
 	return pd_engine_note(e, "predict", s->key,
 			      json_pack("{s:s, s:s*, s:s*, s:s*, s:O, s:O, s:f}", "result",
 					unknown ? "unknown" : result_name(r.result), "waits_for",
@@ -430,13 +430,13 @@ bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s, size_t *re
 
 char *pd_engine_why_refused(const struct pd_engine *e)
 {
-	for (size_t i = 0; i < e->record->n_steps; i++) {
-		const struct pd_record_step *s = &e->record->steps[i];
-		const json_t *all = json_object_get(s->predicted, "inhibitors");
+	pd_auto_json *all = pd_forecast_refusals(e->record);
+	const json_t *first = json_array_get(all, 0);
+	const char *key = pd_json_text(first, "step", "");
+	size_t n = json_array_size(all);
 
-		if (json_array_size(all) > 0)
-			return pd_print("%s: %s", s->key,
-					pd_json_text(json_array_get(all, 0), "cause", ""));
-	}
-	return pd_strdup("asked to stop before it began");
+	if (!first)
+		return pd_strdup("asked to stop before it began");
+	return pd_print(n > 1 ? "%s%s%s; and %zu more" : "%s%s%s", key, *key ? ": " : "",
+			pd_json_text(first, "cause", ""), n - 1);
 }

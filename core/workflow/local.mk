@@ -1,4 +1,5 @@
 core_libcore_la_SOURCES += \
+	%reldir%/answers.c \
 	%reldir%/errors.def \
 	%reldir%/lua_json.c \
 	%reldir%/lua_json.h \

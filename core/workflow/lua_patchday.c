@@ -47,12 +47,15 @@ static int place(lua_State *L)
 	return 0;
 }
 
-/* blame(id): the id of the error that is raised next. */
+/* blame(id, place): the id of the error that is raised next, and its place if
+ * that is not the author's line; blame(""): none in particular. */
 static int blame(lua_State *L)
 {
+	struct pd_sandbox *sb = pd_sandbox_of(L);
 	const struct pd_explanation *x = pd_explain(luaL_checkstring(L, 1));
 
-	pd_sandbox_of(L)->blame = x ? x->id : NULL;
+	sb->blame = x ? x->id : NULL;
+	snprintf(sb->elsewhere, sizeof(sb->elsewhere), "%s", luaL_optstring(L, 2, ""));
 	return 0;
 }
 

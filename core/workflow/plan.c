@@ -20,8 +20,10 @@ static bool take_text(const json_t *object, const char *key, const char **out,
 
 static bool take_head(struct pd_plan *p, struct pd_error **err)
 {
-	const json_t *nothing = json_object_get(p->json, "nothing");
+	const json_t *nothing = json_object_get(p->json, "nothing"), *row;
+	const json_t *questions = json_object_get(p->json, "questions");
 	const char *unused = NULL;
+	size_t i;
 
 	if (pd_json_number(p->json, "format", 0) != 1)
 		return bad(err, "format", "is not 1; it was made by another version");
@@ -43,6 +45,9 @@ static bool take_head(struct pd_plan *p, struct pd_error **err)
 		return bad(err, "nothing", "is no text");
 	if (!json_is_object(json_object_get(p->json, "params")))
 		return bad(err, "params", "are no object");
+	json_array_foreach(questions, i, row)
+		if (!take_text(row, "name", &unused, err) || !take_text(row, "ask", &unused, err))
+			return false;
 	return json_is_array(json_object_get(p->json, "catalogs")) ||
 	       bad(err, "catalogs", "are no list");
 }

@@ -51,6 +51,8 @@ struct pd_plan {
  *   "script_digest": HEX, "server": NAME, "params": {...}, "rounds": N,
  *   "reboots": N? (12),
  *   "catalogs": [{"name","digest"}], "nothing": WHY?,
+ *   "questions": [{"name", "ask", "type", "help"?, "choices"?, "must"?,
+ *                  "answer"?}]?,    no answer: it is open
  *   "stages": [{"name", "on_failure": "stop|undo|continue"}],
  *   "steps": [{"id", "stage": N, "plugin", "step", "where", "args": {...},
  *              "hold": true?, "inside": [INDEX...]}],
@@ -68,16 +70,28 @@ PD_AUTO_PTR(struct pd_plan *, pd_plan_cleanup, pd_plan_free)
 bool pd_plan_validate(const struct pd_plan *plan, struct pd_registry *reg,
 		      struct pd_error **err) PD_MUST_USE;
 
+/** Add the names of secrets of a step that a person has to type in. */
+void pd_plan_prompts(const struct pd_plan_step *s, struct pd_strings *names);
+
 struct pd_workflow_input {
 	const char *script;       /* path of the Lua file */
 	const char *library;      /* folder that has patchday/init.lua in it */
 	const char *server;
 	const json_t *params;     /* name -> text of --param; may be NULL */
+	const json_t *answers;    /* name -> pd_answer(); may be NULL */
 	const struct pd_facts *facts;
 	const struct pd_catalogs *catalogs;
 	struct pd_registry *registry;
 	int64_t round;            /* 1, 2 ... */
 };
+
+/** An answer to a question: {"value", "who", "when", "from"}; @p when as RFC
+ * 3339, NULL: now; @p from: the place in a file, or "terminal". */
+json_t *pd_answer(json_t *value_take, const char *who, const char *when, const char *from);
+/** Add the answers of a file to @p answers: a JSON object of plain answers or
+ * {"answer", "who"?, "when"?}.  @p who: if the file does not say it. */
+bool pd_answers_read(const char *path, const char *who, json_t *answers,
+		     struct pd_error **err) PD_MUST_USE;
 
 /** Run a workflow's plan function, sandboxed, in a worker; validated plan or
  * NULL with *err set to script:line and what is wrong. */

@@ -306,9 +306,10 @@ static int protected_run(lua_State *L)
 	lua_sethook(L, out_of_instructions, LUA_MASKCOUNT, INSTRUCTIONS_MAX);
 	lua_pushvalue(L, 3);                           /* +1 */
 	pd_lua_push_json(L, sb->in->params);           /* +1 */
+	pd_lua_push_json(L, sb->in->answers);          /* +1 */
 	lua_pushinteger(L, sb->in->round);             /* +1 */
 	lua_pushstring(L, sb->in->server);             /* +1 */
-	lua_call(L, 5, 1);                             /* -5 */
+	lua_call(L, 6, 1);                             /* -6 */
 	if (!pd_lua_to_json(L, -1, true))
 		return pd_sandbox_raise(L);
 	return 0;
@@ -384,8 +385,10 @@ static void report(struct pd_sandbox *sb, int status, struct pd_error **err)
 	}
 	tidy(text, tidied, sizeof(tidied));
 	known = sb->error && strstr(text, sb->error->message);
-	pd_error_at(err, known ? sb->error->id : sb->blame ? sb->blame : "workflow-script",
-		    sb->name, (unsigned)line, 0, "%s", tidied);
+	pd_error_at(err, sb->elsewhere[0] ? sb->blame : known ? sb->error->id :
+		    sb->blame ? sb->blame : "workflow-script",
+		    sb->elsewhere[0] ? sb->elsewhere : sb->name,
+		    sb->elsewhere[0] ? 0 : (unsigned)line, 0, "%s", tidied);
 	if (known && sb->error->remedy && !strstr(text, sb->error->remedy))
 		pd_error_remedy(err, "%s", sb->error->remedy);
 }

@@ -20,6 +20,7 @@ struct pd_sandbox {
 	size_t notes;           /* bytes printed so far */
 	char place[128];        /* the author's, where no line of his is running */
 	const char *blame;      /* id of the error about to be raised, or NULL */
+	char elsewhere[4200];   /* its place, when that is not the script; or "" */
 	const char *limit;      /* which limit was hit; NULL: none */
 	char at[128];           /* "script:line" where it was hit */
 	struct pd_error *error; /* of the last failed C function */

@@ -163,6 +163,37 @@ static bool check_guard(struct context *c, const struct pd_plan_step *s,
 	return true;
 }
 
+void pd_plan_prompts(const struct pd_plan_step *s, struct pd_strings *names)
+{
+	const char *param, *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)s->args, param, value) {
+		name = pd_json_text(json_object_get(value, "$secret"), "prompt", NULL);
+		if (name && !pd_strings_has(names, name))
+			pd_strings_add(names, name);
+	}
+}
+
+/* What a person types in is gone after a reboot, also for an undo. */
+static bool check_prompts(struct context *c, size_t i, const struct pd_step *step,
+			  struct pd_error **err)
+{
+	const struct pd_plan *p = c->plan;
+	pd_auto(pd_strings) names = {0};
+
+	pd_plan_prompts(&p->steps[i], &names);
+	for (size_t k = 0; names.len && k < p->n_steps; k++) {
+		const struct pd_step *other = *p->steps[k].plugin ? find_step(c, k, NULL) : NULL;
+
+		if (other && other->flags & PD_S_REBOOTS && (k < i || step->undo || p->rounds > 1))
+			return pd_error_set(err, "secret-reboot", "%s needs the secret '%s', which"
+				" a person types in, and %s reboots the server, after which it is gone",
+				p->steps[i].id, names.items[0], p->steps[k].id);
+	}
+	return true;
+}
+
 static bool check_step(struct context *c, size_t i, struct pd_error **err)
 {
 	const struct pd_plan_step *s = &c->plan->steps[i];
@@ -177,7 +208,7 @@ static bool check_step(struct context *c, size_t i, struct pd_error **err)
 		return pd_error_set(err, "plan-invalid",
 				    "%s can't be held: it has no undo that gives back%s", s->id,
 				    step->flags & PD_S_REBOOTS ? " (it reboots)" : "");
-	return each_reference(c, i, check_reference, err);
+	return check_prompts(c, i, step, err) && each_reference(c, i, check_reference, err);
 }
 
 bool pd_plan_validate(const struct pd_plan *plan, struct pd_registry *reg,

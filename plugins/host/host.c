@@ -132,9 +132,10 @@ static int space_check(struct pd_ctx *ctx)
 			       args->path, strerror(errno));
 	mount = mount_of(ctx, part, st.st_dev);
 	free_bytes = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
+	/* what will be free then nobody can foretell */
 	if (pd_output(ctx, "mount", mount) < 0 ||
-	    pd_output(ctx, "free_bytes",
-		      pd_format(ctx, "%" PRId64, free_bytes)) < 0)
+	    (!ctx->dry_run && pd_output(ctx, "free_bytes",
+		      pd_format(ctx, "%" PRId64, free_bytes)) < 0))
 		return PD_FAILED;
 	if (fs.f_flag & ST_RDONLY)
 		result = too_little(ctx, mount, "read-only room", "writable room");

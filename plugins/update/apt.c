@@ -210,6 +210,11 @@ int deb_simulate(struct deb_txn *txn, struct deb_argv *argv,
 	deb_arg(argv, "Dir::Cache::pkgcache=");
 	deb_arg(argv, "-o");
 	deb_arg(argv, "Dir::Cache::srcpkgcache=");
+	/* nor /var/log/apt/eipp.log.xz */
+	deb_arg(argv, "-o");
+	deb_arg(argv, "Dir::Log::Planner=");
+	deb_arg(argv, "-o");
+	deb_arg(argv, "Dir::Log::Solver=");
 	if (deb_run(txn->ctx, argv, NULL, NULL, &result) < 0)
 		return PD_FAILED;
 	if (result.status != 0) {

@@ -183,6 +183,11 @@ int deb_txn_apply(struct deb_txn *txn);
 /** @return PD_UNCHANGED when nothing had been done. */
 int deb_txn_undo(struct deb_txn *txn);
 /** Is a restart of the server due for what was installed? */
+enum deb_init { DEB_INIT_NO, DEB_INIT_USES, DEB_INIT_RESTARTS };
+
+/** Does init run with a library that these changes are going to replace?  An
+ * update of systemd starts it anew, with what is there by then. */
+enum deb_init deb_init_uses(struct pd_ctx *ctx, const struct deb_changes *changes);
 bool deb_reboot_due(struct pd_ctx *ctx, const struct deb_changes *changes);
 /** How large the logs of apt and dpkg are now, to copy from there on. */
 const char *deb_log_marks(struct pd_ctx *ctx);

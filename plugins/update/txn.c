@@ -237,6 +237,30 @@ bool deb_reboot_due(struct pd_ctx *ctx, const struct deb_changes *changes)
 	return false;
 }
 
+enum deb_init deb_init_uses(struct pd_ctx *ctx, const struct deb_changes *changes)
+{
+	const char *maps = pd_read_file(ctx, "/proc/1/maps", (size_t)4 << 20, NULL);
+	enum deb_init uses = DEB_INIT_NO;
+
+	for (size_t i = 0; maps && i < changes->n; i++) {
+		const struct deb_change *c = &changes->v[i];
+		const char *list = pd_format(ctx, "/var/lib/dpkg/info/%s:%s.list", c->name,
+					     c->old_arch ? c->old_arch : "");
+		char *rest, *line;
+
+		if (strcmp(c->name, "systemd") == 0)
+			return DEB_INIT_RESTARTS;
+		if (access(list, R_OK) < 0)
+			list = pd_format(ctx, "/var/lib/dpkg/info/%s.list", c->name);
+		rest = access(list, R_OK) < 0 ? NULL :
+		       (char *)(uintptr_t)pd_read_file(ctx, list, (size_t)16 << 20, NULL);
+		while (rest && (line = deb_line(&rest)))
+			if (strstr(line, ".so") && strstr(maps, pd_format(ctx, "%s\n", line)))
+				uses = DEB_INIT_USES;
+	}
+	return uses;
+}
+
 /* Do the fetched files give what was looked at? */
 static int simulate_files(struct deb_txn *txn, const struct deb_changes *todo,
 			  struct deb_argv *act)

@@ -114,6 +114,7 @@ static int install_check(struct pd_ctx *ctx)
 	struct deb_selection s = { 0 };
 	struct deb_txn txn = { 0 };
 	int done = start(ctx, &txn, &s);
+	enum deb_init init;
 	int64_t bytes = 0;
 
 	if (done < 0)
@@ -146,8 +147,10 @@ static int install_check(struct pd_ctx *ctx)
 		return set_outputs(ctx, txn.changes.n, true, false) < 0 ?
 		       PD_FAILED : in_archives(ctx, &txn.changes) ?
 		       PD_UNCHANGED : PD_CHANGED;
-	s.reboots |= deb_reboot_due(ctx, &txn.changes);
-	return set_outputs(ctx, txn.changes.n, s.reboots || !s.unknown,
+	init = deb_init_uses(ctx, &txn.changes);
+	s.reboots |= deb_reboot_due(ctx, &txn.changes) || init == DEB_INIT_USES;
+	return set_outputs(ctx, txn.changes.n,
+			   s.reboots || (!s.unknown && init == DEB_INIT_NO),
 			   s.reboots) < 0 ? PD_FAILED : PD_CHANGED;
 }
 

@@ -2,28 +2,34 @@
 -- plan: what a workflow would do on this server.
 local _, core = ...
 local base = require "cli.base"
+local status = require "cli.status_text"
 local workflow = require "cli.workflow"
 
 local function show_prediction(s)
 	local p = s.predicted or {}
+	if p.irreversible then base.print("  ---- point of no return: %s\n", p.irreversible) end
 	base.print("  %-10s %s %s\n", p.result or "unknown", base.pad(s.id, 40),
 		p.waits_for and "known after " .. p.waits_for or p.message or "")
-	for _, row in ipairs(p.inhibitors or {}) do
-		base.print("    %s: %s\n      cause:  %s\n      remedy: %s\n", base.paint("red", "refused"), row.risk or "",
-			row.cause or "", row.remedy or "")
-	end
 end
 
--- --check: every step looks at the server.
+-- --check: every step looks at the server, and every guard.
 local function check(cli)
-	local found = base.must(core.check())
-	local list = core.list {}
+	base.must(core.secrets())
+	local found = base.must(core.check(cli:option("accept-no-return")))
+	local list, waits = core.list {}, found.record.waits or {}
 	if not cli.json then core.out("\nDry run: what each step found on this server\n") end
 	for _, s in ipairs(found.record.steps) do
 		list[#list + 1] = { step = s.id, prediction = s.predicted }
 		if not cli.json then show_prediction(s) end
 	end
-	if cli.json then base.print_json(list) end
+	for _, row in ipairs(waits.reasons or {}) do
+		list[#list + 1] = { against = row }
+		if not cli.json then
+			base.print("  the run would wait for guard %s: %s\n      cause:  %s\n      remedy: %s\n", row.guard,
+				row.risk, row.cause, row.remedy or "")
+		end
+	end
+	if cli.json then base.print_json(list) else status.inhibitors(found.refusals) end
 	return found.refused > 0 and 4 or 0
 end
 
@@ -46,9 +52,10 @@ with its point of no return. Nothing is changed. Without --catalog, apt's own
 verified lists are the catalog.
 ]],
 		options = {
-			workflow.options[1], workflow.options[2],
+			workflow.options[1], workflow.options[2], workflow.options[3],
 			{ "facts", "FILE", "facts of another server (from `patchday facts --json`)" },
 			{ "check", nil, "dry run too: every step looks at this server" },
+			{ "accept-no-return", "WHY", "with --check: as for run" },
 		},
 		run = run,
 	},

@@ -52,21 +52,23 @@ local function value_text(kind, v)
 	return #items > 0 and table.concat(items, ",") or core.encode(v)
 end
 
+-- The step and its arguments.
+local function verb_text(s, about)
+	local words = { s.plugin .. "." .. s.step }
+	for _, param in ipairs(about and about.params or {}) do
+		local v = s.args[param.name]
+		if not is_default(param, v) then
+			words[#words + 1] = (" %s=%s"):format(param.name, value_text(param.type, v))
+		end
+	end
+	return table.concat(words)
+end
+
 local marks = { readonly = " ", reversible = "<", irreversible = "!" }
 
 local function step_text(i, s, about)
 	local words = { ("%4d %s %s"):format(i, about and marks[about.reversibility] or " ", ("| "):rep(#(s.inside or {}))) }
-	if about then
-		words[#words + 1] = s.plugin .. "." .. s.step
-		for _, param in ipairs(about.params) do
-			local v = s.args[param.name]
-			if not is_default(param, v) then
-				words[#words + 1] = (" %s=%s"):format(param.name, value_text(param.type, v))
-			end
-		end
-	else
-		words[#words + 1] = "sign-off by " .. value_text("list", s.args.parties)
-	end
+	words[#words + 1] = about and verb_text(s, about) or "sign-off by " .. value_text("list", s.args.parties)
 	words[#words + 1] = s.hold and "  [held]" or ""
 	words[#words + 1] = about and about.reboots and "  [reboot]" or ""
 	return table.concat(words) .. "\n"
@@ -96,6 +98,17 @@ local function finder()
 	end
 end
 
+local function ask_first(plan, find, add)
+	for i, q in ipairs(plan.questions or {}) do
+		add("%s     ? %s: %s %s\n", i == 1 and "\nquestions\n" or "", q.name, q.ask,
+			q.answer ~= nil and value_text("string", q.answer) or "(not answered)")
+	end
+	for i, g in ipairs(plan.guards or {}) do
+		add("%s     ? %s: %s\n", i == 1 and "\nasked before each stage\n" or "", g.id:sub(#"guard/" + 1),
+			verb_text(g, find(g.plugin, g.step)))
+	end
+end
+
 -- The text of a plan, with the plan's digest.
 return function(plan, digest)
 	local lines, stage, seconds, reboots, returns = {}, nil, 0, 0, true
@@ -106,6 +119,7 @@ return function(plan, digest)
 		add("nothing to do: %s\n", plan.nothing)
 		return table.concat(lines)
 	end
+	ask_first(plan, find, add)
 	for i, s in ipairs(plan.steps) do
 		local about = find(s.plugin, s.step)
 		given_back(plan.steps, i, add)

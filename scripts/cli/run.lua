@@ -13,19 +13,24 @@ end
 -- The command line that systemd calls when the server comes up again.
 local function resume_line(cli)
 	local line = { base.about.self, "resume", "--unattended", "--state", cli.state, "--scripts", cli.scripts }
-	for _, folder in ipairs(cli:all("plugin-dir")) do
-		line[#line + 1] = "--plugin-dir"
-		line[#line + 1] = folder
+	for _, option in ipairs { "plugin-dir", "hook" } do
+		for _, value in ipairs(cli:all(option)) do
+			line[#line + 1] = "--" .. option
+			line[#line + 1] = value
+		end
 	end
 	return line
 end
 
-local next_of_end = { [3] = "mend the server by hand, then `patchday undo`",
+local next_of_end = { [3] = "try `patchday undo` again, or mend the server by hand and say so: " ..
+	"`patchday status --clear --why TEXT`",
 	[4] = "mend what was found, then `patchday run` again" }
 local next_of_state = {
 	["waiting for sign-off"] = "patchday signoff --party PARTY --name NAME",
 	stopped = "`patchday resume` tries the step again, `patchday undo` takes all back",
 	interrupted = "`patchday resume` goes on where it was interrupted",
+	["waiting to go on"] = "`patchday resume` waits on; `patchday resume --emergency NAME --why TEXT`\n" ..
+		"      overrides a guard; `patchday undo` gives up",
 }
 
 -- How it ended, where the report is, what to do next.
@@ -37,16 +42,30 @@ local function last_words(cli, run, ended)
 	if cli:option("events") then return end
 	if cli.json then return base.print_json(r) end
 	base.print("\nrun %s on %s: %s\n", run, r.server, status.state(r))
+	status.comparison(r.comparison)
 	if files then base.print("certificate: %s\n             %s\n", files.xml, files.html) end
 	local following = next_of_state[r.state] or next_of_end[ended] or
 		r.state == "done" and #r.parties > 0 and not r.sealed and "`patchday final` seals the certificate"
 	if following then base.print("next: %s\n", following) end
 end
 
+-- 1 to 3600, in milliseconds.
+local function poll(cli)
+	local given = cli:option("poll")
+	local n = given and math.tointeger(tonumber((given:gsub("s$", ""))))
+	if given and (not n or n < 1 or n > 3600) then
+		base.fail("usage", ("--poll wants 1 to 3600 seconds, not '%s'"):format(given))
+	end
+	return n and n * 1000
+end
+
 -- how: see core/cli/run.c, act()
 local function act(cli, how)
 	how.resume = resume_line(cli)
-	how.unattended = cli:option("unattended") ~= nil
+	how.unattended, how.no_wait = cli:option("unattended") ~= nil, cli:option("no-wait") ~= nil
+	how.accept_no_return, how.why, how.emergency = cli:option("accept-no-return"), cli:option("why"), cli:option("emergency")
+	how.skip, how.redo, how.poll = core.list(cli:all("skip")), core.list(cli:all("redo")), poll(cli)
+	if cli:option("hook") then base.must(core.hook(cli:option("hook"))) end
 	view.open(cli)
 	local done = base.must(core.act(how))
 	view.close()
@@ -62,14 +81,37 @@ local function run(cli)
 	need_root()
 	local inputs = workflow.inputs(cli)
 	local made = workflow.plan(cli, inputs)
+	if workflow.ask(cli, made, inputs) then made = workflow.plan(cli, inputs) end
+	base.must(core.secrets())
 	if not cli.json and not cli:option("events") then core.out(workflow.text(made) .. "\n") end
 	return act(cli, { what = "start", inputs = inputs })
+end
+
+-- The plan of the round under way anew: the run's inputs, but for what is given.
+local function changed(cli, id)
+	local old = base.must(core.inputs(id))
+	local given = workflow.inputs(cli, cli:option("workflow") or old.inputs.script)
+	for key, value in pairs(old.inputs.params or {}) do given.params[key] = given.params[key] or value end
+	if not cli:option("catalog") then given.catalogs = core.list(old.inputs.catalogs or {}) end
+	for key, value in pairs(old.inputs.answers or {}) do given.answers[key] = given.answers[key] or value end
+	base.must(core.plan(given, nil, old.round))
+	return given
 end
 
 local function go_on(what)
 	return function(cli)
 		need_root()
-		return act(cli, { what = what, run = base.must(core.find(cli.operands[1])) })
+		local how = { what = what, run = base.must(core.find(cli.operands[1])) }
+		local ok, err = core.secrets(how.run)
+		if not ok then
+			-- a missing secret waits for a person at a terminal
+			if err.id == "secret-missing" then err.status = 5 end
+			error(err, 0)
+		end
+		if what == "resume" and (cli:option("workflow") or cli:option("param") or cli:option("catalog")) then
+			how.inputs, how.change = changed(cli, how.run), true
+		end
+		return act(cli, how)
 	end
 end
 
@@ -77,10 +119,16 @@ local function signoff(cli)
 	local id = base.must(core.find(cli.operands[1]))
 	local party = cli:option("party") or base.fail("usage", "say who signs: --party PARTY")
 	return act(cli, { what = "sign", run = id, party = party, note = cli:option("note"),
-		name = cli:option("name") or base.about.environment.SUDO_USER or core.user() })
+		name = cli:option("name") or core.user() })
 end
 
 local events = { "events", nil, "print JSON lines, one for each event" }
+local hook = { "hook", "COMMAND", "program and arguments that get each event on standard input" }
+local accept = { "accept-no-return", "WHY", "go past a point of no return without a verified backup" }
+local no_wait = { "no-wait", nil, "if guards speak against it, end at once with status 5" }
+local emergency = { "emergency", "NAME,...", "override these guards for the rest of the run" }
+local every = { "poll", "SECONDS", "how often guards are asked while the run waits (default 30)" }
+local why = { "why", "TEXT", "the reason, for the journal and the report" }
 
 return {
 	run = {
@@ -92,7 +140,8 @@ reason against it. Each step is journaled before and after; whatever crashes
 or reboots, the run goes on with `patchday resume`, which systemd calls by
 itself when the server comes up.
 ]],
-		options = { workflow.options[1], workflow.options[2], events },
+		options = { workflow.options[1], workflow.options[2], workflow.options[3], accept, no_wait, emergency, why,
+			every, events, hook },
 		run = run,
 	},
 	resume = {
@@ -102,7 +151,16 @@ itself when the server comes up.
 Goes on at the step where the journal ends. A step of which it is not known
 how far it came is looked at before anything is repeated.
 ]],
-		options = { events, { "unattended", nil, "started by the server's boot, not by a person" } },
+		options = {
+			{ "workflow", "WORKFLOW", "plan the round anew with it; shows what becomes of each step, and asks" },
+			{ "param", "NAME=VALUE", "plan anew with this parameter; may be repeated" },
+			{ "catalog", "FILE", "plan anew with this catalog; may be repeated" },
+			{ "yes", nil, "agree to the new plan without being asked" },
+			{ "skip", "STEP", "pass the step over; may be repeated" },
+			{ "redo", "STEP", "do a step once more; may be repeated" },
+			accept, no_wait, emergency, why, every, events, hook,
+			{ "unattended", nil, "started by the server's boot, not by a person" },
+		},
 		run = go_on("resume"),
 	},
 	undo = {
@@ -112,7 +170,7 @@ how far it came is looked at before anything is repeated.
 Undoes every step of the run that changed something, back to the last point of
 no return. Ends rolled back, or inconsistent if a step can't be undone.
 ]],
-		options = { events },
+		options = { events, hook },
 		run = go_on("undo"),
 	},
 	signoff = {

@@ -32,7 +32,13 @@ local function follow(cli, id)
 	return ended.status
 end
 
+local function clear(cli)
+	if base.about.uid ~= 0 then base.fail("not-root", "only root may say that the server is mended") end
+	return base.must(core.clear(base.must(core.find(cli.operands[1])), cli:option("why")))
+end
+
 local function status(cli)
+	if cli:option("clear") then return clear(cli) end
 	if cli:option("all") then return list_all(cli) end
 	if cli:option("follow") then return follow(cli, base.must(core.find(cli.operands[1]))) end
 	local r = base.must(core.record(cli.operands[1]))
@@ -64,6 +70,8 @@ return {
 			{ "all", nil, "list all runs, newest first" },
 			{ "follow", nil, "print events as they come until the run ends or waits" },
 			{ "events", nil, "with --follow: JSON lines" },
+			{ "clear", nil, "an inconsistent server is mended: new runs may start" },
+			{ "why", "TEXT", "with --clear: how it was mended" },
 		},
 		run = status,
 	},

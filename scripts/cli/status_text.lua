@@ -3,11 +3,56 @@
 local _, core = ...
 local base = require "cli.base"
 local status = {}
-local colors = { begun = "cyan", done = "green", failed = "red", undoing = "yellow", undone = "yellow", stuck = "red" }
+local colors = { begun = "cyan", done = "green", failed = "red", undoing = "yellow", undone = "yellow", stuck = "red",
+	skipped = "yellow" }
 
 -- "refused: why"
 function status.state(r)
 	return r.state .. ((r.why or "") ~= "" and ": " .. r.why or "")
+end
+
+-- Reasons not to start.
+function status.inhibitors(list)
+	for _, row in ipairs(list or {}) do
+		base.print("    %s: %s%s\n      cause:  %s\n      remedy: %s\n", base.paint("red", "refused"),
+			(row.step or "") ~= "" and row.step .. ": " or "", row.risk or "", row.cause or "", row.remedy or "")
+	end
+end
+
+-- Guards that a person has overridden, and what the others have against it.
+local function decisions(r)
+	for _, row in ipairs(r.decisions or {}) do
+		if row.kind == "override" then
+			base.print("overridden: %s by %s: %s\n", core.encode(row.names), row.who or "", row.why or "")
+		end
+	end
+	if not r.waiting then return end
+	for _, row in ipairs(r.waits and r.waits.reasons or {}) do
+		base.print("  %s: %s\n    cause:  %s\n    remedy: %s\n", row.guard, row.risk or "", row.cause or "",
+			row.remedy or "")
+	end
+	if r.pid == 0 then base.print("no process waits; `patchday resume` goes on waiting\n") end
+end
+
+local function heartbeat(beat)
+	if not beat then return end
+	base.print("last sign of life %s ago: %s%s%s\n", base.seconds(math.max(core.now() - (beat.time or 0), 0)),
+		beat.step or "", (beat.total or 0) > 0 and (", %d of %d"):format(beat.done, beat.total) or "",
+		(beat.text or "") ~= "" and ", " .. beat.text or "")
+end
+
+-- Before and after: counts, and what no step explains.
+function status.comparison(c)
+	if not c then return end
+	base.print("before and after: %d unexplained, %d explained by steps (patchday report)\n", c.unexplained,
+		c.explained)
+	if #c.not_compared > 0 then base.print("  not compared: %s\n", table.concat(c.not_compared, ", ")) end
+	for i, d in ipairs(c.differences) do
+		if not d.by and i <= 20 then
+			base.print("  unexplained: %s %s %s %s %s -> %s\n", d.kind, d.key, d.change, d.field or "", d.before or "",
+				d.after or "")
+		end
+	end
 end
 
 function status.print(r)
@@ -21,8 +66,12 @@ function status.print(r)
 			base.pad(s.id, 40), s.seconds, s.recovered and "  (found done after a crash)" or "")
 		if s.message then base.print("           %s\n", s.message) end
 	end
+	status.inhibitors(r.inhibitors)
 	base.print("state: %s\n", status.state(r))
+	decisions(r)
+	for _, text in ipairs(r.warnings) do base.print("note: %s\n", text) end
 	if r.pid > 0 then base.print("process %d is working on it\n", r.pid) end
+	heartbeat(r.heartbeat)
 end
 
 return status

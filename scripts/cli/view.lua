@@ -4,6 +4,7 @@
 -- reported, and ends the view, never the run.
 local _, core = ...
 local base = require "cli.base"
+local status = require "cli.status_text"
 local view = {}
 local live = false  -- there is a last line to be wiped
 local since         -- start of the step under way
@@ -47,23 +48,45 @@ local of_step = {
 	stuck = failed,
 	evidence = function(e, s) line(e, nil, "evidence", s.id, e.data.path) end,
 	reboot = function(e, s) line(e, "yellow", "reboot", s.id, "the server is asked to start anew") end,
+	retry = function(e, s)
+		line(e, "yellow", "retry", s.id, ("in %d s, %d of %d: %s"):format(e.data.delay or 0, e.data.n or 0,
+			e.data.of or 0, e.data.message or ""))
+	end,
+	skip = function(e, s) line(e, "yellow", "skip", s.id, e.data.why) end,
+	again = function(e, s) line(e, "yellow", "again", s.id, e.data.why) end,
 	log = function(e, s) line(e, nil, e.data.level or "", s.id, e.data.text) end,
 }
 
-local function predicted(e, s)
-	for _, row in ipairs(e.data.inhibitors or {}) do
-		line(e, "red", "refused", s.id, ("%s: %s; %s"):format(row.risk or "", row.cause or "", row.remedy or ""))
+-- What guards said before a stage, or a person about guards.
+local function decision(e)
+	local d = e.data
+	line(e, "yellow", e.kind, d.stage or "", e.kind == "override" and ("by %s: %s"):format(d.who or "", d.why or "") or
+		("about %s to do, %s to take back"):format(base.seconds(d.expected_do or 0), base.seconds(d.expected_undo or 0)))
+	for _, name in ipairs(d.names or {}) do line(e, nil, "guard", name, "overridden for the rest of this run") end
+	for mark, list in pairs { against = d.reasons or {}, overridden = d.overridden or {} } do
+		for _, row in ipairs(list) do
+			line(e, "yellow", mark, row.guard or "", ("%s: %s; %s"):format(row.risk or "", row.cause or "", row.remedy or ""))
+		end
 	end
 end
+
+local function note(e) line(e, "yellow", e.kind, "", e.data.text or e.data.why) end
 
 local of_run = {
 	state = function(e)
 		local why = e.data.why or ""
 		line(e, "bold", "run", e.run, (e.data.state or "") .. (why ~= "" and ": " .. why or ""))
+		status.inhibitors(e.data.inhibitors)
 	end,
 	boot = function(e) line(e, "bold", "server", "", "reboot: " .. (e.data.how or "")) end,
 	plan = function(e) line(e, "bold", "plan", e.run, "round " .. (e.data.round or 1)) end,
 	sign = function(e) line(e, "green", "signed", e.data.party or "", e.data.name) end,
+	go = decision,
+	wait = decision,
+	override = decision,
+	warning = note,
+	accept = note,
+	scan = function(e) line(e, nil, "scan", "", ("%s the run, %.1f s"):format(e.data.when or "", e.data.seconds or 0)) end,
 }
 
 local function event(told)
@@ -71,9 +94,7 @@ local function event(told)
 	wipe()
 	if not s then
 		if of_run[e.kind] then of_run[e.kind](e) end
-	elseif e.kind == "predict" then
-		predicted(e, s)
-	else
+	elseif e.kind ~= "predict" then -- what is against the run is shown all at once
 		if s.state ~= "undoing" and s.state ~= "undone" then stage_head(s) end
 		if of_step[e.kind] then of_step[e.kind](e, s) end
 	end
@@ -87,13 +108,26 @@ local function progress(p)
 	live = true
 end
 
-function view.open(cli)
-	if cli.json then return end
-	if cli:option("events") then
-		core.watch(function(told) base.print_line(told.event) end)
-	else
-		core.watch(event, base.about.terminal and progress or nil)
+-- What becomes of the steps when the plan is changed; then a person's word.
+local function confirm(cli)
+	return function(change)
+		for _, part in ipairs { { "steps", "" }, { "undo", "old one " }, { "gone", "gone, " } } do
+			local list = change[part[1]] or {}
+			for _, id in ipairs(cli.json and {} or base.sorted(list)) do
+				base.print("  %s %s\n", base.pad(part[2] .. list[id], 24), id)
+			end
+		end
+		if cli:option("yes") then return true end
+		if not base.about.terminal or not base.about.input_terminal then return false end
+		core.out("Go on with this plan (yes/no)? ")
+		return core.line() == "yes"
 	end
+end
+
+function view.open(cli)
+	local quiet = cli.json or cli:option("events")
+	local shown = cli:option("events") and function(told) base.print_line(told.event) end or event
+	core.watch(not cli.json and shown or nil, not quiet and base.about.terminal and progress or nil, confirm(cli))
 end
 
 function view.close()

@@ -7,6 +7,7 @@ local workflow = {}
 workflow.options = {
 	{ "catalog", "FILE", "catalog of updates, or READER: such as apt:; may be repeated" },
 	{ "param", "NAME=VALUE", "parameter of the workflow; may be repeated" },
+	{ "answers", "FILE", "JSON object of answers to the workflow's questions" },
 }
 
 -- A path, or the name of a role that came with patchday.
@@ -22,8 +23,8 @@ local function find(name)
 end
 
 -- What a plan is made from: journaled, so that a further round can be planned.
-function workflow.inputs(cli)
-	local inputs = { script = find(cli.operands[1]), params = {}, catalogs = core.list {} }
+function workflow.inputs(cli, name)
+	local inputs = { script = find(name or cli.operands[1]), params = {}, catalogs = core.list {}, answers = {} }
 	for _, given in ipairs(cli.given) do
 		local name, value = given[1], given[2]
 		if name == "catalog" then
@@ -32,9 +33,51 @@ function workflow.inputs(cli)
 			local key, text = value:match("^([^=]+)=(.*)$")
 			if not key then base.fail("usage", ("--param wants NAME=VALUE, not '%s'"):format(value)) end
 			inputs.params[key] = text
+		elseif name == "answers" then
+			inputs.answers = base.must(core.answers(value, inputs.answers))
 		end
 	end
 	return inputs
+end
+
+-- What a line typed in stands for; nil: for no answer.
+local function understood(q, line)
+	if q.type == "boolean" then
+		local words = { yes = true, ["true"] = true, ["1"] = true, no = false, ["false"] = false, ["0"] = false }
+		return words[line]
+	end
+	if q.type == "string" then return line ~= "" and line or nil end
+	return base.has(q.choices or {}, line) and line or nil
+end
+
+local function ask(q)
+	local choice = q.choices and table.concat(q.choices, ", ") or q.type == "boolean" and "yes, no" or "a text"
+	base.print("%s%s\n", q.ask, (q.help or "") ~= "" and "\n  " .. q.help or "")
+	while true do
+		base.print("  [%s] ", choice)
+		local line = core.line()
+		if not line then return nil end -- it stays open, and the run is refused
+		local value = understood(q, line)
+		if value ~= nil then return value end
+	end
+end
+
+-- Ask on the terminal what is open in a plan; true: there is an answer, plan again.
+function workflow.ask(cli, made, inputs)
+	local added = false
+	if made.plan.nothing or cli.json or cli:option("events") or not base.about.terminal or
+		not base.about.input_terminal then
+		return false
+	end
+	for _, q in ipairs(made.plan.questions or {}) do
+		if q.answer == nil then
+			local value = ask(q)
+			if value == nil then break end
+			inputs.answers[q.name] = core.answer(value)
+			added = true
+		end
+	end
+	return added
 end
 
 -- { plan, digest } for this server, or for that of --facts.

@@ -4,14 +4,15 @@ local _, core = ...
 local strict = require "patchday.strict"
 local steps = require "patchday.steps"
 local params = require "patchday.params"
+local questions = require "patchday.questions"
 local plan = require "patchday.plan"
 local fail = strict.fail
 local pd = {}
 
 function pd.workflow(given)
 	strict.check("pd.workflow", "field", given, { api = "number", name = "string", role = "string",
-		help = "string", params = "table", rounds = "number", reboots = "number",
-		plan = "function", guards = "function" })
+		help = "string", params = "table", questions = "table", rounds = "number",
+		reboots = "number", plan = "function", guards = "function" })
 	if given.api == nil then fail("a workflow says which language it is written in: api = 1") end
 	if given.api ~= 1 then fail("the workflow needs api %s; this patchday has api 1", given.api) end
 	if not (given.name or ""):find("^%l[%l%d_-]*$") then
@@ -27,8 +28,10 @@ function pd.workflow(given)
 		fail("reboots is a whole number from 0 to 100")
 	end
 	params.check_declared(given.params or {})
+	questions.check_declared(given.questions or {})
 	return plan.block("workflow", { name = given.name, role = given.role or "", rounds = rounds, reboots = reboots,
-		help = given.help or "", params = given.params or {}, plan = given.plan, guards = given.guards })
+		help = given.help or "", params = given.params or {}, questions = given.questions or {},
+		plan = given.plan, guards = given.guards })
 end
 
 -- The steps of a plugin, as functions.
@@ -78,6 +81,8 @@ function pd.nothing(why)
 	if type(why) ~= "string" or why == "" then fail("pd.nothing says why: pd.nothing \"no update applies\"") end
 	return plan.block("nothing", { why = why })
 end
+
+pd.question = questions.declare
 
 for kind, declare in pairs(params.types) do pd[kind] = declare end
 

@@ -3,29 +3,32 @@
 local _, core = ...
 local strict = require "patchday.strict"
 local params = require "patchday.params"
+local questions = require "patchday.questions"
 local plan = require "patchday.plan"
 local facts = require "patchday.facts"
 local selection = require "patchday.selection"
 
 local function describe(w)
 	return { workflow = w.name, role = w.role, help = w.help, rounds = w.rounds,
-		params = params.describe(w.params) }
+		params = params.describe(w.params), questions = select(3, questions.values(w.questions, {})) }
 end
 
-local function inputs(w, given, round, server)
+local function inputs(w, given, answers, round, server)
 	local values, names = params.values(w.params, given)
+	local answered, asked, rows = questions.values(w.questions, answers)
 	local t = { facts = facts, catalog = selection.catalog, round = round, server = server }
 	t.params = strict.names("t.params", "parameter", names, function(k) return values[k] end)
-	return values, strict.names("t", "field", strict.keys(t), function(k) return t[k] end)
+	t.answers = strict.names("t.answers", "question", asked, function(k) return answered[k] end)
+	return values, rows, strict.names("t", "field", strict.keys(t), function(k) return t[k] end)
 end
 
-return function(script, only_describe, given, round, server)
+return function(script, only_describe, given, answers, round, server)
 	local w = plan.blocks[script()]
 	if not w or w.kind ~= "workflow" then
 		strict.fail("the script ends without its workflow: return pd.workflow { ... }")
 	end
 	if only_describe then return describe(w) end
-	local values, t = inputs(w, given or {}, round, server)
+	local values, asked, t = inputs(w, given or {}, answers or {}, round, server)
 	core.place(w.plan)
 	local flat = plan.flatten((w.plan(t)))
 	flat.reboots = w.reboots
@@ -33,6 +36,7 @@ return function(script, only_describe, given, round, server)
 		core.place(w.guards)
 		flat.guards = plan.guards((w.guards(t)))
 	end
-	flat.workflow, flat.role, flat.rounds, flat.params = w.name, w.role, w.rounds, values
+	flat.workflow, flat.role, flat.rounds, flat.params, flat.questions =
+		w.name, w.role, w.rounds, values, asked
 	return flat
 end

@@ -31,9 +31,9 @@ for _, kind in ipairs { "string", "path", "list", "int", "bytes", "seconds", "bo
 	params.types[kind] = function(given) return declare(kind, given) end
 end
 
--- Both a declaration (help, required ...) and a value (env, file, credential).
+-- Both a declaration (help, required ...) and a value (env, file, credential, prompt).
 function params.types.secret(given)
-	local sources = { "env", "file", "credential" }
+	local sources = { "env", "file", "credential", "prompt" }
 	for _, source in ipairs(sources) do
 		if type(given) == "table" and given[source] ~= nil then
 			strict.check("pd.secret", "option", given, { [source] = "string" })

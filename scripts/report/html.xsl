@@ -30,11 +30,14 @@ th { font-weight: 600; } thead th { border-bottom: 1px solid #555; } .facts th {
 <body>
 <xsl:call-template name="head"/>
 <xsl:if test="r:warning"><h2>Warnings</h2><xsl:for-each select="r:warning"><p class="bad"><xsl:value-of select="."/></p></xsl:for-each></xsl:if>
+<xsl:call-template name="refused"/>
+<xsl:call-template name="questions"/>
 <xsl:call-template name="no-return"/>
 <xsl:call-template name="steps"/>
 <xsl:call-template name="comparison"/>
 <xsl:call-template name="updates"/>
 <xsl:call-template name="decisions"/>
+<xsl:call-template name="fidelity"/>
 <xsl:call-template name="evidence"/>
 <xsl:call-template name="signatures"/>
 <xsl:call-template name="seal"/>
@@ -116,6 +119,40 @@ th { font-weight: 600; } thead th { border-bottom: 1px solid #555; } .facts th {
 </xsl:if>
 </xsl:template>
 
+<xsl:template name="refused">
+<xsl:if test="r:inhibitor">
+<h2>Refused</h2>
+<table>
+<thead><tr><th>step</th><th>risk</th><th>cause</th><th>remedy</th></tr></thead>
+<xsl:for-each select="r:inhibitor">
+<tr><td><xsl:value-of select="@step"/></td><td class="bad"><xsl:value-of select="@risk"/></td><td><xsl:value-of select="@cause"/></td><td><xsl:value-of select="@remedy"/></td></tr>
+</xsl:for-each>
+</table>
+</xsl:if>
+</xsl:template>
+<xsl:template name="questions">
+<xsl:if test="r:question">
+<h2>Questions</h2>
+<table>
+<thead><tr><th>question</th><th>answer</th><th>by</th><th>time</th></tr></thead>
+<xsl:for-each select="r:question">
+<tr><td><xsl:value-of select="@ask"/></td><td><xsl:choose><xsl:when test="@answer"><xsl:value-of select="@answer"/></xsl:when><xsl:otherwise><span class="bad">not answered</span></xsl:otherwise></xsl:choose></td><td><xsl:value-of select="@who"/></td><td><xsl:value-of select="@when"/></td></tr>
+</xsl:for-each>
+</table>
+</xsl:if>
+</xsl:template>
+<xsl:template name="fidelity">
+<xsl:for-each select="r:fidelity">
+<h2>Dry run</h2>
+<p><xsl:value-of select="@right"/> of <xsl:value-of select="@right + @wrong"/> predictions held<xsl:if test="@percent"> (<xsl:value-of select="@percent"/> %)</xsl:if>, <xsl:value-of select="@unknown"/> were unknown.</p>
+<table>
+<thead><tr><th>plugin</th><th class="number">right</th><th class="number">wrong</th><th class="number">unknown</th><th class="number">%</th></tr></thead>
+<xsl:for-each select="r:plugin">
+<tr><td><xsl:value-of select="@name"/></td><td class="number"><xsl:value-of select="@right"/></td><td class="number"><xsl:value-of select="@wrong"/></td><td class="number"><xsl:value-of select="@unknown"/></td><td class="number"><xsl:value-of select="@percent"/></td></tr>
+</xsl:for-each>
+</table>
+</xsl:for-each>
+</xsl:template>
 <xsl:template name="comparison">
 <xsl:for-each select="r:comparison">
 <h2>Before and after (<xsl:value-of select="@unexplained"/> unexplained, <xsl:value-of select="@explained"/> explained)</h2>

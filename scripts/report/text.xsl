@@ -22,6 +22,10 @@ run <xsl:value-of select="@run"/>, workflow <xsl:value-of select="@workflow"/>, 
 <xsl:text>&#10;Points of no return&#10;</xsl:text>
 <xsl:for-each select="r:step[r:irreversible]"><xsl:text>  </xsl:text><xsl:value-of select="@id"/>: <xsl:value-of select="r:irreversible"/><xsl:text>&#10;</xsl:text></xsl:for-each>
 </xsl:if>
+<xsl:if test="r:inhibitor"><xsl:text>&#10;Refused&#10;</xsl:text></xsl:if>
+<xsl:for-each select="r:inhibitor"><xsl:text>  </xsl:text><xsl:if test="@step"><xsl:value-of select="@step"/>: </xsl:if><xsl:value-of select="@risk"/><xsl:text>&#10;    cause:  </xsl:text><xsl:value-of select="@cause"/><xsl:text>&#10;    remedy: </xsl:text><xsl:value-of select="@remedy"/><xsl:text>&#10;</xsl:text></xsl:for-each>
+<xsl:if test="r:question"><xsl:text>&#10;Questions&#10;</xsl:text></xsl:if>
+<xsl:for-each select="r:question"><xsl:text>  </xsl:text><xsl:value-of select="@ask"/><xsl:text> </xsl:text><xsl:choose><xsl:when test="@answer"><xsl:value-of select="@answer"/> (<xsl:value-of select="@who"/>, <xsl:value-of select="@when"/>)</xsl:when><xsl:otherwise>not answered</xsl:otherwise></xsl:choose><xsl:text>&#10;</xsl:text></xsl:for-each>
 <xsl:text>&#10;Steps&#10;</xsl:text>
 <xsl:for-each select="r:step">
 <xsl:text>  </xsl:text>
@@ -50,6 +54,11 @@ run <xsl:value-of select="@run"/>, workflow <xsl:value-of select="@workflow"/>, 
 <xsl:if test="@explained-by"><xsl:value-of select="concat(', by ', @explained-by)"/><xsl:if test="@through"><xsl:value-of select="concat(' (', @through, ')')"/></xsl:if></xsl:if>
 <xsl:text>&#10;</xsl:text>
 </xsl:for-each>
+</xsl:for-each>
+<xsl:for-each select="r:fidelity">
+<xsl:text>&#10;Dry run: </xsl:text><xsl:value-of select="@right"/> of <xsl:value-of select="@right + @wrong"/> predictions held<xsl:if test="@percent"> (<xsl:value-of select="@percent"/> %)</xsl:if>, <xsl:value-of select="@unknown"/><xsl:text> were unknown&#10;</xsl:text>
+<xsl:for-each select="r:plugin"><xsl:text>  </xsl:text><xsl:call-template name="pad"><xsl:with-param name="text" select="@name"/><xsl:with-param name="width" select="10"/></xsl:call-template><xsl:value-of select="@right"/> right, <xsl:value-of select="@wrong"/> wrong, <xsl:value-of select="@unknown"/><xsl:text> unknown&#10;</xsl:text></xsl:for-each>
+<xsl:for-each select="r:prediction[@held = 'no']"><xsl:text>  not so: </xsl:text><xsl:value-of select="@step"/>: predicted <xsl:value-of select="@predicted"/>, was <xsl:value-of select="@real"/><xsl:for-each select="r:wrong">; <xsl:value-of select="@output"/>: predicted <xsl:value-of select="@predicted"/>, was <xsl:value-of select="@real"/></xsl:for-each><xsl:text>&#10;</xsl:text></xsl:for-each>
 </xsl:for-each>
 <xsl:text>&#10;Evidence&#10;</xsl:text>
 <xsl:for-each select="r:step/r:evidence | r:comparison/r:evidence"><xsl:text>  </xsl:text><xsl:value-of select="@sha256"/><xsl:text>  </xsl:text><xsl:value-of select="@path"/><xsl:text>&#10;</xsl:text></xsl:for-each>

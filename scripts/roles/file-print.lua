@@ -50,8 +50,6 @@ return pd.workflow {
 		away = pd.path { help = "second place off the server, such as a mounted share: what is saved is copied there" },
 		critical = pd.bool { default = false,
 			help = "a critical server: all of it is backed up, for recovery on bare metal" },
-		recovery = pd.bool { default = false,
-			help = "downtime is agreed, and a way to boot for recovery was tried" },
 		share = pd.string { required = true, help = "share of the client test" },
 		folder = pd.string { help = "folder of the share that the test writes in" },
 		user = pd.string { help = "user of the client test; left out: a guest" },
@@ -70,6 +68,14 @@ return pd.workflow {
 		timezone = pd.string { help = "time zone of the windows; left out: the server's" },
 		users = pd.int { min = 0, max = 1000, help = "so many may be logged in; left out: any number" },
 		sign = pd.list { default = { "operations", "application owner" }, help = "who signs" },
+	},
+	questions = {                                                                       -- A3
+		downtime = pd.question { must = true,
+			ask = "Was the downtime agreed, and were the people concerned informed?",
+			help = "Users of the shares and printers are cut off several times." },
+		recovery = pd.question { must = true,
+			ask = "Was a way to boot this server for recovery tried?",
+			help = "A rescue medium, the remote console, or a snapshot that can be gone back to." },
 	},
 	guards = function(t) -- asked before each stage
 		local p = t.params
@@ -92,7 +98,7 @@ return pd.workflow {
 
 		return {
 			pd.stage "prepare" {
-				host.recovery { confirmed = p.recovery },                   -- A3
+				t.answers.recovery and host.recovery { confirmed = true },  -- A3
 				host.space { path = p.safe, bytes = 2 * due:size() + GIB }, -- A3
 				host.space { path = "/", bytes = 3 * due:size() + GIB },    -- A3
 				logs,                                                       -- A4

@@ -45,6 +45,7 @@ unexplained()
 		else "not compared: \(.not_compared)" end'
 }
 empty "no difference is left that no step explains" "$(unexplained)"
+on_server patchday report </dev/null | sed -n '/^Dry run/,/^$/s/^/# /p'
 is "status says so by its exit of follow" "$(on_server patchday status --follow </dev/null >/dev/null; echo $?)" 1
 
 on_server patchday run file-print "${parameters[@]}" --param critical=true </dev/null >"$tmp/run.log" 2>&1
@@ -80,6 +81,11 @@ is "and lists the packages" "$(($(xmllint --xpath 'count(//*[local-name()="packa
 second=$(on_server sh -c 'ls -d /srv/volume/*/*/MANIFEST | tail -1' </dev/null)
 check "what was saved is in the second place too, whole" on_server sh -c "cd ${second%/*} && sha256sum -c --quiet MANIFEST" </dev/null
 like "with the backup of the whole system" "$(on_server cat "$second" </dev/null)" 'system\.tar\.zst$'
+like "and who answered the questions" "$(xmllint --xpath '//*[local-name()="question"]/@who' "$certificate")" Ann
+# what the dry run said, against what came to be
+fidelity=$(xmllint --xpath 'string(//*[local-name()="fidelity"]/@percent)' "$certificate")
+check "at least 95 % of the predictions held (${fidelity:-0} %)" [ "${fidelity:-0}" -ge 95 ]
+on_server patchday report </dev/null | sed -n '/^Dry run/,/^$/s/^/# /p'
 # every piece of evidence still has the digest that was journaled
 on_server patchday report --format xml </dev/null >"$tmp/report.xml"
 bad=0

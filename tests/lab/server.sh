@@ -6,7 +6,7 @@
 lab=$PD_SRCDIR/tests/lab/lab
 server=fp1
 parameters=(--param site=lab --param share=data --param user=alice
-	--param password=file:/root/alice --param recovery=true --param away=/srv/volume)
+	--param password=file:/root/alice --param away=/srv/volume --answers /root/answers.json)
 
 on_server()
 {
@@ -26,6 +26,8 @@ server_up()
 	"$lab" push "$server" "$stage" / </dev/null || return 1
 	rm -rf "$stage"
 	printf 'alice-secret\n' | on_server sh -c 'umask 077; cat >/root/alice'
+	printf '{"downtime": true, "recovery": {"answer": true, "who": "Ann", "when": "2026-11-20T08:00:00Z"}}\n' |
+		on_server sh -c 'cat >/root/answers.json'
 }
 
 # run_state: of the newest run; nothing while the server is not there

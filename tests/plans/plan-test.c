@@ -5,7 +5,7 @@
  *
  * Sections of a file: @CATALOG (native XML, any number), @FACTS (JSON),
  * @WORKFLOW (Lua; it runs as w.lua) or @SCRIPT (path below LIBRARY), @PARAMS
- * (name=value lines), @EXPECT (text of the plan, or "error: ...").  What comes
+ * (name=value lines), @ANSWERS (an answers file), @EXPECT (text of the plan, or "error: ...").  What comes
  * before the first section is a comment.  --show prints what came out. */
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ enum {
 
 struct test {
 	struct pd_strings catalogs;
-	char *facts, *workflow, *script, *params, *expect;
+	char *facts, *workflow, *script, *params, *answers, *expect;
 };
 
 static struct pd_cli cli; /* prints the plans */
@@ -39,6 +39,7 @@ static void keep(struct test *t, const char *name, char *text_take)
 		    strcmp(name, "WORKFLOW") == 0 ? &t->workflow :
 		    strcmp(name, "SCRIPT") == 0 ? &t->script :
 		    strcmp(name, "PARAMS") == 0 ? &t->params :
+		    strcmp(name, "ANSWERS") == 0 ? &t->answers :
 		    strcmp(name, "EXPECT") == 0 ? &t->expect : NULL;
 
 	if (strcmp(name, "CATALOG") == 0) {
@@ -77,6 +78,7 @@ static void clear(struct test *t)
 	free(t->workflow);
 	free(t->script);
 	free(t->params);
+	free(t->answers);
 	free(t->expect);
 }
 
@@ -165,16 +167,18 @@ static char *plan_case(const struct test *t, const char *library,
 {
 	pd_auto(pd_facts) facts = {0};
 	pd_auto(pd_catalogs) catalogs = {0};
-	pd_auto_json *params = read_params(t->params);
+	pd_auto_json *params = read_params(t->params), *answers = json_object();
 	pd_auto_error *err = NULL;
 	pd_auto(pd_plan) *plan = NULL;
 	struct pd_workflow_input in = {
 		.script = "w.lua", .library = library, .server = "alpha",
-		.params = params, .facts = &facts, .catalogs = &catalogs,
+		.params = params, .answers = answers, .facts = &facts, .catalogs = &catalogs,
 		.registry = reg, .round = 1
 	};
 
 	if (!write_script(t, library, &err) ||
+	    (t->answers && (!write_input("answers.json", t->answers, &err) ||
+			    !pd_answers_read("answers.json", "ann", answers, &err))) ||
 	    !write_input("facts.json", t->facts ? t->facts : "{}", &err) ||
 	    !pd_facts_read("facts.json", &facts, &err))
 		return outcome(NULL, err);
@@ -289,7 +293,7 @@ int main(int argc, char **argv)
 		free(argv[i]);
 	}
 	for (const char *const *f = (const char *const[]){ "w.lua", "facts.json",
-	     "catalog1.xml", "catalog2.xml", NULL }; *f; f++)
+	     "answers.json", "catalog1.xml", "catalog2.xml", NULL }; *f; f++)
 		unlink(*f);
 	if (chdir("/") != 0 || rmdir(folder) != 0)
 		fatal(folder);

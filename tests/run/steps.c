@@ -174,6 +174,151 @@ static const struct pd_step step_burn = {
 	.reversibility = PD_IRREVERSIBLE,
 };
 
+/* Its check knows too much: one byte more than is written. */
+static int lie_check(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+
+	return pd_output(ctx, "path", a->path) < 0 || pd_output(ctx, "count", "2") < 0 ?
+	       PD_FAILED : PD_CHANGED;
+}
+
+static const struct pd_step step_lie = {
+	PD_STEP, .name = "lie", .help = "predict what will not be", .params = write_params,
+	.args_size = sizeof(struct write_args), .outputs = write_outputs,
+	.check = lie_check, .apply = write_apply, .verify = write_verify,
+	.undo = write_undo, .reversibility = PD_REVERSIBLE,
+};
+
+/* What it puts out is known only afterwards. */
+static int mint_check(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+
+	return access(a->path, F_OK) < 0 ? PD_CHANGED : PD_UNCHANGED;
+}
+
+static int mint_apply(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+
+	return pd_write_file(ctx, a->path, 0600, "x", 1) < 0 ||
+	       pd_output(ctx, "token", pd_format(ctx, "%s+", a->path)) < 0 ?
+	       PD_FAILED : PD_CHANGED;
+}
+
+static const struct pd_output mint_outputs[] = {
+	PD_OUTPUT("token", PD_T_PATH, "what nobody can know before"),
+	PD_OUTPUT_END
+};
+
+static const struct pd_step step_mint = {
+	PD_STEP, .name = "mint", .help = "make a token", .params = write_params,
+	.args_size = sizeof(struct write_args), .outputs = mint_outputs,
+	.check = mint_check, .apply = mint_apply, .reversibility = PD_IRREVERSIBLE,
+};
+
+/* Everything that a careless step could do with a secret. */
+struct leak_args {
+	const struct pd_secret *value;
+	const char *path;
+	int32_t how;
+};
+
+enum { LEAK_NOT, LEAK_FAIL, LEAK_CRASH, LEAK_HANG, LEAK_OUTPUT, LEAK_REMEMBER, LEAK_TITLE,
+       LEAK_ARGV, LEAK_ENV, LEAK_NAME, LEAK_HALF };
+static const char *const leaks[] = { "not", "fail", "crash", "hang", "output", "remember",
+				     "title", "argv", "env", "name", "half", NULL };
+
+static const struct pd_param leak_params[] = {
+	PD_PARAM(struct leak_args, value, PD_T_SECRET, .flags = PD_P_REQUIRED, .help = "canary"),
+	PD_PARAM(struct leak_args, path, PD_T_PATH, .flags = PD_P_REQUIRED, .help = "folder"),
+	PD_PARAM(struct leak_args, how, PD_T_CHOICE, .def = "not", .choices = leaks, .help = "how"),
+	PD_PARAM_END
+};
+
+static const struct pd_output leak_outputs[] = {
+	PD_OUTPUT("text", PD_T_STRING, "what leaks"),
+	PD_OUTPUT_END
+};
+
+/* RFC 4648, as a web client would send it with a user's name before it. */
+static const char *base64(struct pd_ctx *ctx, const char *s)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *out = pd_alloc_for(ctx, strlen(s) * 2 + 8);
+	size_t n = 0, len = strlen(s);
+
+	for (size_t i = 0; i < len; i += 3) {
+		unsigned a = (unsigned char)s[i], b = i + 1 < len ? (unsigned char)s[i + 1] : 0;
+		unsigned c = i + 2 < len ? (unsigned char)s[i + 2] : 0;
+
+		out[n++] = digits[a >> 2];
+		out[n++] = digits[(a << 4 | b >> 4) & 63];
+		out[n++] = i + 1 < len ? digits[(b << 2 | c >> 6) & 63] : '=';
+		out[n++] = i + 2 < len ? digits[c & 63] : '=';
+	}
+	return out;
+}
+
+static int leak_talk(struct pd_ctx *ctx, const char *v)
+{
+	size_t half = strlen(v) / 2;
+
+	printf("out %s\n", v);
+	fprintf(stderr, "err %s %s\n", v, base64(ctx, v));
+	fflush(stdout);
+	pd_log(ctx, PD_LOG_INFO, "log %s, halves %.*s and %s.", v, (int)half, v, v + half);
+	pd_log(ctx, PD_LOG_WARN, "Authorization: %s %s %s", base64(ctx, v),
+	       base64(ctx, pd_format(ctx, "u:%s", v)), base64(ctx, pd_format(ctx, "a%s", v)));
+	pd_progress(ctx, 1, 2, v);
+	return 0;
+}
+
+static int leak_check(struct pd_ctx *ctx)
+{
+	const struct leak_args *a = ctx->args;
+
+	leak_talk(ctx, pd_secret(ctx, a->value, NULL));
+	return access(pd_format(ctx, "%s/done", a->path), F_OK) < 0 ? PD_CHANGED : PD_UNCHANGED;
+}
+
+static int leak_apply(struct pd_ctx *ctx)
+{
+	const struct leak_args *a = ctx->args;
+	const char *v = pd_secret(ctx, a->value, NULL), *file = pd_format(ctx, "%s/done", a->path);
+	const char *half = pd_format(ctx, "%.*s", (int)strlen(v) / 2, v);
+	const char *const argv[] = { "/bin/echo", v, NULL }, *const quiet[] = { "/bin/true", NULL };
+	const char *const env[] = { pd_format(ctx, "PASSWD=%s", v), NULL };
+	const struct pd_command with_argv = { .size = sizeof(with_argv), .argv = argv };
+	const struct pd_command with_env = { .size = sizeof(with_env), .argv = quiet, .env = env };
+	struct pd_command_result r = { 0 };
+
+	leak_talk(ctx, v);
+	switch (a->how) {
+	case LEAK_FAIL: return pd_fail(ctx, PD_FAILED, "failed with %s %s", v, base64(ctx, v));
+	case LEAK_CRASH: raise(SIGSEGV); break;
+	case LEAK_HANG: for (;;) pause();
+	case LEAK_OUTPUT: return pd_output(ctx, "text", v) < 0 ? PD_FAILED : PD_CHANGED;
+	case LEAK_HALF: return pd_output(ctx, "text", half) < 0 ? PD_FAILED : PD_CHANGED;
+	case LEAK_REMEMBER: return pd_remember(ctx, "text", base64(ctx, v)) < 0 ? PD_FAILED : PD_CHANGED;
+	case LEAK_ARGV: return pd_command_run(ctx, &with_argv, &r) < 0 ? PD_FAILED : PD_CHANGED;
+	case LEAK_ENV: return pd_command_run(ctx, &with_env, &r) < 0 ? PD_FAILED : PD_CHANGED;
+	case LEAK_NAME: file = pd_format(ctx, "%s/%s", a->path, v); break;
+	default: break;
+	}
+	if (pd_write_file(ctx, file, 0600, "x", 1) < 0 ||
+	    (a->how == LEAK_TITLE && pd_evidence(ctx, file, v) < 0))
+		return PD_FAILED;
+	return PD_CHANGED;
+}
+
+static const struct pd_step step_leak = {
+	PD_STEP, .name = "leak", .help = "leak a secret", .params = leak_params,
+	.args_size = sizeof(struct leak_args), .outputs = leak_outputs, .check = leak_check,
+	.apply = leak_apply, .reversibility = PD_IRREVERSIBLE, .time_limit = 1, .grace = 1,
+};
+
 static int always(struct pd_ctx *ctx)
 {
 	const struct write_args *a = ctx->args;
@@ -312,7 +457,8 @@ static const struct pd_scanner scanner = {
 static const struct pd_scanner *const scanners[] = { &scanner, NULL };
 
 static const struct pd_step *const steps[] = { &step_write, &step_burn, &step_backup,
-					       &step_reboot, &step_noop, &step_gate, NULL };
+					       &step_reboot, &step_noop, &step_gate,
+	&step_lie, &step_mint, &step_leak, NULL };
 
 PD_PLUGIN(.name = "steps", .version = "1", .help = "steps for tests of the engine",
 	  .steps = steps, .scanners = scanners);

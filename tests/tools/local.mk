@@ -1,4 +1,5 @@
-noinst_PROGRAMS += %reldir%/pd-step
+noinst_PROGRAMS += %reldir%/pd-step %reldir%/pd-still
 %canon_reldir%_pd_step_SOURCES = %reldir%/pd-step.c
 %canon_reldir%_pd_step_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 %canon_reldir%_pd_step_LDADD = core/libcore.la
+%canon_reldir%_pd_still_SOURCES = %reldir%/pd-still.c

@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A dry run writes nothing: the checks of every step of every plugin, on a
+# real server, below a filter that refuses and names each system call that
+# could change something.
+export PD_LAB=${PD_LAB:-t-still}
+. "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
+. "$PD_SRCDIR/tests/lab/server.sh" || exit 99
+[ "$(id -u)" = 0 ] || skip "the lab needs root"
+trap '"$lab" destroy >/dev/null 2>&1; rm -rf "$tmp"' EXIT
+tmp=$(mktemp -d)
+
+# still ARGUMENT...: a dry run below the filter; sets $out and $rc
+still()
+{
+	out=$(on_server /root/pd-still patchday plan "$@" --check </dev/null 2>&1)
+	rc=$?
+}
+
+server_up || { echo "Bail out! no server"; exit 1; }
+"$lab" push "$server" "$PD_BUILDDIR/tests/tools/pd-still" /root/pd-still </dev/null
+
+on_server /root/pd-still sh -c 'setsid -w sh -c "echo x >/root/written"' </dev/null >"$tmp/out" 2>&1
+is "the filter finds a write" $? 1
+like "and names it" "$(cat "$tmp/out")" 'pd-still: .*: openat /root/written'
+
+still file-print "${parameters[@]}"
+is "the dry run of file-print changes nothing" "$rc $(grep -c '^pd-still' <<<"$out")" "0 0"
+grep '^pd-still' <<<"$out" | sort | uniq -c | sed 's/^/# /'
+
+# what the steps that bring back need, made by those that save
+on_server sh -c 'cat >/root/save.lua' <<'END'
+local pd = require "patchday"
+local to = "/srv/safe"
+return pd.workflow { api = 1, name = "save", plan = function()
+	return { pd.use "eventlog".export { to = to }, pd.use "backup".state { to = to },
+		pd.use "printers".save { to = to }, pd.use "shares".save { to = to } }
+end }
+END
+on_server patchday run /root/save.lua </dev/null >"$tmp/save" 2>&1
+is "logs, state, printers and shares are saved" $? 0
+on_server patchday status --json </dev/null >"$tmp/status"
+output() { jq -r --arg id "main/$1" --arg name "$2" '.steps[] | select(.id == $id) | .outputs[$name]' "$tmp/status"; }
+
+on_server sh -c 'cat >/root/all.lua' <<END
+local pd = require "patchday"
+local to = "/srv/safe"
+local archive, logs = "$(output backup.state archive)", "$(output eventlog.export archive)"
+return pd.workflow { api = 1, name = "all", plan = function(t)
+	local use, due = pd.use, t.catalog:needed()
+	local s, units = use "service", { "cron" }
+	return {
+		use "backup".state { to = to }, use "backup".verify { archive = archive },
+		use "backup".restore { archive = archive }, use "command".run { argv = { "/root/step" } },
+		use "driver".install { match = { "pci:8086:100e" } },
+		use "eventlog".export { to = to }, use "eventlog".compare { before = logs },
+		use "eventlog".collect { to = to }, use "host".space { path = "/", bytes = 1 },
+		use "host".reboot { reason = "test" }, use "host".recovery { confirmed = true },
+		use "network".save { to = to }, use "printers".save { to = to },
+		use "printers".restore { from = "$(output printers.save folder)" }, use "probe".smb { share = "data", guest = true },
+		use "probe".print {}, use "probe".tcp { port = 445 },
+		use "probe".http { url = "http://localhost:631/" }, use "probe".command { argv = { "/bin/true" } },
+		s.stop { units = units }, s.start { units = units }, s.restart { units = units },
+		s.verify { units = units }, use "shares".save { to = to },
+		use "shares".restore { from = "$(output shares.save folder)" },
+		use "update".install { updates = due, keep = to }, use "update".fetch { updates = due, to = to },
+	}
+end }
+END
+# a program of a step, in the protocol of doc/command-protocol.md
+on_server sh -c 'cat >/root/step; chmod 755 /root/step' <<'END'
+#!/bin/sh
+read -r request
+echo '{"result": "unchanged"}'
+END
+still /root/all.lua
+is "and neither do the checks of all other steps" "$(grep -c '^pd-still' <<<"$out")" 0
+grep '^pd-still' <<<"$out" | sort | uniq -c | sed 's/^/# /'
+grep -E '^  (failed|bad-args)' <<<"$out" | sed 's/^/# /'
+on_server patchday plugins --json </dev/null | jq -r '.[] | .name as $p | .steps[]? | "\($p).\(.name)"' | sort >"$tmp/declared"
+sed -n 's/^  [a-z-]* *main\/\([a-z]*\.[a-z]*\).*/\1/p' <<<"$out" | sort -u >"$tmp/checked"
+empty "no step of any plugin is left out" "$(comm -23 "$tmp/declared" "$tmp/checked")"
+is "nothing is left in /tmp" "$(on_server sh -c 'ls /tmp | grep -cv systemd-private' </dev/null)" 0
+end

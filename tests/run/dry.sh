@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The dry run: unknown values, every reason not to start, questions and their
+# answers, and whether the predictions held.
+. "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
+f=$tmp/f
+
+# report XPATH: of the newest run's report
+report()
+{
+	"${patchday[@]}" report "${places[@]}" --format xml | xmllint --xpath "$1" - 2>/dev/null
+}
+
+# ---- unknown flows through a chain of three
+workflow chain <<END
+(function()
+  local a = steps.mint { path = "$f/a" }
+  local b = steps.mint { path = a.out.token, id = "second" }
+  return pd.stage "one" { a, b, steps.mint { path = b.out.token, id = "third" } }
+end)(),
+END
+pd plan "$tmp/chain.lua" --check
+is "a dry run with unknown values is no refusal" "$rc" 0
+like "the first of the chain is predicted" "$out" 'changed +one/steps.mint'
+like "the second is unknown, with what it waits for" "$out" 'unknown +one/second +known after one/steps.mint'
+like "and so is the third" "$out" 'unknown +one/third +known after one/second'
+check "nothing was written" [ ! -e "$f/a" ]
+pd run "$tmp/chain.lua"
+is "the run itself knows them" "$rc $(state)" "0 done"
+is "the report: one prediction held, the others and all tokens were unknown" \
+	"$(report 'concat(//*[local-name()="fidelity"]/@right, " ", //*[local-name()="fidelity"]/@wrong, " ", //*[local-name()="fidelity"]/@unknown)')" "1 0 5"
+
+# ---- every reason is named
+workflow refuse <<END
+pd.stage "one" { steps.write { path = "$f/r1", fail = "refuse" }, steps.write { path = "$f/r2" },
+  steps.write { path = "$f/r3", fail = "refuse" }, steps.write { path = "$f/r4", fail = "refuse" } },
+END
+pd run "$tmp/refuse.lua"
+is "a run with reasons against it is refused" "$rc $(state)" "4 refused"
+is "run names all of them" "$(grep -c 'refused: one/steps.write.*: the test would break' <<<"$out")" 3
+like "with cause and remedy" "$out" 'cause: +told to refuse'
+like "and says how many there are" "$out" 'told to refuse; and 2 more'
+pd status
+is "status has them all" "$(grep -c 'remedy: tell it not to' <<<"$out")" 3
+is "status --json too" "$("${patchday[@]}" status --json | jq -c '[.inhibitors[].step]')" \
+	'["one/steps.write","one/steps.write#3","one/steps.write#4"]'
+is "and the report" "$(report 'count(//*[local-name()="inhibitor"])')" 3
+like "also as text" "$("${patchday[@]}" report "${places[@]}")" 'remedy: tell it not to'
+like "and as HTML" "$("${patchday[@]}" report "${places[@]}" --format html)" '<td>tell it not to</td>'
+
+# ---- questions
+cat >"$tmp/ask.lua" <<END
+local pd = require "patchday"
+local steps = pd.use "steps"
+return pd.workflow { api = 1, name = "ask",
+  questions = {
+    downtime = pd.question { ask = "Was the downtime agreed?", must = true, help = "Ask the owner." },
+    way = pd.question { ask = "How is it booted?", choices = { "console", "medium" } },
+  },
+  plan = function(t) return { steps.write { path = "$f/q", text = t.answers.way or "nobody knows" } } end }
+END
+pd run "$tmp/ask.lua"
+is "open questions refuse the run" "$rc $(state)" "4 refused"
+like "all of them are listed" "$out" 'not answered: downtime \(Was the downtime agreed\?\), way \(How is it booted\?\)'
+like "and how to answer" "$out" '"downtime": \.\.\., "way": \.\.\.'
+echo '{"downtime": false, "way": "medium"}' >"$tmp/answers.json"
+pd plan "$tmp/ask.lua" --check --answers "$tmp/answers.json"
+is "an answer other than it must be refuses" "$rc" 4
+like "with the question and the answer" "$out" 'downtime: Was the downtime agreed\? false'
+like "and what to do" "$out" 'see to it: the answer has to be true. Ask the owner'
+echo '{"downtime": true, "waj": "medium"}' >"$tmp/answers.json"
+pd run "$tmp/ask.lua" --answers "$tmp/answers.json"
+is "a misspelt question is invalid" "$rc" 2
+like "at its place in the file, with the right one" "$out" "answers.json:1:20: .*'waj'; did you mean 'way'"
+check "nothing was touched so far" [ ! -e "$f/q" ]
+echo '{"downtime": {"answer": true, "who": "Ann Example", "when": "2026-11-20T08:00:00Z"}, "way": "medium"}' >"$tmp/answers.json"
+pd run "$tmp/ask.lua" --answers "$tmp/answers.json"
+is "with the right answers it runs" "$rc $(cat "$f/q")" "0 medium"
+is "the report has who and when" "$(report 'concat(//*[@name="downtime"]/@who, " ", //*[@name="downtime"]/@when)')" \
+	"Ann Example 2026-11-20T08:00:00Z"
+is "and the user where the file names nobody" "$(report 'string(//*[@name="way"]/@who)')" "${SUDO_USER:-$(id -un)}"
+like "in the report as text" "$("${patchday[@]}" report "${places[@]}")" 'agreed\? true \(Ann Example, 2026'
+# on a terminal they are asked; an answer that is none is asked again
+out=$(printf 'perhaps\nyes\nconsol\nconsole\n' | timeout 60 python3 -c '
+import os, pty, sys
+lines = sys.stdin.read().encode()
+def read(fd):
+    return os.read(fd, 4096)
+sent = []
+def master(fd):
+    data = os.read(fd, 4096)
+    sent.append(data)
+    if data.rstrip().endswith(b"]"):
+        global lines
+        line, _, lines = lines.partition(b"\n")
+        os.write(fd, line + b"\n")
+    return data
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:], master, lambda fd: b"")))
+' "${patchday[@]}" run "${places[@]}" "$tmp/ask.lua" 2>&1 </dev/stdin)
+is "on a terminal the questions are asked" "$? $(cat "$f/q")" "0 console"
+is "until the answer is one" "$(grep -o '\[yes, no\]' <<<"$out" | wc -l)" 2
+is "from there, says the report" "$(report 'string(//*[@name="way"]/@from)')" terminal
+
+# ---- did it hold?
+workflow lie <<END
+steps.write { path = "$f/l1" }, steps.lie { path = "$f/l2" },
+END
+pd run "$tmp/lie.lua"
+is "a run whose dry run lied" "$rc" 0
+is "the prediction that did not hold is found" "$(report 'string(//*[@held="no"]/@step)')" main/steps.lie
+is "with what was predicted and what was" \
+	"$(report 'concat(//*[local-name()="wrong"]/@output, " ", //*[local-name()="wrong"]/@predicted, " ", //*[local-name()="wrong"]/@real)')" "count 2 1"
+is "the figure" "$(report 'string(//*[local-name()="fidelity"]/@percent)')" 83
+is "and for the plugin" "$("${patchday[@]}" status --json | jq -c .fidelity.plugins)" \
+	'{"steps":{"percent":83,"right":5,"unknown":0,"wrong":1}}'
+like "in words" "$("${patchday[@]}" report "${places[@]}")" 'not so: main/steps.lie: predicted changed, was changed; count: predicted 2, was 1'
+end

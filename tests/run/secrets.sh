@@ -1,0 +1,139 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Canaries: secrets from every source go through a step that leaks them in
+# every way, in success, failure, crash and timeout.  No byte of what the runs
+# left anywhere holds one, its base64, or half of it.
+. "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
+mkdir "$tmp/out" "$tmp/cred" "$tmp/cwd"
+# one for each source, so that the finder can say which
+canary() { tr -dc A-Za-z0-9 </dev/urandom | head -c 20; }
+CANARY_ENV=$(canary)
+export CANARY_ENV
+canary >"$tmp/file.secret"
+canary >"$tmp/cred/canary"
+canary >"$tmp/typed"
+chmod 600 "$tmp/file.secret" "$tmp/cred/canary"
+export CREDENTIALS_DIRECTORY=$tmp/cred
+cd "$tmp/cwd" || exit 99
+ulimit -c unlimited
+
+cat >"$tmp/search.py" <<'END'
+import base64, glob, os, sys
+canaries = open(sys.argv[1]).read().split()
+words = {}
+for c in canaries:
+    words[c.encode()] = "whole"
+    words[c[:len(c) // 2].encode()] = words[c[len(c) // 2:].encode()] = "half"
+    words[base64.b64encode(c.encode()).rstrip(b"=")] = "base64"
+    words[base64.b64encode(b"u:" + c.encode())[4:].rstrip(b"=")[:-1]] = "base64 behind a name"
+def look(name, data):
+    for word, kind in words.items():
+        if word in data:
+            print(kind, word.decode(), "in", name)
+since = os.path.getmtime(sys.argv[1]) - 1
+for top in sys.argv[2:]:
+    for folder, folders, files in os.walk(top):
+        for f in files + folders:
+            path = os.path.join(folder, f)
+            look("the name " + path, f.encode())
+            # elsewhere, what is older than the test is none of ours
+            if os.path.isfile(path) and os.path.getmtime(path) >= since:
+                look(path, open(path, "rb").read())
+END
+{
+	echo "$CANARY_ENV"
+	for source in file.secret cred/canary typed; do cat "$tmp/$source"; echo; done
+} >"$tmp/canaries"
+
+# what every process shows of itself while the runs go on
+python3 - "$tmp/canaries" "$tmp/out/cmdline" "$tmp/stop" <<'END' &
+import glob, os, sys, time
+canaries, out = open(sys.argv[1], "rb").read().split(), open(sys.argv[2], "wb", 0)
+while not os.path.exists(sys.argv[3]):
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            data = open(path, "rb").read()
+        except OSError:
+            continue
+        if any(c in data for c in canaries):
+            out.write(data + b"\n")
+END
+watcher=$!
+
+leaks=0
+for source in env:CANARY_ENV "file:$tmp/file.secret" credential:canary; do
+	for how in not fail crash hang output remember title argv env name half; do
+		mkdir -p "$tmp/f/$how"
+		rm -f "$tmp/f/$how/done"
+		sed "s#^    return {#&\n  steps.leak { value = pd.secret { ${source%%:*} = \"${source#*:}\" }, path = \"$tmp/f/$how\", how = \"$how\" },#" \
+			>"$tmp/leak.lua" <<END
+local pd = require "patchday"
+local steps = pd.use "steps"
+return pd.workflow { api = 1, name = "leak", role = "test", help = "a test",
+  plan = function(t)
+    return {
+    }
+  end }
+END
+		pd run "$tmp/leak.lua" --events
+		echo "$out" >"$tmp/out/$how.events"
+		case $how:$rc in not:0 | title:0) ;; fail:5 | crash:5 | hang:5 | output:5 | remember:5 | argv:5 | env:5 | name:5 | half:5) ;;
+		*) leaks=$((leaks + 1)); echo "# $source $how ended with $rc"; echo "$out" | tail -3 | sed 's/^/# /' ;; esac
+		for format in text html csv xml; do
+			"${patchday[@]}" report "${places[@]}" --format $format >"$tmp/out/$how.$format" 2>&1
+		done
+		"${patchday[@]}" status --json >"$tmp/out/$how.json" 2>&1
+		pd undo
+		[ "$source" = env:CANARY_ENV ] || continue
+		pd run "$tmp/leak.lua"
+		echo "$out" >"$tmp/out/$how.shown"
+		pd undo
+	done
+done
+is "each way to leak ends as it should" $leaks 0
+like "a leak into an output is a bug of the plugin" "$(cat "$tmp/out/output.shown")" "contains a secret, which is never stored"
+like "a secret in arguments is refused" "$(cat "$tmp/out/argv.shown")" "with a secret in its arguments"
+like "and in the environment" "$(cat "$tmp/out/env.shown")" "with a secret in its environment"
+like "a crash is reported" "$(cat "$tmp/out/crash.shown")" 'signal 11'
+like "and what it printed, blotted" "$(cat "$tmp/out/crash.shown")" 'err \*\*\* \*\*\*'
+like "so is a timeout" "$(cat "$tmp/out/hang.shown")" 'longer than its limit of 1s'
+
+# ---- typed in on a terminal
+cat >"$tmp/prompt.lua" <<END
+local pd = require "patchday"
+local steps = pd.use "steps"
+return pd.workflow { api = 1, name = "prompt", plan = function()
+  return { steps.leak { value = pd.secret { prompt = "canary" }, path = "$tmp/f" } } end }
+END
+rm -f "$tmp/f/done"
+pty='import os, pty, sys
+typed = sys.stdin.buffer.readline() + b"\n"
+def master(fd):
+    data = os.read(fd, 4096)
+    if b"secret \x27canary\x27: " in data:
+        os.write(fd, typed)
+    return data
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:], master, lambda fd: b"")))'
+out=$(timeout 60 python3 -c "$pty" "${patchday[@]}" run "${places[@]}" "$tmp/prompt.lua" 2>&1 <"$tmp/typed")
+is "a secret that is typed in reaches the step" "$? $(cat "$tmp/f/done")" "0 x"
+echo "$out" >"$tmp/out/prompt.text"
+out=$(setsid -w "${patchday[@]}" run "${places[@]}" "$tmp/prompt.lua" 2>&1 </dev/null)
+is "without a terminal the run is refused" $? 2
+like "and says so" "$out" "no terminal to type in the secret 'canary'"
+sed "s/return { steps.leak/return { steps.reboot {}, steps.leak/" "$tmp/prompt.lua" >"$tmp/prompt2.lua"
+pd run "$tmp/prompt2.lua"
+is "a secret that would be gone after a reboot is refused before" "$rc" 2
+like "with both steps" "$out" "main/steps.leak needs the secret 'canary', which a person types in, and main/steps.reboot reboots"
+
+# ---- nothing of it is left anywhere
+touch "$tmp/stop"
+wait $watcher
+"${patchday[@]}" status --all >"$tmp/out/all" 2>&1
+mkdir "$tmp/control" && echo "x ${CANARY_ENV:0:10} y" >"$tmp/control/a"
+isnt() { if [ "$2" != "$3" ]; then is "$1" 1 1; else is "$1" "$2" "not $3"; fi; }
+isnt "the search finds half of a canary that is put there" "$(python3 "$tmp/search.py" "$tmp/canaries" "$tmp/control")" ""
+empty "no canary in state, reports, certificates, events, output, process list, core files" \
+	"$(python3 "$tmp/search.py" "$tmp/canaries" "$PATCHDAY_STATE" "$tmp/out" "$tmp/cwd" "$tmp/f" | head -20)"
+empty "nor in /tmp and /dev/shm" "$(python3 "$tmp/search.py" "$tmp/canaries" /tmp /dev/shm 2>/dev/null | grep -v "$tmp/" | head)"
+cd /
+end
