@@ -13,6 +13,7 @@ static const struct pd_explanation table[] = {
 #include "run/errors.def"
 #include "workflow/errors.def"
 #include "xml/errors.def"
+#include "../rehearse/errors.def"
 #undef PD_E
 };
 

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* A run in a clone, from its start to its end, over the clone's reboots. */
+#include "session.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BOOT_SECONDS = 180, ALONE_SECONDS = 90, LOOK_MS = 300 };
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static json_t *ask_status(struct session *s, struct clone *c)
+{
+	pd_auto_free char *text = NULL;
+	int status = -1;
+
+	/* the list ends with NULL, which is not one of it */
+	pd_strings_add_take(&s->status, NULL);
+	s->status.len--;
+	text = clone_output(c, (const char *const *)s->status.items, &status);
+	return text && status == 0 ? pd_json_parse(text, strlen(text), "status", NULL) : NULL;
+}
+
+/* Text mode: a line for each step when it comes to a new state. */
+static void show_steps(struct session *s, const json_t *status, json_t *shown)
+{
+	const json_t *step;
+	size_t i;
+
+	if (s->cli.json)
+		return;
+	json_array_foreach(json_object_get(status, "steps"), i, step) {
+		const char *id = pd_json_text(step, "id", ""), *state = pd_json_text(step, "state", "");
+		json_t *seconds = json_object_get(step, "seconds");
+
+		if (strcmp(state, "pending") == 0 ||
+		    strcmp(pd_json_text(shown, id, ""), state) == 0)
+			continue;
+		json_object_set_new(shown, id, json_string(state));
+		if (strcmp(state, "begun") != 0 && strcmp(state, "undoing") != 0)
+			pd_cli_print(&s->cli, "  %-8s %-40s %8.1f s\n", state, id,
+				     json_number_value(seconds));
+	}
+	fflush(stdout);
+}
+
+static int exit_of(const char *state)
+{
+	static const struct {
+		const char *state;
+		int exit;
+	} rows[] = { { "done", PD_END_DONE }, { "waiting for sign-off", PD_END_DONE },
+		{ "rolled back", PD_END_ROLLED_BACK }, { "inconsistent", PD_END_INCONSISTENT },
+		{ "refused", PD_END_REFUSED }, { "stopped", PD_END_WAITING } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (strcmp(state, rows[i].state) == 0)
+			return rows[i].exit;
+	return -1;
+}
+
+bool session_ended_well(const struct session_run *r)
+{
+	return r->exit == PD_END_DONE || r->exit == PD_END_ROLLED_BACK;
+}
+
+/* One round of looking. */
+struct look {
+	struct session *s;
+	struct clone *c;
+	struct session_run *out;
+	char *before;      /* the newest run when it began; or NULL */
+	json_t *shown;
+	int pid, status;   /* of `patchday run`; 0: it has ended */
+	int silent;        /* looks without a status since then */
+	int64_t alone;     /* since when nobody works on the run; 0: somebody does */
+};
+
+static void reap(struct look *l)
+{
+	int status = 0;
+
+	if (l->pid > 0 && waitpid(l->pid, &status, WNOHANG) == l->pid) {
+		l->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+		l->pid = 0;
+	}
+}
+
+/* @return whether it is over. */
+static bool is_over(struct look *l)
+{
+	json_t *status = ask_status(l->s, l->c);
+	const char *state = pd_json_text(status, "state", ""), *run = pd_json_text(status, "run", NULL);
+	bool ours = run && (!l->before || strcmp(run, l->before) != 0);
+	bool worked_on = l->pid > 0 || pd_json_number(status, "pid", 0) > 0;
+
+	if (!ours) {
+		json_decref(status);
+		/* a status can't be had while it reboots */
+		if (l->pid > 0 || l->status >= 126 || l->out->status || ++l->silent < 10)
+			return false;
+		l->out->state = pd_strdup("not started");
+		l->out->exit = l->status;
+		return true;
+	}
+	show_steps(l->s, status, l->shown);
+	json_decref(l->out->status);
+	l->out->status = status;
+	l->out->exit = exit_of(state);
+	if (worked_on || strcmp(state, "rebooting") == 0)
+		l->alone = 0;
+	else if (!l->alone)
+		l->alone = now_ms();
+	if (!worked_on && (l->out->exit >= 0 || now_ms() - l->alone > ALONE_SECONDS * 1000)) {
+		l->out->state = pd_strdup(l->out->exit >= 0 ? state : "unfinished");
+		l->out->exit = l->out->exit >= 0 ? l->out->exit : PD_END_WAITING;
+		return true;
+	}
+	return false;
+}
+
+static bool boot_again(struct look *l, struct pd_error **err)
+{
+	if (!l->s->cli.json)
+		pd_cli_print(&l->s->cli, "-- the clone reboots\n");
+	fflush(stdout);
+	l->out->reboots++;
+	l->alone = 0;
+	return clone_boot(l->c, BOOT_SECONDS, err);
+}
+
+static bool watch_it(struct look *l, session_watch *watch, void *user, struct pd_error **err)
+{
+	struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
+	int64_t end = now_ms() + l->s->seconds * 1000;
+	enum clone_state on;
+
+	while (!session_stop && now_ms() < end) {
+		if (watch && !watch(user, l->c)) {
+			l->out->state = pd_strdup("cut");
+			return true;
+		}
+		on = clone_poll(l->c);
+		reap(l);
+		if (on == CLONE_REBOOT) {
+			if (!boot_again(l, err))
+				return false;
+		} else if (on == CLONE_OFF) {
+			l->out->state = pd_strdup("off");
+			l->out->exit = PD_END_WAITING;
+			return true;
+		}
+		if (is_over(l))
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	if (session_stop)
+		return pd_error_set(err, "clone-stopped", "stopped by signal %d", session_stop);
+	l->out->state = pd_strdup("unfinished");
+	l->out->exit = PD_END_WAITING;
+	return true;
+}
+
+bool session_follow(struct session *s, struct clone *c, bool resume, session_watch *watch,
+		    void *user, struct session_run *out, struct pd_error **err)
+{
+	const char *const again[] = { s->run.items[0], "resume", NULL };
+	pd_auto_json *newest = resume ? NULL : ask_status(s, c);
+	pd_auto_json *shown = json_object();
+	struct look l = { .s = s, .c = c, .out = out, .shown = shown,
+			  .before = pd_strdup(pd_json_text(newest, "run", NULL)) };
+	int64_t began = now_ms();
+	bool good;
+
+	*out = (struct session_run){ .exit = PD_END_WAITING };
+	pd_strings_add_take(&s->run, NULL);
+	s->run.len--;
+	l.pid = clone_spawn(c, resume ? again : (const char *const *)s->run.items, s->log);
+	good = l.pid > 0 ? watch_it(&l, watch, user, err) :
+		pd_error_set(err, "clone-start", "nothing can be started in the clone");
+	out->milliseconds = now_ms() - began;
+	free(l.before);
+	return good;
+}
+
+void session_run_free(struct session_run *r)
+{
+	json_decref(r->status);
+	free(r->state);
+}

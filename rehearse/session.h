@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/** A workflow in a clone: from the command line to the end of its run. */
+#ifndef PD_REHEARSE_SESSION_H
+#define PD_REHEARSE_SESSION_H
+
+#include <signal.h>
+
+#include "cli/cli.h"
+#include "clone.h"
+
+/** An option of the program itself; all others are for `patchday run`. */
+struct session_option {
+	const char *name;     /* without "--" */
+	const char *argument; /* NULL: a switch */
+	const char *help;
+};
+
+struct session {
+	struct clone_options clone;
+	struct pd_strings run;      /* `patchday run` with its arguments */
+	struct pd_strings status;   /* `patchday status --json` */
+	struct pd_strings names, values; /* own options, in order */
+	struct pd_cli cli;          /* for output */
+	char *work;
+	int64_t seconds;            /* the longest that a run may take */
+	int log;                    /* what `patchday run` prints */
+};
+
+extern volatile sig_atomic_t session_stop; /* a signal asked to stop */
+
+/** @return false with *err set; *help: only help was asked for. */
+bool session_parse(struct session *s, const struct session_option *own, int argc,
+		   char **argv, bool *help, struct pd_error **err) PD_MUST_USE;
+const char *session_option(const struct session *s, const char *name); /* or NULL */
+void session_help(const char *usage, const char *text, const struct session_option *own);
+/** Not while a run is under way; root only; what the paths have to be. */
+bool session_check(struct session *s, struct pd_error **err) PD_MUST_USE;
+void session_free(struct session *s);
+
+/** Fetch for the clone what its sources can't give it without a network. */
+bool session_sources(struct session *s, struct clone *c, struct pd_error **err) PD_MUST_USE;
+
+/** How a run in a clone went. */
+struct session_run {
+	json_t *status;   /* of `patchday status --json`; NULL: no run was made */
+	char *state;      /* "done" ...; "not started", "unfinished", "off" */
+	int exit;         /* as of `patchday run` */
+	int64_t reboots, milliseconds;
+};
+
+/** Called in between; false ends it with state "cut". */
+typedef bool session_watch(void *user, struct clone *c);
+
+/** Run the workflow until it ends or waits for a person, over reboots.
+ * @p verb "run", or "resume" for what is there already. */
+bool session_follow(struct session *s, struct clone *c, bool resume, session_watch *watch,
+		    void *user, struct session_run *out, struct pd_error **err) PD_MUST_USE;
+void session_run_free(struct session_run *r);
+/** Done, rolled back, or all work done and waiting for its signatures. */
+bool session_ended_well(const struct session_run *r);
+
+#endif
