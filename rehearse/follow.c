@@ -35,7 +35,7 @@ static void show_steps(struct session *s, const json_t *status, json_t *shown)
 	const json_t *step;
 	size_t i;
 
-	if (s->cli.json)
+	if (s->json)
 		return;
 	json_array_foreach(json_object_get(status, "steps"), i, step) {
 		const char *id = pd_json_text(step, "id", ""), *state = pd_json_text(step, "state", "");
@@ -46,10 +46,9 @@ static void show_steps(struct session *s, const json_t *status, json_t *shown)
 			continue;
 		json_object_set_new(shown, id, json_string(state));
 		if (strcmp(state, "begun") != 0 && strcmp(state, "undoing") != 0)
-			pd_cli_print(&s->cli, "  %-8s %-40s %8.1f s\n", state, id,
+			out_print("  %-8s %-40s %8.1f s\n", state, id,
 				     json_number_value(seconds));
 	}
-	fflush(stdout);
 }
 
 static int exit_of(const char *state)
@@ -105,7 +104,8 @@ static bool is_over(struct look *l)
 	if (!ours) {
 		json_decref(status);
 		/* a status can't be had while it reboots */
-		if (l->pid > 0 || l->status >= 126 || l->out->status || ++l->silent < 10)
+		if (l->pid > 0 || l->status >= 126 || l->out->status ||
+		    (l->status != PD_END_INVALID && ++l->silent < 10))
 			return false;
 		l->out->state = pd_strdup("not started");
 		l->out->exit = l->status;
@@ -129,9 +129,8 @@ static bool is_over(struct look *l)
 
 static bool boot_again(struct look *l, struct pd_error **err)
 {
-	if (!l->s->cli.json)
-		pd_cli_print(&l->s->cli, "-- the clone reboots\n");
-	fflush(stdout);
+	if (!l->s->json)
+		out_print("-- the clone reboots\n");
 	l->out->reboots++;
 	l->alone = 0;
 	return clone_boot(l->c, BOOT_SECONDS, err);

@@ -11,6 +11,8 @@ noinst_LTLIBRARIES += %reldir%/libclone.la
 	%reldir%/look.c \
 	%reldir%/look.h \
 	%reldir%/mounts.c \
+	%reldir%/out.c \
+	%reldir%/out.h \
 	%reldir%/session.c \
 	%reldir%/session.h \
 	%reldir%/sources.c

@@ -119,10 +119,9 @@ static bool look_before(struct session *s, struct clone *c, struct before *b,
 {
 	pd_auto_free char *path = pd_print("%s/run.log", s->work);
 
-	if (!s->cli.json)
-		pd_cli_print(&s->cli, "the clone starts%s\n", c->memory ?
+	if (!s->json)
+		out_print("the clone starts%s\n", c->memory ?
 			     " (its changes are kept in memory)" : "");
-	fflush(stdout);
 	b->server = look_server(c);
 	b->host_services = look_services(NULL);
 	s->log = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -180,11 +179,11 @@ int main(int argc, char **argv)
 	if (!err && session_check(&s, &err))
 		report = rehearse(&s, &status, &err);
 	if (err)
-		pd_cli_error(&s.cli, err);
-	else if (s.cli.json)
-		pd_cli_json(report);
+		out_error(s.json, err);
+	else if (s.json)
+		out_json(report);
 	else
-		report_text(&s.cli, report, session_option(&s, "files") != NULL);
+		report_text(report, session_option(&s, "files") != NULL);
 	status = err && session_stop ? 128 + session_stop : status;
 	session_free(&s);
 	return fflush(stdout) == 0 ? status : PD_END_INVALID;

@@ -3,9 +3,9 @@
 #ifndef PD_REHEARSE_REPORT_H
 #define PD_REHEARSE_REPORT_H
 
-#include "cli/cli.h"
+#include "base/json.h"
 
 /** To stdout; @p r is what --json prints (doc/rehearse.md). */
-void report_text(const struct pd_cli *cli, const json_t *r, bool all_files);
+void report_text(const json_t *r, bool all_files);
 
 #endif

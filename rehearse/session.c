@@ -106,7 +106,7 @@ bool session_parse(struct session *s, const struct session_option *own, int argc
 		if (!take(s, own, argv, &i, err))
 			return false;
 	}
-	s->cli.json = session_option(s, "json") != NULL;
+	s->json = session_option(s, "json") != NULL;
 	*help = session_option(s, "help") != NULL;
 	take_values(s);
 	show_named(s);

@@ -5,8 +5,10 @@
 
 #include <signal.h>
 
-#include "cli/cli.h"
+#include "base/text.h"
 #include "clone.h"
+#include "out.h"
+#include "run/run.h"
 
 /** An option of the program itself; all others are for `patchday run`. */
 struct session_option {
@@ -20,7 +22,7 @@ struct session {
 	struct pd_strings run;      /* `patchday run` with its arguments */
 	struct pd_strings status;   /* `patchday status --json` */
 	struct pd_strings names, values; /* own options, in order */
-	struct pd_cli cli;          /* for output */
+	bool json;
 	char *work;
 	int64_t seconds;            /* the longest that a run may take */
 	int log;                    /* what `patchday run` prints */

@@ -91,8 +91,8 @@ static bool fetch(struct session *s, struct clone *c, struct pd_error **err)
 
 	if (!pd_make_folders(partial, err))
 		return false;
-	if (!s->cli.json)
-		pd_cli_print(&s->cli, "fetching packages: the clone has no network\n");
+	if (!s->json)
+		out_print("fetching packages: the clone has no network\n");
 	out = run_apt(folder, upgrade, 2, &status);
 	if (!out || status != 0)
 		pd_strings_add(&c->notes, "the packages could not all be fetched, and the clone "
