@@ -33,6 +33,7 @@ struct clone {
 	int init;                    /* pid of init; 0: off */
 	int64_t boots;
 	bool memory;                 /* the changes are kept in memory */
+	const char *fault;           /* $PATCHDAY_FAULT of the runs in it; or NULL */
 };
 
 /** Make the file systems, in a mount namespace of this process's own, after

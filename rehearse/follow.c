@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BOOT_SECONDS = 180, ALONE_SECONDS = 90, LOOK_MS = 300 };
+enum { BOOT_SECONDS = 180, LOOK_MS = 300 };
 
 static int64_t now_ms(void)
 {
@@ -76,7 +76,6 @@ struct look {
 	struct session *s;
 	struct clone *c;
 	struct session_run *out;
-	char *before;      /* the newest run when it began; or NULL */
 	json_t *shown;
 	int pid, status;   /* of `patchday run`; 0: it has ended */
 	int silent;        /* looks without a status since then */
@@ -98,7 +97,7 @@ static bool is_over(struct look *l)
 {
 	json_t *status = ask_status(l->s, l->c);
 	const char *state = pd_json_text(status, "state", ""), *run = pd_json_text(status, "run", NULL);
-	bool ours = run && (!l->before || strcmp(run, l->before) != 0);
+	bool ours = run && (!l->s->newest || strcmp(run, l->s->newest) != 0);
 	bool worked_on = l->pid > 0 || pd_json_number(status, "pid", 0) > 0;
 
 	if (!ours) {
@@ -119,7 +118,7 @@ static bool is_over(struct look *l)
 		l->alone = 0;
 	else if (!l->alone)
 		l->alone = now_ms();
-	if (!worked_on && (l->out->exit >= 0 || now_ms() - l->alone > ALONE_SECONDS * 1000)) {
+	if (!worked_on && (l->out->exit >= 0 || now_ms() - l->alone > l->s->alone * 1000)) {
 		l->out->state = pd_strdup(l->out->exit >= 0 ? state : "unfinished");
 		l->out->exit = l->out->exit >= 0 ? l->out->exit : PD_END_WAITING;
 		return true;
@@ -168,25 +167,47 @@ static bool watch_it(struct look *l, session_watch *watch, void *user, struct pd
 	return true;
 }
 
-bool session_follow(struct session *s, struct clone *c, bool resume, session_watch *watch,
-		    void *user, struct session_run *out, struct pd_error **err)
+/* Only what it starts now gets the fault; the rest of the clone has it from its
+ * own files. */
+static int start_it(struct session *s, struct clone *c, enum session_start start)
 {
-	const char *const again[] = { s->run.items[0], "resume", NULL };
-	pd_auto_json *newest = resume ? NULL : ask_status(s, c);
+	struct pd_strings *argv = start == SESSION_RESUME ? &s->resume : &s->run;
+	int pid;
+
+	if (c->fault)
+		setenv("PATCHDAY_FAULT", c->fault, 1);
+	pd_strings_add_take(argv, NULL);
+	argv->len--;
+	pid = clone_spawn(c, (const char *const *)argv->items, s->log);
+	unsetenv("PATCHDAY_FAULT");
+	return pid;
+}
+
+bool session_follow(struct session *s, struct clone *c, enum session_start start,
+		    session_watch *watch, void *user, struct session_run *out,
+		    struct pd_error **err)
+{
+	pd_auto_json *newest = start == SESSION_RUN ? ask_status(s, c) : NULL;
 	pd_auto_json *shown = json_object();
-	struct look l = { .s = s, .c = c, .out = out, .shown = shown,
-			  .before = pd_strdup(pd_json_text(newest, "run", NULL)) };
+	struct look l = { .s = s, .c = c, .out = out, .shown = shown };
 	int64_t began = now_ms();
 	bool good;
 
+	if (start == SESSION_RUN) {
+		free(s->newest);
+		s->newest = pd_strdup(pd_json_text(newest, "run", NULL));
+	}
+	session_run_free(out);
 	*out = (struct session_run){ .exit = PD_END_WAITING };
-	pd_strings_add_take(&s->run, NULL);
-	s->run.len--;
-	l.pid = clone_spawn(c, resume ? again : (const char *const *)s->run.items, s->log);
-	good = l.pid > 0 ? watch_it(&l, watch, user, err) :
+	l.pid = start == SESSION_LOOK ? 0 : start_it(s, c, start);
+	good = l.pid >= 0 ? watch_it(&l, watch, user, err) :
 		pd_error_set(err, "clone-start", "nothing can be started in the clone");
+	/* one that was cut off with its clone */
+	if (l.pid > 0) {
+		kill(l.pid, SIGKILL);
+		waitpid(l.pid, NULL, 0);
+	}
 	out->milliseconds = now_ms() - began;
-	free(l.before);
 	return good;
 }
 

@@ -131,6 +131,21 @@ static bool make_run(void)
 	return true;
 }
 
+/* A fault has to meet the run also where systemd goes on with it, but once:
+ * what comes after it is what the drill is about. */
+static bool make_fault(const struct clone *c)
+{
+	static const char unit[] = "[Service]\nEnvironmentFile=-/run/patchday-drill.env\n"
+				   "ExecStartPost=-/bin/rm -f /run/patchday-drill.env\n";
+	static const char folder[] = "run/systemd/system/patchday-resume.service.d";
+	pd_auto_free char *text = c->fault ? pd_print("PATCHDAY_FAULT=%s\n", c->fault) : NULL;
+
+	return !text || (mkdir(folder, 0755) == 0 &&
+		pd_file_write("run/systemd/system/patchday-resume.service.d/drill.conf", 0644,
+			      unit, strlen(unit), NULL) &&
+		pd_file_write("run/patchday-drill.env", 0600, text, strlen(text), NULL));
+}
+
 /* --show below /tmp and /run, which are new at each start. */
 static bool make_shown(const struct clone *c)
 {
@@ -246,7 +261,7 @@ void clone_inside(const struct clone *c, const char **what)
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || chdir(c->root) < 0)
 		return;
 	*what = "/run and /tmp";
-	if (!make_run())
+	if (!make_run() || !make_fault(c))
 		return;
 	*what = "/dev";
 	if (!make_dev())

@@ -22,3 +22,7 @@ pkglibexec_PROGRAMS += patchday-rehearse
 patchday_rehearse_SOURCES = %reldir%/rehearse.c %reldir%/report.c %reldir%/report.h
 patchday_rehearse_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS)
 patchday_rehearse_LDADD = %reldir%/libclone.la
+pkglibexec_PROGRAMS += patchday-drill
+patchday_drill_SOURCES = %reldir%/drill.c %reldir%/points.c %reldir%/points.h
+patchday_drill_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS)
+patchday_drill_LDADD = %reldir%/libclone.la

@@ -117,18 +117,12 @@ static json_t *report_of(struct session *s, struct clone *c, const struct before
 static bool look_before(struct session *s, struct clone *c, struct before *b,
 			struct pd_error **err)
 {
-	pd_auto_free char *path = pd_print("%s/run.log", s->work);
-
 	if (!s->json)
 		out_print("the clone starts%s\n", c->memory ?
 			     " (its changes are kept in memory)" : "");
 	b->server = look_server(c);
 	b->host_services = look_services(NULL);
-	s->log = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (s->log < 0)
-		return pd_error_set(err, "file-write", "%s can't be written", path);
-	unlink(path);
-	if (!session_sources(s, c, err) || !clone_boot(c, BOOT_SECONDS, err))
+	if (!session_log(s, err) || !session_sources(s, c, err) || !clone_boot(c, BOOT_SECONDS, err))
 		return false;
 	b->packages = look_packages(c);
 	b->services = look_services(c);
@@ -146,7 +140,7 @@ static json_t *rehearse(struct session *s, int *status, struct pd_error **err)
 	json_t *report = NULL;
 
 	if (clone_open(&c, &s->clone, err) && look_before(s, &c, &b, err) &&
-	    session_follow(s, &c, false, NULL, NULL, &run, err))
+	    session_follow(s, &c, SESSION_RUN, NULL, NULL, &run, err))
 		report = report_of(s, &c, &b, &run);
 	clone_cut(&c);
 	if (report) {

@@ -40,6 +40,8 @@ void session_help(const char *usage, const char *text, const struct session_opti
 static bool take(struct session *s, const struct session_option *own, char **argv, int *i,
 		 struct pd_error **err)
 {
+	/* what each command needs that is to find the same programs and runs */
+	static const char *const always[] = { "--state", "--plugin-dir", "--scripts" };
 	const char *text = argv[*i], *equal = strchr(text, '=');
 	size_t n = equal ? (size_t)(equal - text) : strlen(text);
 
@@ -56,12 +58,17 @@ static bool take(struct session *s, const struct session_option *own, char **arg
 		pd_strings_add(&s->values, !own->argument ? "" : equal ? equal + 1 : argv[++*i]);
 		return true;
 	}
-	if (strcmp(text, "--state") == 0 && argv[*i + 1]) {
-		pd_strings_add(&s->status, text);
-		pd_strings_add(&s->status, argv[*i + 1]);
-	} else if (strncmp(text, "--state=", 8) == 0) {
-		pd_strings_add(&s->status, text);
-	}
+	if (strcmp(text, "--state") == 0 && argv[*i + 1])
+		s->state = argv[*i + 1];
+	else if (strncmp(text, "--state=", 8) == 0)
+		s->state = text + 8;
+	for (size_t k = 0; k < sizeof(always) / sizeof(*always); k++)
+		if (n == strlen(always[k]) && strncmp(text, always[k], n) == 0 &&
+		    (equal || argv[*i + 1])) {
+			pd_strings_add(&s->resume, text);
+			if (!equal)
+				pd_strings_add(&s->resume, argv[*i + 1]);
+		}
 	pd_strings_add(&s->run, text);
 	return true;
 }
@@ -91,21 +98,27 @@ static void take_values(struct session *s)
 bool session_parse(struct session *s, const struct session_option *own, int argc,
 		   char **argv, bool *help, struct pd_error **err)
 {
-	const char *self = getenv("PATCHDAY_SELF"), *work, *limit;
+	const char *self = getenv("PATCHDAY_SELF"), *state = getenv("PATCHDAY_STATE");
+	const char *work, *limit;
 
 	self = self && *self ? self : "patchday";
-	*s = (struct session){ .log = -1, .seconds = 4 * 3600 };
+	*s = (struct session){ .log = -1, .seconds = 4 * 3600, .alone = 90 };
 	pd_strings_add(&s->run, self);
 	pd_strings_add(&s->run, "run");
+	pd_strings_add(&s->resume, self);
+	pd_strings_add(&s->resume, "resume");
 	pd_strings_add(&s->status, self);
 	pd_strings_add(&s->status, "status");
 	pd_strings_add(&s->status, "--json");
+	pd_strings_add(&s->status, "--state");
+	s->state = state && *state ? state : "/var/lib/patchday";
 	for (int i = 1; i < argc; i++) {
 		if (!pd_utf8_valid(argv[i], strlen(argv[i])))
 			return pd_error_set(err, "usage", "argument %d is not UTF-8", i);
 		if (!take(s, own, argv, &i, err))
 			return false;
 	}
+	pd_strings_add(&s->status, s->state);
 	s->json = session_option(s, "json") != NULL;
 	*help = session_option(s, "help") != NULL;
 	take_values(s);
@@ -186,15 +199,28 @@ bool session_check(struct session *s, struct pd_error **err)
 	return true;
 }
 
+bool session_log(struct session *s, struct pd_error **err)
+{
+	pd_auto_free char *path = pd_print("%s/run.log", s->work);
+
+	s->log = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (s->log < 0)
+		return pd_error_errno(err, "file-write", errno, "%s", path);
+	unlink(path);
+	return true;
+}
+
 void session_free(struct session *s)
 {
 	pd_strings_clear(&s->clone.leave_out);
 	pd_strings_clear(&s->clone.show);
 	pd_strings_clear(&s->run);
 	pd_strings_clear(&s->status);
+	pd_strings_clear(&s->resume);
 	pd_strings_clear(&s->names);
 	pd_strings_clear(&s->values);
 	free(s->work);
+	free(s->newest);
 	if (s->log >= 0)
 		close(s->log);
 }

@@ -21,10 +21,15 @@ struct session {
 	struct clone_options clone;
 	struct pd_strings run;      /* `patchday run` with its arguments */
 	struct pd_strings status;   /* `patchday status --json` */
+	struct pd_strings resume;   /* `patchday resume` */
 	struct pd_strings names, values; /* own options, in order */
 	bool json;
 	char *work;
 	int64_t seconds;            /* the longest that a run may take */
+	int64_t alone;              /* seconds without anybody at work on a run, after
+				     * which it is taken as interrupted */
+	char *newest;               /* id of the newest run before; or NULL */
+	const char *state;          /* the state folder */
 	int log;                    /* what `patchday run` prints */
 };
 
@@ -45,7 +50,7 @@ bool session_sources(struct session *s, struct clone *c, struct pd_error **err) 
 /** How a run in a clone went. */
 struct session_run {
 	json_t *status;   /* of `patchday status --json`; NULL: no run was made */
-	char *state;      /* "done" ...; "not started", "unfinished", "off" */
+	char *state;      /* "done" ...; "not started", "unfinished", "off", "cut" */
 	int exit;         /* as of `patchday run` */
 	int64_t reboots, milliseconds;
 };
@@ -53,10 +58,16 @@ struct session_run {
 /** Called in between; false ends it with state "cut". */
 typedef bool session_watch(void *user, struct clone *c);
 
-/** Run the workflow until it ends or waits for a person, over reboots.
- * @p verb "run", or "resume" for what is there already. */
-bool session_follow(struct session *s, struct clone *c, bool resume, session_watch *watch,
-		    void *user, struct session_run *out, struct pd_error **err) PD_MUST_USE;
+/** What to start: the run, `patchday resume`, or nothing, for it goes on by
+ * itself. */
+enum session_start { SESSION_RUN, SESSION_RESUME, SESSION_LOOK };
+/** Follow a run until it ends or waits for a person, over reboots.  *out, which
+ * was zeroed or used before, is filled. */
+bool session_follow(struct session *s, struct clone *c, enum session_start start,
+		    session_watch *watch, void *user, struct session_run *out,
+		    struct pd_error **err) PD_MUST_USE;
+/** A log for what `patchday run` prints; needed before session_follow(). */
+bool session_log(struct session *s, struct pd_error **err) PD_MUST_USE;
 void session_run_free(struct session_run *r);
 /** Done, rolled back, or all work done and waiting for its signatures. */
 bool session_ended_well(const struct session_run *r);

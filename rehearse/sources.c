@@ -86,9 +86,11 @@ static bool fetch(struct session *s, struct clone *c, struct pd_error **err)
 	pd_auto_free char *partial = pd_print("%s/partial", folder);
 	pd_auto_free char *to = pd_print("%s" ARCHIVES, c->root);
 	pd_auto_free char *out = NULL, *copied = NULL, *was = getcwd(NULL, 0);
-	const char *const copy[] = { "cp", "-r", "--reflink=auto", "-T", folder, to, NULL };
+	const char *const copy_argv[] = { "cp", "-r", "--reflink=auto", "-T", folder, to, NULL };
 	int status;
 
+	if (access(folder, F_OK) == 0) /* fetched for the clone before this one */
+		goto copy;
 	if (!pd_make_folders(partial, err))
 		return false;
 	if (!s->json)
@@ -100,8 +102,8 @@ static bool fetch(struct session *s, struct clone *c, struct pd_error **err)
 	if (chdir(folder) == 0) /* that is where `apt-get download` puts it */
 		fetch_old(folder);
 	(void)!chdir(was ? was : "/");
-	copied = clone_output(NULL, copy, &status);
-	clone_remove_tree(folder);
+copy:
+	copied = clone_output(NULL, copy_argv, &status);
 	return (copied && status == 0) ||
 	       pd_error_set(err, "clone-room", "the fetched packages can't be copied to the clone");
 }
