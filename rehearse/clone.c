@@ -13,6 +13,7 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,7 +21,7 @@
 
 #define CGROUP "patchday-rehearse-"
 
-static const char *const parts[] = { "root", "lower", "upper", "empty", "packages" };
+static const char *const parts[] = { "root", "lower", "upper", "empty", "packages", "kmsg" };
 
 static void pause_ms(long ms)
 {
@@ -94,6 +95,7 @@ static bool find_cgroup(struct clone *c, struct pd_error **err)
 	pd_auto_free char *at = pd_print("%s/cgroup", c->o->work);
 	pd_auto_free char *file = pd_print("%s/name", c->o->work);
 	pd_auto_free char *name = pd_print(CGROUP "%ld", (long)getpid());
+	pd_auto_free char *kmsg = pd_print("%s/kmsg", c->o->work);
 
 	if (!pd_make_folders(at, err))
 		return false;
@@ -101,12 +103,14 @@ static bool find_cgroup(struct clone *c, struct pd_error **err)
 		return pd_error_errno(err, "clone-mount", errno, "the clone can't have cgroups");
 	clean_up(c);
 	c->cgroup = pd_print("%s/%s", at, name);
+	if (mkfifo(kmsg, 0600) < 0 || (c->kmsg = open(kmsg, O_RDWR | O_CLOEXEC)) < 0)
+		return pd_error_errno(err, "file-write", errno, "%s", kmsg);
 	return pd_file_write(file, 0600, name, strlen(name), err);
 }
 
 bool clone_open(struct clone *c, const struct clone_options *o, struct pd_error **err)
 {
-	*c = (struct clone){ .o = o, .lock = -1, .pidfd = -1 };
+	*c = (struct clone){ .o = o, .lock = -1, .kmsg = -1, .pidfd = -1, .last = CLONE_OFF };
 	c->root = pd_print("%s/root", o->work);
 	if (!pd_make_folders(o->work, err) || !take_lock(c, err))
 		return false;
@@ -156,6 +160,8 @@ void clone_close(struct clone *c)
 		umount2(groups, MNT_DETACH);
 		rmdir(groups);
 	}
+	if (c->kmsg >= 0)
+		close(c->kmsg);
 	if (c->lock >= 0) {
 		if (c->cgroup)
 			unlink(lock);
@@ -223,7 +229,8 @@ bool clone_boot(struct clone *c, int seconds, struct pd_error **err)
 		return false;
 	}
 	c->boots++;
-	return clone_settle(c, seconds) ||
+	c->last = CLONE_OFF;
+	return clone_settle(c, seconds) || c->last == CLONE_REBOOT ||
 	       pd_error_set(err, "clone-start", "the clone's init did not come up within %d s",
 			    seconds);
 }
@@ -233,18 +240,20 @@ enum clone_state clone_poll(struct clone *c)
 	int status = 0;
 
 	if (!c->init)
-		return CLONE_OFF;
+		return c->last;
 	if (waitpid(c->init, &status, WNOHANG) == 0)
 		return CLONE_ON;
 	c->init = 0;
 	close(c->pidfd);
 	c->pidfd = -1;
 	/* pid_namespaces(7), reboot(2): a restart is a SIGHUP to the parent's eye */
-	return WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP ? CLONE_REBOOT : CLONE_OFF;
+	c->last = WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP ? CLONE_REBOOT : CLONE_OFF;
+	return c->last;
 }
 
 void clone_cut(struct clone *c)
 {
+	c->last = CLONE_OFF;
 	if (c->init) {
 		kill(c->init, SIGKILL);
 		waitpid(c->init, NULL, 0);

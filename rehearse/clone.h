@@ -21,6 +21,8 @@ struct clone_layer {
 	char *lower;
 };
 
+enum clone_state { CLONE_ON, CLONE_REBOOT, CLONE_OFF };
+
 struct clone {
 	const struct clone_options *o;
 	char *root;                  /* the clone's file systems, mounted */
@@ -29,8 +31,9 @@ struct clone {
 	size_t n_layers, cap_layers;
 	struct pd_strings hidden;    /* places that are empty in the clone */
 	struct pd_strings notes;     /* what the clone does not show, and why */
-	int lock, pidfd;             /* pidfd: of init; -1: off */
+	int lock, kmsg, pidfd;       /* pidfd: of init; -1: off */
 	int init;                    /* pid of init; 0: off */
+	enum clone_state last;       /* of one that is off: REBOOT or OFF */
 	int64_t boots;
 	bool memory;                 /* the changes are kept in memory */
 	const char *fault;           /* $PATCHDAY_FAULT of the runs in it; or NULL */
@@ -46,10 +49,11 @@ void clone_close(struct clone *c);
  * those of the server again. */
 bool clone_renew(struct clone *c, struct pd_error **err) PD_MUST_USE;
 
-/** Start init and wait until it has started everything, at most @p seconds. */
+/** Start init and wait until it has started everything, or is asked for a
+ * reboot, at most @p seconds. */
 bool clone_boot(struct clone *c, int seconds, struct pd_error **err) PD_MUST_USE;
-enum clone_state { CLONE_ON, CLONE_REBOOT, CLONE_OFF };
-/** What became of init; a clone that asked for a reboot or ended is off. */
+/** What became of init; a clone that asked for a reboot or ended is off, and
+ * this says so until it is started again. */
 enum clone_state clone_poll(struct clone *c);
 /** Power cut. */
 void clone_cut(struct clone *c);

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BOOT_SECONDS = 180, LOOK_MS = 300 };
+enum { BOOT_SECONDS = 180, LOOK_MS = 300, SILENT_LOOKS = 10, REBOOT_SECONDS = 30 };
 
 static int64_t now_ms(void)
 {
@@ -35,7 +35,7 @@ static void show_steps(struct session *s, const json_t *status, json_t *shown)
 	const json_t *step;
 	size_t i;
 
-	if (s->json)
+	if (s->json || s->quiet)
 		return;
 	json_array_foreach(json_object_get(status, "steps"), i, step) {
 		const char *id = pd_json_text(step, "id", ""), *state = pd_json_text(step, "state", "");
@@ -98,13 +98,14 @@ static bool is_over(struct look *l)
 	json_t *status = ask_status(l->s, l->c);
 	const char *state = pd_json_text(status, "state", ""), *run = pd_json_text(status, "run", NULL);
 	bool ours = run && (!l->s->newest || strcmp(run, l->s->newest) != 0);
+	int64_t limit;
 	bool worked_on = l->pid > 0 || pd_json_number(status, "pid", 0) > 0;
 
 	if (!ours) {
 		json_decref(status);
 		/* a status can't be had while it reboots */
-		if (l->pid > 0 || l->status >= 126 || l->out->status ||
-		    (l->status != PD_END_INVALID && ++l->silent < 10))
+		if (l->pid > 0 || l->out->status ||
+		    (l->status != PD_END_INVALID && ++l->silent < SILENT_LOOKS))
 			return false;
 		l->out->state = pd_strdup("not started");
 		l->out->exit = l->status;
@@ -114,11 +115,13 @@ static bool is_over(struct look *l)
 	json_decref(l->out->status);
 	l->out->status = status;
 	l->out->exit = exit_of(state);
-	if (worked_on || strcmp(state, "rebooting") == 0)
+	/* it takes a while to go down */
+	limit = (l->s->alone + (strcmp(state, "rebooting") == 0 ? REBOOT_SECONDS : 0)) * 1000;
+	if (worked_on)
 		l->alone = 0;
 	else if (!l->alone)
 		l->alone = now_ms();
-	if (!worked_on && (l->out->exit >= 0 || now_ms() - l->alone > l->s->alone * 1000)) {
+	if (l->alone && (l->out->exit >= 0 || now_ms() - l->alone > limit)) {
 		l->out->state = pd_strdup(l->out->exit >= 0 ? state : "unfinished");
 		l->out->exit = l->out->exit >= 0 ? l->out->exit : PD_END_WAITING;
 		return true;
@@ -128,10 +131,11 @@ static bool is_over(struct look *l)
 
 static bool boot_again(struct look *l, struct pd_error **err)
 {
-	if (!l->s->json)
+	if (!l->s->json && !l->s->quiet)
 		out_print("-- the clone reboots\n");
 	l->out->reboots++;
 	l->alone = 0;
+	l->silent = 0;
 	return clone_boot(l->c, BOOT_SECONDS, err);
 }
 

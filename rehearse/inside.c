@@ -85,17 +85,19 @@ static bool make_boot_id(void)
 
 /* What would reach the kernel or the machine is read-only; a process's own
  * part of /proc is not, nor is its network's. */
-static bool make_proc(void)
+static bool make_proc(const struct clone *c)
 {
 	static const char *const shut[] = { "proc/sys", "proc/sysrq-trigger", "proc/irq",
 		"proc/bus", "proc/fs", "proc/acpi", "proc/scsi" };
+	pd_auto_free char *kmsg = pd_print("%s/kmsg", c->o->work);
 
 	if (!mount_new("proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
 		return false;
 	for (size_t i = 0; i < sizeof(shut) / sizeof(*shut); i++)
 		if (access(shut[i], F_OK) == 0 && !bind_to(shut[i], shut[i], MS_RDONLY))
 			return false;
-	return bind_to("dev/null", "proc/kmsg", 0) &&
+	/* who reads it waits, as on a kernel with nothing to say */
+	return bind_to(kmsg, "proc/kmsg", 0) &&
 	       mount("proc/sys/net", "proc/sys/net", NULL, MS_BIND, NULL) == 0 &&
 	       mount(NULL, "proc/sys/net", NULL, MS_BIND | MS_REMOUNT, NULL) == 0 &&
 	       make_boot_id();
@@ -267,7 +269,7 @@ void clone_inside(const struct clone *c, const char **what)
 	if (!make_dev())
 		return;
 	*what = "/proc";
-	if (!make_proc())
+	if (!make_proc(c))
 		return;
 	*what = "/sys";
 	if (!make_sys())

@@ -84,7 +84,6 @@ static bool take(void *user, const struct pd_event *e, struct pd_error **err)
 	(void)err;
 	if (!j->n)
 		j->first = e->n;
-	j->owners += strcmp(e->kind, "owner") == 0;
 	pd_grow(j->events, j->n, j->cap);
 	j->events[j->n++] = (struct journal_event){ pd_strdup(e->kind), pd_strdup(e->step),
 						    pd_print("%s %s", e->kind, e->step) };

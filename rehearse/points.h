@@ -28,7 +28,6 @@ struct journal {
 	struct journal_event *events;
 	size_t n, cap;
 	int64_t first;  /* number of the first one */
-	size_t owners;  /* how many processes worked on it */
 };
 
 /** Of a clone that is off.  @p state is its state folder. */

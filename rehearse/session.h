@@ -23,7 +23,7 @@ struct session {
 	struct pd_strings status;   /* `patchday status --json` */
 	struct pd_strings resume;   /* `patchday resume` */
 	struct pd_strings names, values; /* own options, in order */
-	bool json;
+	bool json, quiet;           /* quiet: no line for each step */
 	char *work;
 	int64_t seconds;            /* the longest that a run may take */
 	int64_t alone;              /* seconds without anybody at work on a run, after
