@@ -108,7 +108,7 @@ static bool is_over(struct look *l)
 		    (l->status != PD_END_INVALID && ++l->silent < SILENT_LOOKS))
 			return false;
 		l->out->state = pd_strdup("not started");
-		l->out->exit = l->status;
+		l->out->exit = l->status <= PD_END_WAITING ? l->status : PD_END_WAITING;
 		return true;
 	}
 	show_steps(l->s, status, l->shown);

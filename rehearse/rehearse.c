@@ -16,6 +16,7 @@ static const struct session_option options[] = {
 	{ "leave-out", "DIR", "a data folder that is empty in the clone; may be repeated" },
 	{ "show", "PATH", "show this in the clone too, read-only; may be repeated" },
 	{ "timeout", "TIME", "the longest that it may take (default 4h)" },
+	{ "evidence", "DIR", "copy what the steps kept of their work into this folder" },
 	{ "files", NULL, "list every file that would change" },
 	{ "json", NULL, "print the report as JSON" },
 	{ "help", NULL, "show this help" },
@@ -114,6 +115,22 @@ static json_t *report_of(struct session *s, struct clone *c, const struct before
 		"not_shown", limits(c));
 }
 
+/* The clone goes, and a message may say "read the file ...". */
+static bool keep_evidence(const struct session *s, const struct clone *c,
+			  const struct session_run *run, struct pd_error **err)
+{
+	const char *to = session_option(s, "evidence"), *id = pd_json_text(run->status, "run", NULL);
+	pd_auto_free char *from = pd_print("%s%s/runs/%s", c->root, s->state, id ? id : "");
+	const char *const copy[] = { "cp", "-a", "--", from, to, NULL };
+	int status = -1;
+
+	if (!to || !id || access(from, F_OK) < 0)
+		return true;
+	free(clone_output(NULL, copy, &status));
+	return status == 0 || pd_error_set(err, "file-write", "what the steps kept can't be"
+					   " copied to %s", to);
+}
+
 static bool look_before(struct session *s, struct clone *c, struct before *b,
 			struct pd_error **err)
 {
@@ -140,7 +157,8 @@ static json_t *rehearse(struct session *s, int *status, struct pd_error **err)
 	json_t *report = NULL;
 
 	if (clone_open(&c, &s->clone, err) && look_before(s, &c, &b, err) &&
-	    session_follow(s, &c, SESSION_RUN, NULL, NULL, &run, err))
+	    session_follow(s, &c, SESSION_RUN, NULL, NULL, &run, err) &&
+	    keep_evidence(s, &c, &run, err))
 		report = report_of(s, &c, &b, &run);
 	clone_cut(&c);
 	if (report) {

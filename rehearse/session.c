@@ -174,7 +174,7 @@ static bool work_is_ours(const char *work, struct pd_error **err)
 bool session_check(struct session *s, struct pd_error **err)
 {
 	struct sigaction stop = { .sa_handler = on_signal };
-	const char *work = session_option(s, "work");
+	const char *work = session_option(s, "work"), *kept = session_option(s, "evidence");
 
 	if (geteuid() != 0)
 		return pd_error_set(err, "not-root", "a clone of the server needs root");
@@ -183,7 +183,8 @@ bool session_check(struct session *s, struct pd_error **err)
 				    " its clone would go on with it");
 	if (access("/run/systemd/system", F_OK) < 0)
 		return pd_error_set(err, "clone-start", "systemd is not the init of this server");
-	if ((work && !is_folder(work, "work", err)) || !work_is_ours(s->work, err))
+	if ((kept && !is_folder(kept, "evidence", err)) ||
+	    (work && !is_folder(work, "work", err)) || !work_is_ours(s->work, err))
 		return false;
 	for (size_t i = 0; i < s->clone.leave_out.len; i++)
 		if (!is_folder(s->clone.leave_out.items[i], "leave-out", err) ||

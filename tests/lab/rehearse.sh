@@ -136,10 +136,14 @@ empty "nothing is left over of it" "$(diff "$tmp/clean" <(leftovers))"
 # the same runbook with a probe after the installation that can't succeed
 sed -e 's/client_tests(p), *-- A17/probe.command { argv = { "\/bin\/false" }, timeout = 2 },/' -e 's/rounds = 3/rounds = 1/' \
 	"$PD_SRCDIR/scripts/roles/file-print.lua" | on_server sh -c 'cat >/root/fault.lua'
-rehearse --work /srv/volume --json /root/fault.lua "${parameters[@]}"
+on_server mkdir -m 700 /root/kept </dev/null
+rehearse --work /srv/volume --evidence /root/kept --json /root/fault.lua "${parameters[@]}"
 is "a rehearsal with a probe that fails ends rolled back" $? 1
 is "and says so" "$(report .state)" "rolled back"
 like "with the probe" "$(report .why)" 'probe.command'
+check "what its steps kept can be read afterwards" \
+	on_server sh -c 'test -s /root/kept/*/install-update.install/packages.txt || find /root/kept -name packages.txt -size +0 | grep -q .' </dev/null
+on_server rm -rf /root/kept </dev/null
 is "no package would have changed in the end" "$(report '.packages | length')" 0
 is "the server is as it was then, too" "$(report .proof.same)" true
 empty "and nothing is left over" "$(diff "$tmp/clean" <(leftovers))"
@@ -163,7 +167,7 @@ like "the text report proves that the server is as it was" "$(grep -c unchanged 
 on_server sh -c 'cp -a /root/sources/. /etc/apt/sources.list.d/; systemctl stop source; apt-get -q update >/dev/null 2>&1' </dev/null
 
 # a server whose disk holds both, as most have: its own / with the work folder on it
-on_server sh -c 'mkdir /srv/volume/disk && cp -ax / /srv/volume/disk' </dev/null
+on_server sh -c 'mkdir /srv/volume/disk && cp -ax /. /srv/volume/disk/' </dev/null
 on_server unshare -m sh -c 'cd /srv/volume/disk && mount --bind . . && cd . && for d in proc sys dev run tmp; do
 	mount --rbind /$d /srv/volume/disk/$d; done
 	exec chroot /srv/volume/disk env PATCHDAY_SELF=/usr/bin/patchday \
