@@ -166,18 +166,6 @@ like "they are installed there" "$(cat "$tmp/out")" 'packages: [2-9][0-9] would 
 like "the text report proves that the server is as it was" "$(grep -c unchanged "$tmp/out")" '^4$'
 on_server sh -c 'cp -a /root/sources/. /etc/apt/sources.list.d/; systemctl stop source; apt-get -q update >/dev/null 2>&1' </dev/null
 
-# a server whose disk holds both, as most have: its own / with the work folder on it
-on_server sh -c 'mkdir /srv/volume/disk && cp -ax /. /srv/volume/disk/' </dev/null
-on_server unshare -m sh -c 'cd /srv/volume/disk && mount --bind . . && cd . && for d in proc sys dev run tmp; do
-	mount --rbind /$d /srv/volume/disk/$d; done
-	exec chroot /srv/volume/disk env PATCHDAY_SELF=/usr/bin/patchday \
-		/usr/libexec/patchday/patchday-rehearse --leave-out /srv/data /root/inside.lua --param shown=/tmp/shown' \
-	</dev/null >"$tmp/out" 2>&1
-is "the work folder may lie on the file system that is cloned" $? 0
-like "the clone works there" "$(cat "$tmp/out")" '^end: done'
-like "and is not kept in memory" "$(head -1 "$tmp/out")" '^the clone starts$'
-on_server rm -rf /srv/volume/disk </dev/null
-
 # however it ends
 on_server sh -c 'PATCHDAY_SELF=/usr/bin/patchday /usr/libexec/patchday/patchday-rehearse --work /srv/volume /root/sleep.lua \
 	>/root/sleep.log 2>&1 & echo $! >/root/pid; wait $!; echo $? >/root/status' </dev/null &
