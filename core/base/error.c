@@ -13,6 +13,7 @@ static const struct pd_explanation table[] = {
 #include "run/errors.def"
 #include "workflow/errors.def"
 #include "xml/errors.def"
+#include "../rehearse/errors.def"
 #undef PD_E
 };
 
@@ -41,8 +42,7 @@ static bool set(struct pd_error **err, const char *id, char *where_take,
 		return false;
 	}
 	e = pd_alloc(sizeof(*e));
-	*e = (struct pd_error){ .id = id, .where = where_take,
-				.message = message_take };
+	*e = (struct pd_error){ .id = id, .where = where_take, .message = message_take };
 	pd_error_move(err, e);
 	return false;
 }

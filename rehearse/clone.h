@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/** A throw-away clone of this server: copy-on-write file systems over its own,
+ * namespaces of its own, its own init inside. */
+#ifndef PD_REHEARSE_CLONE_H
+#define PD_REHEARSE_CLONE_H
+
+#include "base/json.h"
+
+struct clone_options {
+	const char *work;            /* absolute; everything of the clone is in it */
+	struct pd_strings leave_out; /* folders that are empty in the clone */
+	struct pd_strings show;      /* bound read-only at the same place */
+	bool fast;                   /* no fsync reaches the disk */
+};
+
+/** A file system of the server and what covers it in the clone. */
+struct clone_layer {
+	char *at;     /* mount point, "/" first */
+	char *upper;  /* what the clone changed; NULL: bound read-only */
+	char *upper_work;
+	char *lower;
+};
+
+enum clone_state { CLONE_ON, CLONE_REBOOT, CLONE_OFF };
+
+struct clone {
+	const struct clone_options *o;
+	char *root;                  /* the clone's file systems, mounted */
+	char *cgroup;                /* folder; NULL before the first boot */
+	struct clone_layer *layers;
+	size_t n_layers, cap_layers;
+	struct pd_strings hidden;    /* places that are empty in the clone */
+	struct pd_strings notes;     /* what the clone does not show, and why */
+	int lock, kmsg, pidfd;       /* pidfd: of init; -1: off */
+	int init;                    /* pid of init; 0: off */
+	enum clone_state last;       /* of one that is off: REBOOT or OFF */
+	int64_t boots;
+	bool memory;                 /* the changes are kept in memory */
+	const char *fault;           /* $PATCHDAY_FAULT of the runs in it; or NULL */
+};
+
+/** Make the file systems, in a mount namespace of this process's own, after
+ * what a killed predecessor left in the work folder is gone. */
+bool clone_open(struct clone *c, const struct clone_options *o,
+		struct pd_error **err) PD_MUST_USE;
+/** End everything and throw it away; also after a failed clone_open(). */
+void clone_close(struct clone *c);
+/** Power off: all that the clone changed is lost, its file systems are as
+ * those of the server again. */
+bool clone_renew(struct clone *c, struct pd_error **err) PD_MUST_USE;
+
+/** Start init and wait until it has started everything, or is asked for a
+ * reboot, at most @p seconds. */
+bool clone_boot(struct clone *c, int seconds, struct pd_error **err) PD_MUST_USE;
+/** What became of init; a clone that asked for a reboot or ended is off, and
+ * this says so until it is started again. */
+enum clone_state clone_poll(struct clone *c);
+/** Power cut. */
+void clone_cut(struct clone *c);
+/** Is it still starting?  Waits until it is not, at most @p seconds. */
+bool clone_settle(struct clone *c, int seconds);
+
+/** Start a program in the clone; its end is seen by waitpid().  @p out is its
+ * standard output and error.  @return the pid, or -1. */
+int clone_spawn(struct clone *c, const char *const argv[], int out);
+/** Its standard output (caller frees), NULL if it can't be had; *status is its
+ * exit status.  @p c NULL: a program of the server itself. */
+char *clone_output(struct clone *c, const char *const argv[], int *status);
+
+/** A place that a clone never shows: mounted anew at each start. */
+bool clone_is_private(const char *path);
+/** Is @p path the folder @p folder or below it? */
+bool clone_below(const char *path, const char *folder);
+
+/* mounts.c, for clone.c */
+bool clone_find_layers(struct clone *c, struct pd_error **err) PD_MUST_USE;
+bool clone_mount(struct clone *c, struct pd_error **err) PD_MUST_USE;
+void clone_unmount(struct clone *c);
+void clone_remove_tree(const char *path);
+/* inside.c: the first process of the clone; returns only if it failed, with
+ * what failed in errno and *what. */
+void clone_inside(const struct clone *c, const char **what);
+/** What is not the clone's own may not be reached: devices, clock, modules. */
+void clone_drop_powers(void);
+
+#endif

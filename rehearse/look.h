@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/** What there is to compare: packages, services, files; of the clone, and of
+ * the server before and after. */
+#ifndef PD_REHEARSE_LOOK_H
+#define PD_REHEARSE_LOOK_H
+
+#include "clone.h"
+
+/* @p c NULL: the server itself.  New references, empty if it can't be asked. */
+
+/** Name to version of every installed package. */
+json_t *look_packages(struct clone *c);
+/** Name of a service to { state, enabled, pid }. */
+json_t *look_services(struct clone *c);
+/** [{ name, before, after }] of what differs in two objects; before or after
+ * is missing where it was not there.  @p key: compare this member, NULL: the
+ * value itself. */
+json_t *look_difference(const json_t *before, const json_t *after, const char *key);
+
+/** Path to change time of everything in the clone's upper layers. */
+json_t *look_upper(const struct clone *c);
+/** { list: [{ path, what }], added, changed, removed, folders: { /etc: n },
+ * noise: { folder: n }, start: n }: what the clone changed.  What stands in
+ * @p before unchanged was changed by its start already. */
+json_t *look_changes(const struct clone *c, const json_t *before);
+
+/** A print of this server: everything that a clone could have changed in it. */
+struct look_print;
+struct look_print *look_server(const struct clone *c);
+void look_free(struct look_print *p);
+PD_AUTO_PTR(struct look_print *, look_print_cleanup, look_free)
+/** { etc: { before, after, same }, packages, services, files, count,
+ * differences: [text], same } */
+json_t *look_proof(const struct look_print *before, const struct look_print *after);
+
+#endif

@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A crash drill on a real server in the lab: a workflow with a hold, a reboot
+# and probes, at some points of its journal and in every way.
+# PD_DRILL_POINTS: which points; PD_DRILL_WHOLE: also file-print, at these.
+export PD_LAB=${PD_LAB:-t-drill}
+. "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
+. "$PD_SRCDIR/tests/lab/server.sh" || exit 99
+[ "$(id -u)" = 0 ] || skip "the lab needs root"
+command -v jq >/dev/null || skip "jq is not installed"
+# the fault points are the core's
+grep -q PATCHDAY_FAULT "$PD_SRCDIR"/core/run/*.c || skip "this patchday has no fault points"
+tmp=$(mktemp -d)
+trap '"$lab" destroy >/dev/null 2>&1; rm -rf "$tmp"' EXIT
+
+# drill ARGUMENT...: its exit status; standard output to $tmp/out
+drill()
+{
+	on_server env PATCHDAY_SELF=/usr/bin/patchday /usr/libexec/patchday/patchday-drill --json "$@" \
+		</dev/null >"$tmp/out" 2>"$tmp/errors"
+}
+
+report()
+{
+	jq -r "$1" "$tmp/out" 2>&1
+}
+
+table()
+{
+	report '.rows[] | "# \(.point) \(.fault) \(.event) \(.step): \(.result)\(if .person then " (resumed by hand)" else "" end)"'
+}
+
+server_up || { echo "Bail out! no server"; exit 1; }
+on_server sh -c 'cat >/root/small.lua' <<'EOF'
+local pd = require "patchday"
+local host, probe, service = pd.use "host", pd.use "probe", pd.use "service"
+return pd.workflow { api = 1, name = "small", help = "hold, reboot, probe",
+	params = { probe = pd.string { default = "/bin/true" } },
+	plan = function(t)
+		return {
+			pd.stage "prepare" { host.reboot { reason = "clean start" } },
+			pd.hold { service.stop { units = { "cron" } },
+				pd.stage "work" { on_failure = "undo", probe.command { argv = { t.params.probe }, timeout = 2 } } },
+			pd.stage "prove" { probe.command { argv = { "/bin/true" } } },
+		}
+	end }
+EOF
+drill --work /srv/volume --points "${PD_DRILL_POINTS:-1,3,9,14,20,27,35}" /root/small.lua
+is "a run that is stopped anywhere comes to its end" $? 0
+table
+is "no end is bad" "$(report .bad)" 0
+is "each kind of fault has met its runs" "$(report '[.rows[] | select(.fired) | .fault] | unique | length')" 4
+is "nearly all were reached" "$(report '.not_reached <= .runs / 10')" true
+is "a power cut in the middle needs nobody" \
+	"$(report '[.rows[] | select(.fault == "power" and .point > 10 and .fired) | .person] | any')" false
+empty "nothing is left over" "$(on_server sh -c 'ls -A /srv/volume; grep rehearse /proc/mounts; ls -d /sys/fs/cgroup/patchday-*' </dev/null 2>/dev/null)"
+is "cron was never stopped on the server" "$(on_server systemctl show -p NRestarts --value cron </dev/null)" 0
+check "the server has no run" on_server test ! -e /var/lib/patchday/journal.db </dev/null
+
+drill --points 1 --kinds kill /root/small.lua --param probe=/bin/false
+is "a run that is rolled back without a fault is a good reference, too" $? 0
+drill --points 0 /root/small.lua
+is "point 0 is refused" $? 2
+drill --kinds flood /root/small.lua
+is "an unknown kind is refused" $? 2
+drill --points 1 /root/nowhere.lua
+is "a workflow that is not there can't be drilled" $? 2
+if [ -n "$PD_DRILL_WHOLE" ]; then
+	drill --points "$PD_DRILL_WHOLE" file-print "${parameters[@]}"
+	is "file-print comes to its end at every point" $? 0
+	table
+fi
+end
