@@ -63,7 +63,8 @@ end
 local function act(cli, how)
 	how.resume = resume_line(cli)
 	how.unattended, how.no_wait = cli:option("unattended") ~= nil, cli:option("no-wait") ~= nil
-	how.accept_no_return, how.why, how.emergency = cli:option("accept-no-return"), cli:option("why"), cli:option("emergency")
+	how.accept_no_return, how.why = cli:option("accept-no-return"), cli:option("why")
+	how.emergency = cli:option("emergency")
 	how.skip, how.redo, how.poll = core.list(cli:all("skip")), core.list(cli:all("redo")), poll(cli)
 	if cli:option("hook") then base.must(core.hook(cli:option("hook"))) end
 	view.open(cli)

@@ -23,8 +23,8 @@ local function find(name)
 end
 
 -- What a plan is made from: journaled, so that a further round can be planned.
-function workflow.inputs(cli, name)
-	local inputs = { script = find(name or cli.operands[1]), params = {}, catalogs = core.list {}, answers = {} }
+function workflow.inputs(cli, script)
+	local inputs = { script = find(script or cli.operands[1]), params = {}, catalogs = core.list {}, answers = {} }
 	for _, given in ipairs(cli.given) do
 		local name, value = given[1], given[2]
 		if name == "catalog" then
