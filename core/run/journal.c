@@ -203,6 +203,11 @@ struct pd_journal *pd_journal_open(const char *state, bool readonly,
 	return j;
 }
 
+const char *pd_journal_path(const struct pd_journal *j)
+{
+	return j->path;
+}
+
 void pd_journal_close(struct pd_journal *j)
 {
 	if (!j)
@@ -434,30 +439,4 @@ bool pd_journal_open_run(struct pd_journal *j, const char *except, char **id,
 	*id = rc == SQLITE_ROW ? pd_strdup((const char *)sqlite3_column_text(st, 0)) : NULL;
 	sqlite3_finalize(st);
 	return rc == SQLITE_ROW || rc == SQLITE_DONE || failed(j, "read", err);
-}
-
-char *pd_journal_find(struct pd_journal *j, const char *prefix,
-		      struct pd_error **err)
-{
-	pd_auto(pd_strings) ids = {0};
-	const char *found = NULL;
-
-	if (!pd_journal_runs(j, &ids, err))
-		return NULL;
-	for (size_t i = 0; i < ids.len; i++) {
-		if (prefix && strncmp(ids.items[i], prefix, strlen(prefix)) != 0)
-			continue;
-		if (!prefix || strcmp(ids.items[i], prefix) == 0)
-			return pd_strdup(ids.items[i]);
-		if (found) {
-			pd_error_set(err, "run-ambiguous", "several runs start with '%s':"
-				     " %s and %s", prefix, found, ids.items[i]);
-			return NULL;
-		}
-		found = ids.items[i];
-	}
-	if (!found)
-		pd_error_set(err, "run-none", prefix ? "there is no run '%s' in %s" :
-			     "there is no run%s in %s", prefix ? prefix : "", j->path);
-	return pd_strdup(found);
 }

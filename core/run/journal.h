@@ -25,6 +25,7 @@ struct pd_journal;
 struct pd_journal *pd_journal_open(const char *state, bool readonly,
 				   struct pd_error **err);
 void pd_journal_close(struct pd_journal *j);
+const char *pd_journal_path(const struct pd_journal *j); /* borrowed */
 PD_AUTO_PTR(struct pd_journal *, pd_journal_cleanup, pd_journal_close)
 
 /**

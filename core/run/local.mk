@@ -32,6 +32,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/record.h \
 	%reldir%/record_json.c \
 	%reldir%/run.h \
+	%reldir%/runs.c \
 	%reldir%/signoff.c \
 	%reldir%/start.c \
 	%reldir%/step.c \

@@ -31,6 +31,25 @@ static char *account(void)
 			uid != (uid_t)-1 ? ", logged in as " : "", uid != (uid_t)-1 ? login : "");
 }
 
+void pd_record_missing(const struct pd_record *r, struct pd_strings *out)
+{
+	for (size_t i = 0; i < r->parties.len; i++) {
+		bool signed_by = false;
+
+		for (size_t k = 0; k < r->n_signatures; k++)
+			signed_by |= strcmp(r->signatures[k].party,
+					    r->parties.items[i]) == 0;
+		if (!signed_by)
+			pd_strings_add(out, r->parties.items[i]);
+	}
+}
+
+bool pd_record_unsealed(const struct pd_record *r, struct pd_error **err)
+{
+	return !r->sealed || pd_error_set(err, "run-sealed", "run %s is sealed with the key %s",
+					  r->run, r->sealed);
+}
+
 static bool may_sign(const struct pd_record *r, const char *party,
 		     struct pd_error **err)
 {
