@@ -21,6 +21,8 @@ bool pd_engine_note(struct pd_engine *e, const char *kind, const char *step,
 		return false;
 	if (!pd_record_apply(e->record, &event, &e->fatal))
 		return false;
+	if (e->journal)
+		pd_journald_tell(&event);
 	if (e->o->event)
 		e->o->event(e->o->user, e->record, &event);
 	return true;

@@ -22,6 +22,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/hook.h \
 	%reldir%/journal.c \
 	%reldir%/journal.h \
+	%reldir%/journald.c \
 	%reldir%/lock.c \
 	%reldir%/lock.h \
 	%reldir%/merge.c \

@@ -52,6 +52,8 @@ on_server patchday run file-print "${parameters[@]}" --param critical=true </dev
 follow_run 600 >>"$tmp/run.log" 2>&1
 is "the whole runbook ends with the work done" "$(run_state)" "waiting for sign-off"
 [ "$(run_state)" = "waiting for sign-off" ] || sed 's/^/# /' "$tmp/run.log"
+like "the system's journal has each event with its fields" \
+	"$(on_server journalctl -q --no-pager PATCHDAY_KIND=done -o json </dev/null)" '"PATCHDAY_STEP":"install/update.install"'
 is "nothing is upgradable any more" "$(upgradable)" 0
 is "the server was rebooted at least once by the run" "$(($("$lab" boots "$server") > 2))" 1
 empty "each difference is explained by a step" "$(unexplained)"

@@ -316,7 +316,7 @@ static int attend(int listener, pid_t pid)
 int main(int argc, char **argv)
 {
 	int channel[2], status;
-	pid_t pid;
+	pid_t pid = -1;
 
 	if (argc < 2) {
 		fputs("usage: pd-still COMMAND [ARGUMENT]...\n", stderr);
