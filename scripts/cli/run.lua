@@ -62,8 +62,10 @@ end
 -- how: see core/cli/run.c, act()
 local function act(cli, how)
 	how.resume = resume_line(cli)
+	how.events = view.events(cli)
 	how.unattended, how.no_wait = cli:option("unattended") ~= nil, cli:option("no-wait") ~= nil
-	how.accept_no_return, how.why, how.emergency = cli:option("accept-no-return"), cli:option("why"), cli:option("emergency")
+	how.accept_no_return, how.emergency, how.why =
+		cli:option("accept-no-return"), cli:option("emergency"), cli:option("why")
 	how.skip, how.redo, how.poll = core.list(cli:all("skip")), core.list(cli:all("redo")), poll(cli)
 	if cli:option("hook") then base.must(core.hook(cli:option("hook"))) end
 	view.open(cli)
