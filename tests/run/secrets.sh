@@ -85,7 +85,7 @@ END
 		"${patchday[@]}" status --json >"$tmp/out/$how.json" 2>&1
 		pd undo
 		echo "$out" >"$tmp/out/$how.undo"
-		[ "$rc" = 1 -a ! -e "$tmp/f/$how/done" ] || { leaks=$((leaks + 1)); echo "# the undo of $source $how ended with $rc"; }
+		{ [ "$rc" = 1 ] && [ ! -e "$tmp/f/$how/done" ]; } || { leaks=$((leaks + 1)); echo "# the undo of $source $how ended with $rc"; }
 		[ "$source" = env:CANARY_ENV ] || continue
 		pd run "$tmp/leak.lua"
 		echo "$out" >"$tmp/out/$how.shown"
