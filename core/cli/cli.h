@@ -27,6 +27,7 @@ struct pd_cli {
 	bool acted;             /* on a run: the exit status is its end */
 	int end;
 	bool blind;             /* the view failed, and is not called again */
+	bool events;            /* are printed as JSON lines, and the view sees none */
 	time_t drawn;           /* when progress was shown last */
 	struct pd_hook *hook;   /* of --hook; or NULL */
 };

@@ -30,24 +30,30 @@ static void catch_signals(void)
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* The plan is long and has a command of its own. */
+/* The plan is long and has a command of its own.  --events are printed here: a
+ * line is as a hook gets it, with the nulls that Lua does not have. */
 static void on_event(void *user, const struct pd_record *r, const struct pd_event *e)
 {
 	const struct pd_record_step *s = *e->step ?
 		pd_record_step((struct pd_record *)(uintptr_t)r, e->step) : NULL;
-	json_t *data = strcmp(e->kind, "plan") != 0 ? json_incref((json_t *)(uintptr_t)e->data) :
-		json_pack("{s:O?}", "round", json_object_get(e->data, "round"));
-
-	json_t *event = json_pack("{s:I, s:I, s:s, s:s, s:s, s:o}", "n", (json_int_t)e->n, "time",
-		(json_int_t)e->time, "run", e->run, "kind", e->kind, "step", e->step, "data", data);
+	json_t *data = json_copy((json_t *)(uintptr_t)e->data);
+	pd_auto_json *event = json_pack("{s:I, s:I, s:s, s:s, s:s, s:o}", "n", (json_int_t)e->n,
+		"time", (json_int_t)e->time, "run", e->run, "kind", e->kind, "step", e->step,
+		"data", data);
+	pd_auto_free char *line = NULL;
 	struct pd_cli *cli = user;
 
-	if (cli->hook) {
-		pd_auto_free char *line = pd_json_line(event);
-
+	if (strcmp(e->kind, "plan") == 0)
+		json_object_del(data, "plan");
+	line = cli->hook || cli->events ? pd_json_line(event) : NULL;
+	if (cli->hook)
 		pd_hook_event(cli->hook, line);
+	if (cli->events) {
+		puts(line);
+		fflush(stdout);
+		return;
 	}
-	pd_cli_tell(cli, "event", json_pack("{s:o, s:o*}", "event", event, "step",
+	pd_cli_tell(cli, "event", json_pack("{s:O, s:o*}", "event", event, "step",
 		s ? pd_record_step_json(r, s) : NULL));
 }
 
@@ -105,8 +111,9 @@ static enum pd_run_end act_on(const struct pd_run_options *o, struct pd_cli *cli
 }
 
 /* act{what, run, inputs, unattended, resume, party, name, note, accept_no_return,
- * who, why, skip, redo, change, no_wait, poll, emergency}: start the plan, resume
- * (with the plan and inputs, if change), undo or sign.  {status, run, error}. */
+ * who, why, skip, redo, change, no_wait, poll, emergency, events}: start the plan,
+ * resume (with the plan and inputs, if change), undo or sign; with events, these
+ * are printed as JSON lines in place of the view.  {status, run, error}. */
 PD_CORE(act)
 {
 	const json_t *how = json_array_get(args, 0);
@@ -130,6 +137,7 @@ PD_CORE(act)
 	texts(json_object_get(how, "resume"), &argv);
 	pd_strings_add_take(&argv, NULL);
 	o.resume_argv = (const char *const *)argv.items;
+	cli->events = pd_json_true(how, "events");
 	cli->end = (int)act_on(&o, cli, how, &run, &error);
 	pd_hook_close(cli->hook);
 	cli->hook = NULL;
@@ -262,8 +270,9 @@ static bool given_up(const struct pd_cli *cli, const struct pd_record *r, int *a
 	return *alone > 150; /* of 200 ms */
 }
 
-/* follow(id): events as other processes write them, over crashes and resumes,
- * until the run ends or waits for a person.  {record, status}. */
+/* follow(id, events): events as other processes write them, over crashes and
+ * resumes, until the run ends or waits for a person; events: as JSON lines, as
+ * act() prints them.  {record, status}. */
 PD_CORE(follow)
 {
 	const char *id = pd_core_text(args, 0);
@@ -274,6 +283,7 @@ PD_CORE(follow)
 	int alone = 0;
 	bool ok;
 
+	cli->events = json_is_true(json_array_get(args, 1));
 	while ((ok = j && pd_journal_each(j, id, r->last, follow_event, &f, err)) &&
 	       !pd_run_state_ended(r->state) && r->state != PD_RUN_STOPPED &&
 	       !given_up(cli, r, &alone))

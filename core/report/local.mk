@@ -2,6 +2,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/errors.def \
 	%reldir%/final.c \
 	%reldir%/final.h \
+	%reldir%/render.c \
 	%reldir%/report.c \
 	%reldir%/report.h \
 	%reldir%/seal.c \

@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The report: XML from the record, HTML, CSV and text from that by XSLT.  The
- * XML must be a function of the record alone: `patchday verify` makes it again
- * and compares.  A new element is a row of scripts/report/report.rng too. */
+/* The report as XML.  It must be a function of the record alone: `patchday verify`
+ * makes it again and compares.  A new element or attribute is a row of
+ * scripts/report/report.rng too. */
 #include "report/report.h"
 
-#include <libxml/parser.h>
 #include <libxml/xmlwriter.h>
-#include <libxslt/security.h>
-#include <libxslt/transform.h>
-#include <libxslt/xsltutils.h>
 #include <sodium.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "run/forecast.h"
 
 #define NS "urn:patchday:report:1"
-
-void pd_report_files_cleanup(struct pd_report_files *f)
-{
-	free(f->xml);
-	free(f->html);
-	free(f->signature);
-}
 
 /* What XML 1.0 can't hold, even as a reference, becomes U+FFFD. */
 static char *clean(const char *text)
@@ -95,11 +83,11 @@ static void values(xmlTextWriterPtr w, const char *name, const json_t *object)
 	}
 }
 
-static void evidence(xmlTextWriterPtr w, const struct pd_evidence_row *row, const char *title)
+static void evidence(xmlTextWriterPtr w, const struct pd_evidence_row *row)
 {
 	start(w, "evidence");
 	attribute(w, "path", row->path);
-	attribute(w, "title", title);
+	attribute(w, "title", row->title);
 	number_attribute(w, "bytes", row->bytes);
 	attribute(w, "sha256", row->sha256);
 	end(w);
@@ -119,7 +107,6 @@ static void step(xmlTextWriterPtr w, const struct pd_record_step *s)
 		  pd_step_state_name(s->state));
 	attribute(w, "result", s->state == PD_STEP_DONE ? s->changed ? "changed" :
 		  "unchanged" : NULL);
-	attribute(w, "predicted", pd_json_text(s->predicted, "result", NULL));
 	time_attribute(w, "started", s->started);
 	time_attribute(w, "ended", s->ended);
 	attribute(w, "seconds", took);
@@ -130,7 +117,7 @@ static void step(xmlTextWriterPtr w, const struct pd_record_step *s)
 	element(w, "irreversible", s->irreversible);
 	values(w, "output", s->outputs);
 	for (size_t i = 0; i < s->n_evidence; i++)
-		evidence(w, &s->evidence[i], s->evidence[i].title);
+		evidence(w, &s->evidence[i]);
 	end(w);
 }
 
@@ -248,7 +235,8 @@ static void comparison(xmlTextWriterPtr w, const struct pd_record *r)
 	number_attribute(w, "explained", pd_json_number(r->comparison, "explained", 0));
 	number_attribute(w, "unexplained", pd_json_number(r->comparison, "unexplained", 0));
 	for (i = 0; i < 2; i++)
-		evidence(w, &r->scans[i], i ? "facts after the run" : "facts before the run");
+		if (r->scans[i].path)
+			evidence(w, &r->scans[i]);
 	json_array_foreach(json_object_get(r->comparison, "not_compared"), i, d)
 		element(w, "not-compared", json_string_value(d));
 	json_array_foreach(list, i, d) {
@@ -267,7 +255,7 @@ static void comparison(xmlTextWriterPtr w, const struct pd_record *r)
 	end(w);
 }
 
-static const char *site_of(const struct pd_record *r)
+const char *pd_report_site(const struct pd_record *r)
 {
 	return r->n_plans ? pd_json_text(json_object_get(r->plans[0]->json, "params"), "site",
 					 "") : "";
@@ -278,7 +266,7 @@ static void head(xmlTextWriterPtr w, const struct pd_record *r)
 	const struct pd_plan *plan = r->n_plans ? r->plans[0] : NULL;
 
 	attribute(w, "run", r->run);
-	attribute(w, "site", site_of(r));
+	attribute(w, "site", pd_report_site(r));
 	attribute(w, "server", r->server);
 	attribute(w, "workflow", plan ? plan->workflow : "");
 	attribute(w, "role", plan ? plan->role : "");
@@ -292,8 +280,19 @@ static void head(xmlTextWriterPtr w, const struct pd_record *r)
 	attribute(w, "patchday", PACKAGE_VERSION);
 }
 
-/* An object as an element: its plain members as attributes, the objects of
- * its lists as elements below. */
+/* Lists whose objects are elements; an output or an answer may be a list too. */
+static bool is_rows(const char *key, const json_t *value)
+{
+	static const char *const rows[] = { "plugin", "prediction", "wrong", "unknown" };
+	bool known = false;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		known |= strcmp(key, rows[i]) == 0;
+	return known && json_is_array(value);
+}
+
+/* An object as an element: its members as attributes, but for rows: the objects
+ * of these are elements below. */
 static void tree(xmlTextWriterPtr w, const char *name, const json_t *object)
 {
 	const char *key;
@@ -305,11 +304,11 @@ static void tree(xmlTextWriterPtr w, const char *name, const json_t *object)
 		pd_auto_free char *text = json_is_string(value) ?
 			pd_strdup(json_string_value(value)) : pd_json_line(value);
 
-		if (!json_is_array(value) && !json_is_null(value))
+		if (!is_rows(key, value) && !json_is_null(value))
 			attribute(w, key, text);
 	}
 	json_object_foreach((json_t *)(uintptr_t)object, key, value)
-		json_array_foreach(value, i, item)
+		json_array_foreach(is_rows(key, value) ? value : NULL, i, item)
 			if (json_is_object(item))
 				tree(w, key, item);
 	end(w);
@@ -379,126 +378,4 @@ char *pd_report_xml(const struct pd_record *r)
 	out = pd_strdup((const char *)xmlBufferContent(buffer));
 	xmlBufferFree(buffer);
 	return out;
-}
-
-/* A style sheet can compute, but not touch files or the network. */
-static xmlDocPtr transform(xsltStylesheetPtr sheet, xmlDocPtr doc)
-{
-	xsltSecurityPrefsPtr none = xsltNewSecurityPrefs();
-	xsltTransformContextPtr context = xsltNewTransformContext(sheet, doc);
-	xmlDocPtr out = NULL;
-
-	for (xsltSecurityOption o = XSLT_SECPREF_READ_FILE;
-	     o <= XSLT_SECPREF_WRITE_NETWORK; o++)
-		xsltSetSecurityPrefs(none, o, xsltSecurityForbid);
-	if (context && xsltSetCtxtSecurityPrefs(none, context) == 0)
-		out = xsltApplyStylesheetUser(sheet, doc, NULL, NULL, NULL, context);
-	xsltFreeTransformContext(context);
-	xsltFreeSecurityPrefs(none);
-	return out;
-}
-
-char *pd_report_render(const char *xml, const char *library, const char *format,
-		       struct pd_error **err)
-{
-	pd_auto_free char *path = pd_print("%s/report/%s.xsl", library, format);
-	xmlDocPtr style = xmlReadFile(path, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR |
-						  XML_PARSE_NOWARNING);
-	xsltStylesheetPtr sheet = style ? xsltParseStylesheetDoc(style) : NULL;
-	xmlDocPtr doc = xmlReadMemory(xml, (int)strlen(xml), "report.xml", NULL,
-				      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-	xmlDocPtr result = sheet && doc ? transform(sheet, doc) : NULL;
-	xmlChar *text = NULL;
-	char *out = NULL;
-	int len = 0;
-
-	if (result && xsltSaveResultToString(&text, &len, result, sheet) == 0)
-		out = pd_strndup(text ? (const char *)text : "", (size_t)len);
-	else
-		pd_error_set(err, "report-style", "the style sheet %s is missing or broken", path);
-	xmlFree(text);
-	xmlFreeDoc(result);
-	xmlFreeDoc(doc);
-	if (sheet)
-		xsltFreeStylesheet(sheet);
-	else
-		xmlFreeDoc(style);
-	return out;
-}
-
-char *pd_report_text(const struct pd_record *r, const char *library,
-		     const char *format, struct pd_error **err)
-{
-	static const char *const formats[] = { "text", "html", "csv", "xml" };
-	pd_auto_free char *xml = pd_report_xml(r);
-	const char *nearest = pd_nearest(format, formats, 4);
-
-	if (!nearest || strcmp(nearest, format) != 0) {
-		pd_error_set(err, "report-format", "there is no report as '%s', only as text,"
-			     " html, csv and xml", format);
-		return NULL;
-	}
-	if (strcmp(format, "xml") == 0)
-		return pd_strdup(xml);
-	return pd_report_render(xml, library, format, err);
-}
-
-/* "site - server - date"; nothing that could leave the folder. */
-static char *certificate_name(const struct pd_record *r, bool with_run)
-{
-	pd_auto_free char *date = pd_show_time(r->started / 1000);
-	const char *site = site_of(r);
-	size_t len = strnlen(site, 100); /* a file's name ends at 255 */
-	char *name = NULL;
-
-	while (len && ((unsigned char)site[len] & 0xc0) == 0x80)
-		len--; /* not in the middle of a character */
-	name = pd_print("%.*s%s%.64s - %.10s%s%s", (int)len, site, *site ? " - " : "",
-			r->server, date, with_run ? " - " : "", with_run ? r->run : "");
-
-	for (char *p = name; *p; p++)
-		if (*p == '/' || (unsigned char)*p < ' ' || (p == name && *p == '.'))
-			*p = '_';
-	return name;
-}
-
-/* The second run of a day must not take the place of the first. */
-static char *free_name(const struct pd_record *r, const char *folder)
-{
-	char *name = certificate_name(r, false);
-	pd_auto_free char *path = pd_print("%s/%s.xml", folder, name);
-	pd_auto_free char *old = pd_file_read(path, SIZE_MAX, NULL, NULL);
-
-	if (!old || strstr(old, r->run))
-		return name;
-	free(name);
-	return certificate_name(r, true);
-}
-
-char *pd_report_path(const struct pd_record *r, const char *state, const char *folder)
-{
-	pd_auto_free char *standard = pd_print("%s/certificates", state), *name = NULL;
-
-	folder = folder ? folder : standard;
-	name = free_name(r, folder);
-	return pd_print("%s/%s.xml", folder, name);
-}
-
-bool pd_report_write(const struct pd_record *r, const char *state,
-		     const char *library, const char *folder,
-		     struct pd_report_files *out, struct pd_error **err)
-{
-	pd_auto_free char *standard = pd_print("%s/certificates", state);
-	pd_auto_free char *xml = pd_report_xml(r), *html = NULL;
-
-	if (!pd_make_folders(folder ? folder : standard, err))
-		return false;
-	out->xml = pd_report_path(r, state, folder);
-	out->html = pd_print("%.*s.html", (int)strlen(out->xml) - 4, out->xml);
-	out->signature = pd_print("%s.minisig", out->xml);
-	if (access(out->signature, F_OK) == 0)
-		return true; /* it is sealed: that stays */
-	html = pd_report_render(xml, library, "html", err);
-	return html && pd_file_write(out->xml, 0600, xml, strlen(xml), err) &&
-	       pd_file_write(out->html, 0600, html, strlen(html), err);
 }

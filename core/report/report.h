@@ -13,6 +13,8 @@ struct pd_report_files {
 
 void pd_report_files_cleanup(struct pd_report_files *f);
 
+/** Name of the site, of the workflow's parameter `site`, or ""; borrowed. */
+const char *pd_report_site(const struct pd_record *r);
 /** The report as XML; the caller frees. */
 char *pd_report_xml(const struct pd_record *r);
 /** As "xml", "html", "csv" or "text"; @p library holds the style

@@ -88,6 +88,9 @@ static void verify_file(struct work *w, const struct pd_evidence_row *e)
 
 static void verify_evidence(struct work *w, const struct pd_record *r)
 {
+	for (size_t i = 0; i < 2; i++)
+		if (r->scans[i].path)
+			verify_file(w, &r->scans[i]);
 	for (size_t i = 0; i < r->n_steps; i++)
 		for (size_t k = 0; k < r->steps[i].n_evidence; k++)
 			if (is_newest(r, &r->steps[i].evidence[k]))

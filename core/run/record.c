@@ -230,11 +230,11 @@ static void on_decision(struct pd_record *r, const struct pd_event *e)
 	r->go_plan = r->n_plans ? r->plans[r->n_plans - 1] : NULL;
 }
 
-static struct pd_evidence_row evidence_row(const struct pd_event *e)
+static struct pd_evidence_row evidence_row(const struct pd_event *e, const char *title)
 {
 	return (struct pd_evidence_row){
 		.path = pd_strdup(pd_json_text(e->data, "path", "")),
-		.title = pd_strdup(pd_json_text(e->data, "title", "")),
+		.title = pd_strdup(title),
 		.sha256 = pd_strdup(pd_json_text(e->data, "sha256", "")),
 		.bytes = pd_json_number(e->data, "bytes", 0), .time = e->time,
 	};
@@ -272,7 +272,8 @@ static bool on_run_event(struct pd_record *r, const struct pd_event *e,
 		bool after = strcmp(pd_json_text(e->data, "when", ""), "after") == 0;
 
 		evidence_clear(&r->scans[after]);
-		r->scans[after] = evidence_row(e);
+		r->scans[after] = evidence_row(e, after ? "facts after the run" :
+						   "facts before the run");
 	} else if (strcmp(e->kind, "compare") == 0) {
 		json_decref(r->comparison);
 		r->comparison = json_deep_copy(e->data);
@@ -307,7 +308,7 @@ static void on_remember(struct pd_record_step *s, const json_t *data)
 static void on_evidence(struct pd_record_step *s, const struct pd_event *e)
 {
 	pd_grow(s->evidence, s->n_evidence, s->cap_evidence);
-	s->evidence[s->n_evidence++] = evidence_row(e);
+	s->evidence[s->n_evidence++] = evidence_row(e, pd_json_text(e->data, "title", ""));
 }
 
 static void on_end(struct pd_record *r, struct pd_record_step *s,

@@ -62,6 +62,7 @@ end
 -- how: see core/cli/run.c, act()
 local function act(cli, how)
 	how.resume = resume_line(cli)
+	how.events = view.events(cli)
 	how.unattended, how.no_wait = cli:option("unattended") ~= nil, cli:option("no-wait") ~= nil
 	how.accept_no_return, how.why = cli:option("accept-no-return"), cli:option("why")
 	how.emergency = cli:option("emergency")

@@ -21,7 +21,7 @@ end
 -- Events as they come, until the run ends or waits for a person.
 local function follow(cli, id)
 	view.open(cli)
-	local ended, err = core.follow(id)
+	local ended, err = core.follow(id, view.events(cli))
 	view.close()
 	base.must(ended, err)
 	if cli.json then

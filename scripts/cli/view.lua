@@ -108,26 +108,29 @@ local function progress(p)
 	live = true
 end
 
+-- --events: C prints them, since Lua knows no null.
+function view.events(cli) return cli:option("events") ~= nil and not cli.json end
+
 -- What becomes of the steps when the plan is changed; then a person's word.
 local function confirm(cli)
+	local say = view.events(cli) and core.err or core.out
 	return function(change)
 		for _, part in ipairs { { "steps", "" }, { "undo", "old one " }, { "gone", "gone, " } } do
 			local list = change[part[1]] or {}
 			for _, id in ipairs(cli.json and {} or base.sorted(list)) do
-				base.print("  %s %s\n", base.pad(part[2] .. list[id], 24), id)
+				say(("  %s %s\n"):format(base.pad(part[2] .. list[id], 24), id))
 			end
 		end
 		if cli:option("yes") then return true end
 		if not base.about.terminal or not base.about.input_terminal then return false end
-		core.out("Go on with this plan (yes/no)? ")
+		say("Go on with this plan (yes/no)? ")
 		return core.line() == "yes"
 	end
 end
 
 function view.open(cli)
 	local quiet = cli.json or cli:option("events")
-	local shown = cli:option("events") and function(told) base.print_line(told.event) end or event
-	core.watch(not cli.json and shown or nil, not quiet and base.about.terminal and progress or nil, confirm(cli))
+	core.watch(not cli.json and event or nil, not quiet and base.about.terminal and progress or nil, confirm(cli))
 end
 
 function view.close()

@@ -6,6 +6,8 @@
     xmlns:r="urn:patchday:report:1" exclude-result-prefixes="r">
 <xsl:output method="html" encoding="UTF-8" indent="yes" doctype-system="about:legacy-compat"/>
 
+<xsl:key name="prediction" match="r:prediction" use="@step"/>
+
 <xsl:template match="/r:report">
 <html lang="en">
 <head>
@@ -94,7 +96,7 @@ th { font-weight: 600; } thead th { border-bottom: 1px solid #555; } .facts th {
 <xsl:if test="r:detail"><pre><xsl:value-of select="r:detail"/></pre></xsl:if></td>
 <td><xsl:attribute name="class"><xsl:choose><xsl:when test="@state = 'failed' or @state = 'stuck'">bad</xsl:when><xsl:when test="@state = 'done' or @state = 'given back'">good</xsl:when><xsl:otherwise>open</xsl:otherwise></xsl:choose></xsl:attribute><xsl:value-of select="@state"/></td>
 <td><xsl:value-of select="@result"/></td>
-<td><xsl:choose><xsl:when test="@result and @predicted = @result">held</xsl:when><xsl:when test="@result and @predicted"><span class="off">not held: <xsl:value-of select="@predicted"/></span></xsl:when><xsl:otherwise><xsl:value-of select="@predicted"/></xsl:otherwise></xsl:choose></td>
+<td><xsl:for-each select="key('prediction', @id)"><xsl:choose><xsl:when test="@held = 'yes'">held</xsl:when><xsl:when test="@held = 'no'"><span class="off">not held: <xsl:value-of select="@predicted"/><xsl:for-each select="r:wrong"><br/><xsl:value-of select="@output"/>: <xsl:value-of select="@predicted"/>, was <xsl:value-of select="@real"/></xsl:for-each></span></xsl:when><xsl:otherwise><xsl:value-of select="@held"/></xsl:otherwise></xsl:choose></xsl:for-each></td>
 <td class="when"><xsl:call-template name="when"><xsl:with-param name="time" select="@started"/></xsl:call-template></td>
 <td class="number"><xsl:value-of select="format-number(@seconds, '0.0')"/></td>
 </tr>
@@ -182,9 +184,9 @@ th { font-weight: 600; } thead th { border-bottom: 1px solid #555; } .facts th {
 </xsl:if>
 </xsl:template>
 <xsl:template name="evidence">
-<h2>Evidence (<xsl:value-of select="count(r:step/r:evidence)"/>)</h2>
+<h2>Evidence (<xsl:value-of select="count(r:step/r:evidence | r:comparison/r:evidence)"/>)</h2>
 <xsl:choose>
-<xsl:when test="r:step/r:evidence">
+<xsl:when test="r:step/r:evidence | r:comparison/r:evidence">
 <table>
 <thead><tr><th>step</th><th>file and SHA-256</th><th class="number">bytes</th></tr></thead>
 <tbody>

@@ -105,7 +105,7 @@ fi
 END
 chmod 755 "/run/patchday-test.$$/work"
 workflow live <<END
-pd.stage "one" { steps.run { argv = { "/run/patchday-test.$$/work" } } },
+pd.stage "one" { steps.run { argv = { "/run/patchday-test.$$/work" }, reversible = true } },
 END
 sed -i 's/pd.use "steps"/pd.use "command"/' "$tmp/live.lua"
 if command -v script >/dev/null; then

@@ -119,7 +119,7 @@ done
 check "no half-written file is left" [ "$(find "$tmp/central" -type f | wc -l)" = 3 ]
 verify 0 "all of it is verified"
 is "each thing by itself" "$(jq -r '.checked[] | .kind + " " + .state' <<<"$out" | xargs)" \
-	"journal intact head intact signature intact report intact evidence intact evidence intact html intact"
+	"journal intact head intact signature intact report intact evidence intact evidence intact evidence intact evidence intact html intact"
 verify 0 "so is the copy" "$copy"
 verify 0 "and by its page" "${copy%.xml}.html"
 
@@ -178,6 +178,18 @@ is "the missing one" "$(of evidence /b)" missing
 is "and the rest is intact" "$(of report) $(of signature) $(of journal)" "intact intact intact"
 printf A >"$f/a"
 printf B >"$f/b"
+for when in before after; do
+	scan=$(xmllint --xpath "string(//*[local-name()='comparison']/*[@title='facts $when the run']/@path)" "$copy")
+	cp -p "$scan" "$tmp/scan"
+	echo >>"$scan"
+	verify 3 "the scan $when the run that is not as it was" "$copy"
+	is "is evidence too" "$(of evidence "${scan##*/}")" changed
+	rm "$scan"
+	verify 3 "and must be there" "$copy"
+	is "or it is told" "$(of evidence "${scan##*/}")" missing
+	cp -p "$tmp/scan" "$scan"
+done
+verify 0 "as they were they are intact" "$copy"
 sed 's/Ann/Eve/' "$copy" >"$tmp/central/forged.xml"
 cp "$copy.minisig" "$tmp/central/forged.xml.minisig"
 verify 3 "a forged certificate" "$tmp/central/forged.xml"
@@ -270,7 +282,7 @@ pd.stage "two" { steps.write { path = "$f/t", text = "2", evidence = true } },
 END
 pd run "$tmp/twice.lua"
 verify 0 "evidence that a later step has written again"
-is "only the later one can be looked at" "$(of evidence)" "intact unknown"
+is "only the later one can be looked at" "$(of evidence /t)" "intact unknown"
 pd final --key "$key"
 is "a run that nobody has to sign can be sealed" "$rc" 0
 for w in back refuse burn stuck; do

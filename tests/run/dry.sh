@@ -11,6 +11,13 @@ report()
 	"${patchday[@]}" report "${places[@]}" --format xml | xmllint --xpath "$1" - 2>/dev/null
 }
 
+# valid TEXT: that report has its schema
+valid()
+{
+	"${patchday[@]}" report "${places[@]}" --format xml >"$tmp/report.xml"
+	check "the report of $1 has its schema" xmllint --noout --relaxng "$PD_SRCDIR/scripts/report/report.rng" "$tmp/report.xml" 2>/dev/null
+}
+
 # ---- unknown flows through a chain of three
 workflow chain <<END
 (function()
@@ -30,6 +37,9 @@ is "the run itself knows them" "$rc $(state)" "0 done"
 is "the report: one prediction held, the others and all tokens were unknown" \
 	"$(report 'concat(//*[local-name()="fidelity"]/@right, " ", //*[local-name()="fidelity"]/@wrong, " ", //*[local-name()="fidelity"]/@unknown)')" "1 0 5"
 
+pd undo
+is "and takes them back" "$rc $(find "$f" -type f | wc -l)" "1 0"
+
 # ---- every reason is named
 workflow refuse <<END
 pd.stage "one" { steps.write { path = "$f/r1", fail = "refuse" }, steps.write { path = "$f/r2" },
@@ -45,6 +55,7 @@ is "status has them all" "$(grep -c 'remedy: tell it not to' <<<"$out")" 3
 is "status --json too" "$("${patchday[@]}" status --json | jq -c '[.inhibitors[].step]')" \
 	'["one/steps.write","one/steps.write#3","one/steps.write#4"]'
 is "and the report" "$(report 'count(//*[local-name()="inhibitor"])')" 3
+valid "a refused run"
 like "also as text" "$("${patchday[@]}" report "${places[@]}")" 'remedy: tell it not to'
 like "and as HTML" "$("${patchday[@]}" report "${places[@]}" --format html)" '<td>tell it not to</td>'
 
@@ -62,6 +73,7 @@ END
 pd run "$tmp/ask.lua"
 is "open questions refuse the run" "$rc $(state)" "4 refused"
 like "all of them are listed" "$out" 'not answered: downtime \(Was the downtime agreed\?\), way \(How is it booted\?\)'
+valid "open questions"
 like "and how to answer" "$out" '"downtime": \.\.\., "way": \.\.\.'
 echo '{"downtime": false, "way": "medium"}' >"$tmp/answers.json"
 pd plan "$tmp/ask.lua" --check --answers "$tmp/answers.json"
@@ -101,17 +113,24 @@ is "on a terminal the questions are asked" "$? $(cat "$f/q")" "0 console"
 is "until the answer is one" "$(grep -o '\[yes, no\]' <<<"$out" | wc -l)" 2
 is "from there, says the report" "$(report 'string(//*[@name="way"]/@from)')" terminal
 
-# ---- did it hold?
+valid "answers"
+
+# ---- did it hold?  Of write the result and three values are right; of lie the
+# result and one value are, one is wrong, one was not foretold: 6 of 7
 workflow lie <<END
 steps.write { path = "$f/l1" }, steps.lie { path = "$f/l2" },
 END
 pd run "$tmp/lie.lua"
 is "a run whose dry run lied" "$rc" 0
 is "the prediction that did not hold is found" "$(report 'string(//*[@held="no"]/@step)')" main/steps.lie
+valid "predictions"
 is "with what was predicted and what was" \
 	"$(report 'concat(//*[local-name()="wrong"]/@output, " ", //*[local-name()="wrong"]/@predicted, " ", //*[local-name()="wrong"]/@real)')" "count 2 1"
-is "the figure" "$(report 'string(//*[local-name()="fidelity"]/@percent)')" 83
+is "the figure" "$(report 'string(//*[local-name()="fidelity"]/@percent)')" 85
 is "and for the plugin" "$("${patchday[@]}" status --json | jq -c .fidelity.plugins)" \
-	'{"steps":{"percent":83,"right":5,"unknown":0,"wrong":1}}'
+	'{"steps":{"percent":85,"right":6,"unknown":1,"wrong":1}}'
+like "on the page it stands at the step" "$("${patchday[@]}" report "${places[@]}" --format html)" \
+	'not held: changed<br>count: 2, was 1'
+is "once in the report" "$(report 'count(//@predicted)')" 3
 like "in words" "$("${patchday[@]}" report "${places[@]}")" 'not so: main/steps.lie: predicted changed, was changed; count: predicted 2, was 1'
 end

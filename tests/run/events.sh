@@ -1,9 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Events: every line of varied runs is as doc/schema/event.json says, and a
-# hook gets each of them, in order, without a say in the run.
+# Events: every line of runs that have all kinds is as doc/schema/event.json
+# says, and a hook gets each of them, in order, without a say in the run.
+# A mount namespace of our own, in which the boot id is a file of ours.
+if [ -z "${PD_OWN_MOUNTS:-}" ]; then
+	unshare -m true 2>/dev/null || exit 77
+	PD_OWN_MOUNTS=1 exec unshare -m bash "$0" "$@"
+fi
 . "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
 f=$tmp/f
+echo boot-1 >"$tmp/boot_id"
+mount --bind "$tmp/boot_id" /proc/sys/kernel/random/boot_id 2>/dev/null || skip "no mounts in a namespace"
+trap 'umount /proc/sys/kernel/random/boot_id; rm -rf "$tmp"' EXIT
+[ ! -d /run/systemd/system ] || mount -t tmpfs none /run/systemd
 mkdir "$tmp/got"
 
 # the part of JSON Schema that the schema uses
@@ -52,39 +61,108 @@ declared = {one["properties"]["kind"]["const"] for one in schema["oneOf"]}
 print("kinds that no run had:", *sorted(declared - seen))
 END
 
-events()
+# kinds FILE: what of it is not as the schema says, and kinds that it does not have
+kinds()
 {
-	"${patchday[@]}" "$@" "${places[@]}" --events </dev/null 2>/dev/null | tee -a "$tmp/events"
+	python3 "$tmp/check.py" "$PD_SRCDIR/doc/schema/event.json" "$1" 2>&1 | cut -c1-300 | tail -6
 }
 
-workflow a <<END
-pd.stage "one" { on_failure = "continue", steps.write { path = "$f/a", fail = "apply" } },
-pd.stage "two" { steps.write { path = "$f/b" }, steps.noop {} }, pd.signoff { parties = { "owner" } },
+# live COMMAND ARGUMENT...: what it prints as it goes on
+live()
+{
+	"${patchday[@]}" "$@" "${places[@]}" --events </dev/null 2>/dev/null >>"$tmp/live"
+}
+
+# ---- what goes well, and what people do to a run
+echo 'packages name=alpha version=1 arch=all' >"$tmp/server"
+echo 'packages name=alpha version=2 arch=all' >"$tmp/server.after"
+cat >>"$tmp/server.after" <<END
+services name=new.service state=active enabled=enabled
+fail
 END
-workflow b <<END
-pd.stage "one" { on_failure = "undo", steps.write { path = "$f/u1" },
-  steps.write { path = "$f/u2", fail = "verify" } },
+guards="steps.gate { path = \"$f/gate\", id = \"front\" },"
+export CANARY=0123456789abcdef
+cat >"$tmp/make" <<'END'
+workflow long <<WORKFLOW
+(function()
+  local a = steps.write { path = "$f/a", evidence = true, id = "a" }
+  return pd.stage "one" { a, steps.write { path = "$f/b", text = a.out.path, id = "b" },
+    steps.write { path = "$f/c", text = "$1", id = "c" }, steps.write { path = "$f/d", fail = "$2", id = "d" },
+    steps.write { path = "$f/s", fail = "apply", id = "s" } }
+end)(),
+pd.stage "two" { steps.write { path = "$f/t", fail = "retry" }, steps.reboot { path = "$f/r" }, steps.noop {},
+  steps.leak { value = pd.secret { env = "CANARY" }, path = "$f" },
+  steps.write { path = "$f/w", wall = "$tmp/wall" } }, pd.signoff { parties = { "owner" } },
+WORKFLOW
 END
-workflow c <<END
-steps.write { path = "$f/r", fail = "refuse" }, steps.mint { path = "$f/m" },
-END
-workflow d <<END
-pd.stage "one" { on_failure = "undo", steps.write { path = "$f/u3", fail = "undo" },
-  steps.write { path = "$f/u4", fail = "apply" } },
-END
-events run "$tmp/a.lua" >/dev/null
+make() { . "$tmp/make"; }
+touch "$tmp/wall"
+make 1 apply
+echo "the moon is full" >"$f/gate"
+live run "$tmp/long.lua" --no-wait --accept-no-return "this is a test"
+is "guards hold it up" "$(state)" "waiting to go on"
+live resume --no-wait --emergency front --why "the roof burns"
+is "then a step fails" "$(state)" stopped
+live resume --redo one/b --why "to be sure"
+make 2 nowhere
+live resume --workflow "$tmp/long.lua" --yes --why "it was wrong"
+is "the plan is another one" "$(state) $(cat "$f/c")" "stopped 2"
+touch "$tmp/server.flip"
+live resume --skip one/s --why "not today"
+is "it is rebooted" "$(state)" rebooting
+echo boot-2 >"$tmp/boot_id"
+live resume
+is "and waits for a signature" "$(state)" "waiting for sign-off"
 pd signoff --party owner --name Ann --note fine
-events status --follow >/dev/null
-for w in b c d; do events run "$tmp/$w.lua" >/dev/null; done
-isnt=$(wc -l <"$tmp/events")
-check "there are events ($isnt)" [ "$isnt" -gt 40 ]
-out=$(python3 "$tmp/check.py" "$PD_SRCDIR/doc/schema/event.json" "$tmp/events")
-empty "every event is as the schema says" "$(grep '^not so' <<<"$out" | head -5)"
-is "only these kinds need more than this test" "$(grep ^kinds <<<"$out")" \
-	"kinds that no run had: boot evidence irreversible log reboot warning"
+"${patchday[@]}" final --make-key --key "$tmp/seal.key" >/dev/null
+pd final --key "$tmp/seal.key"
+is "it is sealed" "$rc" 0
+# what a sealed report of all that looks like
+"${patchday[@]}" report --scripts "$PD_SRCDIR/scripts" --format xml >"$tmp/report.xml"
+! command -v xmllint >/dev/null ||
+	check "the report of it has its schema" xmllint --noout --relaxng "$PD_SRCDIR/scripts/report/report.rng" "$tmp/report.xml" 2>/dev/null
+
+# ---- what does not
+guards=
+rm "$tmp/server.flip"
+workflow back <<END
+pd.stage "one" { on_failure = "undo", steps.write { path = "$f/u1" }, steps.reboot { path = "$f/u2" },
+  steps.write { path = "$f/u3", fail = "verify" } },
+END
+live run "$tmp/back.lua"
+for boot in 3 4; do
+	echo boot-$boot >"$tmp/boot_id"
+	live resume --unattended
+done
+is "a run is taken back with a reboot" "$(state)" "rolled back"
+workflow refused <<END
+steps.write { path = "$f/r1", fail = "refuse" }, steps.mint { path = "$f/m" },
+END
+live run "$tmp/refused.lua"
+workflow stuck <<END
+pd.stage "one" { on_failure = "undo", steps.write { path = "$f/u4", fail = "undo" },
+  steps.write { path = "$f/u5", fail = "apply" } },
+END
+live run "$tmp/stuck.lua"
+pd status --clear --why "mended by hand"
+is "a server is mended" "$(state)" cleared
+
+# ---- all of it, as it was printed, and as the journal has it
+runs=$("${patchday[@]}" status --all --json | jq -r 'reverse[].run')
+for run in $runs; do "${patchday[@]}" status "$run" --follow --events >>"$tmp/events"; done
+isnt=$(wc -l <"$tmp/live")
+check "there are events ($isnt)" [ "$isnt" -gt 100 ]
+is "every event that is printed is as the schema says" "$(kinds "$tmp/live")" \
+	"kinds that no run had: clear seal sign"
+is "so is every one in the journal, and there is every kind of the schema" "$(kinds "$tmp/events")" \
+	"kinds that no run had:"
+is "a null is kept" "$(jq -c 'select(.kind == "remember" and .data.key == "before") | .data' "$tmp/live" | sort -u | head -1)" \
+	'{"key":"before","value":null}'
+empty "what is printed is what the journal has" "$(comm -3 <(jq -cS . "$tmp/live" | sort) <(jq -cS . "$tmp/events" |
+	grep -vE '"kind":"(sign|seal|clear)"|"state":"(done|cleared)"' | sort) | cut -c1-300 | head -5)"
 sed 's/"kind":"done"/"kind":"dome"/; s/"seconds"/"secs"/' "$tmp/events" >"$tmp/broken"
 like "an event that is wrong is found" \
-	"$(python3 "$tmp/check.py" "$PD_SRCDIR/doc/schema/event.json" "$tmp/broken")" '^not so: '
+	"$(kinds "$tmp/broken")" '^not so: '
 
 # ---- the hook
 rm -rf "$PATCHDAY_STATE"

@@ -84,6 +84,8 @@ END
 		done
 		"${patchday[@]}" status --json >"$tmp/out/$how.json" 2>&1
 		pd undo
+		echo "$out" >"$tmp/out/$how.undo"
+		{ [ "$rc" = 1 ] && [ ! -e "$tmp/f/$how/done" ]; } || { leaks=$((leaks + 1)); echo "# the undo of $source $how ended with $rc"; }
 		[ "$source" = env:CANARY_ENV ] || continue
 		pd run "$tmp/leak.lua"
 		echo "$out" >"$tmp/out/$how.shown"
@@ -120,7 +122,7 @@ echo "$out" >"$tmp/out/prompt.text"
 out=$(setsid -w "${patchday[@]}" run "${places[@]}" "$tmp/prompt.lua" 2>&1 </dev/null)
 is "without a terminal the run is refused" $? 2
 like "and says so" "$out" "no terminal to type in the secret 'canary'"
-sed "s/return { steps.leak/return { steps.reboot {}, steps.leak/" "$tmp/prompt.lua" >"$tmp/prompt2.lua"
+sed "s#return { steps.leak#return { steps.reboot { path = \"$tmp/f/r\" }, steps.leak#" "$tmp/prompt.lua" >"$tmp/prompt2.lua"
 pd run "$tmp/prompt2.lua"
 is "a secret that would be gone after a reboot is refused before" "$rc" 2
 like "with both steps" "$out" "main/steps.leak needs the secret 'canary', which a person types in, and main/steps.reboot reboots"

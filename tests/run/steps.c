@@ -202,9 +202,23 @@ static int mint_apply(struct pd_ctx *ctx)
 {
 	const struct write_args *a = ctx->args;
 
-	return pd_write_file(ctx, a->path, 0600, "x", 1) < 0 ||
+	return pd_remember(ctx, "begun", "yes") < 0 || pd_write_file(ctx, a->path, 0600, "x", 1) < 0 ||
 	       pd_output(ctx, "token", pd_format(ctx, "%s+", a->path)) < 0 ?
 	       PD_FAILED : PD_CHANGED;
+}
+
+static int forget(struct pd_ctx *ctx, const char *path)
+{
+	if (unlink(path) == 0)
+		return PD_CHANGED;
+	return errno == ENOENT ? PD_UNCHANGED : pd_fail(ctx, PD_FAILED, "cannot remove %s", path);
+}
+
+static int mint_undo(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+
+	return pd_recall(ctx, "begun") ? forget(ctx, a->path) : PD_UNCHANGED;
 }
 
 static const struct pd_output mint_outputs[] = {
@@ -215,7 +229,8 @@ static const struct pd_output mint_outputs[] = {
 static const struct pd_step step_mint = {
 	PD_STEP, .name = "mint", .help = "make a token", .params = write_params,
 	.args_size = sizeof(struct write_args), .outputs = mint_outputs,
-	.check = mint_check, .apply = mint_apply, .reversibility = PD_IRREVERSIBLE,
+	.check = mint_check, .apply = mint_apply, .undo = mint_undo,
+	.reversibility = PD_REVERSIBLE,
 };
 
 /* Everything that a careless step could do with a secret. */
@@ -313,10 +328,19 @@ static int leak_apply(struct pd_ctx *ctx)
 	return PD_CHANGED;
 }
 
+static int leak_undo(struct pd_ctx *ctx)
+{
+	const struct leak_args *a = ctx->args;
+
+	leak_talk(ctx, pd_secret(ctx, a->value, NULL));
+	return forget(ctx, pd_format(ctx, "%s/done", a->path));
+}
+
 static const struct pd_step step_leak = {
 	PD_STEP, .name = "leak", .help = "leak a secret", .params = leak_params,
 	.args_size = sizeof(struct leak_args), .outputs = leak_outputs, .check = leak_check,
-	.apply = leak_apply, .reversibility = PD_IRREVERSIBLE, .time_limit = 1, .grace = 1,
+	.apply = leak_apply, .undo = leak_undo, .reversibility = PD_REVERSIBLE,
+	.time_limit = 1, .grace = 1,
 };
 
 static int always(struct pd_ctx *ctx)
