@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Functions of the command line: runs, what is known of them, reports. */
+#include <malloc.h>
 #include <signal.h>
 #include <time.h>
 
@@ -100,7 +101,11 @@ static enum pd_run_end act_on(const struct pd_run_options *o, struct pd_cli *cli
 		return pd_run_sign(o, *run, pd_json_text(how, "party", ""),
 				   pd_json_text(how, "name", ""), pd_json_text(how, "note", NULL), err);
 	catch_signals();
-	lua_gc(cli->lua, LUA_GCCOLLECT); /* workers are forked: what is small is fast */
+	/* workers are forked: what is small is fast */
+	json_decref(cli->held);
+	cli->held = NULL;
+	lua_gc(cli->lua, LUA_GCCOLLECT);
+	malloc_trim(0);
 	cli->acted = true;
 	if (strcmp(what, "resume") == 0)
 		return pd_run_resume(o, *run, err);

@@ -36,7 +36,7 @@ static enum pd_outcome give_back(struct pd_engine *e, const struct pd_record_ste
 {
 	enum pd_outcome worst = PD_OUT_DONE, one;
 
-	for (size_t i = e->record->n_steps; i-- > 0;) {
+	for (size_t i = e->record->holds ? e->record->n_steps : 0; i-- > 0;) {
 		struct pd_record_step *s = &e->record->steps[i];
 
 		if (s == next || !held(s) || is_inside(next, s->step))

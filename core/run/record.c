@@ -353,6 +353,7 @@ static void on_step_event(struct pd_record *r, struct pd_record_step *s,
 		s->begun = s->begun ? s->begun : e->n;
 		s->started = s->started ? s->started : e->time;
 		s->applied = true;
+		r->holds |= s->step->hold;
 	} else if (strcmp(e->kind, "undo") == 0) {
 		s->state = PD_STEP_UNDOING;
 	} else if (strcmp(e->kind, "remember") == 0) {
@@ -362,7 +363,7 @@ static void on_step_event(struct pd_record *r, struct pd_record_step *s,
 				json_object_get(e->data, "value"));
 	} else if (strcmp(e->kind, "predict") == 0) {
 		json_decref(s->predicted);
-		s->predicted = json_deep_copy(e->data);
+		s->predicted = json_incref((json_t *)(uintptr_t)e->data);
 	} else if (strcmp(e->kind, "evidence") == 0) {
 		on_evidence(s, e);
 	} else if (strcmp(e->kind, "irreversible") == 0) {

@@ -85,6 +85,7 @@ struct pd_record {
 	struct pd_record_step *steps; /* of all rounds, in order */
 	size_t n_steps, cap_steps;
 	size_t hit;          /* where pd_record_step() found the last one */
+	bool holds;          /* a step that holds was applied */
 	enum pd_run_state state;
 	json_t *inhibitors;  /* why it was refused, see run/forecast.h; NULL */
 	json_t *boot;        /* witness of the boot last seen */

@@ -289,9 +289,34 @@ bench_resume()
 	ratio resume-1000-done-steps "$ours" "$theirs" "sqlite3 printing the same journal, in s"
 }
 
+# processor STEPS: what a run of so many takes, in milliseconds of processor time
+# a step, start and end included; what else the machine does counts little so.
+processor()
+{
+	local TIMEFORMAT='%U %S' times
+
+	for _ in 1 2 3; do
+		no_state
+		times=$({ time pd run --param steps="$1" "$work/noop.lua" >"$work/out" 2>&1 </dev/null; } 2>&1) ||
+			{ bad "a run of $1 steps"; return 1; }
+		awk -v n="$1" '{ printf "%.4f\n", ($1 + $2) * 1000 / n }' <<<"$times"
+	done >"$work/times" && sort -g "$work/times" | head -1
+}
+
+# Is a run of ten times as many steps ten times as long?
+bench_many()
+{
+	local few many
+
+	few=$(processor $steps) && many=$(processor $((10 * steps))) || return 1
+	figure processor-per-step-of-10000 "$many" ms
+	ratio processor-per-step-of-10000 "$many" "$few" "a step of a run of 1,000, in ms"
+	goal processor-per-step-of-10000 "$many" "$(awk -v few="$few" 'BEGIN { printf "%.4f", 1.3 * few }')" ms
+}
+
 step=
 set_up
-for figure in plan step ansible memory start resume; do
+for figure in plan step many ansible memory start resume; do
 	[ $figure != ansible ] || [ -n "$step" ] || continue
 	"bench_$figure" || failures=$((failures + 1))
 done
