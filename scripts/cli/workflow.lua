@@ -26,14 +26,14 @@ end
 function workflow.inputs(cli, name)
 	local inputs = { script = find(name or cli.operands[1]), params = {}, catalogs = core.list {}, answers = {} }
 	for _, given in ipairs(cli.given) do
-		local name, value = given[1], given[2]
-		if name == "catalog" then
+		local option, value = given[1], given[2]
+		if option == "catalog" then
 			inputs.catalogs[#inputs.catalogs + 1] = (base.must(core.path(value)) or { path = value }).path
-		elseif name == "param" then
+		elseif option == "param" then
 			local key, text = value:match("^([^=]+)=(.*)$")
 			if not key then base.fail("usage", ("--param wants NAME=VALUE, not '%s'"):format(value)) end
 			inputs.params[key] = text
-		elseif name == "answers" then
+		elseif option == "answers" then
 			inputs.answers = base.must(core.answers(value, inputs.answers))
 		end
 	end
