@@ -109,12 +109,12 @@ pd.stage "one" { steps.run { argv = { "/run/patchday-test.$$/work" } } },
 END
 sed -i 's/pd.use "steps"/pd.use "command"/' "$tmp/live.lua"
 if command -v script >/dev/null; then
-	out=$(script -qc "'$pd' run ${places[*]} '$tmp/live.lua'" /dev/null)
+	out=$(script -qc "'$pd' run ${places[*]} --accept-no-return test '$tmp/live.lua'" /dev/null)
 	like "progress is a line that lives" "$out" '  one/command.run  25 %  [0-9]+s  a\?\]0;x\?b'
 	like "cut at the edge of the terminal" "$out" '  75 %  [0-9]+s  ä{40,60}'$'(\r|\033)'
 	like "and wiped" "$out" $'\r\033\\[K'
 fi
-pd run "$tmp/live.lua"
+pd run --accept-no-return test "$tmp/live.lua"
 is "elsewhere there is none" "$rc $(grep -ac '25 %' <<<"$out")" "0 0"
 
 # ------------------------------------------------------------------- trust
@@ -127,6 +127,13 @@ chmod o+w "$tmp/scripts/cli"
 edited "" run.lua status
 like "nor from a folder they can write" "$out" 'may be written by others'
 chmod o-w "$tmp/scripts/cli"
+for way in patchday patchday/init.lua; do
+	chmod o+w "$tmp/scripts/$way"
+	edited "" run.lua plan "$tmp/good.lua"
+	is "what workflows are made with, $way, is not either" "$rc" 2
+	like "for that reason" "$out" "$way may be written by others"
+	chmod o-w "$tmp/scripts/$way"
+done
 pd status --scripts scripts
 like "a relative folder is refused" "$out" "absolute path: 'scripts'"
 
