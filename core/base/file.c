@@ -94,9 +94,11 @@ static int open_new(const char *folder, const char *temporary)
 static bool put_in_place(int fd, const char *temporary, const char *path)
 {
 	pd_auto_free char *self = pd_print("/proc/self/fd/%d", fd);
+	struct stat st;
 
-	if (linkat(AT_FDCWD, self, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) < 0 &&
-	    errno != EEXIST)
+	/* a name that is there by then is somebody else's */
+	if (fstat(fd, &st) < 0 || (st.st_nlink == 0 &&
+	    linkat(AT_FDCWD, self, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) < 0))
 		return false;
 	return rename(temporary, path) == 0;
 }

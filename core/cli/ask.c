@@ -17,7 +17,7 @@ const char *pd_cli_user(void)
 	const char *sudo = getenv("SUDO_USER");
 	const struct passwd *p = getpwuid(getuid());
 
-	return sudo && *sudo ? sudo : p ? p->pw_name : "unknown";
+	return sudo && *sudo && pd_utf8_valid(sudo, strlen(sudo)) ? sudo : p ? p->pw_name : "unknown";
 }
 
 /* user(): name of the person. */

@@ -63,9 +63,6 @@ int pd_cli_main(struct pd_cli *cli, int argc, char **argv);
  * returns.  An error in it is reported once, and then it is called no more. */
 bool pd_cli_tell(struct pd_cli *cli, const char *what, json_t *value_take);
 
-/** Control characters, and what turns text around, become "?", but for colors
- * where they are allowed: text from outside must not steer a terminal. */
-void pd_cli_clean(char *text, bool color);
 void pd_cli_warn(const char *what, const char *text); /* to stderr */
 json_t *pd_cli_error_json(const struct pd_error *e);
 

@@ -26,7 +26,9 @@ static size_t control(const unsigned char *p)
 			      (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)) ? 3 : 0;
 }
 
-void pd_cli_clean(char *text, bool color)
+/* Control characters, and what turns text around, become "?", but for colors
+ * where they are allowed: text from outside must not steer a terminal. */
+static void blank(char *text, bool color)
 {
 	bool valid = pd_utf8_valid(text, strlen(text));
 	size_t n;
@@ -44,7 +46,7 @@ void pd_cli_warn(const char *what, const char *text)
 {
 	pd_auto_free char *line = pd_print("patchday: %s: %s\n", what, text);
 
-	pd_cli_clean(line, false);
+	blank(line, false);
 	fputs(line, stderr);
 }
 
@@ -56,7 +58,7 @@ static int clean(lua_State *L)
 	char *copy = lua_newuserdatauv(L, len + 1, 0); /* +1 */
 
 	memcpy(copy, text, len + 1);
-	pd_cli_clean(copy, of(L)->color);
+	blank(copy, of(L)->color);
 	lua_pushstring(L, copy); /* +1 */
 	return 1;
 }
@@ -110,7 +112,7 @@ json_t *pd_cli_error_json(const struct pd_error *e)
 
 	for (size_t i = 0; i < 3; i++)
 		if (parts[i])
-			pd_cli_clean(parts[i], false);
+			blank(parts[i], false);
 	return json_pack("{s:s, s:s*, s:s, s:s*}", "id", e->id, "where", e->where,
 			 "message", e->message, "remedy", pd_error_advice(e));
 }

@@ -162,7 +162,8 @@ static int set_global(lua_State *L)
 static bool read_module(struct pd_sandbox *sb, const char *name)
 {
 	const char *part = strcmp(name, "patchday") == 0 ? "init" : name + strlen("patchday.");
-	pd_auto_free char *path = NULL, *text = NULL;
+	pd_auto_free char *folder = pd_print("%s/patchday", sb->in->library), *path = NULL;
+	pd_auto_free char *text = NULL;
 	size_t len = 0;
 
 	if (strncmp(name, "patchday.", 9) != 0 && strcmp(name, "patchday") != 0)
@@ -172,8 +173,9 @@ static bool read_module(struct pd_sandbox *sb, const char *name)
 	if (!pd_is_name(part))
 		return pd_error_set(&sb->error, "workflow-script",
 				    "'%s' is no name of a module", name);
-	path = pd_print("%s/patchday/%s.lua", sb->in->library, part);
-	text = pd_file_read(path, LIBRARY_MAX, &len, &sb->error);
+	path = pd_print("%s/%s.lua", folder, part);
+	if (pd_trusted_folder(folder, &sb->error) && pd_trusted_file(path, &sb->error))
+		text = pd_file_read(path, LIBRARY_MAX, &len, &sb->error);
 	if (!text)
 		return pd_error_prefix(&sb->error, "require \"%s\"", name);
 	json_decref(sb->held);

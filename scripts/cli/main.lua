@@ -39,6 +39,12 @@ local commands = { -- name, file
 	{ "facts", "scan" }, { "plugins", "about" }, { "doctor", "doctor" }, { "explain", "about" },
 }
 
+-- Programs of their own (see below) that come with patchday: name, summary.
+local programs_too = {
+	{ "rehearse", "do the whole run on a throw-away clone of this server" },
+	{ "drill", "stop the run on clones at every point; each has to end well" },
+}
+
 local function load(row)
 	local command = require("cli." .. row[2])[row[1]]
 	command.name, command.operands = row[1], command.operands or ""
@@ -51,6 +57,7 @@ local function overview(print)
 	for _, row in ipairs(commands) do
 		lines[#lines + 1] = ("  %-10s %s\n"):format(row[1], load(row).summary)
 	end
+	for _, row in ipairs(programs_too) do lines[#lines + 1] = ("  %-10s %s\n"):format(row[1], row[2]) end
 	print(table.concat(lines) .. "\n`patchday COMMAND --help` says more; the manual is patchday(1).\n\n" ..
 		"Exit status: 0 done, 1 rolled back, 2 usage or invalid input (nothing\n" ..
 		"touched), 3 inconsistent, 4 refused (nothing touched), 5 waiting.\n")

@@ -96,7 +96,9 @@ local function changed(cli, id)
 	for key, value in pairs(old.inputs.params or {}) do given.params[key] = given.params[key] or value end
 	if not cli:option("catalog") then given.catalogs = core.list(old.inputs.catalogs or {}) end
 	for key, value in pairs(old.inputs.answers or {}) do given.answers[key] = given.answers[key] or value end
-	base.must(core.plan(given, nil, old.round))
+	local made = base.must(core.plan(given, nil, old.round))
+	if workflow.ask(cli, made, given) then base.must(core.plan(given, nil, old.round)) end
+	base.must(core.secrets())
 	return given
 end
 
@@ -110,7 +112,8 @@ local function go_on(what)
 			if err.id == "secret-missing" then err.status = 5 end
 			error(err, 0)
 		end
-		if what == "resume" and (cli:option("workflow") or cli:option("param") or cli:option("catalog")) then
+		if what == "resume" and (cli:option("workflow") or cli:option("param") or cli:option("catalog") or
+			cli:option("answers")) then
 			how.inputs, how.change = changed(cli, how.run), true
 		end
 		return act(cli, how)
@@ -157,6 +160,7 @@ how far it came is looked at before anything is repeated.
 			{ "workflow", "WORKFLOW", "plan the round anew with it; shows what becomes of each step, and asks" },
 			{ "param", "NAME=VALUE", "plan anew with this parameter; may be repeated" },
 			{ "catalog", "FILE", "plan anew with this catalog; may be repeated" },
+			{ "answers", "FILE", "plan anew with these answers" },
 			{ "yes", nil, "agree to the new plan without being asked" },
 			{ "skip", "STEP", "pass the step over; may be repeated" },
 			{ "redo", "STEP", "do a step once more; may be repeated" },

@@ -16,9 +16,44 @@ out=$("$PD_BUILDDIR/patchday" plugins --plugin-dir "$tmp/plugins" motd 2>&1)
 like "and is loaded" "$out" 'motd\.set - set the message of the day'
 out=$("$PD_BUILDDIR/tests/tools/pd-step" --plugin-dir "$tmp/plugins" --work "$tmp/work" motd.set check "text=patch day" 2>&1)
 like "and its check runs" "$out" '"result": *"changed"'
-for command in $("$PD_BUILDDIR/patchday" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
+
+# The manual as plain text: one section for each command.
+man=$(sed -e 's/\\-/-/g; s/\\[cf].\{0,1\}//g' "$PD_SRCDIR/doc/patchday.1")
+section()
+{
+	awk -v name="$1" '/^\.S[HS]/ { on = $2 == name || $2 == "\"" name || $2 == "\"" name "\"" } on' <<<"$man"
+}
+# missing COMMAND HELP: options of its help that are not in the manual
+missing()
+{
+	local option text
+
+	text=$(section "$1"; section OPTIONS)
+	for option in $(sed -n 's/^  \(--[a-z-]*\).*/\1/p' <<<"$2"); do
+		grep -qE -e "$option([^a-z-]|\$)" <<<"$text" || echo "$option"
+	done
+}
+commands=$("$PD_BUILDDIR/patchday" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
+is "the commands are all there" "$(wc -w <<<"$commands")" 17
+for command in $commands; do
 	out=$("$PD_BUILDDIR/patchday" "$command" --help 2>&1)
 	like "patchday $command --help" "$out" "^Usage: patchday $command "
-	like "$command is in the manual" "$(cat "$PD_SRCDIR/doc/patchday.1")" "^\.BI? (\")?$command|^\.BR? (\")?$command"
+	like "$command has options" "$out" '^  --json '
+	like "$command is in the manual" "$(section "$command")" '^\.SS '
+	empty "each option of $command is in the manual" "$(missing "$command" "$out")"
 done
+like "an option that is not in the manual is found" "$(missing plan '  --no-such-option')" no-such
+empty "each environment variable is in the manual" "$(grep -rohE 'getenv\("(PATCHDAY|SUDO|CRED|NO_)[A-Z_]*"' \
+	"$PD_SRCDIR/core" "$PD_SRCDIR/rehearse" | sed 's/.*"\(.*\)"/\1/' | sort -u |
+	while read -r name; do grep -q "^\.B $name\$" <<<"$(section ENVIRONMENT)" || echo "$name"; done)"
+for status in 0 1 2 3 4 5; do
+	like "exit status $status is in the manual" "$(section EXIT)" "^\.B $status\$"
+done
+# plugins of the newest NEWS, and those that are there
+is "NEWS names the plugins" "$(sed -n '/Plugins: /,/\./p' "$PD_SRCDIR/NEWS" | tr -d '\n*' | sed 's/.*Plugins: //; s/\..*//' |
+	tr -s ', ' '\n' | sort | xargs)" "$(cd "$PD_SRCDIR/plugins" && printf '%s\n' */ | tr -d / | sort | xargs)"
+# each function of core that Lua gets is in its table
+empty "doc/command-line.md has each function of core" "$(grep -ohE '^PD_CORE\([a-z_]+|^	\}, own\[\] = .*|\{ "(clean|err|list|out|raw|watch)",' \
+	"$PD_SRCDIR"/core/cli/*.c | sed -n 's/^PD_CORE(//p; s/^{ "\([a-z]*\)",/\1/p' | grep -vx name | sort -u |
+	while read -r name; do grep -qE "\`$name\(" "$PD_SRCDIR/doc/command-line.md" || echo "$name"; done)"
 end

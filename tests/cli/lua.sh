@@ -127,6 +127,13 @@ chmod o+w "$tmp/scripts/cli"
 edited "" run.lua status
 like "nor from a folder they can write" "$out" 'may be written by others'
 chmod o-w "$tmp/scripts/cli"
+for way in patchday patchday/init.lua; do
+	chmod o+w "$tmp/scripts/$way"
+	edited "" run.lua plan "$tmp/good.lua"
+	is "what workflows are made with, $way, is not either" "$rc" 2
+	like "for that reason" "$out" "$way may be written by others"
+	chmod o-w "$tmp/scripts/$way"
+done
 pd status --scripts scripts
 like "a relative folder is refused" "$out" "absolute path: 'scripts'"
 

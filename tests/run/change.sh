@@ -193,6 +193,31 @@ is "others are not" "$(acts "$f/g3" apply)" 1
 pd undo
 is "and undone to what was there first" "$rc $([ -e "$f/r" ] || [ -e "$f/g2" ] || echo gone)" "1 gone"
 
+# a new plan that asks is answered from a file, or on a terminal
+rm -rf "$PATCHDAY_STATE" "$f"; mkdir "$f"
+workflow stops <<END
+pd.stage "one" { steps.write { path = "$f/a", text = "A", id = "a" }, steps.write { path = "$f/e", fail = "apply", id = "e" } },
+END
+pd run "$tmp/stops.lua"
+cat >"$tmp/asks.lua" <<END
+local pd = require "patchday"
+local steps = pd.use "steps"
+return pd.workflow { api = 1, name = "first", questions = { way = pd.question { ask = "How?", choices = { "up", "down" } } },
+  plan = function(t) return { pd.stage "one" { steps.write { path = "$f/a", text = "A", id = "a" },
+    steps.write { path = "$f/q", text = t.answers.way or "-", id = "q" } } } end }
+END
+pd resume --workflow "$tmp/asks.lua" --yes
+is "an open question refuses the change" "$rc $(state)" "4 stopped"
+if command -v script >/dev/null; then
+	cp -a "$PATCHDAY_STATE" "$tmp/kept" && cp -a "$f" "$tmp/kept-f"
+	(sleep 1; echo up) | script -qec "${patchday[*]} resume ${places[*]} --workflow $tmp/asks.lua --yes" /dev/null >/dev/null 2>&1
+	is "answered on a terminal it goes on" "$(state) $(cat "$f/q")" "done up"
+	rm -rf "$PATCHDAY_STATE" "$f" && mv "$tmp/kept" "$PATCHDAY_STATE" && mv "$tmp/kept-f" "$f"
+fi
+echo '{"way": "down"}' >"$tmp/way.json"
+pd resume --workflow "$tmp/asks.lua" --yes --answers "$tmp/way.json"
+is "answered in a file it goes on" "$rc $(state) $(cat "$f/q")" "0 done down"
+
 # kill -9 while the change is carried out: it goes on without being asked again
 bad=0 kills=0
 for i in 1 2 3 4 5 6 7 8; do
