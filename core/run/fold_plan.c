@@ -17,6 +17,19 @@ static void add_parties(struct pd_record *r, const struct pd_plan *plan)
 					pd_strings_add(&r->parties, json_string_value(party));
 }
 
+void pd_record_missing(const struct pd_record *r, struct pd_strings *out)
+{
+	for (size_t i = 0; i < r->parties.len; i++) {
+		bool signed_by = false;
+
+		for (size_t k = 0; k < r->n_signatures; k++)
+			signed_by |= strcmp(r->signatures[k].party,
+					    r->parties.items[i]) == 0;
+		if (!signed_by)
+			pd_strings_add(out, r->parties.items[i]);
+	}
+}
+
 /* The key of a new step: not one that is taken, since a key names a folder. */
 static char *new_key(struct pd_record *r, int64_t round, const char *id, bool change)
 {

@@ -158,19 +158,6 @@ struct pd_record_step *pd_record_sibling(struct pd_record *r,
 	return NULL;
 }
 
-void pd_record_missing(const struct pd_record *r, struct pd_strings *out)
-{
-	for (size_t i = 0; i < r->parties.len; i++) {
-		bool signed_by = false;
-
-		for (size_t k = 0; k < r->n_signatures; k++)
-			signed_by |= strcmp(r->signatures[k].party,
-					    r->parties.items[i]) == 0;
-		if (!signed_by)
-			pd_strings_add(out, r->parties.items[i]);
-	}
-}
-
 static void replace(char **text, const char *with)
 {
 	free(*text);
