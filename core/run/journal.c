@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "run/fault.h"
+#include "run/lock.h"
 
 enum { HASH = crypto_hash_sha256_BYTES };
 
@@ -153,33 +154,19 @@ static bool set_up(struct pd_journal *j, bool readonly, struct pd_error **err)
 	pd_fault_watch(j->db, &j->n, j->path);
 	return exec(j, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", "open", err) &&
 	       exec(j, schema, "set up", err) &&
-	       (sqlite3_prepare_v3(j->db,
-				   "INSERT INTO event VALUES(?,?,?,?,?,?,?)", -1,
-				   SQLITE_PREPARE_PERSISTENT, &j->insert,
-				   NULL) == SQLITE_OK || failed(j, "open", err));
+	       (sqlite3_prepare_v3(j->db, "INSERT INTO event VALUES(?,?,?,?,?,?,?)", -1,
+				   SQLITE_PREPARE_PERSISTENT, &j->insert, NULL) == SQLITE_OK ||
+		failed(j, "open", err));
 }
 
-/* Who can write there could have root do anything. */
-static bool is_private(const char *state, struct pd_error **err)
-{
-	struct stat st = {0};
-
-	if (stat(state, &st) < 0)
-		return pd_error_errno(err, "file-read", errno, "cannot read %s", state);
-	return (S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 022) == 0) ||
-	       pd_error_set(err, "state-not-private", "the state folder %s is no folder of this"
-			    " user, or others can write in it", state);
-}
-
-struct pd_journal *pd_journal_open(const char *state, bool readonly,
-				   struct pd_error **err)
+struct pd_journal *pd_journal_open(const char *state, bool readonly, struct pd_error **err)
 {
 	struct pd_journal *j = NULL;
 	struct stat st = {0};
 	mode_t mask;
 	int rc, missing;
 
-	if (!readonly && (!pd_make_folders(state, err) || !is_private(state, err)))
+	if (!readonly && (!pd_make_folders(state, err) || !pd_lock_private(state, err)))
 		return NULL;
 	j = pd_alloc(sizeof(*j));
 	j->head = -1;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -87,4 +88,15 @@ pid_t pd_lock_owner(const char *state, char **run)
 	text[strcspn(text, "\n")] = '\0';
 	*run = pd_strdup(id + 1);
 	return (pid_t)strtol(text, NULL, 10);
+}
+
+bool pd_lock_private(const char *state, struct pd_error **err)
+{
+	struct stat st = {0};
+
+	if (stat(state, &st) < 0)
+		return pd_error_errno(err, "file-read", errno, "cannot read %s", state);
+	return (S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 022) == 0) ||
+	       pd_error_set(err, "state-not-private", "the state folder %s is no folder of this"
+			    " user, or others can write in it", state);
 }

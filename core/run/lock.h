@@ -12,5 +12,8 @@ int pd_lock_take(const char *state, struct pd_journal *j, const char *run,
 		 struct pd_error **err);
 /** Who holds it: pid, and *run (the caller frees); 0: nobody. */
 pid_t pd_lock_owner(const char *state, char **run);
+/** Is the state folder ours alone?  Who can write there could have root do
+ * anything.  "state-not-private". */
+bool pd_lock_private(const char *state, struct pd_error **err) PD_MUST_USE;
 
 #endif
