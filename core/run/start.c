@@ -70,8 +70,6 @@ static bool own(struct pd_engine *e, struct pd_error **err)
 	pd_auto_json *now = pd_boot_witness();
 	bool pending = e->record->state == PD_RUN_REBOOTING;
 
-	/* a process that was killed may have left workers behind */
-	pd_worker_sweep(e->record->run);
 	for (size_t i = 0; i < e->record->n_steps; i++)
 		pending |= e->record->steps[i].state == PD_STEP_UNDOING &&
 			   e->record->steps[i].undo_reboots > 0;
@@ -161,6 +159,8 @@ static bool load(struct pd_engine *e, struct pd_error **err)
 	struct pd_record *r = pd_journal_check(e->journal, err) ?
 		pd_record_read(e->journal, e->record->run, err) : NULL;
 
+	/* a process that was killed may have left workers behind */
+	pd_worker_sweep(e->record->run);
 	if (r) {
 		pd_record_free(e->record);
 		e->record = r;
