@@ -10,7 +10,7 @@
 #include "points.h"
 #include "session.h"
 
-enum { BOOT_SECONDS = 180, ALONE_SECONDS = 8 };
+enum { BOOT_SECONDS = 180, ALONE_SECONDS = 2 };
 
 static const struct session_option options[] = {
 	{ "points", "LIST", "such as 1,7,20-30, or \"every 10\" (default: every point)" },

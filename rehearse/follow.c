@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BOOT_SECONDS = 180, LOOK_MS = 300, SILENT_LOOKS = 10, REBOOT_SECONDS = 30 };
+enum { BOOT_SECONDS = 180, LOOK_MS = 300, SILENT_LOOKS = 10 };
 
 static int64_t now_ms(void)
 {
@@ -92,13 +92,26 @@ static void reap(struct look *l)
 	}
 }
 
+/* Starting, going down, or about to go on with the run: not the time to call
+ * it left alone. */
+static bool init_acts(struct look *l)
+{
+	static const char *const running[] = { "systemctl", "is-system-running", NULL };
+	static const char *const unit[] = { "systemctl", "show", "-P", "ActiveState",
+		"patchday-resume.service", NULL };
+	pd_auto_free char *now = clone_output(l->c, running, NULL);
+	pd_auto_free char *state = clone_output(l->c, unit, NULL);
+
+	return !now || !state || (strncmp(now, "running", 7) != 0 &&
+		strncmp(now, "degraded", 8) != 0) || strncmp(state, "activ", 5) == 0;
+}
+
 /* @return whether it is over. */
 static bool is_over(struct look *l)
 {
 	json_t *status = ask_status(l->s, l->c);
 	const char *state = pd_json_text(status, "state", ""), *run = pd_json_text(status, "run", NULL);
 	bool ours = run && (!l->s->newest || strcmp(run, l->s->newest) != 0);
-	int64_t limit;
 	bool worked_on = l->pid > 0 || pd_json_number(status, "pid", 0) > 0;
 
 	if (!ours) {
@@ -115,13 +128,11 @@ static bool is_over(struct look *l)
 	json_decref(l->out->status);
 	l->out->status = status;
 	l->out->exit = exit_of(state);
-	/* it takes a while to go down */
-	limit = (l->s->alone + (strcmp(state, "rebooting") == 0 ? REBOOT_SECONDS : 0)) * 1000;
-	if (worked_on)
+	if (worked_on || (l->out->exit < 0 && init_acts(l)))
 		l->alone = 0;
 	else if (!l->alone)
 		l->alone = now_ms();
-	if (l->alone && (l->out->exit >= 0 || now_ms() - l->alone > limit)) {
+	if (l->alone && (l->out->exit >= 0 || now_ms() - l->alone > l->s->alone * 1000)) {
 		l->out->state = pd_strdup(l->out->exit >= 0 ? state : "unfinished");
 		l->out->exit = l->out->exit >= 0 ? l->out->exit : PD_END_WAITING;
 		return true;

@@ -157,14 +157,18 @@ static json_t *rehearse(struct session *s, int *status, struct pd_error **err)
 	json_t *report = NULL;
 
 	if (clone_open(&c, &s->clone, err) && look_before(s, &c, &b, err) &&
-	    session_follow(s, &c, SESSION_RUN, NULL, NULL, &run, err) &&
-	    keep_evidence(s, &c, &run, err))
+	    session_follow(s, &c, SESSION_RUN, NULL, NULL, &run, err))
 		report = report_of(s, &c, &b, &run);
 	clone_cut(&c);
 	if (report) {
 		after = look_server(&c);
 		json_object_set_new(report, "proof", look_proof(b.server, after));
 		*status = run.exit;
+		/* after the proof: this is put onto the server, and was asked for */
+		if (!keep_evidence(s, &c, &run, err)) {
+			json_decref(report);
+			report = NULL;
+		}
 	}
 	clone_close(&c);
 	session_run_free(&run);

@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A crash drill on a real server in the lab: a workflow with a hold, a reboot
-# and probes, at some points of its journal and in every way.
-# PD_DRILL_POINTS: which points; PD_DRILL_WHOLE: also file-print, at these.
+# Crash drills on a real server in the lab, two side by side: a small workflow
+# with a hold, a reboot and probes, stopped in every way, and file-print.
+# PD_DRILL_POINTS, PD_DRILL_WHOLE: points of the journal of each; PD_DRILL_KINDS:
+# how file-print is stopped.  All of it: PD_DRILL_WHOLE="every 1"
+# PD_DRILL_KINDS=kill,power,enospc,torn
 export PD_LAB=${PD_LAB:-t-drill}
 . "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
 . "$PD_SRCDIR/tests/lab/server.sh" || exit 99
@@ -12,21 +14,26 @@ command -v jq >/dev/null || skip "jq is not installed"
 grep -q PATCHDAY_FAULT "$PD_SRCDIR"/core/run/*.c || skip "this patchday has no fault points"
 tmp=$(mktemp -d)
 trap '"$lab" destroy >/dev/null 2>&1; rm -rf "$tmp"' EXIT
+out=out
 
-# drill ARGUMENT...: its exit status; standard output to $tmp/out
+# drill ARGUMENT...: its exit status; standard output to $tmp/$out
 drill()
 {
-	on_server env PATCHDAY_SELF=/usr/bin/patchday /usr/libexec/patchday/patchday-drill --json "$@" \
-		</dev/null >"$tmp/out" 2>"$tmp/errors"
+	local began=$SECONDS status=0
+
+	on_server patchday drill --json "$@" </dev/null >"$tmp/$out" 2>"$tmp/$out.errors" || status=$?
+	echo "$((SECONDS - began)) s" >"$tmp/$out.time"
+	return $status
 }
 
 report()
 {
-	jq -r "$1" "$tmp/out" 2>&1
+	jq -r "$1" "$tmp/$out" 2>&1
 }
 
 table()
 {
+	sed "s/^/# /" "$tmp/$out.errors" "$tmp/$out.time"
 	report '.rows[] | "# \(.point) \(.fault) \(.event) \(.step): \(.result)\(if .person then " (resumed by hand)" else "" end)"'
 }
 
@@ -45,7 +52,14 @@ return pd.workflow { api = 1, name = "small", help = "hold, reboot, probe",
 		}
 	end }
 EOF
-drill --work /srv/volume --points "${PD_DRILL_POINTS:-1,3,9,14,20,27,35}" /root/small.lua
+on_server mkdir /srv/volume/a /srv/volume/b </dev/null
+(
+	out=whole
+	drill --work /srv/volume/b --leave-out /srv/volume/a --points "${PD_DRILL_WHOLE:-20,60,100}" \
+		--kinds "${PD_DRILL_KINDS:-kill,power}" file-print "${parameters[@]}"
+) &
+whole=$!
+drill --work /srv/volume/a --leave-out /srv/volume/b --points "${PD_DRILL_POINTS:-1,9,20,27}" /root/small.lua
 is "a run that is stopped anywhere comes to its end" $? 0
 table
 is "no end is bad" "$(report .bad)" 0
@@ -53,7 +67,14 @@ is "each kind of fault has met its runs" "$(report '[.rows[] | select(.fired) | 
 is "nearly all were reached" "$(report '.not_reached <= .runs / 10')" true
 is "a power cut in the middle needs nobody" \
 	"$(report '[.rows[] | select(.fault == "power" and .point > 10 and .fired) | .person] | any')" false
-empty "nothing is left over" "$(on_server sh -c 'ls -A /srv/volume; grep rehearse /proc/mounts; ls -d /sys/fs/cgroup/patchday-*' </dev/null 2>/dev/null)"
+wait $whole
+is "file-print comes to its end when it is stopped" $? 0
+out=whole
+table
+is "with no bad end" "$(report .bad)" 0
+is "at points that were reached" "$(report '.runs > 0 and .not_reached <= .runs / 10')" true
+out=out
+empty "nothing is left over" "$(on_server sh -c 'ls -A /srv/volume/a /srv/volume/b | grep -v :; grep rehearse /proc/mounts; ls -d /sys/fs/cgroup/patchday-*' </dev/null 2>/dev/null)"
 is "cron was never stopped on the server" "$(on_server systemctl show -p NRestarts --value cron </dev/null)" 0
 check "the server has no run" on_server test ! -e /var/lib/patchday/journal.db </dev/null
 
@@ -65,9 +86,4 @@ drill --kinds flood /root/small.lua
 is "an unknown kind is refused" $? 2
 drill --points 1 /root/nowhere.lua
 is "a workflow that is not there can't be drilled" $? 2
-if [ -n "$PD_DRILL_WHOLE" ]; then
-	drill --points "$PD_DRILL_WHOLE" file-print "${parameters[@]}"
-	is "file-print comes to its end at every point" $? 0
-	table
-fi
 end

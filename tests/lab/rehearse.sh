@@ -10,7 +10,7 @@ export PD_LAB=${PD_LAB:-t-rehearse}
 [ "$(id -u)" = 0 ] || skip "the lab needs root"
 command -v jq >/dev/null || skip "jq is not installed"
 tmp=$(mktemp -d)
-trap '"$lab" destroy >/dev/null 2>&1; rm -rf "$tmp"' EXIT
+trap '"$lab" destroy >/dev/null 2>&1; rm -rf "$tmp" ${disk:+"$disk"}' EXIT
 
 # rehearse ARGUMENT...: its exit status; standard output to $tmp/out
 rehearse()
@@ -145,7 +145,8 @@ check "what its steps kept can be read afterwards" \
 	on_server sh -c 'test -s /root/kept/*/install-update.install/packages.txt || find /root/kept -name packages.txt -size +0 | grep -q .' </dev/null
 on_server rm -rf /root/kept </dev/null
 is "no package would have changed in the end" "$(report '.packages | length')" 0
-is "the server is as it was then, too" "$(report .proof.same)" true
+is "the server is as it was then, too, but for what was to be kept" "$(report .proof.same)" true
+[ "$(report .proof.same)" = true ] || report '.proof.differences[:20][]' | sed 's/^/# /'
 empty "and nothing is left over" "$(diff "$tmp/clean" <(leftovers))"
 
 # packages from a source that the clone can't reach, fetched by the server
@@ -210,4 +211,21 @@ on_server touch /etc/systemd/system/patchday-resume.service </dev/null
 rehearse /root/inside.lua
 is "while a run is under way there is no rehearsal" $? 2
 like "and it says why" "$(cat "$tmp/errors")" 'clone-run-open'
+
+# an ordinary server: the clone's changes are on the file system of / itself
+disk=$(mktemp -d -p "${PD_LAB_STATE:-/var/lib/patchday-lab}" .disk.XXXXXX)
+disk "$disk" || { echo "Bail out! no copy of the lab's root"; exit 1; }
+LAB_DIRECT=$disk server_up || { echo "Bail out! no server with a disk of its own"; exit 1; }
+check "the server's / is a disk" [ "$(on_server findmnt -nro FSTYPE / </dev/null)" != overlay ]
+leftovers >"$tmp/clean"
+inventory >"$tmp/before"
+rehearse file-print "${parameters[@]}"
+is "the whole runbook is rehearsed in the default folder, on the disk that is cloned" $? 0 ||
+	sed 's/^/# /' "$tmp/errors"
+like "with the changes on that disk" "$(head -1 "$tmp/out")" '^the clone starts$'
+like "over a reboot, to the end of the work" "$(tail -1 "$tmp/out")" 'waiting for sign-off.* [1-9] reboots'
+is "this server is as it was, too" "$(grep -c ' unchanged ' "$tmp/out")" 4
+inventory >"$tmp/after"
+empty "and seen from outside" "$(diff "$tmp/before" "$tmp/after" | head -20)"
+empty "and nothing is left over on it" "$(diff "$tmp/clean" <(leftovers))"
 end

@@ -13,6 +13,21 @@ on_server()
 	"$lab" exec "$server" -- "$@"
 }
 
+# disk FOLDER: make it a base whose root is a server's / itself, with no overlay
+# over it, as on an ordinary server; for LAB_DIRECT
+disk()
+{
+	local base
+
+	base=$(
+		lab_dir=$PD_SRCDIR/tests/lab
+		# shellcheck source=tests/lab/lib.sh
+		. "$lab_dir/lib.sh"
+		readlink -e "$lab_cache/$(recipe_digest)"
+	) || return 1
+	cp -a --reflink=auto "$base/root" "$1/root" && ln -s "$base/mirror" "$1/mirror" && : >"$1/lock"
+}
+
 # server_up: a new server; the lab ends with this process
 server_up()
 {
