@@ -19,7 +19,7 @@ new_server()
 {
 	"$lab" up --fresh --owner $$ "$server" </dev/null >/dev/null &&
 		"$lab" push "$server" "$tmp/stage" / </dev/null &&
-		printf 'alice-secret\n' | on_server sh -c 'umask 077; cat >/root/alice'
+		give_parameters
 }
 
 # items: what a run must neither lose nor change
@@ -195,6 +195,7 @@ one_run()
 	table >"$here/table"
 	if [ -s "$here/findings" ]; then
 		on_server sh -c 'patchday status; journalctl -q -u patchday-resume -n 40 --no-pager' </dev/null >"$here/status" 2>&1
+		new_messages >>"$here/status"
 	fi
 	"$lab" down --remove "$server" </dev/null >/dev/null 2>&1
 }
