@@ -34,6 +34,7 @@ follow_run 600 >"$tmp/fault.log" 2>&1
 is "a probe that fails after the installation ends rolled back" "$(run_state)" "rolled back"
 like "when all is undone the server is rebooted once more" "$(on_server patchday status </dev/null)" 'undone +install/host.reboot'
 like "the probe is named" "$(on_server patchday status </dev/null)" 'failed +prove/probe.command'
+[ "$tap_failures" = 0 ] || { sed 's/^/# /' "$tmp/fault.log"; new_messages; }
 inventory >"$tmp/after-fault"
 empty "packages, marks, services, printers, shares and files are as before" \
 	"$(diff "$tmp/before" "$tmp/after-fault" | head -40)"
@@ -51,7 +52,7 @@ is "status says so by its exit of follow" "$(on_server patchday status --follow 
 on_server patchday run file-print "${parameters[@]}" --param critical=true </dev/null >"$tmp/run.log" 2>&1
 follow_run 600 >>"$tmp/run.log" 2>&1
 is "the whole runbook ends with the work done" "$(run_state)" "waiting for sign-off"
-[ "$(run_state)" = "waiting for sign-off" ] || sed 's/^/# /' "$tmp/run.log"
+[ "$(run_state)" = "waiting for sign-off" ] || { sed 's/^/# /' "$tmp/run.log"; new_messages; }
 like "the system's journal has each event with its fields" \
 	"$(on_server journalctl -q --no-pager PATCHDAY_KIND=done -o json </dev/null)" '"PATCHDAY_STEP":"install/update.install"'
 is "nothing is upgradable any more" "$(upgradable)" 0

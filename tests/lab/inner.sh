@@ -90,6 +90,8 @@ personalise() {
 			Gateway=$lab_net.1
 			LinkLocalAddressing=no
 		EOF
+		# The installer leaves this file; without it PAM logs an error for each job of cron, the hourly ones at :17.
+		echo LANG=C.UTF-8 >"$root/etc/default/locale" &&
 		# As if the daily jobs had just run: on an old base they would all start with the first boot.
 		find "$root/var/lib/systemd" -name "stamp-*.timer" -exec touch {} + &&
 		chroot "$root" ssh-keygen -q -t ed25519 -N '' -C "root@$name" -f /etc/ssh/ssh_host_ed25519_key

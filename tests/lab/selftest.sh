@@ -96,6 +96,7 @@ servers_work() {
 	remember_namespaces
 	ok "systemd is content with a" on a systemctl is-system-running --wait
 	ok "systemd is content with b" on b systemctl is-system-running --wait
+	ok "a session of PAM logs no error" on a sh -c 'su alice -c true && ! journalctl -q -b -p err | grep pam_'
 	ok "status tells that both are booted" is "$("$lab" status | grep -c ' booted ')" 2
 	ok "a reaches b by name" on a ping -c 1 -W 2 b
 	ok "b reaches a by ssh" is "$(on b ssh a hostname)" a

@@ -40,9 +40,22 @@ server_up()
 	"$lab" up --owner $$ "$server" </dev/null >/dev/null || return 1
 	"$lab" push "$server" "$stage" / </dev/null || return 1
 	rm -rf "$stage"
-	printf 'alice-secret\n' | on_server sh -c 'umask 077; cat >/root/alice'
-	printf '{"downtime": true, "recovery": {"answer": true, "who": "Ann", "when": "2026-11-20T08:00:00Z"}}\n' |
+	give_parameters
+}
+
+# give_parameters: the files that the parameters name
+give_parameters()
+{
+	printf 'alice-secret\n' | on_server sh -c 'umask 077; cat >/root/alice' &&
+		printf '{"downtime": true, "recovery": {"answer": true, "who": "Ann", "when": "2026-11-20T08:00:00Z"}}\n' |
 		on_server sh -c 'cat >/root/answers.json'
+}
+
+# new_messages: what eventlog.compare of any run found, as comments of a test
+new_messages()
+{
+	on_server sh -c 'find /var/lib/patchday -name new-messages.txt -exec cat {} +
+		echo "errors of this boot:"; journalctl -q -b -p err --no-pager | tail -30' </dev/null 2>&1 | sed 's/^/# | /'
 }
 
 # run_state: of the newest run; nothing while the server is not there
@@ -69,8 +82,9 @@ follow_run()
 		boots=$now
 		# each time it begins with the first event: print what is new
 		on_server timeout 300 patchday status --follow </dev/null 2>/dev/null |
-			awk 'NR == FNR { seen[$0]; next } !($0 in seen) { print; fflush() }' "$lines" - |
-			tee -a "$lines" || sleep 0.3
+			awk 'FILENAME == ARGV[1] { seen[$0]; next } !($0 in seen) { print; fflush() }' "$lines" - |
+			tee -a "$lines"
+		sleep 0.3
 	done
 	return 1
 }

@@ -46,12 +46,17 @@ on_server sh -c 'cat >/root/all.lua' <<END
 local pd = require "patchday"
 local to = "/srv/safe"
 local archive, logs = "$(output backup.state archive)", "$(output eventlog.export archive)"
-return pd.workflow { api = 1, name = "all", plan = function(t)
+local guard = pd.use "guard"
+return pd.workflow { api = 1, name = "all", guards = function()
+	return { guard.window { windows = { "daily 00:00-24:00" } }, guard.users {} }
+end, plan = function(t)
 	local use, due = pd.use, t.catalog:needed()
 	local s, units = use "service", { "cron" }
 	return {
+		guard.window { windows = { "daily 00:00-24:00" } }, guard.users {}, guard.busy {}, guard.load {}, guard.power {},
 		use "backup".state { to = to }, use "backup".verify { archive = archive },
-		use "backup".restore { archive = archive }, use "command".run { argv = { "/root/step" } },
+		use "backup".restore { archive = archive }, use "backup".system { to = to },
+		use "copy".folder { from = to, to = "/srv/volume", same_volume = true }, use "command".run { argv = { "/root/step" } },
 		use "driver".install { match = { "pci:8086:100e" } },
 		use "eventlog".export { to = to }, use "eventlog".compare { before = logs },
 		use "eventlog".collect { to = to }, use "host".space { path = "/", bytes = 1 },
