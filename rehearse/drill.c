@@ -15,7 +15,7 @@ enum { BOOT_SECONDS = 180, ALONE_SECONDS = 2 };
 static const struct session_option options[] = {
 	{ "points", "LIST", "such as 1,7,20-30, or \"every 10\" (default: every point)" },
 	{ "kinds", "LIST", "of kill, power, enospc and torn (default: all)" },
-	{ "work", "DIR", "where the clones' changes are kept (default /var/lib/patchday)" },
+	{ "work", "DIR", "where the clones' changes are kept (default /var/lib/patchday/rehearse)" },
 	{ "leave-out", "DIR", "a data folder that is empty in the clones; may be repeated" },
 	{ "show", "PATH", "show this in the clones too, read-only; may be repeated" },
 	{ "timeout", "TIME", "the longest that one run may take (default 4h)" },

@@ -103,7 +103,8 @@ static bool init_acts(struct look *l)
 	pd_auto_free char *state = clone_output(l->c, unit, NULL);
 
 	return !now || !state || (strncmp(now, "running", 7) != 0 &&
-		strncmp(now, "degraded", 8) != 0) || strncmp(state, "activ", 5) == 0;
+		strncmp(now, "degraded", 8) != 0) || strncmp(state, "active", 6) == 0 ||
+	       strncmp(state, "activating", 10) == 0;
 }
 
 /* @return whether it is over. */

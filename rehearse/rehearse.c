@@ -12,7 +12,7 @@
 enum { BOOT_SECONDS = 180 };
 
 static const struct session_option options[] = {
-	{ "work", "DIR", "where the clone's changes are kept (default /var/lib/patchday)" },
+	{ "work", "DIR", "where the clone's changes are kept (default /var/lib/patchday/rehearse)" },
 	{ "leave-out", "DIR", "a data folder that is empty in the clone; may be repeated" },
 	{ "show", "PATH", "show this in the clone too, read-only; may be repeated" },
 	{ "timeout", "TIME", "the longest that it may take (default 4h)" },

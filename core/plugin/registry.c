@@ -40,9 +40,18 @@ void pd_registry_free(struct pd_registry *reg)
 	free(reg);
 }
 
+/* Root, the caller, or the person whom sudo has made root. */
+static bool is_ours(uid_t owner)
+{
+	const char *sudo = geteuid() == 0 ? getenv("SUDO_UID") : NULL;
+
+	return owner == 0 || owner == geteuid() ||
+	       (sudo && *sudo && owner == (uid_t)strtoul(sudo, NULL, 10));
+}
+
 /* Whoever can write what we load, or put another in its place, is root through
- * us: so the owner is root or the caller, and nobody else writes.  In a
- * sticky folder above (/tmp) others can't replace what is not theirs. */
+ * us: so its owner is one of ours, and nobody else writes.  In a sticky folder
+ * above (/tmp) others can't replace what is not theirs. */
 static bool trusted(const char *path, mode_t type, bool above,
 		    struct pd_error **err)
 {
@@ -56,7 +65,7 @@ static bool trusted(const char *path, mode_t type, bool above,
 	if ((st.st_mode & S_IFMT) != type)
 		return pd_error_set(err, "plugin-not-trusted", "%s is not a %s", path,
 				    type == S_IFDIR ? "folder" : "regular file");
-	if (st.st_uid != 0 && st.st_uid != geteuid())
+	if (!is_ours(st.st_uid))
 		return pd_error_set(err, "plugin-not-trusted",
 				    "%s is owned by user %u, not by root or user %u, who runs this",
 				    path, st.st_uid, geteuid());

@@ -191,11 +191,11 @@ static enum pd_run_end go_on(struct pd_engine *e, struct pd_error **err)
 	if (e->o->unattended && r->resumes > MAX_RESUMES)
 		return pd_engine_end(e, PD_RUN_STOPPED, "the server was started again and"
 				" again without a step coming to its end");
+	if (!pd_permit_known(e, err))
+		return PD_END_INVALID;
 	if (!pd_engine_change(e, err))
 		return !*err ? PD_END_WAITING : strcmp((*err)->id, "change-refused") == 0 ?
 		       PD_END_REFUSED : PD_END_INVALID;
-	if (!pd_permit_known(e, err))
-		return PD_END_INVALID;
 	if (!own(e, err) || !pd_permit_override(e))
 		return PD_END_WAITING;
 	why = pd_strdup(r->why ? r->why : ""); /* the record's changes with its state */

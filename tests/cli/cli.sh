@@ -210,6 +210,18 @@ refused "somebody else's state folder" "$tmp/foreign"
 refused "a state folder that can't be made" /proc/none
 touch "$tmp/file"
 refused "a file as the state folder" "$tmp/file"
+cp "$tmp/good.lua" "$tmp/theirs.lua"
+chmod 666 "$tmp/theirs.lua"
+pd run "$tmp/theirs.lua"
+is "a workflow that others can write is not run by root" "$rc" 2
+like "with the remedy" "$out" 'chmod go-w .*theirs.lua'
+chown 65534 "$tmp/theirs.lua"
+chmod 644 "$tmp/theirs.lua"
+pd plan "$tmp/theirs.lua"
+is "nor one of somebody else" "$rc" 2
+SUDO_UID=65534 pd plan "$tmp/theirs.lua"
+is "unless that is who has called sudo" "$rc" 0
+
 mkdir -m 0700 "$tmp/odd"
 head -c 5000 /dev/urandom >"$tmp/odd/journal.db"
 refused "a journal that is no database" "$tmp/odd"
