@@ -47,6 +47,11 @@ echo "held and back: cron is $(on_server systemctl is-active cron </dev/null)"
 say "sign-off"
 on_server patchday signoff --party operations --name "Ann Example" --note "all clients work" </dev/null || [ $? = 5 ]
 on_server patchday signoff --party "application owner" --name "Bob Example" </dev/null
+
+say "the seal, and whether all is as it was written"
+on_server patchday final --make-key </dev/null >/dev/null
+on_server patchday final --to /srv/volume/central </dev/null
+on_server patchday verify </dev/null | tail -4
 mkdir -p "$build/certificates"
 "$lab" pull "$server" /var/lib/patchday/certificates "$build/certificates" </dev/null
 say "the certificate"
