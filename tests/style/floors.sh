@@ -51,4 +51,6 @@ empty "every source has its SPDX line" "$bare"
 shells=$(grep -rnE '\b(system|popen|strcpy|strcat|sprintf|vsprintf|gets|mktemp|tmpnam) ?\(' \
 	core plugins rehearse --include='*.c' --include='*.h' | grep -vE '^\S+:\s*(/?\*|//)|sodium|"')
 empty "no shell and no unbounded string function" "$shells"
+mute=$(grep -rl '^#!' tests --include='*.sh' | while IFS= read -r file; do [ -x "$file" ] || echo "$file"; done)
+empty "every test may be run" "$mute"
 end
