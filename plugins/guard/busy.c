@@ -49,7 +49,7 @@ static const char *listed(struct pd_ctx *ctx, const char *pid)
 	size_t len = 0;
 	const char *line = pd_read_file(ctx, pd_format(ctx, "/proc/%s/cmdline", pid), 1 << 20, &len);
 	const char *comm = guard_line(ctx, pd_format(ctx, "/proc/%s/comm", pid));
-	const char *end = line + len, *word = line;
+	const char *word = line;
 
 	if (!line || !len) /* a kernel thread, or gone */
 		return NULL;
@@ -58,8 +58,8 @@ static const char *listed(struct pd_ctx *ctx, const char *pid)
 	if (interprets(base(line))) {
 		do
 			word += strlen(word) + 1;
-		while (word < end && *word == '-');
-		if (word < end && guard_has(&a->processes, base(word)))
+		while (word < line + len && *word == '-');
+		if (word < line + len && guard_has(&a->processes, base(word)))
 			return base(word);
 	}
 	return comm && guard_has(&a->processes, comm) ? comm : NULL;
