@@ -55,7 +55,7 @@ EOF
 on_server mkdir /srv/volume/a /srv/volume/b </dev/null
 (
 	out=whole
-	drill --work /srv/volume/b --leave-out /srv/volume/a --points "${PD_DRILL_WHOLE:-20,60,100}" \
+	drill --work /srv/volume/b --leave-out /srv/volume/a --points "${PD_DRILL_WHOLE:-60,100}" \
 		--kinds "${PD_DRILL_KINDS:-kill,power}" file-print "${parameters[@]}"
 ) &
 whole=$!
