@@ -236,9 +236,8 @@ int main(int argc, char **argv)
 		return PD_END_INVALID;
 	if (session_parse(&d.s, options, argc, argv, &help, &err) && help) {
 		session_help("drill [OPTION]... WORKFLOW", help_text, options);
-		return 0;
-	}
-	if (!err && kinds_parse(&d.kinds, session_option(&d.s, "kinds"), &err) &&
+		status = 0;
+	} else if (!err && kinds_parse(&d.kinds, session_option(&d.s, "kinds"), &err) &&
 	    points_check(session_option(&d.s, "points"), &err) && session_check(&d.s, &err)) {
 		if (drill(&d, &err))
 			status = d.bad ? PD_END_ROLLED_BACK : PD_END_DONE;
@@ -246,7 +245,7 @@ int main(int argc, char **argv)
 	}
 	if (err)
 		out_error(d.s.json, err);
-	else
+	else if (!help)
 		print_result(&d);
 	status = err && session_stop ? 128 + session_stop : status;
 	free_drill(&d);

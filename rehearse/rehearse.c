@@ -190,15 +190,15 @@ int main(int argc, char **argv)
 		return PD_END_INVALID;
 	if (session_parse(&s, options, argc, argv, &help, &err) && help) {
 		session_help("rehearse [OPTION]... WORKFLOW", help_text, options);
-		return 0;
-	}
-	if (!err && session_check(&s, &err))
+		status = 0;
+	} else if (!err && session_check(&s, &err)) {
 		report = rehearse(&s, &status, &err);
+	}
 	if (err)
 		out_error(s.json, err);
-	else if (s.json)
+	else if (report && s.json)
 		out_json(report);
-	else
+	else if (report)
 		report_text(report, session_option(&s, "files") != NULL);
 	status = err && session_stop ? 128 + session_stop : status;
 	session_free(&s);
