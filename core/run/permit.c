@@ -205,9 +205,13 @@ bool pd_permit_known(const struct pd_engine *e, struct pd_error **err)
 	pd_auto_free char *all = NULL;
 	const char *near;
 
-	for (size_t p = 0; p < e->record->n_plans; p++)
-		for (size_t i = 0; i < e->record->plans[p]->n_guards; i++)
-			pd_strings_add(&known, name_of(&e->record->plans[p]->guards[i]));
+	for (size_t p = 0; p <= e->record->n_plans; p++) {
+		/* the last one: what a resume changes to */
+		const struct pd_plan *plan = p < e->record->n_plans ? e->record->plans[p] : e->o->plan;
+
+		for (size_t i = 0; plan && i < plan->n_guards; i++)
+			pd_strings_add(&known, name_of(&plan->guards[i]));
+	}
 	for (size_t i = 0; i < given.len; i++) {
 		if (pd_strings_has(&known, given.items[i]))
 			continue;

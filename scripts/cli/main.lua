@@ -123,6 +123,13 @@ local function find(name, words)
 	if name:find("^%l[%l%d-]*$") then
 		base.must(core.exec(programs, name, core.list(words)))
 	end
+	for _, row in ipairs(programs_too) do
+		if row[1] == name then
+			base.fail("usage", ("the program patchday-%s is not in %s"):format(name, programs),
+				"Install patchday whole: `make install`.")
+		end
+		names[#names + 1] = row[1]
+	end
 	base.choose(names, "", name)
 end
 
