@@ -14,6 +14,7 @@ static const struct pd_explanation table[] = {
 #include "workflow/errors.def"
 #include "xml/errors.def"
 #include "../rehearse/errors.def"
+#include "../transfer/errors.def"
 #undef PD_E
 };
 

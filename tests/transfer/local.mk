@@ -1,0 +1,2 @@
+TESTS += %reldir%/transfer.sh
+dist_check_SCRIPTS += %reldir%/transfer.sh %reldir%/server.py
