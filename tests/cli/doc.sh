@@ -44,7 +44,7 @@ for command in $commands; do
 done
 like "an option that is not in the manual is found" "$(missing plan '  --no-such-option')" no-such
 empty "each environment variable is in the manual" "$(grep -rohE 'getenv\("(PATCHDAY|SUDO|CRED|NO_)[A-Z_]*"' \
-	"$PD_SRCDIR/core" "$PD_SRCDIR/rehearse" | sed 's/.*"\(.*\)"/\1/' | sort -u |
+	"$PD_SRCDIR/core" "$PD_SRCDIR/rehearse" "$PD_SRCDIR/transfer" | sed 's/.*"\(.*\)"/\1/' | sort -u |
 	while read -r name; do grep -q "^\.B $name\$" <<<"$(section ENVIRONMENT)" || echo "$name"; done)"
 for status in 0 1 2 3 4 5; do
 	like "exit status $status is in the manual" "$(section EXIT)" "^\.B $status\$"
