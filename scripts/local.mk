@@ -16,7 +16,9 @@ cliluadir = $(scriptdir)/cli
 dist_clilua_DATA = \
 	%reldir%/cli/about.lua \
 	%reldir%/cli/base.lua \
+	%reldir%/cli/catalog.lua \
 	%reldir%/cli/doctor.lua \
+	%reldir%/cli/facts.lua \
 	%reldir%/cli/main.lua \
 	%reldir%/cli/options.lua \
 	%reldir%/cli/plan.lua \
@@ -24,6 +26,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/run.lua \
 	%reldir%/cli/scan.lua \
 	%reldir%/cli/seal.lua \
+	%reldir%/cli/sources.lua \
 	%reldir%/cli/status.lua \
 	%reldir%/cli/status_text.lua \
 	%reldir%/cli/view.lua \

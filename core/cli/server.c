@@ -74,11 +74,15 @@ struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t ro
 	return pd_workflow_plan(&in, err);
 }
 
-/* facts(file): of a file, or of this server. */
+/* facts(from, name): of a file, of this server (nil), or as they are, with a
+ * name for errors. */
 PD_CORE(facts)
 {
+	const json_t *from = json_array_get(args, 0);
+
 	pd_facts_clear(&cli->facts);
-	if (!look(cli, pd_core_text(args, 0), &cli->facts, err))
+	if (json_is_object(from) ? !pd_facts_from(from, pd_core_text(args, 1), &cli->facts, err) :
+				   !look(cli, pd_core_text(args, 0), &cli->facts, err))
 		return NULL;
 	return cli->facts.json ? json_incref(cli->facts.json) : json_object();
 }
@@ -135,22 +139,69 @@ PD_CORE(update)
 		"packages", packages, "payloads", payloads, "relations", relations);
 }
 
-/* verdict(index): over one update of catalogs() for facts(), from 1; or nil. */
+/* judge(): updates of catalogs() for facts(), how many there are of each verdict. */
+PD_CORE(judge)
+{
+	json_int_t counts[PD_VERDICT_NOT_APPLICABLE + 1] = {0};
+	json_t *all = NULL;
+
+	pd_verdicts_clear(&cli->verdicts);
+	if (!pd_catalogs_judge(&cli->catalogs, &cli->facts, &cli->verdicts, err))
+		return NULL;
+	for (size_t i = 0; i < cli->verdicts.len; i++)
+		counts[cli->verdicts.rows[i].verdict]++;
+	all = json_object();
+	for (int v = 0; v <= PD_VERDICT_NOT_APPLICABLE; v++)
+		json_object_set_new(all, pd_verdict_name(v), json_integer(counts[v]));
+	return all;
+}
+
+/* verdict(after, what, why): the next one of judge() behind the index @after
+ * with a verdict among @what (nil: any) over the update @why (nil: any), with
+ * its index as "at"; or nil. */
 PD_CORE(verdict)
 {
-	size_t i = number(args, 0);
-	json_t *v = NULL;
+	const json_t *what = json_array_get(args, 1);
+	const char *why = pd_core_text(args, 2);
 
-	if (!cli->verdicts.rows &&
-	    !pd_catalogs_judge(&cli->catalogs, &cli->facts, &cli->verdicts, err))
-		return NULL;
-	if (i > cli->verdicts.len)
-		return NULL;
-	v = pd_verdict_json(&cli->verdicts.rows[i - 1]);
-	json_object_set_new(v, "verdict", json_string(pd_verdict_name(cli->verdicts.rows[i - 1].verdict)));
-	json_object_set_new(v, "reason", json_string(cli->verdicts.rows[i - 1].reason ?
-						     cli->verdicts.rows[i - 1].reason : ""));
-	return v;
+	for (size_t i = number(args, 0); i < cli->verdicts.len; i++) {
+		const struct pd_verdict_row *row = &cli->verdicts.rows[i];
+		const char *verdict = pd_verdict_name(row->verdict);
+		json_t *v = NULL;
+
+		if ((why && strcmp(why, row->update->id) != 0) ||
+		    (json_is_object(what) && !json_object_get(what, verdict)))
+			continue;
+		v = pd_verdict_json(row);
+		json_object_set_new(v, "verdict", json_string(verdict));
+		json_object_set_new(v, "reason", json_string(row->reason ? row->reason : ""));
+		json_object_set_new(v, "at", json_integer((json_int_t)i + 1));
+		return v;
+	}
+	return NULL;
+}
+
+/* compare(scheme, a, b): two versions: -1, 0 or 1. */
+PD_CORE(compare)
+{
+	const char *name = pd_core_text(args, 0);
+	enum pd_scheme scheme = PD_SCHEME_PLAIN;
+	int order = 0;
+
+	while (scheme && strcmp(pd_scheme_name(scheme), name) != 0)
+		scheme--;
+	return pd_version_compare(scheme, pd_core_text(args, 1), pd_core_text(args, 2), &order,
+				  err) ? json_integer((order > 0) - (order < 0)) : NULL;
+}
+
+/* schemes(): their names. */
+PD_CORE(schemes)
+{
+	json_t *names = json_array();
+
+	for (unsigned i = 1; i <= PD_SCHEME_PLAIN; i++)
+		json_array_append_new(names, json_string(pd_scheme_name(i)));
+	return names;
 }
 
 /* describe(script): what a workflow declares. */
@@ -173,6 +224,7 @@ PD_CORE(plan)
 }
 
 const struct pd_core_row pd_core_server[] = {
-	{ "catalogs", catalogs }, { "describe", describe }, { "facts", facts },
-	{ "plan", plan }, { "update", update }, { "verdict", verdict }, { NULL, NULL }
+	{ "catalogs", catalogs }, { "compare", compare }, { "describe", describe },
+	{ "facts", facts }, { "judge", judge }, { "plan", plan }, { "schemes", schemes },
+	{ "update", update }, { "verdict", verdict }, { NULL, NULL }
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Functions of the command line: this installation, this system, plugins. */
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "run/lock.h"
+
+enum { TEXT_MAX = 64 << 20 };
 
 /* about(): what is known before any option is read. */
 PD_CORE(about)
@@ -118,6 +121,52 @@ PD_CORE(path)
 			 (json_int_t)(st.st_mode & 07777));
 }
 
+static int visible(const struct dirent *entry)
+{
+	return *entry->d_name != '.';
+}
+
+/* files(path): what is in it, in order, if it is a folder; else itself. */
+PD_CORE(files)
+{
+	const char *path = pd_core_text(args, 0);
+	struct dirent **entries = NULL;
+	int n = scandir(path, &entries, visible, alphasort);
+	json_t *list = json_array();
+
+	if (n < 0)
+		json_array_append_new(list, json_string(path));
+	for (int i = 0; i < n; i++) {
+		json_array_append_new(list, json_sprintf("%s/%s", path, entries[i]->d_name));
+		free(entries[i]);
+	}
+	free(entries);
+	return list;
+}
+
+/* text(file): all that is in it, or (nil) what standard input gives; any bytes. */
+PD_CORE(text)
+{
+	const char *file = pd_core_text(args, 0);
+	pd_auto(pd_buffer) input = {0};
+	pd_auto_free char *whole = NULL;
+	char part[BUFSIZ];
+	size_t n = 0;
+
+	if (file) {
+		whole = pd_file_read(file, TEXT_MAX, &n, err);
+		return whole ? json_stringn_nocheck(whole, n) : NULL;
+	}
+	while (input.len <= TEXT_MAX && (n = fread(part, 1, sizeof(part), stdin)) > 0)
+		pd_buffer_add(&input, part, n);
+	if (ferror(stdin) || input.len > TEXT_MAX) {
+		pd_error_set(err, "file-read", "standard input can't be read, or has more than %d "
+			     "bytes", TEXT_MAX);
+		return NULL;
+	}
+	return json_stringn_nocheck(input.len ? input.data : "", input.len);
+}
+
 PD_CORE(explanations)
 {
 	json_t *list = json_array();
@@ -188,7 +237,7 @@ PD_CORE(exec)
 const struct pd_core_row pd_core_system[] = {
 	{ "about", about }, { "color", color }, { "columns", columns }, { "date", date },
 	{ "encode", encode }, { "exec", exec }, { "explanations", explanations },
-	{ "nearest", nearest }, { "now", now }, { "owner", owner }, { "path", path },
-	{ "plugin", plugin }, { "plugins", plugins }, { "setup", setup },
+	{ "files", files }, { "nearest", nearest }, { "now", now }, { "owner", owner }, { "path", path },
+	{ "plugin", plugin }, { "plugins", plugins }, { "setup", setup }, { "text", text },
 	{ NULL, NULL }
 };

@@ -119,25 +119,31 @@ static bool read_kind(const char *name, json_t *value, struct pd_facts *out,
 	return true;
 }
 
-bool pd_facts_read(const char *path, struct pd_facts *out, struct pd_error **err)
+bool pd_facts_from(const json_t *all, const char *name, struct pd_facts *out,
+		   struct pd_error **err)
 {
-	pd_auto_json *all = pd_json_read(path, FILE_MAX, err);
-	const char *name;
+	const char *kind;
 	json_t *value;
 
 	*out = (struct pd_facts){0};
-	if (!all)
-		return false;
 	if (!json_is_object(all))
-		return pd_error_at(err, "facts-shape", path, 0, 0,
+		return pd_error_at(err, "facts-shape", name, 0, 0,
 				   "facts have to be an object of kinds");
 	out->json = json_object();
-	json_object_foreach(all, name, value)
-		if (!read_kind(name, value, out, err)) {
+	json_object_foreach((json_t *)all, kind, value)
+		if (!read_kind(kind, value, out, err)) {
 			pd_facts_clear(out);
-			return pd_error_prefix(err, "%s", path);
+			return pd_error_prefix(err, "%s", name);
 		}
 	return true;
+}
+
+bool pd_facts_read(const char *path, struct pd_facts *out, struct pd_error **err)
+{
+	pd_auto_json *all = pd_json_read(path, FILE_MAX, err);
+
+	*out = (struct pd_facts){0};
+	return all && pd_facts_from(all, path, out, err);
 }
 
 void pd_facts_clear(struct pd_facts *f)

@@ -52,6 +52,9 @@ bool pd_facts_scan(struct pd_registry *reg, const struct pd_strings *kinds,
 /** From a file that `patchday facts --json` wrote; every row is checked. */
 bool pd_facts_read(const char *path, struct pd_facts *out,
 		   struct pd_error **err) PD_MUST_USE;
+/** From their JSON, which stays the caller's; @p name is for errors. */
+bool pd_facts_from(const json_t *all, const char *name, struct pd_facts *out,
+		   struct pd_error **err) PD_MUST_USE;
 /** Checks one row against its kind; used by scans and files alike. */
 bool pd_facts_add(struct pd_facts *f, const char *kind, const json_t *row,
 		  struct pd_error **err) PD_MUST_USE;

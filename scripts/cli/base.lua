@@ -20,6 +20,15 @@ function base.print(format, ...) core.out(format:format(...)) end
 function base.print_json(value) core.raw(core.encode(value, true) .. "\n") end
 function base.print_line(value) core.raw(core.encode(value) .. "\n") end
 
+-- One line of CSV, RFC 4180; no field is taken for a formula by a spreadsheet.
+function base.print_csv(fields)
+	local cells = {}
+	for i, field in ipairs(fields) do
+		cells[i] = '"' .. core.clean(field):gsub("^[=+@-]", "'%0"):gsub('"', '""') .. '"'
+	end
+	core.raw(table.concat(cells, ",") .. "\r\n")
+end
+
 local colors = { bold = "1", red = "31", green = "32", yellow = "33", cyan = "36" }
 
 function base.paint(color, text)
@@ -59,6 +68,12 @@ function base.line(value)
 	return type(value) == "string" and value or core.encode(value)
 end
 
+-- The lines of a text, as for pairs.
+function base.lines(text)
+	if text ~= "" and text:sub(-1) ~= "\n" then text = text .. "\n" end
+	return text:gmatch("([^\n]*)\n")
+end
+
 function base.sorted(t)
 	local keys = {}
 	for k in pairs(t) do keys[#keys + 1] = k end
@@ -92,14 +107,15 @@ function base.error_text(err)
 	return err.where and err.where .. ": " .. err.message or err.message
 end
 
--- Print an error, as { id, where, message, remedy } or what Lua itself raised.
-function base.show_error(err)
+-- Print an error, as { id, where, message, remedy } or what Lua itself raised;
+-- as JSON in one line if it is one of many.
+function base.show_error(err, many)
 	if type(err) ~= "table" then err = { id = "internal", message = tostring(err) } end
 	local remedy = advice(err)
 	if base.json then
-		base.print_json { error = { id = err.id, where = err.where and core.clean(err.where),
+		local print = many and base.print_line or base.print_json
+		return print { error = { id = err.id, where = err.where and core.clean(err.where),
 			message = core.clean(err.message), remedy = remedy and core.clean(remedy) } }
-		return
 	end
 	local text = "patchday: " .. base.error_text(err)
 	core.err((base.about.errors_terminal and base.paint("red", text) or text) .. " [" .. err.id .. "]\n")

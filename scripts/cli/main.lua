@@ -35,8 +35,8 @@ local about = base.about
 local commands = { -- name, file
 	{ "plan", "plan" }, { "run", "run" }, { "resume", "run" }, { "status", "status" }, { "undo", "run" },
 	{ "signoff", "run" }, { "final", "seal" }, { "verify", "seal" },
-	{ "report", "status" }, { "scan", "scan" }, { "catalog", "scan" },
-	{ "facts", "scan" }, { "plugins", "about" }, { "doctor", "doctor" }, { "explain", "about" },
+	{ "report", "status" }, { "scan", "scan" }, { "catalog", "catalog" },
+	{ "facts", "facts" }, { "plugins", "about" }, { "doctor", "doctor" }, { "explain", "about" },
 }
 
 -- Programs of their own (see below) that come with patchday: name, summary.

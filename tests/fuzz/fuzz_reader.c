@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a native catalog: through the plugin's reader in this process,
- * the worker's frames and the builder, then judged: by libFuzzer, or without
- * it the corpus and the test data one by one. */
+/* Any bytes as a catalog of some reader: through the plugin's reader in this
+ * process, the worker's frames and the builder, then judged: by libFuzzer with
+ * one reader, or without it all readers that have a corpus, with what is in it.
+ * See tests/fuzz/README.md. */
 #include <dirent.h>
+#include <dlfcn.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -12,6 +14,8 @@
 #include "plugin/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct pd_reader *reader; /* that is tried */
 
 static const char facts_text[] =
 	"{\"os\":{\"id\":\"debian\",\"version_id\":\"12\",\"family\":\"debian\"},\"devices\":[],"
@@ -59,9 +63,20 @@ static int emit(struct pd_ctx *ctx, int what, const void *row)
 	return pd_builder_emit(&one->builder, &e) ? 0 : PD_FAILED;
 }
 
+/* The reader "plugin.reader", or the first one of a plugin. */
+static const struct pd_reader *pick(const struct pd_plugin *p, const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	for (const struct pd_reader *const *r = p->readers; r && *r; r++)
+		if (!((*r)->flags & PD_R_SERVER) && (!dot || strcmp((*r)->name, dot + 1) == 0))
+			return *r;
+	fprintf(stderr, "there is no reader %s\n", name);
+	abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct pd_reader *reader = pd_plugin_entry()->readers[0];
 	int fd = memfd_create("catalog", MFD_CLOEXEC);
 	struct pd_error *err = NULL;
 	struct pd_host host = pd_host_table;
@@ -72,12 +87,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.child = { .ctx = { .size = sizeof(one.child.ctx), .phase = PD_PHASE_READ,
 				    .host = &host },
 			   .call = &call, .secrets = &secrets, .source = fd },
-		.builder = { .catalog = pd_catalog_new("input.xml", "native"), .strict = true,
-			     .err = &err } };
+		.builder = { .catalog = pd_catalog_new("input.xml", "fuzz"), .err = &err } };
 	int result;
 
 	if (fd < 0 || !pd_write_all(fd, data, size) || lseek(fd, 0, SEEK_SET))
 		abort();
+#ifdef PD_LIBFUZZER
+	reader = pick(pd_plugin_entry(), PD_LIBFUZZER);
+#endif
+	one.builder.strict = reader->flags & PD_R_STRICT;
 	host.emit = emit;
 	reader->recognize(data, size < 4096 ? size : 4096);
 	result = reader->read(&one.child.ctx);
@@ -102,39 +120,81 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifndef PD_LIBFUZZER
+/* Further inputs of a reader, beside tests/fuzz/corpus/NAME. */
+static const struct { const char *name, *folder; } more[] = {
+	{ "native", "tests/data/catalogs/bad" }, { "native", "tests/data/catalogs/good" },
+	{ "native", "catalogs/examples" },
+};
+
+static int visible(const struct dirent *entry)
+{
+	return *entry->d_name != '.';
+}
+
 static size_t folder(const char *source, const char *name)
 {
 	pd_auto_free char *path = pd_print("%s/%s", source, name);
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	size_t n = 0;
+	struct dirent **entries = NULL;
+	int n = scandir(path, &entries, visible, alphasort);
 
-	while (dir && (entry = readdir(dir))) {
-		pd_auto_free char *file = pd_print("%s/%s", path, entry->d_name);
-		pd_auto_free char *data = NULL;
+	for (int i = 0; i < n; i++) {
+		pd_auto_free char *file = pd_print("%s/%s", path, entries[i]->d_name);
 		size_t len = 0;
+		pd_auto_free char *data = pd_file_read(file, (size_t)16 << 20, &len, NULL);
 
-		if (*entry->d_name == '.')
-			continue;
-		data = pd_file_read(file, (size_t)16 << 20, &len, NULL);
+		printf("%s\n", file); /* the last one is what it does not survive */
+		fflush(stdout);
 		if (!data)
-			return 0;
+			abort();
 		LLVMFuzzerTestOneInput((const uint8_t *)data, len);
-		n++;
+		free(entries[i]);
 	}
-	if (dir)
-		closedir(dir);
-	return n;
+	free(entries);
+	return n < 0 ? 0 : (size_t)n;
 }
 
+static const struct pd_plugin *load(const char *name)
+{
+	const char *build = getenv("PD_BUILDDIR");
+	int len = (int)strcspn(name, ".");
+	pd_auto_free char *path = pd_print("%s/plugins/%.*s/.libs/%.*s.so", build ? build : ".",
+					   len, name, len, name);
+	void *object = dlopen(path, RTLD_NOW);
+	pd_plugin_entry_fn *entry = NULL;
+
+	if (object)
+		*(void **)&entry = dlsym(object, "pd_plugin_entry");
+	if (!entry)
+		fprintf(stderr, "%s\n", dlerror());
+	return entry ? entry() : NULL;
+}
+
+/* Every folder of the corpus is named for its reader. */
 int main(void)
 {
-	const char *source = getenv("PD_SRCDIR");
-	size_t corpus = folder(source ? source : ".", "tests/fuzz/corpus/native");
-	size_t good = folder(source ? source : ".", "tests/data/catalogs/good");
-	size_t bad = folder(source ? source : ".", "tests/data/catalogs/bad");
+	const char *source = getenv("PD_SRCDIR") ? getenv("PD_SRCDIR") : ".";
+	pd_auto_free char *corpora = pd_print("%s/tests/fuzz/corpus", source);
+	struct dirent **entries = NULL;
+	int n = scandir(corpora, &entries, visible, alphasort), empty = 0;
 
-	printf("%zu inputs of the corpus, %zu good and %zu bad ones\n", corpus, good, bad);
-	return corpus && good && bad ? 0 : 1;
+	for (int i = 0; i < n; i++) {
+		const char *name = entries[i]->d_name;
+		pd_auto_free char *corpus = pd_print("tests/fuzz/corpus/%s", name);
+		const struct pd_plugin *plugin = load(name);
+		size_t inputs = 0;
+
+		if (!plugin)
+			return 1;
+		reader = pick(plugin, name);
+		inputs = folder(source, corpus);
+		for (size_t k = 0; k < sizeof(more) / sizeof(*more); k++)
+			if (strcmp(more[k].name, name) == 0)
+				inputs += folder(source, more[k].folder);
+		printf("%s: %zu inputs\n", name, inputs);
+		empty += !inputs;
+		free(entries[i]);
+	}
+	free(entries);
+	return n > 0 && !empty ? 0 : 1;
 }
 #endif

@@ -1,0 +1,79 @@
+-- SPDX-License-Identifier: MIT
+-- What is judged, and for which servers: catalogs, facts, lists of packages.
+local _, core = ...
+local base = require "cli.base"
+local sources = {}
+
+-- Those of --catalog and operands.  "Nothing is needed" must not come from
+-- having looked nowhere.
+function sources.catalogs(cli)
+	local names = cli:all("catalog")
+	for _, file in ipairs(cli.operands) do names[#names + 1] = file end
+	local heads = base.must(core.catalogs(core.list(names)))
+	if #heads == 0 then base.fail("usage", "no catalog is named, and there is none of apt here") end
+	return heads
+end
+
+-- The version scheme of --scheme, or of an operand.
+function sources.scheme(name)
+	local known = core.schemes()
+	if name and base.has(known, name) then return name end
+	local near = name and core.nearest(name, known)
+	base.fail("usage", name and ("there is no version scheme '%s'"):format(name) or "--packages needs --scheme",
+		near and ("Did you mean %s?"):format(near) or ("There are: %s."):format(table.concat(known, ", ")))
+end
+
+-- The columns of one line; # starts a comment.
+local function columns(line)
+	local list = {}
+	for column in (line:gsub("\r$", ""):gsub(" *#.*", "") .. "\t"):gmatch("([^\t]*)\t") do list[#list + 1] = column end
+	while list[#list] == "" do list[#list] = nil end
+	return list
+end
+
+-- A line as a package of the facts, or what is wrong with it.
+local function package(line, scheme)
+	local name, epoch, version, release, arch, more = table.unpack(columns(line))
+	if not arch or more then return nil, "wanted are the columns name, epoch, version, release, arch" end
+	if name == "" or version == "" then return nil, "the package has no name or no version" end
+	if not epoch:find("^%d*$") then return nil, ("the epoch '%s' is no number"):format(epoch) end
+	if epoch:find("[^0]") then version = epoch .. ":" .. version end
+	if release ~= "" then version = version .. "-" .. release end
+	local same, err = core.compare(scheme, version, version)
+	return same and { name = name, version = version, arch = arch, scheme = scheme }, err and err.message
+end
+
+-- Facts of a server that has the packages of a file, and of which nothing else
+-- is known.
+function sources.packages(file, scheme)
+	local number, list = 0, core.list {}
+	for line in base.lines(base.must(core.text(file))) do
+		number = number + 1
+		local fault = not utf8.len(line) and "the line is not UTF-8"
+		if not fault and #columns(line) > 0 then
+			list[#list + 1], fault = package(line, scheme)
+		end
+		if fault then error({ id = "facts-packages", where = ("%s:%d"):format(file, number), message = fault }, 0) end
+	end
+	return { packages = list }
+end
+
+-- Functions that load the facts of one server each: of --packages, of every
+-- --facts, where a folder stands for the files in it, or of this server.
+function sources.servers(cli)
+	local servers, scheme = {}, nil
+	for _, file in ipairs(cli:all("packages")) do
+		scheme = scheme or sources.scheme(cli:option("scheme"))
+		servers[#servers + 1] = { name = file,
+			load = function() return core.facts(sources.packages(file, scheme), file) end }
+	end
+	for _, path in ipairs(cli:all("facts")) do
+		for _, name in ipairs(core.files(path)) do
+			servers[#servers + 1] = { name = name, load = function() return core.facts(name) end }
+		end
+	end
+	if #servers == 0 then servers[1] = { name = "this server", load = function() return core.facts() end } end
+	return servers
+end
+
+return sources

@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# scan for one server and for many, its fixed form of JSON, and catalog vercmp.
+. "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
+command -v jq >/dev/null || skip "jq is not installed"
+cp "$PD_BUILDDIR/plugins/native/.libs/native.so" "$tmp/plugins/"
+catalog=$PD_SRCDIR/catalogs/examples/packages.xml
+
+# packages LINE...: the file of packages
+packages()
+{
+	printf '%b\n' "$@" >"$tmp/p.tsv"
+}
+
+scan()
+{
+	pd scan --catalog "$catalog" "$@"
+}
+
+# ------------------------------------------------------ --packages, --json
+packages '# name\tepoch\tversion\trelease\tarch' 'libssl3\t0\t3.0.1\t1~deb12u1\tamd64 # old' '' '  # none' \
+	'kernel\t2\t1\t1\tall\r'
+scan --packages "$tmp/p.tsv" --scheme deb --json
+is "a list of packages is judged" "$rc" 0
+is "each update is a line of these members" "$(jq -c keys <<<"$out" | sort | uniq -c | tr -s ' ')" \
+	' 5 ["catalog","id","packages","reason","revision","verdict"]'
+is "one of them whole" "$(jq -c 'select(.id == "EX-2026-014")' <<<"$out")" \
+	"{\"catalog\":\"packages.xml\",\"id\":\"EX-2026-014\",\"packages\":[{\"arch\":\"amd64\",\"name\":\"libssl3\",\"version\":\"3.0.17-1~deb12u2\"}],\"reason\":\"libssl3 3.0.1-1~deb12u1 is installed, 3.0.17-1~deb12u2 is offered\",\"revision\":\"2\",\"verdict\":\"needed\"}"
+packages 'libssl3\t1\t3.0.1\t\tamd64'
+scan --packages "$tmp/p.tsv" --scheme deb --why EX-2026-014
+like "the epoch counts" "$rc $out" '^0 installed .* libssl3 1:3.0.1 is installed$'
+packages 'kernel\t0\t5.1\t1\tx86_64'
+scan --packages "$tmp/p.tsv" --scheme rpm --why EX-2026-015
+like "of rpm too" "$rc $out" '^0 needed .* kernel 5.1-1 is installed'
+for bad in 'foo\t0\t1\t1@wanted are the columns' 'foo\t0\t1\t1\tall\tx@wanted are the columns' \
+	'foo\tx\t1\t1\tall@the epoch .x. is no number' '\t0\t1\t1\tall@has no name' \
+	'foo\t0\t\t1\tall@no version' 'foo\t0\t1 2\t1\tall@"1 2-1" is no version of the scheme rpm' \
+	'foo\t0\t1\xff\t1\tall@not UTF-8'; do
+	packages 'libssl3\t0\t3.0.1\t\tamd64' "${bad%@*}"
+	scan --packages "$tmp/p.tsv" --scheme rpm
+	like "a line that is none is refused: ${bad#*@}" "$rc $out" "^2 patchday: $tmp/p.tsv:2: .*${bad#*@}"
+done
+scan --packages "$tmp/p.tsv"
+like "--scheme is asked for" "$rc $out" '^2 .*--packages needs --scheme'
+scan --packages "$tmp/p.tsv" --scheme dep
+like "a misspelt one" "$rc $out" '^2 .*Did you mean deb\?|^  Did you mean deb\?'
+scan --packages "$tmp/none" --scheme deb
+like "a file that is not there" "$rc $out" "^2 .*$tmp/none.*\[file-read\]"
+
+# ------------------------------------------------------------ many servers
+mkdir "$tmp/fleet"
+for i in 1 2; do
+	echo "{\"os\": {\"hostname\": \"web$i\"}, \"packages\": [{\"name\": \"libssl3\", \"version\": \"3.0.$i\", \"arch\": \"amd64\", \"scheme\": \"deb\"}]}" >"$tmp/fleet/$i.json"
+done
+sed -e 's/web1/=web\\"3/' -e 's/3.0.1/4/' "$tmp/fleet/1.json" >"$tmp/db.json"
+touch "$tmp/fleet/.hidden"
+many=(--facts "$tmp/fleet" --facts "$tmp/db.json")
+scan "${many[@]}"
+is "many servers at once" "$rc" 0
+is "each has its name, in order" "$(grep -E '^=?web' <<<"$out" | tr '\n' ' ')" 'web1 web2 =web"3 '
+is "and its counts" "$(grep -c '^[02] needed, ' <<<"$out")" 3
+scan "${many[@]}" --json --why EX-2026-014
+is "each line of JSON names the server" "$(jq -r '[.server, .verdict] | join(" ")' <<<"$out")" \
+	$'web1 needed\nweb2 needed\n=web"3 installed'
+scan "${many[@]}" --csv --why EX-2026-014
+is "CSV has a line for each server and a head" "$(wc -l <<<"$out") $(grep -c $'\r$' <<<"$out")" "4 4"
+like "with its fields in quotes" "$out" '^"web2","packages.xml","EX-2026-014","2","needed","critical","security","libssl3 3.0.2 is installed, 3.0.17-1~deb12u2 is offered"|^"web1",.*,"libssl3 3.0.17-1~deb12u2 amd64"'
+like "and no formula" "$out" "^\"'=web\"\"3\",\"packages.xml\""
+scan "${many[@]}" --why nothing
+like "an update that no catalog has" "$rc $out" '^2 .*no catalog has an update nothing'
+echo '{' >"$tmp/fleet/1.json"
+scan "${many[@]}"
+is "a file that is broken does not stop the rest" "$rc $(grep -c '^[02] needed, ' <<<"$out")" "2 2"
+like "it is named" "$out" "^patchday: $tmp/fleet/1.json:2: this is not JSON"
+out=$("${patchday[@]}" scan "${places[@]}" --catalog "$catalog" "${many[@]}" --json 2>/dev/null)
+is "also in JSON, in one line" "$(jq -r 'select(.error) | .error.id' <<<"$out") $(wc -l <<<"$out")" "json-syntax 11"
+
+# ------------------------------------------------------------------ vercmp
+# vercmp SCHEME: of standard input; sets $out, $err and $rc
+vercmp()
+{
+	out=$("${patchday[@]}" catalog vercmp "$1" "${places[@]}" 2>"$tmp/err")
+	rc=$?
+	err=$(<"$tmp/err")
+}
+vercmp deb < <(printf '1\t2\n2\t1\n1.0\t1.0-0\n1~\t1')
+is "versions from standard input" "$rc $(tr '\n' ' ' <<<"$out")" "0 -1 1 0 -1 "
+vercmp windows < <(printf '6.1\t6.1.0.0\n6.x\t6\n\n1\t2\t3\n\xff\t1\n1\t2\n')
+is "what is no version" "$rc $(tr '\n' ' ' <<<"$out")" "0 0 ? ? ? ? -1 "
+like "is told with its line" "$err" '^patchday: line 2: "6.x" is no version of the scheme windows$'
+is "and each of them" "$(grep -c '^patchday: line [2345]: ' <<<"$err")" 4
+vercmp rpm </dev/null
+is "nothing gives nothing" "$rc $out" "0 "
+vercmp dep </dev/null
+like "a scheme that there is not" "$rc $err" '^2 .*no version scheme .dep'
+end
