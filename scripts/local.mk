@@ -26,9 +26,14 @@ dist_clilua_DATA = \
 	%reldir%/cli/run.lua \
 	%reldir%/cli/scan.lua \
 	%reldir%/cli/seal.lua \
+	%reldir%/cli/signature.lua \
+	%reldir%/cli/source.lua \
 	%reldir%/cli/sources.lua \
 	%reldir%/cli/status.lua \
 	%reldir%/cli/status_text.lua \
+	%reldir%/cli/sync.lua \
+	%reldir%/cli/transfer.lua \
+	%reldir%/cli/trust.lua \
 	%reldir%/cli/view.lua \
 	%reldir%/cli/workflow.lua
 rolesdir = $(scriptdir)/roles

@@ -13,6 +13,7 @@ include %D%/cli/local.mk
 include %D%/style/local.mk
 include %D%/abi/local.mk
 include %D%/plugins/local.mk
+include %D%/catalogs/local.mk
 include %D%/transfer/local.mk
 include %D%/bench/local.mk
 include %D%/fuzz/local.mk

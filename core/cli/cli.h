@@ -45,7 +45,7 @@ struct pd_core_row {
 };
 
 extern const struct pd_core_row pd_core_system[], pd_core_server[], pd_core_run[],
-	pd_core_seal[], pd_core_ask[];
+	pd_core_seal[], pd_core_ask[], pd_core_files[];
 
 /** Text argument @p i; NULL: it was not given. */
 static inline const char *pd_core_text(const json_t *args, size_t i)

@@ -2,6 +2,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/ask.c \
 	%reldir%/cli.h \
 	%reldir%/errors.def \
+	%reldir%/files.c \
 	%reldir%/lua.c \
 	%reldir%/run.c \
 	%reldir%/seal.c \

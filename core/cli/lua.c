@@ -231,6 +231,7 @@ static int set_up(lua_State *L)
 	add_rows(L, pd_core_run);
 	add_rows(L, pd_core_seal);
 	add_rows(L, pd_core_ask);
+	add_rows(L, pd_core_files);
 	lua_setfield(L, LUA_REGISTRYINDEX, "core"); /* -1 */
 	return 0;
 }

@@ -87,6 +87,20 @@ PD_CORE(facts)
 	return cli->facts.json ? json_incref(cli->facts.json) : json_object();
 }
 
+/* Date of the newest update; 0: none has one. */
+static int64_t newest(const struct pd_catalog *c)
+{
+	int64_t date = 0;
+
+	for (size_t i = 0; i < c->len; i++) {
+		int64_t own = c->updates[i].updated > c->updates[i].issued ? c->updates[i].updated :
+									     c->updates[i].issued;
+
+		date = own > date ? own : date;
+	}
+	return date;
+}
+
 /* catalogs(sources): heads of those read; update() and verdict() go on. */
 PD_CORE(catalogs)
 {
@@ -100,9 +114,10 @@ PD_CORE(catalogs)
 	for (size_t i = 0; i < cli->catalogs.len; i++) {
 		const struct pd_catalog *c = cli->catalogs.items[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:I}", "catalog",
-			c->name, "format", c->format, "digest", c->digest, "updates",
-			(json_int_t)c->len, "ignored", (json_int_t)c->ignored));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}",
+			"catalog", c->name, "format", c->format, "digest", c->digest, "updates",
+			(json_int_t)c->len, "ignored", (json_int_t)c->ignored, "newest",
+			(json_int_t)newest(c)));
 	}
 	return list;
 }

@@ -106,7 +106,7 @@ PD_CORE(columns)
 			    w.ws_col : 80);
 }
 
-/* path(path): {path, uid, mode} of what is there, else nil; JSON and the journal
+/* path(path): {path, uid, mode, folder, bytes, time} of what is there, else nil; JSON and the journal
  * can't hold one that is not UTF-8. */
 PD_CORE(path)
 {
@@ -117,8 +117,9 @@ PD_CORE(path)
 		return NULL;
 	if (!pd_utf8_valid(real, strlen(real)))
 		pd_error_set(err, "usage", "the path %s is not UTF-8", real);
-	return json_pack("{s:s, s:I, s:I}", "path", real, "uid", (json_int_t)st.st_uid, "mode",
-			 (json_int_t)(st.st_mode & 07777));
+	return json_pack("{s:s, s:I, s:I, s:b, s:I, s:I}", "path", real, "uid", (json_int_t)st.st_uid,
+			 "mode", (json_int_t)(st.st_mode & 07777), "folder", S_ISDIR(st.st_mode), "bytes",
+			 (json_int_t)st.st_size, "time", (json_int_t)st.st_mtime);
 }
 
 static int visible(const struct dirent *entry)

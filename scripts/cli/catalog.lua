@@ -3,6 +3,8 @@
 local _, core = ...
 local base = require "cli.base"
 local sources = require "cli.sources"
+local sync = require "cli.sync"
+local signature = require "cli.signature"
 
 local function show_update(u)
 	base.print("%s %s\n  title     %s\n  severity  %s%s\n  kind      %s\n  restart   %s\n", u.id, u.revision, u.title,
@@ -68,18 +70,33 @@ end
 
 return {
 	catalog = {
-		operands = "check|show [FILE]... | vercmp SCHEME", least = 1, most = -1,
-		summary = "check or show catalogs of updates",
+		operands = "VERB [FILE|SOURCE]...", least = 1, most = -1,
+		summary = "check, show, fetch and sign catalogs of updates",
 		text = [[
 check   reads the files whole and says what is wrong with them
 show    lists their updates
+sync    fetches what the sources offer: all of them, or those named; a catalog
+        takes effect when it is proved and read, until then the old one does
+sources tells what is in force of each
+sign    writes a signature in minisign's format beside each file
+verify  tells by which key the files are signed
 vercmp  compares versions: reads lines "A<TAB>B" from standard input, prints for
         each -1 (A is older), 0 or 1, or ? if one is no version of SCHEME
 
-FILE may be READER: such as apt:, which is also meant when none is named. With
---json one line for each file or update.
+FILE may be READER: such as apt:, which is also meant when none is named, or
+sync:SOURCE for what is in force of a source. With --json one line for each file,
+source or update.
 ]],
-		options = { { "id", "ID", "show: everything about one update" } },
-		verbs = { check = check, show = show, vercmp = vercmp },
+		options = {
+			{ "id", "ID", "show: everything about one update" },
+			{ "sources", "DIR", "folder of the sources (default /etc/patchday/sources.d)" },
+			{ "from", "DIR", "sync: take the files from this folder, not from the network" },
+			{ "retries", "N", "sync: how often a file is tried again (default 5)" },
+			{ "key", "FILE", "sign: secret key, verify: public key (default /etc/patchday/seal.key, .pub)" },
+			{ "trust", "KIND", "verify: openpgp, xmldsig or minisign (default)" },
+			{ "signature", "FILE", "verify: where the signature is, if not beside the file" },
+		},
+		verbs = { check = check, show = show, sign = signature.sign, sources = sync.sources, sync = sync.sync,
+			vercmp = vercmp, verify = signature.verify },
 	},
 }

@@ -79,9 +79,12 @@ local function look_ahead(words)
 	end
 end
 
--- The folders of the state and of plugins.
+-- The folder of programs; a build that is not installed takes it from elsewhere.
+local programs = about.built and (about.environment.PATCHDAY_LIBEXEC or about.self:match("^(.*)/")) or about.programs
+
+-- The folders of the state, of programs and of plugins.
 local function set_up(cli)
-	cli.scripts = about.scripts
+	cli.scripts, cli.programs = about.scripts, programs
 	cli.state = cli:option("state") or about.environment.PATCHDAY_STATE or "/var/lib/patchday"
 	if cli.state:sub(1, 1) ~= "/" then
 		base.fail("usage", ("this folder has to be an absolute path: '%s'"):format(cli.state))
@@ -110,9 +113,6 @@ local function run(command, words)
 	base.choose(base.sorted(command.verbs), command.name .. " ", verb)
 	return command.verbs[verb](cli)
 end
-
--- The folder of programs; a build that is not installed takes it from elsewhere.
-local programs = about.built and (about.environment.PATCHDAY_LIBEXEC or about.self:match("^(.*)/")) or about.programs
 
 local function find(name, words)
 	local names = {}

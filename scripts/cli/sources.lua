@@ -2,6 +2,7 @@
 -- What is judged, and for which servers: catalogs, facts, lists of packages.
 local _, core = ...
 local base = require "cli.base"
+local source = require "cli.source"
 local sources = {}
 
 -- Those of --catalog and operands.  "Nothing is needed" must not come from
@@ -9,7 +10,7 @@ local sources = {}
 function sources.catalogs(cli)
 	local names = cli:all("catalog")
 	for _, file in ipairs(cli.operands) do names[#names + 1] = file end
-	local heads = base.must(core.catalogs(core.list(names)))
+	local heads = base.must(core.catalogs(core.list(source.resolve(cli, names))))
 	if #heads == 0 then base.fail("usage", "no catalog is named, and there is none of apt here") end
 	return heads
 end

@@ -54,6 +54,6 @@ is "NEWS names the plugins" "$(sed -n '/Plugins: /,/\./p' "$PD_SRCDIR/NEWS" | tr
 	tr -s ', ' '\n' | sort | xargs)" "$(cd "$PD_SRCDIR/plugins" && printf '%s\n' */ | tr -d / | sort | xargs)"
 # each function of core that Lua gets is in its table
 empty "doc/command-line.md has each function of core" "$(grep -ohE '^PD_CORE\([a-z_]+|^	\}, own\[\] = .*|\{ "(clean|err|list|out|raw|watch)",' \
-	"$PD_SRCDIR"/core/cli/*.c | sed -n 's/^PD_CORE(//p; s/^{ "\([a-z]*\)",/\1/p' | grep -vx name | sort -u |
+	"$PD_SRCDIR"/core/cli/*.c | sed -n 's/_*$//; s/^PD_CORE(//p; s/^{ "\([a-z]*\)",/\1/p' | grep -vx name | sort -u |
 	while read -r name; do grep -qE "\`$name\(" "$PD_SRCDIR/doc/command-line.md" || echo "$name"; done)"
 end

@@ -20,5 +20,5 @@ mapfile -t shells < <(grep -rlE '^#!/bin/(ba)?sh|shellcheck shell' tests quickst
 	grep -vE '\.(trs|log)$')
 empty "shellcheck" "$(shellcheck --severity=warning --exclude=SC1010,SC2054,SC2209 --external-sources "${shells[@]}" 2>&1)"
 empty "codespell" "$(codespell --quiet-level=35 --skip='*.log,*.trs,./build*,./.git,./m4,./build-aux,./autom4te.cache,./configure*,./aclocal.m4,*.in,*.test,tests/fuzz/corpus,tests/data' \
-	--ignore-words-list=isnt,stdio,fo,ser,te,ot,inout,blotted core plugins rehearse transfer scripts doc tests README.md NEWS quickstart 2>&1)"
+	--ignore-words-list=isnt,stdio,fo,ser,te,ot,inout,blotted,fpr core plugins rehearse transfer scripts doc tests README.md NEWS quickstart 2>&1)"
 end

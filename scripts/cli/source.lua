@@ -1,0 +1,130 @@
+-- SPDX-License-Identifier: MIT
+-- The sources of catalogs: /etc/patchday/sources.d/NAME.source says where a
+-- catalog comes from and what proves it; what is in force of each is in the
+-- state folder, catalogs/NAME/current.
+local _, core = ...
+local base = require "cli.base"
+local source = { folder = "/etc/patchday/sources.d" }
+
+local function bytes(text) return core.number("bytes", text) end
+local function seconds(text) return core.number("seconds", text) end
+local function path(text) return text:sub(1, 1) == "/" and not text:find("/%.%./") and text or nil end
+local function address(text)
+	return (text:find("^https?://[^%s]+$") or text:find("^file:///[^%s]+$")) and text
+end
+local function text(value) return value end
+
+-- "KIND FILE": what proves a catalog, and by which key.
+local function trust(value)
+	local kind, key = value:match("^(%S+)%s*(.-)$")
+	if kind == "none" then return key == "" and { kind = kind } or nil end
+	if kind == "sha256" then return #key == 64 and not key:find("%X") and { kind = kind, key = key:lower() } or nil end
+	if kind == "openpgp" or kind == "minisign" or kind == "xmldsig" then
+		return path(key) and { kind = kind, key = key }
+	end
+end
+
+-- name = { reads the value, what it has to be }
+local fields = {
+	["Url"] = { address, "an address of https, http or file" },
+	["Trust"] = { trust, "openpgp, minisign or xmldsig with the file of a key, sha256 with a digest, or none" },
+	["Signature"] = { address, "an address of https, http or file" },
+	["Proxy"] = { text, "an address" },
+	["Proxy-User"] = { text, "a name" },
+	["Proxy-Password-File"] = { path, "an absolute path" },
+	["User"] = { text, "a name" },
+	["Password-File"] = { path, "an absolute path" },
+	["Authorities"] = { path, "an absolute path" },
+	["Rate"] = { bytes, "bytes a second, such as 2 MiB" },
+	["Max-Age"] = { seconds, "a time, such as 30d" },
+}
+local required = { "Url", "Trust" }
+
+local function fail(where, line, message, remedy)
+	error({ id = "source-file", where = line and ("%s:%d"):format(where, line) or where, message = message,
+		remedy = remedy }, 0)
+end
+
+-- One file, as a table of its fields.
+local function read(name, file)
+	local s, number = { name = name, file = file }, 0
+	base.must(core.trusted(file))
+	for line in base.lines(base.must(core.text(file))) do
+		number = number + 1
+		local key, value = line:match("^([%w-]+):%s*(.-)%s*$")
+		if not key and line:find("^%s*[^%s#]") then fail(file, number, "wanted is a line FIELD: VALUE") end
+		if key then
+			local field = fields[key]
+			if not field then
+				local near = core.nearest(key, base.sorted(fields))
+				fail(file, number, ("there is no field %s"):format(key), near and ("Did you mean %s?"):format(near))
+			end
+			if s[key] then fail(file, number, ("%s is there twice"):format(key)) end
+			s[key] = value ~= "" and field[1](value) or fail(file, number, ("%s has to be %s"):format(key, field[2]))
+		end
+	end
+	for _, key in ipairs(required) do
+		if not s[key] then fail(file, nil, ("the field %s is missing"):format(key)) end
+	end
+	return s
+end
+
+-- All of them in order of their names, or those that are named.
+function source.all(cli, names)
+	local folder, list, known = cli:option("sources") or source.folder, {}, {}
+	for _, file in ipairs(core.path(folder) and core.files(folder) or {}) do
+		local name = file:match("([%w][%w._-]*)%.source$")
+		if name then
+			known[#known + 1] = name
+			if not names or #names == 0 or base.has(names, name) then list[#list + 1] = read(name, file) end
+		end
+	end
+	for _, name in ipairs(names or {}) do
+		if not base.has(known, name) then
+			local near = core.nearest(name, known)
+			base.fail("source-none", ("there is no source '%s' in %s"):format(name, folder),
+				near and ("Did you mean %s?"):format(near))
+		end
+	end
+	return list
+end
+
+-- Folder of a source below the state.
+function source.home(cli, name) return ("%s/catalogs/%s"):format(cli.state, name) end
+
+-- What is in force: its record, with the path of the catalog; nil: nothing.
+function source.current(cli, name)
+	local set = core.path(source.home(cli, name) .. "/current")
+	local record = set and base.must(core.decode(base.must(core.text(set.path .. "/source.json"))))
+	if record then record.path = set.path .. "/" .. record.catalog end
+	return record
+end
+
+-- The path of "sync:NAME", as long as it is not too old.
+local function in_force(cli, name)
+	local s = source.all(cli, { name })[1]
+	local record = source.current(cli, name)
+	if not record then
+		base.fail("source-empty", ("the source %s was never synchronised"):format(name),
+			("Call `patchday catalog sync %s`."):format(name))
+	end
+	local age = core.now() - (record.made ~= 0 and record.made or record.checked)
+	if s["Max-Age"] and age > s["Max-Age"] then
+		base.fail("source-old", ("the catalog of the source %s is %d days old, more than its Max-Age allows"):format(
+			name, age // 86400), ("See why `patchday catalog sync %s` brings no newer one."):format(name))
+	end
+	return record.path
+end
+
+-- Names of catalogs as commands take them: sync:NAME is what is in force of a
+-- source.
+function source.resolve(cli, names)
+	local paths = {}
+	for i, name in ipairs(names) do
+		local of = name:match("^sync:(.+)$")
+		paths[i] = of and in_force(cli, of) or name
+	end
+	return paths
+end
+
+return source

@@ -1,0 +1,184 @@
+-- SPDX-License-Identifier: MIT
+-- catalog sync: what a source offers is fetched into a folder of its own, proved
+-- and read whole; only then does it take the place of what was in force.
+local _, core = ...
+local base = require "cli.base"
+local source = require "cli.source"
+local transfer = require "cli.transfer"
+local trust = require "cli.trust"
+
+local day = 86400
+
+local function join(address, relative)
+	if relative:find("^%a+:") then return relative end
+	return address:match("^(.*/)") .. relative
+end
+
+-- Where a file of the source is: at its address, or with --from in a folder
+-- that somebody has brought, whole or its last folder alone.
+local function address_of(cli, s, url)
+	local from = cli:option("from")
+	if not from then return url end
+	local name, folder = url:match("([^/]+)$"), url:match("([^/]+/[^/]+)$")
+	for _, file in ipairs { folder or name, name } do
+		local at = core.path(from .. "/" .. file)
+		if at and not at.folder then return "file://" .. at.path end
+	end
+	base.fail("source-from", ("%s has no %s of the source %s"):format(from, name, s.name))
+end
+
+-- What a repomd.xml lists and a catalog is made of.
+local function parts(file)
+	local root, list, made = base.must(core.xml(file)), {}, 0
+	for _, data in ipairs(root.children) do
+		local part = { type = data.attrs.type }
+		for _, e in ipairs(data.children) do
+			if e.name == "location" then part.href = e.attrs.href
+			elseif e.name == "checksum" then part.digest = ("%s:%s"):format(e.attrs.type == "sha" and "sha1" or
+				e.attrs.type, (e.text:gsub("%s", "")))
+			elseif e.name == "size" then part.bytes = math.tointeger(tonumber(e.text))
+			elseif e.name == "timestamp" then made = math.max(made, tonumber(e.text) // 1 | 0)
+			end
+		end
+		if part.href and (part.type == "updateinfo" or part.type == "modules") then list[#list + 1] = part end
+	end
+	return list, made
+end
+
+-- The other files of a repository, each with the digest that the proved file
+-- says, so that none is of another day.
+local function get_parts(cli, s, new, file)
+	local list, made = parts(file)
+	local root, files = s.Url:match("^(.*/)repodata/[^/]*$") or s.Url, {}
+	for i, part in ipairs(list) do
+		local name = part.href:match("([^/]+)$")
+		if not part.digest then base.fail("source-part", ("%s has no digest for %s"):format(s.Url, part.href)) end
+		files[i] = { url = address_of(cli, s, join(root, part.href)), to = new .. "/repodata/" .. name,
+			digest = part.digest, bytes = part.bytes }
+	end
+	if #files == 0 then base.fail("source-part", ("%s lists no updateinfo"):format(s.Url)) end
+	for _, answer in ipairs(transfer.get(cli, s, files)) do
+		if answer.state == "failed" then error({ id = answer.id, message = answer.message, remedy = answer.remedy }, 0) end
+	end
+	return made
+end
+
+-- Nothing that is older than what is in force, whatever its signature.
+local function refuse_older(s, made, newest, now)
+	local before = now and (now.made ~= 0 and made ~= 0 and { now.made, made } or { now.newest, newest })
+	if before and before[2] < before[1] then
+		base.fail("source-older", ("%s is of %s, older than what is in force, of %s"):format(s.Url,
+			core.date(before[2]), core.date(before[1])))
+	end
+	if made ~= 0 and s["Max-Age"] and core.now() - made > s["Max-Age"] then
+		base.fail("source-old", ("%s was made %d days ago, more than the Max-Age of %s allows"):format(s.Url,
+			(core.now() - made) // day, s.file))
+	end
+end
+
+local function store(folder, record)
+	base.must(core.write(folder .. "/source.json", core.encode(record, true) .. "\n", 384)) -- 0600
+end
+
+-- The sets that are neither in force nor were so before.
+local function tidy(home, keep)
+	for _, set in ipairs(core.files(home .. "/sets")) do
+		if not base.has(keep, set:match("[^/]+$")) then base.must(core.remove(set)) end
+	end
+end
+
+-- The new set takes the place of the one in force.
+local function put_in_force(home, new, record, now)
+	local set = ("%s/sets/%s"):format(home, record.set)
+	store(new, record)
+	base.must(core.folder(home .. "/sets"))
+	base.must(core.remove(set))
+	base.must(core.rename(new, set))
+	base.must(core.link("sets/" .. record.set, home .. "/current"))
+	tidy(home, { record.set, now and now.set })
+end
+
+-- Fetches the catalog and what proves it; nil: it is the one in force.
+local function get(cli, s, new, name, now)
+	local is_repository = name == "repomd.xml"
+	local folder = is_repository and new .. "/repodata" or new
+	base.must(core.folder(folder))
+	local file = folder .. "/" .. name
+	local answer = base.must(transfer.one(cli, s, { url = address_of(cli, s, s.Url), to = file,
+		etag = now and now.etag, modified = now and now.modified }))
+	local ending = trust.ending(s.Trust.kind)
+	local signature = ending and file .. ending
+	if answer.state == "unchanged" then return nil end
+	if ending then
+		base.must(transfer.one(cli, s, { url = address_of(cli, s, s.Signature or s.Url .. ending), to = signature,
+			max = 1 << 20 }))
+	end
+	local record = { source = s.name, url = s.Url, catalog = file:sub(#new + 2), etag = answer.etag,
+		modified = answer.modified, fetched = core.now(), checked = core.now(), digest = base.must(core.digest(file)) }
+	record.set = record.digest:sub(1, 16)
+	record.trust = trust.prove(s.Trust, file, signature)
+	record.made = is_repository and get_parts(cli, s, new, file) or 0
+	return record, file
+end
+
+local function is_same(cli, home, now)
+	now.checked, now.path = core.now(), nil
+	store(home .. "/current", now)
+	if not cli.json then base.print("%-20s unchanged, %d updates\n", now.source, now.updates) end
+	return { source = now.source, state = "unchanged", digest = now.digest, updates = now.updates }
+end
+
+local function sync(cli, s)
+	local home = source.home(cli, s.name)
+	local new = home .. "/new"
+	base.must(core.folder(home))
+	local locked, err = core.lock(home .. "/lock")
+	if not locked then
+		base.must(nil, err or { id = "source-busy", message = ("the source %s is being synchronised"):format(s.name) })
+	end
+	local now = source.current(cli, s.name)
+	local record, file = get(cli, s, new, s.Url:match("([^/]+)$"), now)
+	if not record or now and now.digest == record.digest then return is_same(cli, home, now) end
+	local head = base.must(core.catalogs(core.list { file }))[1]
+	record.updates, record.ignored, record.newest, record.format = head.updates, head.ignored, head.newest, head.format
+	refuse_older(s, record.made, record.newest, now)
+	put_in_force(home, new, record, now)
+	if not cli.json then
+		base.print("%-20s %d updates, %d passed over, proved by %s\n", s.name, record.updates, record.ignored, record.trust)
+	end
+	return { source = s.name, state = "new", digest = record.digest, updates = record.updates, trust = record.trust }
+end
+
+-- One after the other; a source that fails leaves its old catalog in force.
+local function run(cli)
+	local list, status = source.all(cli, cli.operands), 0
+	if #list == 0 then
+		base.fail("source-none", ("there is no source in %s"):format(cli:option("sources") or source.folder),
+			"A source is a file NAME.source there; patchday(1) says what is in it.")
+	end
+	for _, s in ipairs(list) do
+		local ok, result = pcall(sync, cli, s)
+		if ok and cli.json then base.print_line(result) end
+		if not ok then
+			status = 4
+			if cli.json then base.print_line { source = s.name, state = "failed", error = result }
+			else base.show_error(result) end
+		end
+	end
+	return status
+end
+
+local function show(cli)
+	for _, s in ipairs(source.all(cli, cli.operands)) do
+		local now = source.current(cli, s.name)
+		if cli.json then base.print_line { source = s.name, url = s.Url, trust = s.Trust, current = now }
+		elseif now then
+			base.print("%-20s %d updates, of %s, proved by %s, looked at %s\n", s.name, now.updates,
+				core.date(now.made ~= 0 and now.made or now.newest), now.trust, core.date(now.checked))
+		else base.print("%-20s never synchronised\n", s.name)
+		end
+	end
+	return 0
+end
+
+return { sync = run, sources = show }

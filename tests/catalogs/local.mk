@@ -1,0 +1,2 @@
+TESTS += %reldir%/sync.sh
+EXTRA_DIST += %reldir%/sync.sh

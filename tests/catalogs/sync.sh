@@ -1,0 +1,231 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Sources of catalogs: fetched, proved, read, and only then in force; what is
+# older, of another day, of another key or half there is refused.
+. "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
+for tool in python3 gpg gpgv minisign xmlsec1 openssl; do
+	command -v $tool >/dev/null || skip "$tool is not installed"
+done
+cp "$PD_BUILDDIR/plugins/native/.libs/native.so" "$tmp/plugins/"
+export PATCHDAY_LIBEXEC=$PD_BUILDDIR GNUPGHOME=$tmp/gpg
+unset http_proxy https_proxy all_proxy no_proxy
+mkdir -m 755 "$tmp/web" "$tmp/sources"
+mkdir -m 700 "$tmp/gpg" "$tmp/keys"
+places+=(--sources "$tmp/sources")
+exec {port_fd}< <(exec python3 "$PD_SRCDIR/tests/transfer/server.py" "$tmp/web")
+server=$!
+trap 'kill $server; gpgconf --kill all; rm -rf "$tmp"' EXIT
+read -r -u $port_fd port || { echo "Bail out! the server does not start"; exit 99; }
+at=http://127.0.0.1:$port
+
+# catalog FILE DATE [ID]
+catalog()
+{
+	cat >"$1" <<-END
+	<catalog xmlns="urn:patchday:catalog:1" vendor="Example">
+	  <update id="${3-EX-1}" kind="security" issued="$2"><title>a hole closed</title>
+	    <package name="demo" version="2" arch="all" scheme="deb"/></update>
+	</catalog>
+	END
+}
+
+# source NAME LINE...
+source_()
+{
+	local name=$1
+
+	shift
+	printf '%s\n' "$@" >"$tmp/sources/$name.source"
+}
+
+sync()
+{
+	out=$("${patchday[@]}" catalog sync "${places[@]}" --retries 0 "$@" 2>&1 </dev/null)
+	rc=$?
+}
+
+ids()
+{
+	"${patchday[@]}" catalog show "sync:$1" "${places[@]}" --json 2>&1 | jq -r .id | paste -sd' '
+}
+
+requests()
+{
+	wc -l <"$tmp/web/requests"
+}
+
+# --------------------------------------------------------- in force, or not
+catalog "$tmp/web/c.xml" 2026-01-02
+source_ one "# the vendor's" "Url: $at/plain/c.xml" "Trust: none"
+sync
+is "a catalog comes" "$rc" 0
+like "and what proves it is said" "$out" '^one +1 updates, 0 passed over, proved by none$'
+is "it is in force" "$(ids one)" EX-1
+before=$(requests)
+sync
+is "the same again" "$rc $(requests)" "0 $((before + 1))"
+like "is not fetched again" "$out" '^one +unchanged, 1 updates$'
+like "sources tells of it" "$("${patchday[@]}" catalog sources "${places[@]}")" '^one +1 updates, of 2026-01-02'
+catalog "$tmp/web/c.xml" 2026-01-03 EX-2
+sync one
+is "a newer one takes its place" "$rc $(ids one)" "0 EX-2"
+catalog "$tmp/web/c.xml" 2026-01-01 EX-0
+sync
+is "an older one does not" "$rc $(ids one)" "4 EX-2"
+like "which is said" "$out" 'of 2026-01-01.*older than what is in force, of 2026-01-03.*\[source-older\]'
+echo "<catalog" >"$tmp/web/c.xml"
+sync
+is "half of one does not" "$rc $(ids one)" "4 EX-2"
+rm "$tmp/web/c.xml"
+sync
+is "nor nothing" "$rc $(ids one)" "4 EX-2"
+catalog "$tmp/web/c.xml" 2026-01-04 EX-4
+sync
+is "and then it goes on" "$rc $(ids one)" "0 EX-4"
+is "two sets are kept" "$(ls "$PATCHDAY_STATE/catalogs/one/sets" | wc -l)" 2
+is "for nobody else" "$(stat -c %a "$PATCHDAY_STATE/catalogs/one")" 700
+catalog "$tmp/web/d.xml" 2026-01-01 EX-D
+source_ two "Url: $at/gone/d.xml" "Trust: none"
+sync
+is "one that fails does not stop the others" "$rc $(ids one)" "4 EX-4"
+like "and is named" "$out" '410'
+sync --json
+is "as JSON" "$(jq -rs 'map(.source + " " + .state) | join(", ")' <<<"$out")" "one unchanged, two failed"
+pd catalog show sync:two
+is "nothing is in force of it" "$rc" 2
+like "which is said" "$out" source-empty
+pd catalog show sync:tow
+like "a misspelt source" "$out" "Did you mean two"
+
+# ------------------------------------------------------ what is in the files
+bad()
+{
+	source_ two "${@:2}"
+	sync two
+	is "$1" "$rc $(grep -c "source-file\|not-owner\|plugin-folder" <<<"$out")" "2 1"
+}
+bad "a misspelt field" "Ulr: $at/plain/d.xml" "Trust: none"
+like "is named with its line" "$out" 'two.source:1.*no field Ulr'
+like "and mended" "$out" 'Did you mean Url'
+bad "no trust" "Url: $at/plain/d.xml"
+bad "trust without a key" "Url: $at/plain/d.xml" "Trust: openpgp"
+bad "another protocol" "Url: gopher://x/" "Trust: none"
+bad "a field twice" "Url: $at/plain/d.xml" "Trust: none" "Trust: none"
+bad "no line at all" "Url: $at/plain/d.xml" "Trust: none" "what is this"
+source_ two "Url: $at/plain/d.xml" "Trust: none"
+chmod 666 "$tmp/sources/two.source"
+sync two
+is "a description that others can write" "$rc" 2
+chmod 644 "$tmp/sources/two.source"
+
+# --------------------------------------------------------------- proved
+gpg_key()
+{
+	gpg --batch --quiet --passphrase '' --quick-generate-key "$1 <$1@example.org>" ed25519 sign never 2>/dev/null
+	gpg --batch --quiet --armor --export "$1@example.org" >"$tmp/keys/$1.asc"
+}
+sign()
+{
+	gpg --batch --quiet --yes --no-auto-check-trustdb --local-user "$1@example.org" --armor --output "$2.asc" --detach-sign "$2"
+}
+gpg_key vendor
+gpg_key other
+source_ two "Url: $at/plain/d.xml" "Trust: openpgp $tmp/keys/vendor.asc"
+sync two
+is "not signed" "$rc" 4
+sign other "$tmp/web/d.xml"
+sync two
+is "signed by another key" "$rc" 4
+like "which is said" "$out" 'another key than the one pinned.*\[trust\]'
+sign vendor "$tmp/web/d.xml"
+sync two
+is "signed by the vendor" "$rc $(ids two)" "0 EX-D"
+like "with the key's fingerprint" "$out" "openpgp $(gpg --list-keys --with-colons vendor@example.org 2>/dev/null | awk -F: '/^fpr/ { print $10; exit }')"
+gpg --batch --export vendor@example.org >"$tmp/keys/vendor.gpg"
+pd catalog verify "$tmp/web/d.xml" --trust openpgp --key "$tmp/keys/vendor.gpg"
+is "a key without armor" "$rc" 0
+catalog "$tmp/web/d.xml" 2026-02-01 EX-E
+sync two
+is "changed after it was signed" "$rc $(ids two)" "4 EX-D"
+like "which is said" "$out" 'not as it was signed'
+
+"${patchday[@]}" final --make-key --key "$tmp/keys/seal.key" --plugin-dir "$tmp/plugins" >/dev/null
+pd catalog sign "$tmp/web/d.xml" --key "$tmp/keys/seal.key"
+is "our own signature" "$rc" 0
+check "stock minisign verifies it" minisign -Vqm "$tmp/web/d.xml" -p "$tmp/keys/seal.pub"
+pd catalog verify "$tmp/web/d.xml" --key "$tmp/keys/seal.pub"
+is "and so do we" "$rc" 0
+source_ two "Url: $at/plain/d.xml" "Trust: minisign $tmp/keys/seal.pub"
+sync two
+is "proved by minisign" "$rc $(ids two)" "0 EX-E"
+catalog "$tmp/web/d.xml" 2026-02-02 EX-F
+sync two
+is "changed after it was signed" "$rc $(ids two)" "4 EX-E"
+source_ two "Url: $at/plain/d.xml" "Trust: sha256 $(sha256sum <"$tmp/web/d.xml" | cut -d' ' -f1)"
+sync two
+is "proved by a digest" "$rc $(ids two)" "0 EX-F"
+catalog "$tmp/web/d.xml" 2026-02-03 EX-G
+sync two
+is "and by no other" "$rc $(ids two)" "4 EX-F"
+
+# a signature in the document
+for name in xml foreign; do
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$tmp/keys/$name.key" -out "$tmp/keys/$name.pem" -days 9 \
+		-subj "/CN=$name" 2>/dev/null
+done
+xml_sign()
+{
+	local method=http://www.w3.org/2001/04/xmldsig-more#rsa-sha256 c14n=http://www.w3.org/2001/10/xml-exc-c14n#
+
+	catalog "$tmp/plain.xml" "$2" "$3"
+	sed "s|</catalog>|<Signature xmlns=\"http://www.w3.org/2000/09/xmldsig#\"><SignedInfo><CanonicalizationMethod Algorithm=\"$c14n\"/><SignatureMethod Algorithm=\"$method\"/><Reference URI=\"\"><Transforms><Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"/><Transform Algorithm=\"$c14n\"/></Transforms><DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/><DigestValue/></Reference></SignedInfo><SignatureValue/><KeyInfo><X509Data/></KeyInfo></Signature></catalog>|" \
+		"$tmp/plain.xml" >"$tmp/template.xml"
+	xmlsec1 --sign --privkey-pem "$tmp/keys/$1.key,$tmp/keys/$1.pem" --output "$tmp/signed.xml" "$tmp/template.xml" >/dev/null 2>&1
+}
+xml_sign xml 2026-02-03 EX-X
+pd catalog verify "$tmp/signed.xml" --trust xmldsig --key "$tmp/keys/xml.pem"
+is "a signature in the document" "$rc" 0
+pd catalog verify "$tmp/signed.xml" --trust xmldsig --key "$tmp/keys/foreign.pem"
+is "by another key than the one pinned, whatever certificate it brings" "$rc" 2
+sed 's/EX-X/EX-Y/' "$tmp/signed.xml" >"$tmp/changed.xml"
+pd catalog verify "$tmp/changed.xml" --trust xmldsig --key "$tmp/keys/xml.pem"
+is "changed after it was signed" "$rc" 2
+pd catalog verify "$tmp/plain.xml" --trust xmldsig --key "$tmp/keys/xml.pem"
+is "not signed at all" "$rc" 2
+
+# --------------------------------------------------------------- by hand
+mkdir -p "$tmp/medium"
+catalog "$tmp/medium/d.xml" 2026-02-04 EX-H
+source_ two "Url: $at/plain/d.xml" "Trust: none"
+before=$(requests)
+sync two --from "$tmp/medium"
+is "from a folder, without a network" "$rc $(ids two) $(requests)" "0 EX-H $before"
+sync one --from "$tmp/medium"
+is "that lacks the file" "$rc" 4
+like "which is said" "$out" 'medium has no c.xml of the source one.*\[source-from\]'
+
+# ---------------------------------------------------------------- too old
+sed -i 's/"checked": [0-9]*/"checked": 1/' "$PATCHDAY_STATE/catalogs/two/current/source.json"
+is "without a Max-Age it counts for ever" "$(ids two)" EX-H
+echo "Max-Age: 30d" >>"$tmp/sources/two.source"
+pd catalog show sync:two
+is "with one it does not" "$rc" 2
+like "which is said" "$out" '\[source-old\]'
+catalog "$tmp/web/d.xml" 2026-02-04 EX-H
+sync two
+is "until it was looked at again" "$rc $(ids two)" "0 EX-H"
+
+# ------------------------------------------------- a password, and a limit
+printf 'proxy-password\n' >"$tmp/keys/password"
+chmod 644 "$tmp/keys/password"
+: >"$tmp/web/proxy-login"
+catalog "$tmp/web/d.xml" 2026-02-05 EX-I
+source_ two "Url: http://example.invalid/plain/d.xml" "Trust: none" "Proxy: $at" "Proxy-User: proxy-user" \
+	"Proxy-Password-File: $tmp/keys/password" "Rate: 1 MiB"
+sync two
+is "a password that others can read" "$rc" 4
+chmod 600 "$tmp/keys/password"
+sync two
+is "through a proxy, with a password" "$rc $(ids two)" "0 EX-I"
+is "which is written nowhere" "$(grep -rl proxy-password "$PATCHDAY_STATE" | wc -l)" 0
+end
