@@ -13,3 +13,4 @@ include %D%/command/local.mk
 include %D%/apt/local.mk
 include %D%/native/local.mk
 include %D%/guard/local.mk
+include %D%/unpack/local.mk

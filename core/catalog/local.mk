@@ -6,4 +6,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/model.h \
 	%reldir%/read.c \
 	%reldir%/rules.c \
-	%reldir%/version.c
+	%reldir%/unpack.c \
+	%reldir%/version.c \
+	%reldir%/version_alpine.c \
+	%reldir%/version_firmware.c

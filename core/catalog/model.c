@@ -430,4 +430,8 @@ WORDS(pd_severity_name, unsigned, "unknown", "none", "low", "moderate", "importa
 WORDS(pd_class_name, unsigned, "other", "security", "bugfix", "enhancement", "newpackage",
       "driver", "firmware", "bundle")
 WORDS(pd_restart_name, unsigned, "unknown", "none", "service", "session", "reboot")
-WORDS(pd_scheme_name, unsigned, "none", "deb", "rpm", "alpine", "windows", "plain")
+
+const char *pd_scheme_name(unsigned scheme)
+{
+	return pd_schemes[scheme <= PD_SCHEME_LAST ? scheme : 0];
+}

@@ -27,6 +27,21 @@ struct pd_builder {
 	unsigned depth, tree;  /* of the rules */
 };
 
+/** A filter at work; see unpack.c. */
+struct pd_unpack {
+	int pid;
+	int data; /* what comes out of it */
+	int why;
+};
+
+/** @p call: phase UNPACK, all but unpack_fd. */
+bool pd_unpack_start(struct pd_unpack *u, struct pd_worker_call *call,
+		     struct pd_error **err) PD_MUST_USE;
+/** @p all: what came out of it was read well.  False: it failed, and *err, which
+ * must not be NULL, says so in place of what it said before. */
+bool pd_unpack_end(struct pd_unpack *u, const char *name, bool all,
+		   struct pd_error **err) PD_MUST_USE;
+
 struct pd_catalog *pd_catalog_new(const char *name, const char *format);
 /** One part, which may be changed.  One that is wrong drops its update with a
  * note.  @return false: the reading is at its end, with *err set. */
@@ -37,6 +52,12 @@ bool pd_builder_end(struct pd_builder *b, bool whole) PD_MUST_USE;
 void pd_catalog_digest(struct pd_catalog *c);
 /** -1: no such id. */
 int64_t pd_catalog_find(const struct pd_catalog *c, const char *id);
+
+/** Runs of digits of any length, by value; both move behind theirs. */
+int pd_version_digits(const char **a, const char **b);
+int pd_version_firmware(unsigned scheme, const char *a, const char *b);
+bool pd_version_alpine_allowed(const char *s);
+int pd_version_alpine(const char *a, const char *b); /* both allowed */
 
 /** A regular expression of bounded cost that compiles? */
 bool pd_rules_pattern(const char *s);

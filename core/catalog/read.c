@@ -11,12 +11,19 @@
 
 #include "catalog/model.h"
 
-enum { HEAD = 4096 };
+enum {
+	HEAD = 4096,
+	NESTED = 2,      /* filters */
+	RATIO = 500      /* bytes that may come out of one, beyond */
+};
+static const int64_t UNPACKED_MIN = (int64_t)64 << 20, UNPACKED_MAX = (int64_t)4 << 30;
 
-/* A reader and the plugin that it comes from. */
+/* A reader or a filter, and the plugin that it comes from. */
 struct choice {
 	const struct pd_plugin *plugin;
-	const struct pd_reader *reader;
+	const struct pd_reader *reader; /* NULL: a filter */
+	const struct pd_filter *filter;
+	int (*recognize)(const unsigned char *head, size_t len);
 };
 
 struct choices {
@@ -24,7 +31,7 @@ struct choices {
 	size_t len, cap;
 };
 
-/* All readers that read files, or the one of @name for the server itself:
+/* All filters, and readers that read files, or the one of @name for the server itself:
  * "apt:" or, where two plugins have one of that name, "apt.apt:". */
 static bool collect(struct pd_registry *reg, const char *name, struct choices *out,
 		    struct pd_error **err)
@@ -47,7 +54,11 @@ static bool collect(struct pd_registry *reg, const char *name, struct choices *o
 				   server || !(*r)->recognize)
 				continue;
 			pd_grow(out->items, out->len, out->cap);
-			out->items[out->len++] = (struct choice){ p, *r };
+			out->items[out->len++] = (struct choice){ p, *r, NULL, (*r)->recognize };
+		}
+		for (const struct pd_filter *const *f = p && !name ? p->filters : NULL; f && *f; f++) {
+			pd_grow(out->items, out->len, out->cap);
+			out->items[out->len++] = (struct choice){ p, NULL, *f, (*f)->recognize };
 		}
 	}
 	if (name && out->len != 1) {
@@ -61,7 +72,7 @@ static bool collect(struct pd_registry *reg, const char *name, struct choices *o
 	return true;
 }
 
-/* Asks the readers in a child, since it runs plugins' code on foreign bytes. */
+/* Asks them in a child, since it runs plugins' code on foreign bytes. */
 static int best_of(const struct choices *all, const unsigned char *head, size_t len)
 {
 	struct { int index, score; } best = { -1, 0 };
@@ -76,9 +87,11 @@ static int best_of(const struct choices *all, const unsigned char *head, size_t 
 		alarm(10);
 		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 		for (size_t i = 0; i < all->len; i++) {
-			int score = all->items[i].reader->recognize(head, len);
+			int score = all->items[i].recognize(head, len);
 
-			if (score > best.score) {
+			/* what is only stored shows through its filter's format */
+			if (score > best.score ||
+			    (score && score == best.score && all->items[i].filter)) {
 				best.index = (int)i;
 				best.score = score;
 			}
@@ -94,25 +107,42 @@ static int best_of(const struct choices *all, const unsigned char *head, size_t 
 	return best.index < (int)all->len ? best.index : -1;
 }
 
-/* @path NULL: what the server itself knows. */
-static struct pd_catalog *run_reader(const struct choice *choice, const char *path, int fd,
+/* What is read: a file, or what comes out of its filters; or the server itself. */
+struct source {
+	const char *path; /* NULL: the server */
+	int fd;
+	int64_t bytes;    /* of the file */
+	unsigned char head[HEAD];
+	size_t len;       /* of the head */
+	struct pd_unpack filters[NESTED];
+	size_t depth;     /* of the filters; without one the head is still to be read */
+};
+
+static const char *name_of(const struct source *s)
+{
+	const char *slash = strrchr(s->path, '/');
+
+	return slash ? slash + 1 : s->path;
+}
+
+static struct pd_catalog *run_reader(const struct choice *choice, const struct source *s,
 				     struct pd_error **err)
 {
 	const struct pd_reader *reader = choice->reader;
 	pd_auto_free char *format = pd_print("%s:%s", choice->plugin->name, reader->name);
-	const char *slash = path ? strrchr(path, '/') : NULL;
-	struct pd_catalog *c = pd_catalog_new(slash ? slash + 1 : path ? path : reader->name, format);
+	struct pd_catalog *c = pd_catalog_new(s->path ? name_of(s) : reader->name, format);
 	pd_auto_error *refused = NULL;
 	struct pd_builder b = { .catalog = c, .strict = reader->flags & PD_R_STRICT,
 				.err = &refused };
 	struct pd_worker_sink sink = { .user = &b, .emit = pd_builder_emit };
 	struct pd_worker_call call = { .plugin = choice->plugin, .phase = PD_PHASE_READ,
-				       .reader = reader, .source_name = c->name, .source_fd = fd };
+				       .reader = reader, .source_name = c->name, .source_fd = s->fd,
+				       .head = s->head, .head_len = s->depth ? s->len : 0 };
 	pd_auto(pd_worker_result) result = {0};
 	bool fine = pd_worker_run(&call, &sink, &result, err);
 	size_t len = strlen(c->name);
 
-	c->path = pd_strdup(path);
+	c->path = pd_strdup(s->path);
 	if (pd_builder_end(&b, fine && result.result >= 0) && fine && !refused) {
 		if (result.result >= 0)
 			return c;
@@ -148,40 +178,98 @@ static const char *packed_as(const unsigned char *head, size_t len)
 	return NULL;
 }
 
+static bool open_source(struct source *s, const char *path, struct pd_error **err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	ssize_t n = fd < 0 ? -1 : pread(fd, s->head, HEAD, 0);
+
+	s->path = path;
+	s->fd = fd;
+	if (n < 0)
+		return pd_error_errno(err, "file-read", errno, "catalog %s", path);
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return pd_error_set(err, "file-read", "catalog %s is no regular file", path);
+	s->bytes = st.st_size;
+	s->len = (size_t)n;
+	return true;
+}
+
+/* What comes out of the filter is the source from now on. */
+static bool unpack(struct source *s, const struct choice *filter, struct pd_error **err)
+{
+	int64_t most = UNPACKED_MIN + RATIO * s->bytes;
+	struct pd_worker_call call = {
+		.plugin = filter->plugin, .phase = PD_PHASE_UNPACK, .filter = filter->filter,
+		.source_name = name_of(s), .source_fd = s->fd, .head = s->head,
+		.head_len = s->depth ? s->len : 0,
+		.unpack_max = s->bytes < UNPACKED_MAX && most < UNPACKED_MAX ? most : UNPACKED_MAX };
+	ssize_t n = 1;
+
+	if (s->depth == NESTED)
+		return pd_error_at(err, "catalog-format", s->path, 0, 0, "this is packed more than "
+				   "%d times; unpack it", NESTED);
+	if (!pd_unpack_start(&s->filters[s->depth], &call, err))
+		return false;
+	if (!s->depth)
+		close(s->fd);
+	s->fd = s->filters[s->depth++].data;
+	for (s->len = 0; s->len < HEAD && n; s->len += n > 0 ? (size_t)n : 0) {
+		n = read(s->fd, s->head + s->len, HEAD - s->len);
+		if (n < 0 && errno != EINTR)
+			return pd_error_errno(err, "file-read", errno, "catalog %s", s->path);
+	}
+	return true;
+}
+
+/* Through its filters to the reader that takes it. */
+static struct pd_catalog *read_source(struct source *s, const struct choices *all,
+				      struct pd_error **err)
+{
+	const char *packed;
+	int best;
+
+	while ((best = best_of(all, s->head, s->len)) >= 0 && !all->items[best].reader)
+		if (!unpack(s, &all->items[best], err))
+			return NULL;
+	if (best >= 0)
+		return run_reader(&all->items[best], s, err);
+	packed = packed_as(s->head, s->len);
+	pd_error_at(err, "catalog-format", s->path, 0, 0, packed ? "this seems to be %s, which no "
+		    "plugin here reads; unpack it or see that it is the right file" : "this is of "
+		    "no format that a plugin here reads; see that it is the right file%s",
+		    packed ? packed : "");
+	return NULL;
+}
+
 static struct pd_catalog *read_file(struct pd_registry *reg, const char *path,
 				    struct pd_error **err)
 {
-	pd_auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	/* the very file that is read, whatever its name will lead to */
-	pd_auto_free char *opened = pd_print("/proc/self/fd/%d", fd);
-	unsigned char head[HEAD];
+	struct source s = { .fd = -1 };
 	struct choices all = {0};
 	struct pd_catalog *c = NULL;
-	const char *packed;
-	struct stat st;
-	int best = -1;
-	ssize_t n = fd < 0 ? -1 : pread(fd, head, sizeof(head), 0);
+	struct pd_error *why = NULL;
 
-	if (n < 0) {
-		pd_error_errno(err, "file-read", errno, "catalog %s", path);
-	} else if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		pd_error_set(err, "file-read", "catalog %s is no regular file", path);
-	} else if (collect(reg, NULL, &all, err)) {
-		best = best_of(&all, head, (size_t)n);
-		packed = packed_as(head, (size_t)n);
-		if (best >= 0)
-			c = run_reader(&all.items[best], path, fd, err);
-		else
-			pd_error_at(err, "catalog-format", path, 0, 0, packed ? "this seems to be "
-				    "%s, which no plugin here reads; unpack it or see that it is the "
-				    "right file" : "this is of no format that a plugin here reads; "
-				    "see that it is the right file%s", packed ? packed : "");
+	if (open_source(&s, path, &why) && collect(reg, NULL, &all, &why)) {
+		/* the very file that is read, whatever its name will lead to */
+		pd_auto_close int file = fcntl(s.fd, F_DUPFD_CLOEXEC, 0);
+		pd_auto_free char *opened = pd_print("/proc/self/fd/%d", file);
+		bool fine;
+
+		c = read_source(&s, &all, &why);
+		fine = c && pd_digest_file(opened, c->digest, NULL, &why);
+		for (; s.depth; s.depth--, s.fd = -1)
+			fine &= pd_unpack_end(&s.filters[s.depth - 1], name_of(&s), c != NULL, &why);
+		if (!fine) {
+			pd_catalog_free(c);
+			c = NULL;
+		}
 	}
 	free(all.items);
-	if (!c || pd_digest_file(opened, c->digest, NULL, err))
-		return c;
-	pd_catalog_free(c);
-	return NULL;
+	pd_close_p(&s.fd);
+	if (why)
+		pd_error_move(err, why);
+	return c;
 }
 
 static struct pd_catalog *read_server(struct pd_registry *reg, const char *name,
@@ -191,7 +279,7 @@ static struct pd_catalog *read_server(struct pd_registry *reg, const char *name,
 	struct pd_catalog *c = NULL;
 
 	if (collect(reg, name, &all, err))
-		c = run_reader(&all.items[0], NULL, -1, err);
+		c = run_reader(&all.items[0], &(struct source){ .fd = -1 }, err);
 	if (c)
 		pd_catalog_digest(c);
 	free(all.items);

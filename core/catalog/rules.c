@@ -64,7 +64,7 @@ static enum pd_truth compare_text(struct eval *e, const struct pd_rule *r,
 
 	if (r->compare == PD_CMP_MATCH)
 		return matches(text, r->value);
-	for (unsigned i = PD_SCHEME_PLAIN; i && !scheme && !strcmp(r->field, "version"); i--)
+	for (unsigned i = PD_SCHEME_LAST; i && !scheme && !strcmp(r->field, "version"); i--)
 		if (strcmp(pd_scheme_name(i), pd_json_text(row, "scheme", "")) == 0)
 			scheme = i;
 	if (!scheme && r->compare <= PD_CMP_NE)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Comparing versions as Debian, rpm and Windows do. */
-#include "catalog/catalog.h"
+/* Comparing versions as Debian, rpm and Windows do; others are beside. */
+#include "catalog/model.h"
 
 #include <ctype.h>
+#include <limits.h>
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_alpha(char c) { return isalpha((unsigned char)c) && (signed char)c > 0; }
 static int sign(int n) { return (n > 0) - (n < 0); }
 
 /* Runs of digits of any length, by value; both move behind theirs. */
-static int compare_digits(const char **a, const char **b)
+int pd_version_digits(const char **a, const char **b)
 {
 	size_t la, lb;
 	int order;
@@ -47,7 +48,7 @@ static int deb_part(const char *a, const char *b)
 			a += *a && !is_digit(*a);
 			b += *b && !is_digit(*b);
 		}
-		order = compare_digits(&a, &b);
+		order = pd_version_digits(&a, &b);
 		if (order)
 			return order;
 	}
@@ -83,7 +84,7 @@ static int rpm_part(const char *a, const char *b)
 		if (is_digit(*a) != is_digit(*b))
 			return is_digit(*a) ? 1 : -1;
 		if (is_digit(*a)) {
-			order = compare_digits(&a, &b);
+			order = pd_version_digits(&a, &b);
 		} else {
 			while (is_alpha(a[la]))
 				la++;
@@ -130,7 +131,7 @@ static int full(enum pd_scheme scheme, const char *a, const char *b)
 		scheme == PD_SCHEME_DEB ? deb_part : rpm_part;
 	struct parts x = split(a), y = split(b);
 	const char *ex = x.epoch, *ey = y.epoch;
-	int order = compare_digits(&ex, &ey);
+	int order = pd_version_digits(&ex, &ey);
 
 	if (!order)
 		order = part(x.version, y.version);
@@ -147,45 +148,63 @@ static int windows(const char *a, const char *b)
 	int order = 0;
 
 	while (!order && (*a || *b)) {
-		order = compare_digits(&a, &b);
+		order = pd_version_digits(&a, &b);
 		a += *a == '.';
 		b += *b == '.';
 	}
 	return order;
 }
 
+/* What dpkg refuses: an epoch that is none, or a part that is empty. */
+static bool deb_allowed(const char *s)
+{
+	const char *colon = strchr(s, ':'), *dash = strrchr(s, '-');
+	const char *version = colon ? colon + 1 : s;
+
+	if (colon && (colon == s || strspn(s, "0123456789") != (size_t)(colon - s) ||
+		      strtol(s, NULL, 10) > INT_MAX))
+		return false;
+	return *version && (!dash || dash < version || (dash > version && dash[1]));
+}
+
+/* One to four numbers. */
+static bool windows_allowed(const char *s)
+{
+	for (int part = 0; part < 4 && is_digit(*s); part++, s++) {
+		s += strspn(s, "0123456789");
+		if (*s != '.')
+			return !*s;
+	}
+	return false;
+}
+
 static bool allowed(enum pd_scheme scheme, const char *s)
 {
-	if (scheme == PD_SCHEME_WINDOWS)
-		return is_digit(*s) && s[strspn(s, "0123456789.")] == '\0';
 	for (const char *c = s; *c; c++)
 		if ((unsigned char)*c <= ' ')
 			return false;
-	return *s != '\0';
+	return *s && (scheme == PD_SCHEME_WINDOWS ? windows_allowed(s) :
+		      scheme == PD_SCHEME_ALPINE ? pd_version_alpine_allowed(s) :
+		      scheme != PD_SCHEME_DEB || deb_allowed(s));
 }
 
 bool pd_version_compare(enum pd_scheme scheme, const char *a, const char *b,
 			int *out, struct pd_error **err)
 {
+	if (scheme == PD_SCHEME_NONE || scheme > PD_SCHEME_LAST)
+		return pd_error_set(err, "catalog-version", "versions without a scheme can't be "
+				    "compared");
 	if (!allowed(scheme, a) || !allowed(scheme, b))
 		return pd_error_set(err, "catalog-version", "\"%s\" is no version "
 				    "of the scheme %s", allowed(scheme, a) ? b : a,
 				    pd_scheme_name(scheme));
-	switch (scheme) {
-	case PD_SCHEME_DEB:
-	case PD_SCHEME_RPM:
+	if (scheme == PD_SCHEME_DEB || scheme == PD_SCHEME_RPM)
 		*out = full(scheme, a, b);
-		return true;
-	case PD_SCHEME_WINDOWS:
+	else if (scheme == PD_SCHEME_ALPINE)
+		*out = pd_version_alpine(a, b);
+	else if (scheme == PD_SCHEME_WINDOWS)
 		*out = windows(a, b);
-		return true;
-	case PD_SCHEME_PLAIN:
-		*out = deb_part(a, b);
-		return true;
-	case PD_SCHEME_NONE:
-	case PD_SCHEME_ALPINE:
-	default:
-		return pd_error_set(err, "catalog-version", "versions of the scheme "
-				    "%s can't be compared", pd_scheme_name(scheme));
-	}
+	else
+		*out = scheme == PD_SCHEME_PLAIN ? deb_part(a, b) : pd_version_firmware(scheme, a, b);
+	return true;
 }

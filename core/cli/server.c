@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "plugin/worker.h"
 
 static bool look(struct pd_cli *cli, const char *file, struct pd_facts *out,
 		 struct pd_error **err)
@@ -199,14 +200,10 @@ PD_CORE(verdict)
 /* compare(scheme, a, b): two versions: -1, 0 or 1. */
 PD_CORE(compare)
 {
-	const char *name = pd_core_text(args, 0);
-	enum pd_scheme scheme = PD_SCHEME_PLAIN;
 	int order = 0;
 
-	while (scheme && strcmp(pd_scheme_name(scheme), name) != 0)
-		scheme--;
-	return pd_version_compare(scheme, pd_core_text(args, 1), pd_core_text(args, 2), &order,
-				  err) ? json_integer((order > 0) - (order < 0)) : NULL;
+	return pd_version_compare(pd_scheme_of(pd_core_text(args, 0)), pd_core_text(args, 1),
+				  pd_core_text(args, 2), &order, err) ? json_integer((order > 0) - (order < 0)) : NULL;
 }
 
 /* schemes(): their names. */
@@ -214,7 +211,7 @@ PD_CORE(schemes)
 {
 	json_t *names = json_array();
 
-	for (unsigned i = 1; i <= PD_SCHEME_PLAIN; i++)
+	for (unsigned i = 1; i <= PD_SCHEME_LAST; i++)
 		json_array_append_new(names, json_string(pd_scheme_name(i)));
 	return names;
 }

@@ -3,6 +3,7 @@
 #include "facts/facts.h"
 
 #include "base/text.h"
+#include "plugin/worker.h"
 
 enum { FILE_MAX = 64 << 20 };
 
@@ -182,7 +183,6 @@ static struct pd_package_index *make_index(const json_t *packages)
 		index->spans[i].len = 0;
 	}
 	json_array_foreach(packages, i, row) {
-		const char *scheme = pd_json_text(row, "scheme", "");
 		struct span *span;
 
 		if (!is_installed(row))
@@ -193,9 +193,7 @@ static struct pd_package_index *make_index(const json_t *packages)
 			.name = pd_json_text(row, "name", ""),
 			.version = pd_json_text(row, "version", ""),
 			.arch = pd_json_text(row, "arch", ""),
-			.scheme = strcmp(scheme, "deb") == 0 ? PD_SCHEME_DEB :
-				  strcmp(scheme, "rpm") == 0 ? PD_SCHEME_RPM :
-				  PD_SCHEME_NONE,
+			.scheme = pd_scheme_of(pd_json_text(row, "scheme", "")),
 			.held = pd_json_true(row, "held"), .row = row,
 		};
 	}

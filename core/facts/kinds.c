@@ -76,7 +76,7 @@ static const struct pd_fact_kind kinds[] = {
 		ID("name", "without its architecture"),
 		TEXT("version", "full: [epoch:]version[-release]"),
 		ID("arch", "architecture; all or noarch for any"),
-		TEXT("scheme", "how versions compare: deb or rpm"),
+		TEXT("scheme", "how versions compare: deb, rpm ..."),
 		TEXT("status", "installed, or what dpkg says instead"),
 		LIVE("source", "source package"),
 		LIVE("source_version", "version of the source package"),

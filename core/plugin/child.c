@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Where the descriptors of a worker are; below are the usual three. */
-enum { CHANNEL = 3, SOURCE = 4 };
+enum { CHANNEL = 3, SOURCE = 4, UNPACKED = 5 };
 
 static volatile sig_atomic_t canceled, command_group;
 static pid_t parent_pid, worker_pid;
@@ -110,22 +110,24 @@ void pd_close_from(int first)
 		close((int)fd);
 }
 
-static void descriptors(int channel, int output, int source)
+/* From the number 0 on: those that there are (not -1), and nothing else. */
+static void descriptors(int channel, int output, int source, int unpacked)
 {
-	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	int high, data = -1;
+	int all[] = { open("/dev/null", O_RDONLY | O_CLOEXEC), output, output, channel,
+		      source, unpacked };
+	const int n = sizeof(all) / sizeof(*all);
 
 	/* out of the way of the numbers that they are to have */
-	high = fcntl(channel, F_DUPFD_CLOEXEC, 16);
-	if (source >= 0)
-		data = fcntl(source, F_DUPFD_CLOEXEC, 16);
-	output = fcntl(output, F_DUPFD_CLOEXEC, 16);
-	if (nothing < 0 || high < 0 || output < 0 || (source >= 0 && data < 0) ||
-	    dup2(nothing, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
-	    dup2(output, STDERR_FILENO) < 0 || dup3(high, CHANNEL, O_CLOEXEC) < 0 ||
-	    (data >= 0 && dup3(data, SOURCE, O_CLOEXEC) < 0))
-		_exit(125);
-	pd_close_from(data >= 0 ? SOURCE + 1 : CHANNEL + 1);
+	for (int i = 0; i < n; i++)
+		if (all[i] >= 0 || i <= CHANNEL)
+			all[i] = fcntl(all[i], F_DUPFD_CLOEXEC, 16);
+	for (int i = 0; i < n; i++) {
+		close(i);
+		if (all[i] < 0 ? i <= CHANNEL :
+				 dup3(all[i], i, i < CHANNEL ? 0 : O_CLOEXEC) < 0)
+			_exit(125);
+	}
+	pd_close_from(n);
 }
 
 static void limits(void)
@@ -171,6 +173,8 @@ static int callback(struct pd_child *c)
 		return call->step->undo(&c->ctx);
 	case PD_PHASE_SCAN:
 		return call->scanner->scan(&c->ctx);
+	case PD_PHASE_UNPACK:
+		return call->filter->unpack(&c->ctx);
 	default:
 		return call->reader->read(&c->ctx);
 	}
@@ -179,7 +183,7 @@ static int callback(struct pd_child *c)
 static const char *name_of(const struct pd_worker_call *call)
 {
 	return call->step ? call->step->name : call->scanner ? call->scanner->name :
-							       call->reader->name;
+	       call->reader ? call->reader->name : call->filter->name;
 }
 
 _Noreturn void pd_child_run(const struct pd_worker_call *call,
@@ -199,7 +203,8 @@ _Noreturn void pd_child_run(const struct pd_worker_call *call,
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(125);
-	descriptors(channel, output, call->phase == PD_PHASE_READ ? call->source_fd : -1);
+	descriptors(channel, output, call->reader || call->filter ? call->source_fd : -1,
+		    call->filter ? call->unpack_fd : -1);
 	limits();
 	path = pd_strdup(path ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
 	environment(path, call->run ? call->run : "");
@@ -214,7 +219,7 @@ _Noreturn void pd_child_run(const struct pd_worker_call *call,
 			 .run = call->run ? call->run : "", .args = args->args,
 			 .work_dir = call->work_dir, .dry_run = call->dry_run },
 		.call = call, .secrets = &args->secrets, .path = path,
-		.channel = CHANNEL, .source = SOURCE,
+		.channel = CHANNEL, .source = SOURCE, .unpack = UNPACKED,
 		.remembered = call->remembered ? json_copy((json_t *)call->remembered) :
 						 json_object(),
 		.outputs = json_object(),

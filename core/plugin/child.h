@@ -15,7 +15,9 @@ struct pd_child {
 	const struct pd_worker_call *call;
 	const struct pd_strings *secrets;
 	const char *path;  /* where programs are looked for */
-	int channel, source;
+	int channel, source, unpack;
+	size_t head_used; /* of the source's head */
+	int64_t unpacked; /* bytes */
 	struct pd_buffer out; /* frames not sent yet */
 	void **arena;
 	size_t len, cap;
@@ -64,6 +66,7 @@ bool pd_selection_package(struct pd_ctx *ctx, const struct pd_updates *updates,
 int pd_emit_fact(struct pd_ctx *ctx, const char *kind,
 		 const struct pd_fact_field *fields, size_t n);
 int64_t pd_emit_source_read(struct pd_ctx *ctx, void *buffer, size_t len);
+int pd_emit_unpacked(struct pd_ctx *ctx, const void *data, size_t len);
 int pd_emit_xml(struct pd_ctx *ctx, const struct pd_xml_handler *handler);
 unsigned pd_emit_xml_line(struct pd_ctx *ctx);
 int pd_emit_part(struct pd_ctx *ctx, int what, const void *row);

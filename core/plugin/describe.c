@@ -53,6 +53,7 @@ json_t *pd_plugin_json(const struct pd_plugin *p, const char *path)
 {
 	json_t *steps = json_array(), *helps = json_object();
 	json_t *readers = json_array(), *scanners = json_array(), *transports = json_array();
+	json_t *filters = json_array();
 	pd_auto_free char *abi = pd_print("%u", p->abi >> 16);
 
 	for (const struct pd_step *const *s = p->steps; s && *s; s++)
@@ -66,9 +67,10 @@ json_t *pd_plugin_json(const struct pd_plugin *p, const char *path)
 	PD_NAMES(reader)
 	PD_NAMES(scanner)
 	PD_NAMES(transport)
+	PD_NAMES(filter)
 #undef PD_NAMES
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
 		p->name, "version", p->version, "help", p->help, "abi", abi, "path",
 		path ? path : "", "steps", steps, "readers", readers, "scanners", scanners,
-		"transports", transports, "helps", helps);
+		"transports", transports, "filters", filters, "helps", helps);
 }

@@ -243,6 +243,14 @@ static bool reader_good(struct spot s, const void *row)
 	return true;
 }
 
+static bool filter_good(struct spot s, const void *row)
+{
+	const struct pd_filter *f = row;
+
+	return (f->recognize && f->unpack) ||
+	       bad(&s, "write recognize and unpack", "a callback is missing");
+}
+
 static bool scanner_good(struct spot s, const void *row)
 {
 	const struct pd_scanner *x = row;
@@ -267,7 +275,7 @@ static bool transport_good(struct spot s, const void *row)
 	       bad(&s, "write open, exec, put, get and close", "a callback is missing");
 }
 
-/* What all four kinds of row have in common: their size, name and help. */
+/* What all kinds of row have in common: their size, name and help. */
 struct row {
 	uint32_t size, flags;
 	const char *name, *help;
@@ -276,6 +284,7 @@ struct row {
 _Static_assert(offsetof(struct pd_step, help) == offsetof(struct row, help) &&
 	       offsetof(struct pd_reader, help) == offsetof(struct row, help) &&
 	       offsetof(struct pd_scanner, help) == offsetof(struct row, help) &&
+	       offsetof(struct pd_filter, help) == offsetof(struct row, help) &&
 	       offsetof(struct pd_transport, help) == offsetof(struct row, help),
 	       "the heads of the rows are the same");
 
@@ -311,7 +320,7 @@ static void *copy_rows(struct spot s, const void *array, size_t size, size_t lea
 	body = (char *)(copies + n + 1);
 	for (size_t i = 0; i < n; i++, body += size) {
 		if (rows[i]->size < least) {
-			bad(&s, "start the descriptor with PD_STEP, PD_READER, PD_SCANNER or PD_TRANSPORT",
+			bad(&s, "start the descriptor with PD_STEP, PD_READER, PD_SCANNER, PD_TRANSPORT or PD_FILTER",
 			    "%s number %zu has the size %u, at least %zu is needed",
 			    s.kind, i + 1, rows[i]->size, least);
 			free(copies);
@@ -367,7 +376,7 @@ struct pd_plugin *pd_descriptor_copy(const struct pd_plugin *theirs,
 				    .version = all.version, .help = all.help };
 	if (COPY(steps, step, pd_step, reversibility) && COPY(readers, reader, pd_reader, read) &&
 	    COPY(scanners, scanner, pd_scanner, scan) &&
-	    COPY(transports, transport, pd_transport, close))
+	    COPY(transports, transport, pd_transport, close) && COPY(filters, filter, pd_filter, unpack))
 		return copy;
 	pd_descriptor_free(copy);
 	return NULL;
@@ -381,5 +390,6 @@ void pd_descriptor_free(struct pd_plugin *copy)
 	free((void *)copy->readers);
 	free((void *)copy->scanners);
 	free((void *)copy->transports);
+	free((void *)copy->filters);
 	free(copy);
 }

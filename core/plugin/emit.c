@@ -21,8 +21,8 @@ static bool in_phase(struct pd_child *c, enum pd_phase phase, const char *what)
 {
 	if (c->ctx.phase == phase)
 		return true;
-	pd_child_bug(c, "%s is only for %s", what,
-		     phase == PD_PHASE_SCAN ? "scanners" : "readers");
+	pd_child_bug(c, "%s is only for %s", what, phase == PD_PHASE_SCAN ? "scanners" :
+		     phase == PD_PHASE_READ ? "readers" : "filters");
 	return false;
 }
 
@@ -66,8 +66,14 @@ int pd_emit_fact(struct pd_ctx *ctx, const char *kind,
 static ssize_t source(void *user, void *buffer, size_t len, struct pd_error **err)
 {
 	struct pd_child *c = user;
-	ssize_t n;
+	ssize_t n = (ssize_t)(c->call->head_len - c->head_used);
 
+	if (n > 0) {
+		n = (size_t)n < len ? n : (ssize_t)len;
+		memcpy(buffer, (const char *)c->call->head + c->head_used, (size_t)n);
+		c->head_used += (size_t)n;
+		return n;
+	}
 	do
 		n = read(c->source, buffer, len);
 	while (n < 0 && errno == EINTR);
@@ -78,7 +84,7 @@ static ssize_t source(void *user, void *buffer, size_t len, struct pd_error **er
 
 static bool has_source(struct pd_child *c, const char *what)
 {
-	if (!in_phase(c, PD_PHASE_READ, what))
+	if (c->ctx.phase != PD_PHASE_UNPACK && !in_phase(c, PD_PHASE_READ, what))
 		return false;
 	if (c->call->source_fd < 0)
 		pd_child_bug(c, "a reader of the server itself has no source for %s", what);
@@ -92,6 +98,20 @@ int64_t pd_emit_source_read(struct pd_ctx *ctx, void *buffer, size_t len)
 	ssize_t n = has_source(c, "pd_source_read()") ? source(c, buffer, len, &err) : PD_FAILED;
 
 	return err ? pd_child_report(c, "%s", err->message) : n;
+}
+
+int pd_emit_unpacked(struct pd_ctx *ctx, const void *data, size_t len)
+{
+	struct pd_child *c = pd_child_of(ctx);
+
+	if (!in_phase(c, PD_PHASE_UNPACK, "pd_unpacked()"))
+		return PD_FAILED;
+	c->unpacked += (int64_t)len;
+	if (c->unpacked > c->call->unpack_max)
+		return pd_child_report(c, "more than %lld MiB come out of it, too much for "
+				       "its size", (long long)c->call->unpack_max >> 20);
+	return pd_write_all(c->unpack, data, len) ? 0 :
+	       pd_child_report(c, "nobody reads what is unpacked: %s", strerror(errno));
 }
 
 int pd_emit_xml(struct pd_ctx *ctx, const struct pd_xml_handler *handler)

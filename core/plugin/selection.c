@@ -44,8 +44,6 @@ bool pd_selection_update(struct pd_ctx *ctx, const struct pd_updates *updates,
 bool pd_selection_package(struct pd_ctx *ctx, const struct pd_updates *updates,
 			  size_t i, size_t j, struct pd_package *out)
 {
-	static const char *const schemes[] = { "none", "deb", "rpm", "alpine", "windows",
-					       "plain", NULL };
 	const json_t *row = updates ? json_array_get(pd_updates_json(updates), i) : NULL;
 	struct pd_package p;
 	uint32_t size = out->size;
@@ -55,7 +53,7 @@ bool pd_selection_package(struct pd_ctx *ctx, const struct pd_updates *updates,
 	if (!row)
 		return false;
 	p = (struct pd_package){
-		.size = size, .scheme = word(row, "scheme", schemes),
+		.size = size, .scheme = word(row, "scheme", pd_schemes),
 		.name = pd_json_text(row, "name", ""), .version = pd_json_text(row, "version", ""),
 		.arch = pd_json_text(row, "arch", ""),
 		.installed = pd_json_text(row, "installed", ""),

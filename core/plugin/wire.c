@@ -2,6 +2,21 @@
 /* Frames of bytes, and the structs of an update as their fields. */
 #include "plugin/wire.h"
 
+const char *const pd_schemes[PD_SCHEME_LAST + 2] = {
+	"none", "deb", "rpm", "alpine", "windows", "plain", "fwupd", "number", "hex", "pair",
+	"triplet", "quad", "bcd", "intel-me", "intel-me2", "intel-csme19", "surface-legacy",
+	"surface", "dell-bios", "dell-bios-msb", NULL
+};
+
+enum pd_scheme pd_scheme_of(const char *name)
+{
+	unsigned i = PD_SCHEME_LAST;
+
+	while (i && strcmp(pd_schemes[i], name) != 0)
+		i--;
+	return (enum pd_scheme)i;
+}
+
 size_t pd_frame_open(struct pd_buffer *b, unsigned type)
 {
 	uint32_t head[2] = { 0, type };
@@ -133,7 +148,7 @@ const struct pd_part_form pd_part_forms[PD_EMIT_IGNORED + 1] = {
 		U(pd_relation, kind, PD_REL_ALIAS, PD_REL_REFERENCE), R(pd_relation, target),
 		S(pd_relation, revision), S(pd_relation, title) } },
 	[PD_EMIT_PACKAGE] = { "a package", sizeof(struct pd_package_row), {
-		I(pd_package_row, name), U(pd_package_row, scheme, 0, PD_SCHEME_PLAIN),
+		I(pd_package_row, name), U(pd_package_row, scheme, 0, PD_SCHEME_LAST),
 		S(pd_package_row, epoch), R(pd_package_row, version), S(pd_package_row, release),
 		S(pd_package_row, arch), S(pd_package_row, source), S(pd_package_row, module),
 		U(pd_package_row, restart, 0, PD_RESTART_REBOOT) } },
@@ -147,7 +162,7 @@ const struct pd_part_form pd_part_forms[PD_EMIT_IGNORED + 1] = {
 	[PD_EMIT_RULE] = { "a rule", sizeof(struct pd_rule), {
 		H(pd_rule, tree, PD_RULES_APPLICABLE, PD_RULES_INSTALLED),
 		H(pd_rule, op, PD_RULE_ALL, PD_RULE_CALL), H(pd_rule, compare, 0, PD_CMP_MATCH),
-		U(pd_rule, scheme, 0, PD_SCHEME_PLAIN), S(pd_rule, kind), S(pd_rule, subject),
+		U(pd_rule, scheme, 0, PD_SCHEME_LAST), S(pd_rule, kind), S(pd_rule, subject),
 		S(pd_rule, field), S(pd_rule, value) } },
 	[PD_EMIT_IGNORED] = { "a note", sizeof(struct pd_ignored), { S(pd_ignored, what) } },
 };

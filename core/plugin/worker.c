@@ -48,7 +48,8 @@ static void time_limits(struct worker *w)
 
 	w->limit = call->time_limit ? call->time_limit :
 		   call->step ? call->step->time_limit :
-		   call->scanner ? call->scanner->time_limit : call->reader->time_limit;
+		   call->scanner ? call->scanner->time_limit :
+		   call->reader ? call->reader->time_limit : call->filter->time_limit;
 	if (!w->limit)
 		w->limit = call->step ? 3600 : call->scanner ? 60 : 600;
 	w->grace = call->step && call->step->grace ? call->step->grace : 10;
@@ -188,7 +189,7 @@ static int end(struct worker *w)
 	return status;
 }
 
-static const char *const names[] = { "check", "apply", "verify", "undo", "scan", "read" };
+static const char *const names[] = { "check", "apply", "verify", "undo", "scan", "read", "", "unpack" };
 
 static void PD_PRINTF(3, 4) say(struct worker *w, int result, const char *fmt, ...)
 {

@@ -5,6 +5,11 @@
 
 #include "base/json.h"
 
+#define PD_SCHEME_LAST PD_SCHEME_DELL_BIOS_MSB
+/** Names of enum pd_scheme, and the other way round; 0: there is none. */
+extern const char *const pd_schemes[PD_SCHEME_LAST + 2]; /* ends with NULL */
+enum pd_scheme pd_scheme_of(const char *name);
+
 enum { PD_EMIT_IGNORED = PD_EMIT_END + 1 }; /* struct pd_ignored */
 
 struct pd_ignored {
@@ -64,13 +69,18 @@ struct pd_worker_call {
 	const struct pd_step *step;       /* CHECK, APPLY, VERIFY, UNDO */
 	const struct pd_scanner *scanner; /* SCAN */
 	const struct pd_reader *reader;   /* READ */
+	const struct pd_filter *filter;   /* UNPACK */
 	const json_t *args;      /* checked, no references left */
 	const json_t *remembered; /* object key -> text, or NULL */
 	const char *server;      /* NULL: this host's name */
 	const char *run;         /* NULL: "" */
 	const char *work_dir;    /* absolute; NULL in CHECK, SCAN, READ */
-	const char *source_name; /* READ: for messages */
-	int source_fd;           /* READ: open file or -1 */
+	const char *source_name; /* READ, UNPACK: for messages */
+	int source_fd;           /* READ, UNPACK: open file or -1 */
+	const void *head;        /* what was read of it already */
+	size_t head_len;
+	int unpack_fd;           /* UNPACK: where to, at most so many bytes */
+	int64_t unpack_max;
 	bool dry_run;
 	int64_t time_limit;      /* seconds; 0: the descriptor's */
 };

@@ -15,7 +15,8 @@ static const char *const class_words[] = { "other", "security", "bugfix", "enhan
 static const char *const restart_words[] = { "unknown", "none", "service", "session",
 					     "reboot", NULL };
 static const char *const scheme_words[] = { "none", "deb", "rpm", "alpine", "windows",
-					    "plain", NULL };
+	"plain", "fwupd", "number", "hex", "pair", "triplet", "quad", "bcd", "intel-me", "intel-me2",
+	"intel-csme19", "surface-legacy", "surface", "dell-bios", "dell-bios-msb", NULL };
 static const char *const status_words[] = { "final", "testing", "retired", NULL };
 static const char *const exit_words[] = { "failed", "success", "success-reboot", "failed-reboot",
 					  "already-installed", "not-applicable", "retry-later",

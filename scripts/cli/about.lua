@@ -16,7 +16,7 @@ local function print_plugin(p, whole)
 	base.print("%-10s %-8s %s\n", p.name, p.version, p.help)
 	if not whole then return end
 	for _, s in ipairs(p.steps) do print_step(p.name, s) end
-	for _, kind in ipairs { "reader", "scanner" } do
+	for _, kind in ipairs { "reader", "filter", "scanner", "transport" } do
 		for _, name in ipairs(p[kind .. "s"]) do
 			base.print("  %s %s - %s\n", kind, name, p.helps[kind .. " " .. name])
 		end

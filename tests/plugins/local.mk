@@ -4,5 +4,5 @@ PLUGIN_TESTS = %reldir%/apt.sh %reldir%/backup.sh %reldir%/command.sh %reldir%/c
 LAB_TESTS += $(PLUGIN_TESTS)
 EXTRA_DIST += $(PLUGIN_TESTS) %reldir%/common.sh
 # needs no lab
-TESTS += %reldir%/guard.sh
-EXTRA_DIST += %reldir%/guard.sh
+TESTS += %reldir%/guard.sh %reldir%/unpack.sh
+EXTRA_DIST += %reldir%/guard.sh %reldir%/unpack.sh

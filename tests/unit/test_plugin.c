@@ -74,7 +74,7 @@ static void test_files(void)
 	copy("undefined", "undefined.so", 0644);
 	refused("undefined", "plugin-load", "undefined symbol: pd_function_that_nobody_has");
 	copy("wrongabi", "wrongabi.so", 0644);
-	refused("wrongabi", "plugin-wrong-abi", "was built for ABI 2.0, this core has 1.1");
+	refused("wrongabi", "plugin-wrong-abi", "was built for ABI 2.0, this core has 1.2");
 	CU_ASSERT(pd_file_write(text, 0644, "not an object\n", 14, NULL));
 	refused("text", "plugin-load", "text.so: file too short");
 	copy("newer", "other.so", 0644);
@@ -314,6 +314,9 @@ static void test_others(void)
 	static const struct pd_scanner *const scanners[] = { &odd, NULL };
 	static const struct pd_transport half = { PD_TRANSPORT, .name = "t", .help = "a transport" };
 	static const struct pd_transport *const transports[] = { &half, NULL };
+	static const struct pd_filter deaf = { PD_FILTER, .name = "f", .help = "a filter",
+					       .unpack = callback };
+	static const struct pd_filter *const filters[] = { &deaf, NULL };
 
 	refuses((struct pd_plugin){ .version = "" }, "plugin 'bad': it has no version");
 	refuses((struct pd_plugin){ .version = "1", .help = "a\nb" }, "help is not one line");
@@ -324,6 +327,8 @@ static void test_others(void)
 		"scanner 'x': 'no kind' can't be a kind of fact");
 	refuses((struct pd_plugin){ .version = "1", .transports = transports },
 		"transport 't': a callback is missing");
+	refuses((struct pd_plugin){ .version = "1", .filters = filters },
+		"filter 'f': a callback is missing");
 }
 
 /* -------------------------------------------------------------- arguments */

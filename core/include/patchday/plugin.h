@@ -9,13 +9,14 @@
  * of functions (struct pd_host) with every call, and the pd_*() wrappers in
  * this header call through it.  A plugin may link any other library it needs.
  *
- * A plugin offers any of four things, each an array of pointers that ends
+ * A plugin offers any of five things, each an array of pointers that ends
  * with NULL:
  *
  *   steps       verbs of a workflow, written plugin.step { ... } in Lua
  *   readers     vendors' catalog formats, streamed into the update model
  *   scanners    facts about a server
  *   transports  ways for a coordinator to reach another server
+ *   filters     unpack what readers read (since 1.2)
  *
  * Lifecycle.  What is above the line happens in the core's own process and
  * only reads the descriptors; what is below happens in a forked worker with
@@ -39,7 +40,7 @@
  *   resume:   check first, whenever it is not known how far apply came
  *   undo:     undo                             in reverse order of the steps
  *   ---------------------------------------------------------------- fork
- *   facts:    scan          catalogs:  read          fleet:  open ... close
+ *   facts:    scan          catalogs:  unpack | read fleet:  open ... close
  *
  * Memory.  Strings that the core hands out (arguments, pd_recall(),
  * pd_format(), results of pd_run()) belong to the core and stay valid until
@@ -69,7 +70,7 @@ extern "C" {
 #endif
 
 #define PD_ABI_MAJOR 1u
-#define PD_ABI_MINOR 1u
+#define PD_ABI_MINOR 2u
 /** The ABI in one number: major in the upper, minor in the lower 16 bits. */
 #define PD_ABI ((PD_ABI_MAJOR << 16) | PD_ABI_MINOR)
 
@@ -112,7 +113,8 @@ enum pd_phase {
 	PD_PHASE_UNDO = 4,
 	PD_PHASE_SCAN = 5,
 	PD_PHASE_READ = 6,
-	PD_PHASE_TRANSPORT = 7
+	PD_PHASE_TRANSPORT = 7,
+	PD_PHASE_UNPACK = 8 /**< since 1.2 */
 };
 
 /* ---------------------------------------------------------- parameters */
@@ -236,7 +238,24 @@ enum pd_scheme {
 	PD_SCHEME_RPM = 2,     /**< rpm-version(7), epoch:version-release */
 	PD_SCHEME_ALPINE = 3,  /**< apk */
 	PD_SCHEME_WINDOWS = 4, /**< four numbers */
-	PD_SCHEME_PLAIN = 5    /**< numbers and words, compared part by part */
+	PD_SCHEME_PLAIN = 5,   /**< numbers and words, compared part by part */
+	/* Since 1.2, firmware as fwupd compares it: with dots, or one number
+	 * that stands for it as LVFS::VersionFormat says; see
+	 * doc/version-schemes.md. */
+	PD_SCHEME_FWUPD = 6,   /**< of no such format */
+	PD_SCHEME_NUMBER = 7,
+	PD_SCHEME_HEX = 8,
+	PD_SCHEME_PAIR = 9,
+	PD_SCHEME_TRIPLET = 10,
+	PD_SCHEME_QUAD = 11,
+	PD_SCHEME_BCD = 12,
+	PD_SCHEME_INTEL_ME = 13,
+	PD_SCHEME_INTEL_ME2 = 14,
+	PD_SCHEME_INTEL_CSME19 = 15,
+	PD_SCHEME_SURFACE_LEGACY = 16,
+	PD_SCHEME_SURFACE = 17,
+	PD_SCHEME_DELL_BIOS = 18,
+	PD_SCHEME_DELL_BIOS_MSB = 19
 };
 
 /** One update of a selection, as a step sees it.  Set size before the call;
@@ -559,6 +578,8 @@ struct pd_host {
 	bool (*parse)(struct pd_ctx *, uint32_t type, const char *text, int64_t *out);
 	const char *(*nearest)(struct pd_ctx *, const char *word,
 			       const char *const *words, size_t n);
+	/* filters, since 1.2 */
+	int (*unpacked)(struct pd_ctx *, const void *data, size_t len);
 };
 
 /** One invocation.  Owned by the core, valid until the callback returns. */
@@ -810,6 +831,15 @@ pd_source_read(struct pd_ctx *ctx, void *buffer, size_t len)
 	return ctx->host->source_read(ctx, buffer, len);
 }
 
+/** In a filter: the next bytes of what was packed.  @return 0, or below zero,
+ * reported: they are too many for what the source has, or nobody reads any
+ * more. */
+static inline int PD_MUST_USE
+pd_unpacked(struct pd_ctx *ctx, const void *data, size_t len)
+{
+	return ctx->host->unpacked(ctx, data, len);
+}
+
 /** Parse the whole source as XML: no entities but the five, no DTD, no
  * network, limits on size, depth and count.  @return 0, or below zero when
  * the document is refused or a callback failed, reported with its line. */
@@ -952,7 +982,7 @@ struct pd_step {
 
 #define PD_STEP .size = sizeof(struct pd_step)
 
-/* ------------------------------------------- readers, scanners, transports */
+/* ---------------------------------- readers, filters, scanners, transports */
 
 enum {
 	PD_R_SERVER = 1u << 0, /**< reads what the server itself knows (apt's
@@ -979,6 +1009,27 @@ struct pd_reader {
 };
 
 #define PD_READER .size = sizeof(struct pd_reader)
+
+/**
+ * Since 1.2, a filter: what it unpacks is read in place of the source, by a
+ * reader, or by one more filter.  It runs in a worker beside the one that
+ * reads.  The core bounds what comes out of it, by the size of the file.
+ */
+struct pd_filter {
+	uint32_t size;      /**< set by PD_FILTER */
+	uint32_t flags;     /**< zero */
+	const char *name;   /**< of the format, [a-z][a-z0-9_]* */
+	const char *help;   /**< one line without a full stop; required */
+	/** As that of a reader. */
+	int (*recognize)(const unsigned char *head, size_t len);
+	/** From pd_source_read() to pd_unpacked(), to the end: one that is
+	 * damaged or cut short is a failure.  @return 0, or below zero. */
+	int (*unpack)(struct pd_ctx *ctx);
+	uint32_t time_limit; /**< seconds; 0: 600 */
+	uint32_t reserved;   /**< zero */
+};
+
+#define PD_FILTER .size = sizeof(struct pd_filter)
 
 /** A scanner: reports facts about the server it runs on. */
 struct pd_scanner {
@@ -1043,6 +1094,7 @@ struct pd_plugin {
 	const struct pd_reader *const *readers;
 	const struct pd_scanner *const *scanners;
 	const struct pd_transport *const *transports;
+	const struct pd_filter *const *filters; /**< since 1.2 */
 };
 
 /** The exported symbol.  It must not fail, allocate or look at the system:
@@ -1079,11 +1131,12 @@ PD_LAYOUT(offsetof(struct pd_step, reserved) == 100, "append only");
 PD_LAYOUT(offsetof(struct pd_reader, reserved) == 44, "append only");
 PD_LAYOUT(offsetof(struct pd_scanner, reserved) == 44, "append only");
 PD_LAYOUT(offsetof(struct pd_transport, close) == 56, "append only");
-PD_LAYOUT(offsetof(struct pd_plugin, transports) == 56, "append only");
+PD_LAYOUT(offsetof(struct pd_filter, reserved) == 44, "append only");
+PD_LAYOUT(offsetof(struct pd_plugin, filters) == 64, "append only");
 PD_LAYOUT(offsetof(struct pd_ctx, reserved) == 64, "append only");
 PD_LAYOUT(offsetof(struct pd_update, title) == 40, "append only");
 PD_LAYOUT(offsetof(struct pd_package, bytes) == 56, "append only");
-PD_LAYOUT(offsetof(struct pd_host, nearest) == 224, "append only");
+PD_LAYOUT(offsetof(struct pd_host, unpacked) == 232, "append only");
 #endif
 
 #ifdef __cplusplus
