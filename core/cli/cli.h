@@ -4,6 +4,7 @@
 #ifndef PD_CLI_CLI_H
 #define PD_CLI_CLI_H
 
+#include "plugin/spawner.h"
 #include "run/hook.h"
 #include "run/run.h"
 #include "workflow/lua_json.h"
@@ -20,6 +21,7 @@ struct pd_cli {
 	json_t *held;           /* the value on its way to Lua */
 	char *state;            /* the state folder */
 	struct pd_registry *registry;
+	struct pd_spawner *spawner; /* of workers; or NULL */
 	struct pd_facts facts;
 	struct pd_catalogs catalogs;
 	struct pd_verdicts verdicts;

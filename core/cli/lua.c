@@ -257,6 +257,7 @@ void pd_cli_close(struct pd_cli *cli)
 	pd_verdicts_clear(&cli->verdicts);
 	pd_catalogs_clear(&cli->catalogs);
 	pd_facts_clear(&cli->facts);
+	pd_spawner_end(cli->spawner);
 	pd_registry_free(cli->registry);
 	free(cli->state);
 	free(cli->scripts);

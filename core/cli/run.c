@@ -125,7 +125,7 @@ PD_CORE(act)
 	bool change = pd_json_true(how, "change");
 	pd_auto(pd_strings) argv = {0}, skip = {0}, redo = {0};
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry,
-		.signal = &stop_signal, .user = cli, .event = on_event,
+		.spawner = cli->spawner, .signal = &stop_signal, .user = cli, .event = on_event,
 		.progress = on_progress, .replan = replan, .confirm = confirm,
 		.unattended = pd_json_true(how, "unattended"), .who = pd_cli_user(),
 		.accept_no_return = pd_json_text(how, "accept_no_return", NULL),
@@ -148,6 +148,14 @@ PD_CORE(act)
 	cli->hook = NULL;
 	return json_pack("{s:i, s:s*, s:o*}", "status", cli->end, "run", run, "error",
 			 error ? pd_cli_error_json(error) : NULL);
+}
+
+/* spawner(): workers are forked by a process of their own from now on; called
+ * early, since what is small is fast. */
+PD_CORE(spawner)
+{
+	cli->spawner = cli->spawner ? cli->spawner : pd_spawner_start(cli->registry);
+	return NULL;
 }
 
 /* hook(command): what is run for each event of the act that follows. */
@@ -180,7 +188,7 @@ PD_CORE(clear)
 PD_CORE(check)
 {
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry,
-				    .accept_no_return = pd_core_text(args, 0) };
+				    .spawner = cli->spawner, .accept_no_return = pd_core_text(args, 0) };
 	size_t refused = 0;
 	auto_record *r = pd_run_check(&o, cli->plan, &refused, err);
 
@@ -321,6 +329,6 @@ PD_CORE(certificate)
 const struct pd_core_row pd_core_run[] = {
 	{ "act", act }, { "certificate", certificate }, { "check", check }, { "clear", clear },
 	{ "find", find }, { "follow", follow }, { "hook", hook }, { "inputs", inputs },
-	{ "record", record }, { "report", report }, { "runs", runs },
+	{ "record", record }, { "report", report }, { "runs", runs }, { "spawner", spawner },
 	{ NULL, NULL }
 };

@@ -73,6 +73,7 @@ struct pd_worker_call {
 	int source_fd;           /* READ: open file or -1 */
 	bool dry_run;
 	int64_t time_limit;      /* seconds; 0: the descriptor's */
+	struct pd_spawner *spawner; /* forks the worker; NULL: this process does */
 };
 
 struct pd_worker_result {

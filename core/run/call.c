@@ -157,7 +157,8 @@ bool pd_call(struct pd_call *c, enum pd_phase phase, const json_t *args,
 	pd_auto_error *err = NULL;
 	struct pd_worker_call wc = { .phase = phase, .args = args,
 		.remembered = c->s->remembered, .server = c->e->record->server,
-		.run = c->e->record->run, .dry_run = c->dry };
+		.run = c->e->record->run, .dry_run = c->dry,
+		.spawner = c->e->o->spawner };
 	const struct pd_step *step;
 
 	c->e->done = c->e->total = 0;

@@ -20,6 +20,7 @@ enum pd_run_end {
 struct pd_run_options {
 	const char *state;             /* the state folder */
 	struct pd_registry *registry;
+	struct pd_spawner *spawner;    /* see plugin/spawner.h; NULL: none */
 	const char *const *resume_argv; /* what a start of the server calls */
 	bool unattended;               /* started by that */
 	const char *who;               /* name of the person; NULL: unknown */

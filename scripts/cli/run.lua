@@ -81,6 +81,7 @@ end
 
 local function run(cli)
 	need_root()
+	core.spawner()
 	local inputs = workflow.inputs(cli)
 	local made = workflow.plan(cli, inputs)
 	if workflow.ask(cli, made, inputs) then made = workflow.plan(cli, inputs) end
@@ -105,6 +106,7 @@ end
 local function go_on(what)
 	return function(cli)
 		need_root()
+		core.spawner()
 		local how = { what = what, run = base.must(core.find(cli.operands[1])) }
 		local ok, err = core.secrets(how.run)
 		if not ok then
