@@ -254,6 +254,7 @@ void pd_cli_close(struct pd_cli *cli)
 		lua_close(cli->lua);
 	json_decref(cli->held);
 	pd_plan_free(cli->plan);
+	pd_record_free(cli->record);
 	pd_verdicts_clear(&cli->verdicts);
 	pd_catalogs_clear(&cli->catalogs);
 	pd_facts_clear(&cli->facts);
