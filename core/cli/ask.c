@@ -80,7 +80,7 @@ static char *hidden_line(int terminal, const char *name)
 	return value;
 }
 
-static bool type_in(const struct pd_plan *plan, struct pd_error **err)
+bool pd_cli_type_in(const struct pd_plan *plan, struct pd_error **err)
 {
 	pd_auto_close int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	pd_auto(pd_strings) names = {0};
@@ -103,21 +103,10 @@ static bool type_in(const struct pd_plan *plan, struct pd_error **err)
 	return true;
 }
 
-/* secrets(run): a person types in those from a prompt, of the plan that was
- * made, or of all plans of a run that is not over: what was typed in before has
- * gone with the process that asked. */
+/* secrets(): a person types in those from a prompt, of the plan that was made. */
 PD_CORE(secrets)
 {
-	const char *run = pd_core_text(args, 0);
-	__attribute__((cleanup(pd_journal_cleanup))) struct pd_journal *j =
-		run ? pd_journal_open(cli->state, true, err) : NULL;
-	__attribute__((cleanup(pd_record_cleanup))) struct pd_record *r =
-		j ? pd_record_read(j, run, err) : NULL;
-	bool ok = run ? r != NULL : type_in(cli->plan, err);
-
-	for (size_t i = 0; ok && r && !pd_run_state_ended(r->state) && i < r->n_plans; i++)
-		ok = type_in(r->plans[i], err);
-	return ok ? json_true() : NULL;
+	return pd_cli_type_in(cli->plan, err) ? json_true() : NULL;
 }
 
 const struct pd_core_row pd_core_ask[] = {

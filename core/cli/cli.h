@@ -4,6 +4,7 @@
 #ifndef PD_CLI_CLI_H
 #define PD_CLI_CLI_H
 
+#include "plugin/spawner.h"
 #include "run/hook.h"
 #include "run/run.h"
 #include "workflow/lua_json.h"
@@ -20,10 +21,12 @@ struct pd_cli {
 	json_t *held;           /* the value on its way to Lua */
 	char *state;            /* the state folder */
 	struct pd_registry *registry;
+	struct pd_spawner *spawner; /* of workers; or NULL */
 	struct pd_facts facts;
 	struct pd_catalogs catalogs;
 	struct pd_verdicts verdicts;
 	struct pd_plan *plan;   /* the last that was made */
+	struct pd_record *record; /* of the run that was acted on, as it was left */
 	bool acted;             /* on a run: the exit status is its end */
 	int end;
 	bool blind;             /* the view failed, and is not called again */
@@ -69,6 +72,8 @@ json_t *pd_cli_error_json(const struct pd_error *e);
 /** Facts, catalogs and workflow to a plan, for round @p round. */
 struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t round,
 			    const char *facts, struct pd_error **err);
+/** A person types in the secrets from a prompt that a plan wants. */
+bool pd_cli_type_in(const struct pd_plan *plan, struct pd_error **err) PD_MUST_USE;
 /** Name of the person: of sudo, or of the process; borrowed. */
 const char *pd_cli_user(void);
 

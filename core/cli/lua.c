@@ -255,9 +255,11 @@ void pd_cli_close(struct pd_cli *cli)
 		lua_close(cli->lua);
 	json_decref(cli->held);
 	pd_plan_free(cli->plan);
+	pd_record_free(cli->record);
 	pd_verdicts_clear(&cli->verdicts);
 	pd_catalogs_clear(&cli->catalogs);
 	pd_facts_clear(&cli->facts);
+	pd_spawner_end(cli->spawner);
 	pd_registry_free(cli->registry);
 	free(cli->state);
 	free(cli->scripts);

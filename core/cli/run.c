@@ -82,6 +82,17 @@ static bool confirm(void *user, const json_t *change)
 	return pd_cli_tell(user, "confirm", json_incref((json_t *)(uintptr_t)change));
 }
 
+/* What was typed in before has gone with the process that asked. */
+static bool ready(void *user, const struct pd_record *r, struct pd_error **err)
+{
+	bool ok = true;
+
+	(void)user;
+	for (size_t i = 0; ok && i < r->n_plans; i++)
+		ok = pd_cli_type_in(r->plans[i], err);
+	return ok;
+}
+
 static void texts(const json_t *list, struct pd_strings *out)
 {
 	const json_t *word;
@@ -125,8 +136,9 @@ PD_CORE(act)
 	bool change = pd_json_true(how, "change");
 	pd_auto(pd_strings) argv = {0}, skip = {0}, redo = {0};
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry,
-		.signal = &stop_signal, .user = cli, .event = on_event,
+		.spawner = cli->spawner, .signal = &stop_signal, .user = cli, .event = on_event,
 		.progress = on_progress, .replan = replan, .confirm = confirm,
+		.ready = ready, .record = &cli->record,
 		.unattended = pd_json_true(how, "unattended"), .who = pd_cli_user(),
 		.accept_no_return = pd_json_text(how, "accept_no_return", NULL),
 		.why = pd_json_text(how, "why", NULL), .skip = &skip, .redo = &redo,
@@ -148,6 +160,14 @@ PD_CORE(act)
 	cli->hook = NULL;
 	return json_pack("{s:i, s:s*, s:o*}", "status", cli->end, "run", run, "error",
 			 error ? pd_cli_error_json(error) : NULL);
+}
+
+/* spawner(): workers are forked by a process of their own from now on; called
+ * early, since what is small is fast. */
+PD_CORE(spawner)
+{
+	cli->spawner = cli->spawner ? cli->spawner : pd_spawner_start(cli->registry);
+	return NULL;
 }
 
 /* hook(command): what is run for each event of the act that follows. */
@@ -180,7 +200,7 @@ PD_CORE(clear)
 PD_CORE(check)
 {
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry,
-				    .accept_no_return = pd_core_text(args, 0) };
+				    .spawner = cli->spawner, .accept_no_return = pd_core_text(args, 0) };
 	size_t refused = 0;
 	auto_record *r = pd_run_check(&o, cli->plan, &refused, err);
 
@@ -196,12 +216,19 @@ static char *find_run(struct pd_cli *cli, struct pd_journal **j, const json_t *a
 	return *j ? pd_journal_find(*j, pd_core_text(args, 0), err) : NULL;
 }
 
-static struct pd_record *read_run(struct pd_cli *cli, const json_t *args, struct pd_error **err)
+/* The record of a run: the one that was acted on just now, or *read, which the
+ * caller frees. */
+static const struct pd_record *record_of(struct pd_cli *cli, const json_t *args,
+					 struct pd_record **read, struct pd_error **err)
 {
+	const char *prefix = pd_core_text(args, 0);
 	auto_journal *j = NULL;
-	pd_auto_free char *id = find_run(cli, &j, args, err);
+	pd_auto_free char *id = NULL;
 
-	return id ? pd_record_read(j, id, err) : NULL;
+	if (cli->record && prefix && strcmp(cli->record->run, prefix) == 0)
+		return cli->record;
+	id = find_run(cli, &j, args, err);
+	return *read = id ? pd_record_read(j, id, err) : NULL;
 }
 
 /* find(prefix): the id of a run. */
@@ -213,12 +240,13 @@ PD_CORE(find)
 	return id ? json_string(id) : NULL;
 }
 
-static json_t *with_owner(struct pd_cli *cli, const struct pd_record *r)
+static json_t *with_owner(struct pd_cli *cli, const struct pd_record *r, bool steps)
 {
 	pd_auto_free char *run = NULL;
 	pid_t owner = pd_lock_owner(cli->state, &run);
 	bool owned = owner && run && strcmp(run, r->run) == 0;
-	json_t *record = pd_record_json(r, owned ? owner : 0);
+	json_t *record = steps ? pd_record_json(r, owned ? owner : 0) :
+				 pd_record_head_json(r, owned ? owner : 0);
 	json_t *beat = owned ? pd_heartbeat_read(cli->state, r->run) : NULL;
 
 	if (beat)
@@ -226,12 +254,13 @@ static json_t *with_owner(struct pd_cli *cli, const struct pd_record *r)
 	return record;
 }
 
-/* record(prefix): all that is known of a run. */
+/* record(prefix, head): all that is known of a run; head: but its steps. */
 PD_CORE(record)
 {
-	auto_record *r = read_run(cli, args, err);
+	auto_record *read = NULL;
+	const struct pd_record *r = record_of(cli, args, &read, err);
 
-	return r ? with_owner(cli, r) : NULL;
+	return r ? with_owner(cli, r, !json_is_true(json_array_get(args, 1))) : NULL;
 }
 
 /* runs(): ids, newest first. */
@@ -293,14 +322,15 @@ PD_CORE(follow)
 	       !pd_run_state_ended(r->state) && r->state != PD_RUN_STOPPED &&
 	       !given_up(cli, r, &alone))
 		nanosleep(&pause, NULL);
-	return ok ? json_pack("{s:o, s:i}", "record", with_owner(cli, r), "status",
+	return ok ? json_pack("{s:o, s:i}", "record", with_owner(cli, r, true), "status",
 			      (int)pd_run_state_end(r->state)) : NULL;
 }
 
 /* report(prefix, format): its text. */
 PD_CORE(report)
 {
-	auto_record *r = read_run(cli, args, err);
+	auto_record *read = NULL;
+	const struct pd_record *r = record_of(cli, args, &read, err);
 	pd_auto_free char *text = r ? pd_report_text(r, cli->scripts, pd_core_text(args, 1),
 						     err) : NULL;
 
@@ -310,7 +340,8 @@ PD_CORE(report)
 /* certificate(prefix, folder): paths of what was written, {xml, html}. */
 PD_CORE(certificate)
 {
-	auto_record *r = read_run(cli, args, err);
+	auto_record *read = NULL;
+	const struct pd_record *r = record_of(cli, args, &read, err);
 	pd_auto(pd_report_files) files = {0};
 
 	if (!r || !pd_report_write(r, cli->state, cli->scripts, pd_core_text(args, 1), &files, err))
@@ -321,6 +352,6 @@ PD_CORE(certificate)
 const struct pd_core_row pd_core_run[] = {
 	{ "act", act }, { "certificate", certificate }, { "check", check }, { "clear", clear },
 	{ "find", find }, { "follow", follow }, { "hook", hook }, { "inputs", inputs },
-	{ "record", record }, { "report", report }, { "runs", runs },
+	{ "record", record }, { "report", report }, { "runs", runs }, { "spawner", spawner },
 	{ NULL, NULL }
 };

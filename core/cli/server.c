@@ -168,7 +168,7 @@ PD_CORE(judge)
 		counts[cli->verdicts.rows[i].verdict]++;
 	all = json_object();
 	for (int v = 0; v <= PD_VERDICT_NOT_APPLICABLE; v++)
-		json_object_set_new(all, pd_verdict_name(v), json_integer(counts[v]));
+		json_object_set_new(all, pd_verdict_name((enum pd_verdict)v), json_integer(counts[v]));
 	return all;
 }
 

@@ -17,6 +17,8 @@ core_libcore_la_SOURCES += \
 	%reldir%/secret.c \
 	%reldir%/secret.h \
 	%reldir%/selection.c \
+	%reldir%/spawner.c \
+	%reldir%/spawner.h \
 	%reldir%/wire.c \
 	%reldir%/wire.h \
 	%reldir%/worker.c \

@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "plugin/child.h"
+#include "plugin/spawner.h"
 #include "plugin/wire.h"
 
 #define TAIL_MAX ((size_t)32 << 10)  /* kept of what the callback printed */
@@ -73,16 +74,19 @@ static bool start(struct worker *w, struct pd_error **err)
 	fflush(NULL); /* or an exit() in the callback prints it again */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
-	w->pid = fork();
-	if (w->pid == 0)
+	w->pid = pd_spawner_fork(w->call->spawner, w->call, &w->args, channel[1], output[1]);
+	if (w->pid == 0 && (w->pid = fork()) == 0)
 		pd_child_run(w->call, &w->args, channel[1], output[1], self);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(channel[1]);
 	close(output[1]);
 	w->in.channel = channel[0];
 	w->output = output[0];
-	if (w->pid < 0)
-		return pd_error_errno(err, "worker-start", errno, "cannot start a worker");
+	if (w->pid < 0) {
+		pd_error_errno(err, "worker-start", errno, "cannot start a worker");
+		pd_reap_rest(&w->others); /* it may run all the same */
+		return false;
+	}
 	fcntl(w->output, F_SETFL, O_NONBLOCK);
 	w->pidfd = pd_pidfd(w->pid);
 	return true;

@@ -83,6 +83,7 @@ struct pd_worker_call {
 	int64_t unpack_max;
 	bool dry_run;
 	int64_t time_limit;      /* seconds; 0: the descriptor's */
+	struct pd_spawner *spawner; /* forks the worker; NULL: this process does */
 };
 
 struct pd_worker_result {

@@ -10,15 +10,18 @@
 bool pd_engine_note(struct pd_engine *e, const char *kind, const char *step,
 		    json_t *data_take, bool durable)
 {
-	pd_auto_json *data = data_take;
-	struct pd_event event = { .run = e->record->run, .kind = kind,
-				  .step = step, .data = data };
+	pd_auto_json *data = data_take, *read_back = NULL;
+	pd_auto_free char *line = e->journal ? pd_json_line(data) : NULL;
+	struct pd_event event = { .run = e->record->run, .kind = kind, .step = step };
 
 	if (!pd_record_unsealed(e->record, &e->fatal))
 		return false;
-	if (e->journal && !pd_journal_add(e->journal, e->record->run, kind, step,
-					  data, durable, &event, &e->fatal))
+	if (line && !pd_journal_add(e->journal, e->record->run, kind, step, line, durable,
+				    &event, &e->fatal))
 		return false;
+	/* what is journaled counts, in the order of keys that a replay will find */
+	read_back = line ? json_loads(line, 0, NULL) : json_incref(data);
+	event.data = read_back;
 	if (!pd_record_apply(e->record, &event, &e->fatal))
 		return false;
 	if (e->journal)
@@ -157,7 +160,8 @@ bool pd_call(struct pd_call *c, enum pd_phase phase, const json_t *args,
 	pd_auto_error *err = NULL;
 	struct pd_worker_call wc = { .phase = phase, .args = args,
 		.remembered = c->s->remembered, .server = c->e->record->server,
-		.run = c->e->record->run, .dry_run = c->dry };
+		.run = c->e->record->run, .dry_run = c->dry,
+		.spawner = c->e->o->spawner };
 	const struct pd_step *step;
 
 	c->e->done = c->e->total = 0;

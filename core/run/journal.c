@@ -256,10 +256,9 @@ bool pd_journal_flush(struct pd_journal *j, struct pd_error **err)
 }
 
 bool pd_journal_add(struct pd_journal *j, const char *run, const char *kind,
-		    const char *step, const json_t *data, bool durable,
+		    const char *step, const char *data, bool durable,
 		    struct pd_event *out, struct pd_error **err)
 {
-	pd_auto_free char *line = pd_json_line(data);
 	struct timespec now = {0};
 
 	if (!j->open) {
@@ -272,11 +271,11 @@ bool pd_journal_add(struct pd_journal *j, const char *run, const char *kind,
 	clock_gettime(CLOCK_REALTIME, &now);
 	*out = (struct pd_event){ .n = ++j->n,
 		.time = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000,
-		.run = run, .kind = kind, .step = step, .data = data, .hash = j->last };
-	chain(j->last, out, line);
+		.run = run, .kind = kind, .step = step, .text = data, .hash = j->last };
+	chain(j->last, out, data);
 	if (pd_fault_full(j->n) ? !pd_error_set(err, "journal-failed", "cannot write the journal"
 						" %s: database or disk is full", j->path) :
-				  !insert(j, out, line, err)) {
+				  !insert(j, out, data, err)) {
 		sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
 		j->open = false;
 		return false;
@@ -298,29 +297,38 @@ static bool is_whole(sqlite3_stmt *st)
 	return sqlite3_column_bytes(st, 6) == HASH;
 }
 
-static bool hand_out(struct pd_journal *j, sqlite3_stmt *st, pd_journal_fn *fn,
-		     void *user, struct pd_error **err)
+static struct pd_event row(sqlite3_stmt *st)
 {
-	pd_auto_json *data = pd_json_parse((const char *)sqlite3_column_text(st, 5),
-					   (size_t)sqlite3_column_bytes(st, 5),
-					   j->path, err);
-	struct pd_event e = {
+	return (struct pd_event){
 		.n = sqlite3_column_int64(st, 0), .time = sqlite3_column_int64(st, 1),
 		.run = (const char *)sqlite3_column_text(st, 2),
 		.kind = (const char *)sqlite3_column_text(st, 3),
-		.step = (const char *)sqlite3_column_text(st, 4), .data = data,
+		.step = (const char *)sqlite3_column_text(st, 4),
 		.text = (const char *)sqlite3_column_text(st, 5),
 		.hash = is_whole(st) ? sqlite3_column_blob(st, 6) : NULL,
 	};
-
-	if (!data)
-		return pd_error_prefix(err, "row %" PRId64 " of the journal", e.n);
-	return fn(user, &e, err);
 }
 
-/* The rows of a query over columns of event; ?1 and ?2 are bound. */
-static bool query(struct pd_journal *j, const char *sql, int64_t first, const char *second,
-		  pd_journal_fn *fn, void *user, struct pd_error **err)
+struct reader {
+	const char *path;
+	pd_journal_fn *fn;
+	void *user;
+};
+
+static bool hand_out(void *user, const struct pd_event *raw, struct pd_error **err)
+{
+	const struct reader *r = user;
+	pd_auto_json *data = pd_json_parse(raw->text, strlen(raw->text), r->path, err);
+	struct pd_event e = *raw;
+
+	e.data = data;
+	return data ? r->fn(r->user, &e, err) :
+		      pd_error_prefix(err, "row %" PRId64 " of the journal", e.n);
+}
+
+/* The rows of a query over columns of event, as they are; ?1 and ?2 are bound. */
+static bool raw_query(struct pd_journal *j, const char *sql, int64_t first, const char *second,
+		      pd_journal_fn *fn, void *user, struct pd_error **err)
 {
 	sqlite3_stmt *st = NULL;
 	bool ok = true;
@@ -331,21 +339,33 @@ static bool query(struct pd_journal *j, const char *sql, int64_t first, const ch
 	sqlite3_bind_int64(st, 1, first);
 	if (second)
 		sqlite3_bind_text(st, 2, second, -1, SQLITE_STATIC);
-	while (ok && (rc = sqlite3_step(st)) == SQLITE_ROW)
-		ok = hand_out(j, st, fn, user, err);
+	while (ok && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		struct pd_event e = row(st);
+
+		ok = fn(user, &e, err);
+	}
 	sqlite3_finalize(st);
 	return ok && (rc == SQLITE_DONE || failed(j, "read", err));
 }
 
+static bool query(struct pd_journal *j, const char *sql, int64_t first, const char *second,
+		  pd_journal_fn *fn, void *user, struct pd_error **err)
+{
+	struct reader r = { j->path, fn, user };
+
+	return raw_query(j, sql, first, second, hand_out, &r, err);
+}
+
+static const char every_row[] = "SELECT n, time, run, kind, step, data, hash FROM event"
+				" WHERE n > ?1 ORDER BY n";
+
 bool pd_journal_each(struct pd_journal *j, const char *run, int64_t after,
 		     pd_journal_fn *fn, void *user, struct pd_error **err)
 {
-	static const char all[] = "SELECT n, time, run, kind, step, data, hash FROM event"
-				  " WHERE n > ?1 ORDER BY n";
 	static const char one[] = "SELECT n, time, run, kind, step, data, hash FROM event"
 				  " WHERE n > ?1 AND run = ?2 ORDER BY n";
 
-	return query(j, run ? one : all, after, run, fn, user, err);
+	return query(j, run ? one : every_row, after, run, fn, user, err);
 }
 
 bool pd_journal_times(struct pd_journal *j, int64_t runs, pd_journal_fn *fn,
@@ -368,7 +388,7 @@ bool pd_journal_check(struct pd_journal *j, struct pd_error **err)
 {
 	unsigned char last[HASH] = {0};
 
-	return pd_journal_each(j, NULL, 0, follow_chain, last, err);
+	return raw_query(j, every_row, 0, NULL, follow_chain, last, err);
 }
 
 bool pd_journal_sound(struct pd_journal *j, struct pd_error **err)

@@ -31,11 +31,11 @@ PD_AUTO_PTR(struct pd_journal *, pd_journal_cleanup, pd_journal_close)
 /**
  * Append an event.  With @p durable it is on the disk, with all before it,
  * when true is returned; without, it may wait for the next durable one or
- * pd_journal_flush().  *out is filled with the event as it was written; its
- * data is the caller's.
+ * pd_journal_flush().  @p data: a JSON object as pd_json_line() writes it.
+ * *out is filled with the event as it was written, but for its data.
  */
 bool pd_journal_add(struct pd_journal *j, const char *run, const char *kind,
-		    const char *step, const json_t *data, bool durable,
+		    const char *step, const char *data, bool durable,
 		    struct pd_event *out, struct pd_error **err) PD_MUST_USE;
 bool pd_journal_flush(struct pd_journal *j, struct pd_error **err) PD_MUST_USE;
 

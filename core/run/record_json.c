@@ -57,18 +57,16 @@ static json_t *signatures_json(const struct pd_record *r)
 	return list;
 }
 
-json_t *pd_record_json(const struct pd_record *r, int64_t owner)
+json_t *pd_record_head_json(const struct pd_record *r, int64_t owner)
 {
 	bool lost = !owner && (r->state == PD_RUN_RUNNING || r->state == PD_RUN_UNDOING);
 	const struct pd_plan *plan = r->n_plans ? r->plans[0] : NULL;
 	pd_auto(pd_strings) missing = {0};
-	json_t *steps = json_array(), *j;
+	json_t *j;
 
 	pd_record_missing(r, &missing);
-	for (size_t i = 0; i < r->n_steps; i++)
-		json_array_append_new(steps, pd_record_step_json(r, &r->steps[i]));
 	j = json_pack("{s:s, s:s, s:s, s:s*, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I,"
-		" s:s*, s:o, s:o, s:o, s:o, s:o}", "run", r->run, "server",
+		" s:s*, s:o, s:o, s:o, s:o}", "run", r->run, "server",
 		r->server ? r->server : "", "state",
 		lost ? "interrupted" : pd_run_state_name(r->state), "why", r->why, "over",
 		pd_run_state_ended(r->state), "workflow", plan ? plan->workflow : "", "role",
@@ -77,10 +75,21 @@ json_t *pd_record_json(const struct pd_record *r, int64_t owner)
 		(json_int_t)r->started, "ended", (json_int_t)r->ended, "pid",
 		(json_int_t)owner, "sealed", r->sealed, "missing", strings_json(&missing), "parties",
 		strings_json(&r->parties), "warnings", strings_json(&r->warnings),
-		"signatures", signatures_json(r), "steps", steps);
-	json_object_update_new(j, json_pack("{s:b, s:O*, s:O*, s:O*, s:O*, s:o}", "waiting",
+		"signatures", signatures_json(r));
+	json_object_update_new(j, json_pack("{s:b, s:O*, s:O*, s:O*, s:O*}", "waiting",
 		r->state == PD_RUN_WAITING, "inhibitors",
 		r->inhibitors, "decisions", r->decisions, "waits", r->wait, "comparison",
-		r->comparison, "fidelity", pd_forecast_fidelity(r)));
+		r->comparison));
+	return j;
+}
+
+json_t *pd_record_json(const struct pd_record *r, int64_t owner)
+{
+	json_t *j = pd_record_head_json(r, owner), *steps = json_array();
+
+	for (size_t i = 0; i < r->n_steps; i++)
+		json_array_append_new(steps, pd_record_step_json(r, &r->steps[i]));
+	json_object_set_new(j, "steps", steps);
+	json_object_set_new(j, "fidelity", pd_forecast_fidelity(r));
 	return j;
 }

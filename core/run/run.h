@@ -20,6 +20,7 @@ enum pd_run_end {
 struct pd_run_options {
 	const char *state;             /* the state folder */
 	struct pd_registry *registry;
+	struct pd_spawner *spawner;    /* see plugin/spawner.h; NULL: none */
 	const char *const *resume_argv; /* what a start of the server calls */
 	bool unattended;               /* started by that */
 	const char *who;               /* name of the person; NULL: unknown */
@@ -34,6 +35,12 @@ struct pd_run_options {
 	 * none.  A name that no guard has: PD_END_INVALID. */
 	const char *emergency;
 	void *user;
+	/** pd_run_resume() and pd_run_undo(), of a run that is not over: its record
+	 * is read, nothing is done yet; false with *err: nothing will be. */
+	bool (*ready)(void *user, const struct pd_record *r, struct pd_error **err);
+	/** Where the record goes at the end of start, resume or undo, maybe NULL;
+	 * the caller frees.  NULL: nowhere. */
+	struct pd_record **record;
 	/** After each event was journaled and applied. */
 	void (*event)(void *user, const struct pd_record *r, const struct pd_event *e);
 	/** Not journaled. */

@@ -83,6 +83,16 @@ static bool own(struct pd_engine *e, struct pd_error **err)
 	       (!e->o->resume_argv || pd_boot_arm(e->o->resume_argv, err));
 }
 
+/* The record at the end of all: to who wants it. */
+static void let_go(struct pd_engine *e)
+{
+	if (e->o->record)
+		*e->o->record = e->record;
+	else
+		pd_record_free(e->record);
+	pd_journal_close(e->journal);
+}
+
 /* Everything between the lock and its end. */
 static enum pd_run_end with_lock(struct pd_engine *e, struct pd_error **err,
 				 enum pd_run_end (*body)(struct pd_engine *,
@@ -105,12 +115,11 @@ static enum pd_run_end with_lock(struct pd_engine *e, struct pd_error **err,
 
 static enum pd_run_end start(struct pd_engine *e, struct pd_error **err)
 {
-	struct pd_plan *plan = e->record->plans[0];
-	pd_auto_json *inputs = json_incref(e->record->inputs);
 	struct pd_record *planned = e->record;
 	pd_auto_free char *why = NULL;
 	size_t refused = 0;
 	enum pd_run_end end = PD_END_WAITING;
+	bool noted;
 
 	if (e->o->accept_no_return && !*e->o->accept_no_return)
 		return !pd_error_set(err, "no-reason", "say why no way back is needed") *
@@ -120,14 +129,15 @@ static enum pd_run_end start(struct pd_engine *e, struct pd_error **err)
 	if (!pd_permit_known(e, err))
 		return PD_END_INVALID;
 	e->record = pd_record_new(planned->run);
-	if (note_plan(e, plan, inputs) && pd_engine_accept(e) && predict_all(e, &refused) &&
+	noted = note_plan(e, planned->plans[0], planned->inputs);
+	pd_record_free(planned); /* from here on the plan is the journaled one */
+	if (noted && pd_engine_accept(e) && predict_all(e, &refused) &&
 	    pd_permit_look(e, &why)) {
 		if (refused || pd_engine_signal(e) || why)
 			end = pd_engine_end(e, PD_RUN_REFUSED, why = why ? why : pd_engine_why_refused(e));
 		else if (own(e, err) && pd_permit_override(e))
 			end = pd_engine_work(e);
 	}
-	pd_record_free(planned);
 	return end;
 }
 
@@ -145,11 +155,10 @@ enum pd_run_end pd_run_start(const struct pd_run_options *o, struct pd_plan *pla
 		pd_grow(e.record->plans, e.record->n_plans, e.record->cap_plans);
 		e.record->plans[e.record->n_plans++] = plan;
 		end = with_lock(&e, err, start);
-		pd_record_free(e.record);
 	} else {
 		pd_plan_free(plan);
 	}
-	pd_journal_close(e.journal);
+	let_go(&e);
 	return end;
 }
 
@@ -161,11 +170,11 @@ static bool load(struct pd_engine *e, struct pd_error **err)
 
 	/* a process that was killed may have left workers behind */
 	pd_worker_sweep(e->record->run);
-	if (r) {
-		pd_record_free(e->record);
-		e->record = r;
-	}
-	return r != NULL;
+	if (!r)
+		return false;
+	pd_record_free(e->record);
+	e->record = r;
+	return !e->o->ready || pd_run_state_ended(r->state) || e->o->ready(e->o->user, r, err);
 }
 
 static enum pd_run_end go_on(struct pd_engine *e, struct pd_error **err)
@@ -229,8 +238,7 @@ static enum pd_run_end on_run(const struct pd_run_options *o, const char *run,
 		e.record = pd_record_new(run);
 		end = with_lock(&e, err, body);
 	}
-	pd_record_free(e.record);
-	pd_journal_close(e.journal);
+	let_go(&e);
 	return end;
 }
 

@@ -34,6 +34,7 @@ local function check(cli)
 end
 
 local function run(cli)
+	if cli:option("check") then core.spawner() end
 	local made = workflow.plan(cli, workflow.inputs(cli))
 	if not cli.json then core.out(workflow.text(made)) end
 	if cli:option("check") then return check(cli) end

@@ -35,7 +35,7 @@ local next_of_state = {
 
 -- How it ended, where the report is, what to do next.
 local function last_words(cli, run, ended)
-	local r = base.must(core.record(run))
+	local r = base.must(core.record(run, not cli.json))
 	local files, err
 	if r.over or r.state == "stopped" then files, err = core.certificate(run) end
 	if err then base.show_error(err) end
@@ -72,7 +72,8 @@ local function act(cli, how)
 	local done = base.must(core.act(how))
 	view.close()
 	if done.error then
-		done.error.status = done.status ~= 0 and done.status or 2
+		-- a missing secret waits for a person at a terminal
+		done.error.status = done.error.id == "secret-missing" and 5 or done.status ~= 0 and done.status or 2
 		error(done.error, 0)
 	end
 	last_words(cli, done.run, done.status)
@@ -81,6 +82,7 @@ end
 
 local function run(cli)
 	need_root()
+	core.spawner()
 	local inputs = workflow.inputs(cli)
 	local made = workflow.plan(cli, inputs)
 	if workflow.ask(cli, made, inputs) then made = workflow.plan(cli, inputs) end
@@ -105,13 +107,8 @@ end
 local function go_on(what)
 	return function(cli)
 		need_root()
+		core.spawner()
 		local how = { what = what, run = base.must(core.find(cli.operands[1])) }
-		local ok, err = core.secrets(how.run)
-		if not ok then
-			-- a missing secret waits for a person at a terminal
-			if err.id == "secret-missing" then err.status = 5 end
-			error(err, 0)
-		end
 		if what == "resume" and (cli:option("workflow") or cli:option("param") or cli:option("catalog") or
 			cli:option("answers")) then
 			how.inputs, how.change = changed(cli, how.run), true

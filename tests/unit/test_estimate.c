@@ -53,9 +53,10 @@ static void add(struct pd_journal *j, const char *run, const char *kind, const c
 		json_t *data_take)
 {
 	pd_auto_json *data = data_take;
+	pd_auto_free char *line = pd_json_line(data);
 	struct pd_event e;
 
-	CU_ASSERT_TRUE_FATAL(pd_journal_add(j, run, kind, step, data, false, &e, NULL));
+	CU_ASSERT_TRUE_FATAL(pd_journal_add(j, run, kind, step, line, false, &e, NULL));
 }
 
 static void begin(struct pd_journal *j, const char *run, const char *workflow)

@@ -61,9 +61,10 @@ static bool is_ok(const char *what)
 static void add(struct pd_journal *j, const char *kind, json_t *data_take)
 {
 	pd_auto_json *data = data_take;
+	pd_auto_free char *line = pd_json_line(data);
 	struct pd_event e = {0};
 
-	if (!pd_journal_add(j, RUN, kind, "", data, true, &e, NULL))
+	if (!pd_journal_add(j, RUN, kind, "", line, true, &e, NULL))
 		exit(99);
 }
 

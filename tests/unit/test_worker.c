@@ -12,11 +12,13 @@
 
 #include "plugin/arguments.h"
 #include "plugin/registry.h"
+#include "plugin/spawner.h"
 #include "plugin/worker.h"
 #include "unit.h"
 
 static struct pd_registry *registry;
 static char *work;
+static struct pd_spawner *spawner; /* NULL: workers are forked from here */
 
 /* What came out of a worker, as text. */
 struct heard {
@@ -119,6 +121,7 @@ static struct heard call_with(struct pd_worker_call call, const char *args, stru
 	pd_buffer_text(&h.text, "");
 	call.plugin = pd_registry_find(registry, "act", &err);
 	call.work_dir = work;
+	call.spawner = spawner;
 	if (call.step) {
 		checked = pd_arguments_check(call.step, "act", given, &err);
 		call.args = checked;
@@ -589,6 +592,33 @@ static void test_speed(void)
 	CU_ASSERT(took[100] < 50000); /* also under valgrind and sanitizers */
 }
 
+/* From here on workers are forked by another process, and nothing is different. */
+static void start_spawner(void)
+{
+	spawner = pd_spawner_start(registry);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(spawner);
+}
+
+/* One that is gone costs one step, and no process. */
+static void test_spawner_gone(void)
+{
+	pd_auto_free char *path = pd_print("/proc/self/task/%d/children", (int)getpid());
+	pd_auto_free char *children = pd_file_read(path, 4096, NULL, NULL);
+	pid_t pid = (pid_t)atoi(children ? children : "");
+	struct heard h;
+
+	CU_ASSERT_FATAL(pid > 1);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	h = apply("fine");
+	SAYS(h, -99, "cannot start a worker");
+	h = apply("fine");
+	CU_ASSERT_EQUAL(h.r.result, PD_CHANGED);
+	forget(&h);
+	pd_spawner_end(spawner);
+	spawner = NULL;
+}
+
 /* Nothing below makes sense without it. */
 static void set_up(void)
 {
@@ -621,23 +651,29 @@ static void tear_down(void)
 	pd_registry_free(registry);
 }
 
+#define EITHER_WAY                                              \
+	{ "what it returns", test_returns },                    \
+	{ "crashes", test_crashes },                            \
+	{ "time limits and cancelling", test_time },            \
+	{ "no process is left", test_nothing_left },            \
+	{ "other children stay", test_other_children },         \
+	{ "output is bounded", test_much_output },              \
+	{ "remember and evidence", test_memory },               \
+	{ "outputs are typed", test_outputs },                  \
+	{ "secrets are blotted out", test_secrets },            \
+	{ "commands", test_command },                           \
+	{ "descriptors, environment, limits", test_surroundings }, \
+	{ "speed", test_speed }
+
 static CU_TestInfo tests[] = {
 	{ "set up", set_up },
-	{ "what it returns", test_returns },
-	{ "crashes", test_crashes },
-	{ "time limits and cancelling", test_time },
-	{ "no process is left", test_nothing_left },
-	{ "other children stay", test_other_children },
-	{ "output is bounded", test_much_output },
-	{ "remember and evidence", test_memory },
-	{ "outputs are typed", test_outputs },
-	{ "secrets are blotted out", test_secrets },
-	{ "commands", test_command },
-	{ "descriptors, environment, limits", test_surroundings },
+	EITHER_WAY,
 	{ "catalogs", test_catalogs },
 	{ "facts", test_facts },
 	{ "patchday killed", test_killed_itself },
-	{ "speed", test_speed },
+	{ "start the spawner", start_spawner },
+	EITHER_WAY,
+	{ "the spawner is gone", test_spawner_gone },
 	{ "tear down", tear_down },
 	CU_TEST_INFO_NULL
 };
