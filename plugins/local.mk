@@ -13,3 +13,5 @@ include %D%/command/local.mk
 include %D%/apt/local.mk
 include %D%/native/local.mk
 include %D%/guard/local.mk
+include %D%/tree/local.mk
+include %D%/sdp/local.mk
