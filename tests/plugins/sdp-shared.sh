@@ -11,7 +11,7 @@ grep -v '"event":' "$tmp/hp" >"$tmp/updates"
 count() { jq -r "$1" "$tmp/updates" | grep -c .; }
 is "HP has 1,829 packages" "$(count .id)" 1829
 is "with 1,829 ids" "$(jq -r .id "$tmp/updates" | sort -u | grep -c .)" 1829
-is "28,319 supersede edges" "$(count '.relations[] | select(.kind == "supersedes")')" 28319
+is "28,319 supersede edges" "$(count '.relations[] | select(.kind == "supersedes") | .target')" 28319
 is "of 1,433 packages" "$(count 'select(any(.relations[]; .kind == "supersedes")) | .id')" 1433
 is "each has one file, with size and SHA-1" \
 	"$(count 'select((.payloads | length) == 1) | .payloads[] | select(.bytes > 0 and (.digest | test("^sha1:[0-9a-f]{40}$"))) | .url')" 1829
