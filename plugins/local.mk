@@ -15,3 +15,4 @@ include %D%/native/local.mk
 include %D%/guard/local.mk
 include %D%/tree/local.mk
 include %D%/sdp/local.mk
+include %D%/mssecure/local.mk

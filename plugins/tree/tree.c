@@ -286,34 +286,51 @@ void tree_add(struct tree *t, struct tree_index *x, const char *key, const struc
 		x->rows = larger;
 		x->cap = 2 * (x->cap + 32);
 	}
-	x->rows[x->len++] = (struct tree_key){ key, node };
+	x->rows[x->len] = (struct tree_key){ key, node, x->len };
+	x->len++;
 }
 
 static int by_key(const void *a, const void *b)
 {
-	return strcasecmp(((const struct tree_key *)a)->key, ((const struct tree_key *)b)->key);
-}
-
-static int by_place(const void *a, const void *b)
-{
 	const struct tree_key *x = a, *y = b;
-	int order = by_key(a, b);
+	int order = strcasecmp(x->key, y->key);
 
-	return order ? order : (x->node->line > y->node->line) - (x->node->line < y->node->line);
+	return order ? order : (x->place > y->place) - (x->place < y->place);
 }
 
 void tree_sort(struct tree_index *x)
 {
 	if (x->len)
-		qsort(x->rows, x->len, sizeof(*x->rows), by_place);
+		qsort(x->rows, x->len, sizeof(*x->rows), by_key);
+}
+
+/* Of the rows that are not before @p key, or not before what follows it. */
+static size_t bound(const struct tree_index *x, const char *key, int behind)
+{
+	size_t low = 0, high = x->len;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcasecmp(x->rows[middle].key, key) < behind) /* 1: an equal one too */
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+size_t tree_range(const struct tree_index *x, const char *key, const struct tree_key **first)
+{
+	size_t at = key ? bound(x, key, 0) : 0;
+
+	*first = x->rows + at;
+	return key ? bound(x, key, 1) - at : 0;
 }
 
 const struct node *tree_find(const struct tree_index *x, const char *key)
 {
-	struct tree_key wanted = { key, NULL }, *found;
+	const struct tree_key *first;
 
-	found = key && x->len ? bsearch(&wanted, x->rows, x->len, sizeof(wanted), by_key) : NULL;
-	while (found && found > x->rows && by_key(found - 1, &wanted) == 0)
-		found--;
-	return found ? found->node : NULL;
+	return tree_range(x, key, &first) ? first->node : NULL;
 }

@@ -61,6 +61,7 @@ struct tree_index {
 	struct tree_key {
 		const char *key;
 		const struct node *node;
+		size_t place; /* in the order they were added */
 	} *rows;
 	size_t len, cap;
 };
@@ -69,7 +70,9 @@ HIDDEN void tree_add(struct tree *t, struct tree_index *x, const char *key,
 		     const struct node *node);
 /** After the last one was added. */
 HIDDEN void tree_sort(struct tree_index *x);
-/** The first of the document with that key; NULL: none, or no @p key. */
+/** The first one added with that key; NULL: none, or no @p key. */
 HIDDEN const struct node *tree_find(const struct tree_index *x, const char *key);
+/** Where the rows with that key are, in the order they were added; how many. */
+HIDDEN size_t tree_range(const struct tree_index *x, const char *key, const struct tree_key **first);
 
 #endif
