@@ -16,3 +16,4 @@ include %D%/guard/local.mk
 include %D%/tree/local.mk
 include %D%/sdp/local.mk
 include %D%/mssecure/local.mk
+include %D%/cvrf/local.mk
