@@ -123,7 +123,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 /* Further inputs of a reader, beside tests/fuzz/corpus/NAME. */
 static const struct { const char *name, *folder; } more[] = {
 	{ "native", "tests/data/catalogs/bad" }, { "native", "tests/data/catalogs/good" },
-	{ "native", "catalogs/examples" },
+	{ "native", "catalogs/examples" }, { "sdp", "tests/data/sdp" },
+	{ "mssecure", "tests/data/mssecure" }, { "cvrf", "tests/data/cvrf" },
 };
 
 static int visible(const struct dirent *entry)

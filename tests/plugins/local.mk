@@ -6,3 +6,8 @@ EXTRA_DIST += $(PLUGIN_TESTS) %reldir%/common.sh
 # needs no lab
 TESTS += %reldir%/guard.sh %reldir%/unpack.sh
 EXTRA_DIST += %reldir%/guard.sh %reldir%/unpack.sh
+TESTS += %reldir%/sdp.sh %reldir%/sdp-shared.sh %reldir%/mssecure.sh %reldir%/mssecure-shared.sh %reldir%/cvrf.sh %reldir%/cvrf-shared.sh
+EXTRA_DIST += %reldir%/sdp.sh %reldir%/sdp-shared.sh tests/data/sdp
+EXTRA_DIST += %reldir%/mssecure.sh %reldir%/mssecure-shared.sh tests/data/mssecure
+EXTRA_DIST += %reldir%/cvrf.sh %reldir%/cvrf-shared.sh tests/data/cvrf
+EXTRA_DIST += %reldir%/reader.sh %reldir%/reader.jq

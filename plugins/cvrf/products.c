@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/* The plugin cvrf: products, the packages among them, and the platforms that
+ * those are for. */
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cvrf.h"
+
+/* A package as its product is called: NAME-[EPOCH:]VERSION-RELEASE[.ARCH][.rpm]. */
+struct package {
+	const char *name, *epoch, *version, *release, *arch;
+	bool source;
+};
+
+static bool cut(char *text, const char *end)
+{
+	size_t len = strlen(text), tail = strlen(end);
+
+	if (len <= tail || strcmp(text + len - tail, end) != 0)
+		return false;
+	text[len - tail] = '\0';
+	return true;
+}
+
+static bool parse(struct document *d, const char *product, struct package *p)
+{
+	static const char *const archs[] = { "noarch", "x86_64", "i386", "i486", "i586", "i686",
+		"aarch64", "armv7hl", "ppc", "ppc64", "ppc64le", "s390", "s390x", "ia64", "riscv64",
+		"loongarch64" };
+	char *text = tree_alloc(d->tree, strlen(product) + 1), *dash, *colon;
+
+	*p = (struct package){ .name = text };
+	memcpy(text, product, strlen(product));
+	cut(text, ".rpm");
+	p->source = cut(text, ".src") || cut(text, ".nosrc");
+	for (size_t i = 0; !p->source && !p->arch && i < sizeof(archs) / sizeof(*archs); i++)
+		if (cut(text, tree_print(d->tree, ".%s", archs[i])))
+			p->arch = archs[i];
+	if (strpbrk(text, " \t\r\n") || !(dash = strrchr(text, '-')))
+		return false;
+	*dash = '\0';
+	p->release = dash + 1;
+	if (!(dash = strrchr(text, '-')) || dash == text || !isdigit((unsigned char)*p->release))
+		return false;
+	*dash = '\0';
+	p->version = dash + 1;
+	colon = strchr(dash + 1, ':');
+	if (colon) {
+		*colon = '\0';
+		p->epoch = p->version;
+		p->version = colon + 1;
+		return p->epoch[strspn(p->epoch, "0123456789")] == '\0' && *p->version;
+	}
+	return isalnum((unsigned char)*p->version);
+}
+
+/* ------------------------------------------------------------ the document */
+
+const char *cvrf_product_name(struct document *d, const char *id)
+{
+	const struct node *n = tree_find(&d->products, id);
+
+	return n && *n->text ? n->text : id;
+}
+
+/* What a part is called: the component of a relationship, or itself. */
+static const char *part_name(struct document *d, const struct node *part)
+{
+	return strcmp(part->name, "Relationship") == 0 ?
+	       cvrf_product_name(d, tree_attr(d->tree, part, "ProductReference")) : part->text;
+}
+
+/* By a status that says which of the parts are the ones that mend. */
+static void fixed(struct document *d, struct tree_index *ids)
+{
+	static const char *const types[] = { "Fixed", "First Fixed", "Recommended" };
+
+	VULNERABILITIES(v, d)
+		TREE_EACH(status, tree_child(v, "ProductStatuses"), "Status") {
+			const char *type = tree_attr(d->tree, status, "Type");
+
+			for (size_t i = 0; type && i < sizeof(types) / sizeof(*types); i++)
+				if (strcmp(type, types[i]) == 0)
+					TREE_EACH(n, status, "ProductID")
+						tree_add(d->tree, ids, n->text, n);
+		}
+	tree_sort(ids);
+}
+
+static void relationship(struct document *d, const struct node *n, const struct tree_index *ids)
+{
+	const char *platform = tree_attr(d->tree, n, "RelatesToProductReference");
+	const char *id = tree_attr(d->tree, tree_child(n, "FullProductName"), "ProductID");
+	struct package p;
+
+	if (!platform || !tree_attr(d->tree, n, "ProductReference")) {
+		pd_ignored(d->tree->ctx, n->line, "a relationship lacks one of its products");
+		return;
+	}
+	if (ids->len && !tree_find(ids, id))
+		return;
+	if (parse(d, part_name(d, n), &p))
+		tree_add(d->tree, &d->parts, cvrf_product_name(d, platform), n);
+	else
+		pd_ignored(d->tree->ctx, n->line, tree_print(d->tree, "\"%s\" is no name of a package "
+			"with its version", part_name(d, n)));
+}
+
+/* "PRODUCT-VERSION" of cpe:/a:VENDOR:PRODUCT:VERSION; "": it says none. */
+static const char *cpe_platform(struct document *d, const struct node *n)
+{
+	const char *cpe = tree_attr(d->tree, n, "CPE"), *product = cpe;
+	const char *version;
+
+	for (int i = 0; product && i < 3; i++)
+		product = (product = strchr(product, ':')) ? product + 1 : NULL;
+	version = product ? strchr(product, ':') : NULL;
+	return version ? tree_print(d->tree, "%.*s-%.*s", (int)(version - product), product,
+				    (int)strcspn(version + 1, ":"), version + 1) : "";
+}
+
+/* A file of a package may stand in the tree by itself, with its platform. */
+static void walk(struct document *d, const struct node *list, const struct tree_index *ids, bool relations)
+{
+	TREE_EACH(n, list, NULL) {
+		size_t len = strlen(n->text);
+		struct package p;
+
+		if (strcmp(n->name, "Branch") == 0)
+			walk(d, n, ids, relations);
+		else if (relations && strcmp(n->name, "Relationship") == 0)
+			relationship(d, n, ids);
+		else if (relations && strcmp(n->name, "FullProductName") == 0 && len > 4 &&
+			 strcmp(n->text + len - 4, ".rpm") == 0 && parse(d, n->text, &p) && !p.source &&
+			 strcmp(list->name, "Branch") == 0 && p.arch)
+			tree_add(d->tree, &d->parts, cpe_platform(d, n), n);
+		else if (!relations && strcmp(n->name, "FullProductName") == 0)
+			tree_add(d->tree, &d->products, tree_attr(d->tree, n, "ProductID"), n);
+	}
+}
+
+void cvrf_products(struct document *d)
+{
+	const struct node *list = tree_child(d->root, "ProductTree");
+	struct tree_index ids = { .len = 0 };
+
+	walk(d, list, &ids, false);
+	tree_sort(&d->products);
+	fixed(d, &ids);
+	walk(d, list, &ids, true);
+	tree_sort(&d->parts);
+}
+
+int cvrf_any_product(struct document *d, struct tree_index *ids)
+{
+	if (!ids->len)
+		return 0;
+	tree_sort(ids);
+	if (cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_ANY))
+		return PD_FAILED;
+	for (size_t i = 0; i < ids->len; i++)
+		if ((!i || strcasecmp(ids->rows[i].key, ids->rows[i - 1].key) != 0) &&
+		    cvrf_test(d, (struct pd_rule){ .tree = PD_RULES_APPLICABLE, .kind = "x-product",
+			.subject = cvrf_product_name(d, ids->rows[i].key) }))
+			return PD_FAILED;
+	return cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_CLOSE);
+}
+
+/* ---------------------------------------------------------- the platforms */
+
+struct system {
+	const char *id; /* of os-release, a pattern */
+	enum pd_compare compare;
+	const char *version; /* NULL: any */
+};
+
+/* "... 12 SP3-LTSS" is 12.3, "... 15.5" is 15.5; @p packs: they count. */
+static const char *version_of(struct document *d, const char *name, bool packs)
+{
+	const char *number = strpbrk(name, "0123456789"), *pack;
+	size_t len;
+
+	while (number && number > name && !strchr(" -", number[-1]))
+		number = strpbrk(number + strspn(number, "0123456789."), "0123456789");
+	if (!number)
+		return NULL;
+	len = strspn(number, "0123456789.");
+	pack = packs ? strstr(number + len, "SP") : NULL;
+	return pack && isdigit((unsigned char)pack[2]) ?
+	       tree_print(d->tree, "%.*s.%.*s", (int)len, number, (int)strspn(pack + 2, "0123456789"), pack + 2) :
+	       tree_print(d->tree, "%.*s", (int)len, number);
+}
+
+static bool known_system(struct document *d, const char *platform, struct system *s)
+{
+	static const struct { const char *start, *id; bool version, packs; } known[] = {
+		{ "SUSE Linux Enterprise ", "^(sle|suse)", true, true },
+		{ "openSUSE Tumbleweed", "^opensuse-tumbleweed$", false, false },
+		{ "openSUSE Leap ", "^opensuse-leap$", true, false },
+		{ "openSUSE ", "^opensuse$", true, false }, { "openEuler-", "^openEuler$", true, false } };
+	size_t i = 0, n = sizeof(known) / sizeof(*known);
+
+	while (i < n && strncmp(platform, known[i].start, strlen(known[i].start)) != 0)
+		i++;
+	if (i == n)
+		return false;
+	*s = (struct system){ .id = known[i].id, .compare = PD_CMP_EQ,
+			      .version = known[i].version ? version_of(d, platform, known[i].packs) : NULL };
+	/* up to 12 these are for every service pack */
+	if (s->version && !strchr(s->version, '.') && strcmp(s->version, "15") < 0 &&
+	    (strstr(platform, "Module") || strstr(platform, "Live Patching"))) {
+		s->compare = PD_CMP_MATCH;
+		s->version = tree_print(d->tree, "^%s(\\.|$)", s->version);
+	}
+	return !known[i].version || s->version;
+}
+
+static int system_test(struct document *d, const struct system *s)
+{
+	const uint16_t tree = PD_RULES_APPLICABLE;
+
+	if (cvrf_rule(d, tree, PD_RULE_ALL) ||
+	    cvrf_test(d, (struct pd_rule){ .tree = tree, .kind = "os", .field = "id",
+					   .compare = PD_CMP_MATCH, .value = s->id }) ||
+	    (s->version && cvrf_test(d, (struct pd_rule){ .tree = tree, .kind = "os",
+		.field = "version_id", .compare = (uint16_t)s->compare, .value = s->version })))
+		return PD_FAILED;
+	return cvrf_rule(d, tree, PD_RULE_CLOSE);
+}
+
+/* Any of the platforms, if one of them can be told at all. */
+static int platforms(struct document *d, size_t from, size_t to)
+{
+	struct system s;
+	bool known = false;
+
+	for (size_t i = from; i < to; i++)
+		known |= known_system(d, d->parts.rows[i].key, &s);
+	if (!known)
+		return 0;
+	if (cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_ANY))
+		return PD_FAILED;
+	for (size_t i = from; i < to; i++) {
+		const char *name = d->parts.rows[i].key;
+
+		if (i > from && strcasecmp(name, d->parts.rows[i - 1].key) == 0)
+			continue;
+		if (known_system(d, name, &s) ? system_test(d, &s) : cvrf_test(d, (struct pd_rule){
+			.tree = PD_RULES_APPLICABLE, .kind = "x-product", .subject = name }))
+			return PD_FAILED;
+	}
+	return cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_CLOSE);
+}
+
+/* ------------------------------------------------------------ the packages */
+
+static const char *full(struct document *d, const struct package *p)
+{
+	return tree_print(d->tree, "%s%s%s-%s", p->epoch ? p->epoch : "", p->epoch ? ":" : "",
+			  p->version, p->release);
+}
+
+bool cvrf_differ(struct document *d)
+{
+	struct tree_index names = { .len = 0 };
+	struct package p, q;
+
+	for (size_t i = 0; i < d->parts.len; i++)
+		if (parse(d, part_name(d, d->parts.rows[i].node), &p))
+			tree_add(d->tree, &names, tree_print(d->tree, "%s.%s", p.name, p.arch ? p.arch : ""),
+				 d->parts.rows[i].node);
+	tree_sort(&names);
+	for (size_t i = 1; i < names.len; i++)
+		if (strcmp(names.rows[i].key, names.rows[i - 1].key) == 0 &&
+		    parse(d, part_name(d, names.rows[i].node), &p) &&
+		    parse(d, part_name(d, names.rows[i - 1].node), &q) &&
+		    strcmp(full(d, &p), full(d, &q)) != 0)
+			return true;
+	return false;
+}
+
+/* A row for each, and that one of them is there at all. */
+static int binaries(struct document *d, const struct tree_index *names)
+{
+	struct package p;
+
+	for (size_t i = 0; i < names->len; i++) {
+		if (i && strcmp(names->rows[i].key, names->rows[i - 1].key) == 0)
+			continue;
+		parse(d, part_name(d, names->rows[i].node), &p);
+		if (pd_update_package(d->tree->ctx, &(struct pd_package_row){
+			.size = sizeof(struct pd_package_row), .scheme = PD_SCHEME_RPM, .name = p.name,
+			.epoch = p.epoch, .version = p.version, .release = p.release, .arch = p.arch }))
+			return PD_FAILED;
+	}
+	return 0;
+}
+
+static int one_is_there(struct document *d, const struct tree_index *names)
+{
+	const char *before = "";
+	struct package p;
+
+	if (cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_ANY))
+		return PD_FAILED;
+	for (size_t i = 0; i < names->len; i++) {
+		parse(d, part_name(d, names->rows[i].node), &p);
+		if (strcmp(p.name, before) != 0 && cvrf_test(d, (struct pd_rule){
+			.tree = PD_RULES_APPLICABLE, .kind = "packages", .subject = p.name }))
+			return PD_FAILED;
+		before = p.name;
+	}
+	return cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_CLOSE);
+}
+
+/* Nothing tells here which packages were built of a source package. */
+static int sources(struct document *d, const struct tree_index *names)
+{
+	struct package p;
+
+	for (size_t i = 0; i < names->len; i++) {
+		if (i && strcmp(names->rows[i].key, names->rows[i - 1].key) == 0)
+			continue;
+		parse(d, part_name(d, names->rows[i].node), &p);
+		if (cvrf_test(d, (struct pd_rule){ .tree = PD_RULES_INSTALLED, .kind = "x-source-package",
+			.subject = p.name, .field = "version", .compare = PD_CMP_GE,
+			.scheme = PD_SCHEME_RPM, .value = full(d, &p) }))
+			return PD_FAILED;
+	}
+	return 0;
+}
+
+int cvrf_packages(struct document *d, const char *platform)
+{
+	struct tree_index built = { .len = 0 }, source = { .len = 0 };
+	const struct tree_key *first = d->parts.rows;
+	size_t n = platform ? tree_range(&d->parts, platform, &first) : d->parts.len;
+	size_t from = (size_t)(first - d->parts.rows);
+	struct package p;
+
+	for (size_t i = from; i < from + n; i++)
+		if (parse(d, part_name(d, d->parts.rows[i].node), &p))
+			tree_add(d->tree, p.source ? &source : &built, tree_print(d->tree, "%s %s %s",
+				p.name, full(d, &p), p.arch ? p.arch : ""), d->parts.rows[i].node);
+	tree_sort(&built);
+	tree_sort(&source);
+	if (binaries(d, &built) || platforms(d, from, from + n))
+		return PD_FAILED;
+	return built.len ? one_is_there(d, &built) : sources(d, &source);
+}

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# Source that plugins share; each is built with its own copy.
+TREE_SOURCES = %reldir%/tree.c %reldir%/tree.h
