@@ -17,6 +17,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/about.lua \
 	%reldir%/cli/base.lua \
 	%reldir%/cli/catalog.lua \
+	%reldir%/cli/check.lua \
 	%reldir%/cli/doctor.lua \
 	%reldir%/cli/facts.lua \
 	%reldir%/cli/main.lua \
@@ -29,6 +30,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/signature.lua \
 	%reldir%/cli/source.lua \
 	%reldir%/cli/sources.lua \
+	%reldir%/cli/show.lua \
 	%reldir%/cli/status.lua \
 	%reldir%/cli/status_text.lua \
 	%reldir%/cli/sync.lua \

@@ -33,7 +33,7 @@ struct pd_catalog {
 	struct pd_catalog_update *updates;
 	size_t len, cap;
 	size_t ignored;  /* entries passed over */
-	struct pd_strings notes; /* "file:line: what was passed over", at most 100 */
+	struct pd_strings notes; /* "file:line: what was passed over", at most 1 Mi */
 	struct pd_arena *arena;
 };
 

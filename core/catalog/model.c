@@ -11,7 +11,8 @@ enum {
 	ROWS_MAX = 32 << 20, /* bytes of one kind in one update */
 	UPDATES_MAX = 8 << 20,
 	DEPTH_MAX = 64,      /* of rules */
-	ID_MAX = 256
+	ID_MAX = 256,
+	NOTES_MAX = 1 << 20
 };
 static const size_t ARENA_MAX = (size_t)1 << 30;
 
@@ -106,7 +107,7 @@ int64_t pd_catalog_find(const struct pd_catalog *c, const char *id)
 static void ignore(struct pd_catalog *c, unsigned line, const char *what)
 {
 	c->ignored++;
-	if (c->notes.len < 100)
+	if (c->notes.len < NOTES_MAX)
 		pd_strings_add_take(&c->notes, line ?
 			pd_print("%s:%u: %s", c->name, line, what) :
 			pd_print("%s: %s", c->name, what));

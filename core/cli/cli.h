@@ -47,7 +47,8 @@ struct pd_core_row {
 	json_t *(*fn)(struct pd_cli *cli, const json_t *args, struct pd_error **err);
 };
 
-extern const struct pd_core_row pd_core_system[], pd_core_server[], pd_core_run[],
+enum { PD_CLI_NOTES = 100 }; /* on a catalog, shown when it is read */
+extern const struct pd_core_row pd_core_catalog[], pd_core_system[], pd_core_server[], pd_core_run[],
 	pd_core_seal[], pd_core_ask[], pd_core_files[];
 
 /** Text argument @p i; NULL: it was not given. */

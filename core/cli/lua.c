@@ -227,6 +227,7 @@ static int set_up(lua_State *L)
 	pd_lua_json_type(L);
 	luaL_newlib(L, own);             /* +1 */
 	add_rows(L, pd_core_system);
+	add_rows(L, pd_core_catalog);
 	add_rows(L, pd_core_server);
 	add_rows(L, pd_core_run);
 	add_rows(L, pd_core_seal);

@@ -27,8 +27,14 @@ static bool add_catalog(struct pd_cli *cli, const char *source,
 
 	if (!c)
 		return false;
-	for (size_t i = 0; i < c->notes.len; i++)
+	for (size_t i = 0; i < c->notes.len && i < PD_CLI_NOTES; i++)
 		pd_cli_warn("note", c->notes.items[i]);
+	if (c->notes.len > PD_CLI_NOTES) {
+		pd_auto_free char *more = pd_print("and %zu more of %s; `patchday catalog check "
+			"--all` has them all", c->notes.len - PD_CLI_NOTES, c->name);
+
+		pd_cli_warn("note", more);
+	}
 	pd_grow(out->items, out->len, out->cap);
 	out->items[out->len++] = c;
 	return true;
@@ -102,7 +108,7 @@ static int64_t newest(const struct pd_catalog *c)
 	return date;
 }
 
-/* catalogs(sources): heads of those read; update() and verdict() go on. */
+/* catalogs(sources): heads of those read; update(), notes() and judge() go on. */
 PD_CORE(catalogs)
 {
 	json_t *list = NULL;
@@ -126,33 +132,6 @@ PD_CORE(catalogs)
 static size_t number(const json_t *args, size_t i)
 {
 	return (size_t)json_integer_value(json_array_get(args, i));
-}
-
-/* update(catalog, index): one of its updates, both from 1. */
-PD_CORE(update)
-{
-	static const char *const names[] = { "", "alias", "supersedes", "requires", "bundles",
-					     "reference" };
-	const struct pd_catalog *c = cli->catalogs.items[number(args, 0) - 1];
-	const struct pd_catalog_update *u = &c->updates[number(args, 1) - 1];
-	json_t *packages = json_array(), *payloads = json_array(), *relations = json_array();
-
-	for (uint32_t i = 0; i < u->n_packages; i++)
-		json_array_append_new(packages, json_pack("{s:s, s:s, s:s, s:s}", "name",
-			u->packages[i].name, "version", u->packages[i].version, "arch",
-			u->packages[i].arch, "scheme", pd_scheme_name(u->packages[i].scheme)));
-	for (uint32_t i = 0; i < u->n_payloads; i++)
-		json_array_append_new(payloads, json_pack("{s:s, s:s}", "url",
-			u->payloads[i].url, "digest", u->payloads[i].digest));
-	for (uint32_t i = 0; i < u->n_relations; i++)
-		json_array_append_new(relations, json_pack("{s:s, s:s}", "kind",
-			names[u->relations[i].kind], "target", u->relations[i].target));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o}",
-		"id", u->id, "revision", u->revision, "title", u->title, "description",
-		u->description, "severity", pd_severity_name(u->severity), "severity_text",
-		u->severity_text, "kind", pd_class_name(u->kind), "restart",
-		pd_restart_name(u->restart), "url", u->url, "issued", (json_int_t)u->issued,
-		"packages", packages, "payloads", payloads, "relations", relations);
 }
 
 /* judge(): updates of catalogs() for facts(), how many there are of each verdict. */
@@ -238,5 +217,5 @@ PD_CORE(plan)
 const struct pd_core_row pd_core_server[] = {
 	{ "catalogs", catalogs }, { "compare", compare }, { "describe", describe },
 	{ "facts", facts }, { "judge", judge }, { "plan", plan }, { "schemes", schemes },
-	{ "update", update }, { "verdict", verdict }, { NULL, NULL }
+	{ "verdict", verdict }, { NULL, NULL }
 };

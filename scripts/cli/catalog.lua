@@ -6,51 +6,6 @@ local sources = require "cli.sources"
 local sync = require "cli.sync"
 local signature = require "cli.signature"
 
-local function show_update(u)
-	base.print("%s %s\n  title     %s\n  severity  %s%s\n  kind      %s\n  restart   %s\n", u.id, u.revision, u.title,
-		u.severity, u.severity_text ~= "" and ", as written: " .. u.severity_text or "", u.kind, u.restart)
-	if u.issued ~= 0 then base.print("  issued    %s\n", core.date(u.issued)) end
-	if u.url ~= "" then base.print("  more      %s\n", u.url) end
-	if u.description ~= "" then base.print("  %s\n", u.description) end
-	for _, p in ipairs(u.packages) do
-		base.print("  package   %s %s %s (%s)\n", p.name, p.version, p.arch, p.scheme)
-	end
-	for _, p in ipairs(u.payloads) do base.print("  payload   %s %s\n", p.url, p.digest) end
-	for _, r in ipairs(u.relations) do base.print("  %-9s %s\n", r.kind, r.target) end
-end
-
-local function show(cli)
-	local id = cli:option("id")
-	for c, head in ipairs(sources.catalogs(cli)) do
-		local shown = 0
-		for i = 1, head.updates do
-			local u = core.update(c, i)
-			if not id or id == u.id then
-				shown = shown + 1
-				if cli.json then base.print_line(u)
-				elseif id then show_update(u)
-				else base.print("%s %-10s %-12s %s\n", base.pad(u.id, 40), u.severity, u.kind, u.title)
-				end
-			end
-		end
-		if id and shown == 0 then
-			base.fail("catalog-no-update", ("%s has no update %s"):format(head.catalog, id))
-		end
-	end
-	return 0
-end
-
-local function check(cli)
-	for _, c in ipairs(sources.catalogs(cli)) do
-		if cli.json then base.print_line(c)
-		else
-			base.print("%s: %s, %d updates, %d passed over, sha256 %s\n", c.catalog, c.format, c.updates, c.ignored,
-				c.digest)
-		end
-	end
-	return 0
-end
-
 -- Lines of two versions from standard input; what is no version is "?".
 local function vercmp(cli)
 	local scheme, number = sources.scheme(cli.operands[1] or ""), 0
@@ -73,8 +28,9 @@ return {
 		operands = "VERB [FILE|SOURCE]...", least = 1, most = -1,
 		summary = "check, show, fetch and sign catalogs of updates",
 		text = [[
-check   reads the files whole and says what is wrong with them
-show    lists their updates
+check   reads the files whole and says what is wrong with them, what was passed
+        over, and which links lead out of them or in a circle
+show    lists their updates: all of them, or those that the options choose
 sync    fetches what the sources offer: all of them, or those named; a catalog
         takes effect when it is proved and read, until then the old one does
 sources tells what is in force of each
@@ -89,6 +45,14 @@ source or update.
 ]],
 		options = {
 			{ "id", "ID", "show: everything about one update" },
+			{ "severity", "WORD", "show: those of this severity or a higher one" },
+			{ "kind", "WORD", "show: security, bugfix, driver, firmware ..." },
+			{ "text", "TEXT", "show: those with this in their id, title, description or links" },
+			{ "since", "DATE", "show: those issued or updated on this day or later" },
+			{ "before", "DATE", "show: those issued and updated before this day" },
+			{ "csv", nil, "show: print CSV (RFC 4180)" },
+			{ "all", nil, "check: everything that was found, not only the first five of each kind" },
+			{ "strict", nil, "check: what was passed over, and dates that can't be, are errors" },
 			{ "sources", "DIR", "folder of the sources (default /etc/patchday/sources.d)" },
 			{ "from", "DIR", "sync: take the files from this folder, not from the network" },
 			{ "retries", "N", "sync: how often a file is tried again (default 5)" },
@@ -96,7 +60,7 @@ source or update.
 			{ "trust", "KIND", "verify: openpgp, xmldsig or minisign (default)" },
 			{ "signature", "FILE", "verify: where the signature is, if not beside the file" },
 		},
-		verbs = { check = check, show = show, sign = signature.sign, sources = sync.sources, sync = sync.sync,
-			vercmp = vercmp, verify = signature.verify },
+		verbs = { check = require "cli.check", show = require "cli.show", sign = signature.sign,
+			sources = sync.sources, sync = sync.sync, vercmp = vercmp, verify = signature.verify },
 	},
 }

@@ -86,6 +86,7 @@ own verified lists are the catalog.
 			{ "all", nil, "every update, not only those needed or unknown" },
 			{ "why", "ID", "only this update, with the reason for its verdict" },
 			{ "csv", nil, "print CSV (RFC 4180)" },
+			{ "strict", nil, "a catalog of which something was passed over is an error" },
 		},
 		run = scan,
 	},

@@ -12,6 +12,11 @@ function sources.catalogs(cli)
 	for _, file in ipairs(cli.operands) do names[#names + 1] = file end
 	local heads = base.must(core.catalogs(core.list(source.resolve(cli, names))))
 	if #heads == 0 then base.fail("usage", "no catalog is named, and there is none of apt here") end
+	for c, head in ipairs(heads) do
+		if cli.command.name == "scan" and cli:option("strict") and head.ignored > 0 then
+			base.fail("catalog-strict", core.notes(c)[1])
+		end
+	end
 	return heads
 end
 

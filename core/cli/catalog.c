@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* Functions of the command line: what is in a catalog that was read. */
+#include "cli/cli.h"
+
+static const struct pd_catalog *catalog_of(struct pd_cli *cli, const json_t *args)
+{
+	return cli->catalogs.items[json_integer_value(json_array_get(args, 0)) - 1];
+}
+
+/* notes(catalog): what was passed over, with its place. */
+PD_CORE(notes)
+{
+	const struct pd_catalog *c = catalog_of(cli, args);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->notes.len; i++)
+		json_array_append_new(list, json_string(c->notes.items[i]));
+	return list;
+}
+
+static json_t *relations(const struct pd_catalog_update *u)
+{
+	static const char *const kinds[] = { "", "alias", "supersedes", "requires", "bundles",
+					     "reference" };
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < u->n_relations; i++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "kind",
+			kinds[u->relations[i].kind], "target", u->relations[i].target,
+			"revision", u->relations[i].revision, "title", u->relations[i].title));
+	return list;
+}
+
+static json_t *packages(const struct pd_catalog_update *u)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < u->n_packages; i++) {
+		const struct pd_package_row *p = &u->packages[i];
+
+		json_array_append_new(list, json_pack(
+			"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "name", p->name, "version",
+			p->version, "arch", p->arch, "scheme", pd_scheme_name(p->scheme), "source",
+			p->source, "module", p->module, "restart", pd_restart_name(p->restart), "url",
+			p->payload ? u->payloads[p->payload - 1].url : ""));
+	}
+	return list;
+}
+
+static json_t *payloads(const struct pd_catalog_update *u)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < u->n_payloads; i++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I}", "url",
+			u->payloads[i].url, "name", u->payloads[i].name, "digest",
+			u->payloads[i].digest, "bytes", (json_int_t)u->payloads[i].bytes));
+	return list;
+}
+
+static json_t *installers(const struct pd_catalog_update *u)
+{
+	static const char *const kinds[] = { "", "install", "uninstall" };
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < u->n_installers; i++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "kind",
+			kinds[u->installers[i].kind], "command", u->installers[i].command,
+			"arguments", u->installers[i].arguments));
+	return list;
+}
+
+static json_t *exits(const struct pd_catalog_update *u)
+{
+	static const char *const meanings[] = { "failed", "success", "success-reboot",
+		"failed-reboot", "already-installed", "not-applicable", "retry-later",
+		"needs-operator" };
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < u->n_exits; i++)
+		json_array_append_new(list, json_pack("{s:I, s:s}", "status",
+			(json_int_t)u->exits[i].status, "meaning",
+			meanings[u->exits[i].meaning]));
+	return list;
+}
+
+static json_t *rule(const struct pd_rule *r)
+{
+	static const char *const ops[] = { "", "all", "any", "none", "test", "", "call" };
+	static const char *const compares[] = { "exists", "eq", "ne", "lt", "le", "gt", "ge",
+						"match" };
+	json_t *node = json_pack("{s:s, s:b}", "op", ops[r->op], "negate", r->negate);
+
+	if (r->op == PD_RULE_CALL)
+		json_object_set_new(node, "subject", json_string(r->subject));
+	else if (r->op == PD_RULE_TEST)
+		json_object_update_new(node, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "kind",
+			r->kind, "subject", r->subject, "field", r->field, "compare",
+			compares[r->compare], "value", r->value, "scheme",
+			pd_scheme_name(r->scheme)));
+	else
+		json_object_set_new(node, "rules", json_array());
+	return node;
+}
+
+/* One of the two trees, as the list of its roots. */
+static json_t *rules(const struct pd_catalog_update *u, unsigned tree)
+{
+	json_t *open[66] = { json_array() }; /* the builder allows 64 in each other */
+	size_t depth = 0;
+
+	for (uint32_t i = 0; i < u->n_rules; i++) {
+		const struct pd_rule *r = &u->rules[i];
+		json_t *node;
+
+		if (r->tree != tree)
+			continue;
+		if (r->op == PD_RULE_CLOSE) {
+			depth -= depth > 0;
+			continue;
+		}
+		node = rule(r);
+		json_array_append_new(open[depth], node);
+		if (r->op <= PD_RULE_NONE && depth < 65)
+			open[++depth] = json_object_get(node, "rules");
+	}
+	return open[0];
+}
+
+/* update(catalog, index, whole): one of its updates, both from 1; its head and
+ * relations, or with all that there is. */
+PD_CORE(update)
+{
+	static const char *const states[] = { "final", "testing", "retired" };
+	const struct pd_catalog_update *u =
+		&catalog_of(cli, args)->updates[json_integer_value(json_array_get(args, 1)) - 1];
+	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o}",
+		"id", u->id, "revision", u->revision, "title", u->title, "severity",
+		pd_severity_name(u->severity), "severity_text", u->severity_text, "kind",
+		pd_class_name(u->kind), "status", states[u->status], "restart",
+		pd_restart_name(u->restart), "issued", (json_int_t)u->issued, "updated",
+		(json_int_t)u->updated, "line", (json_int_t)u->line, "relations", relations(u));
+
+	if (json_is_true(json_array_get(args, 2)))
+		json_object_update_new(j, json_pack(
+			"{s:s, s:s, s:s, s:I, s:I, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+			"description", u->description, "url", u->url, "vendor", u->vendor, "bytes",
+			(json_int_t)u->disk_bytes, "expected", (json_int_t)u->expected,
+			"interactive", u->interactive, "permanent", u->permanent, "packages",
+			packages(u), "payloads", payloads(u), "installers", installers(u), "exits",
+			exits(u), "applicable", rules(u, PD_RULES_APPLICABLE), "installed",
+			rules(u, PD_RULES_INSTALLED)));
+	return j;
+}
+
+const struct pd_core_row pd_core_catalog[] = {
+	{ "notes", notes }, { "update", update }, { NULL, NULL }
+};
