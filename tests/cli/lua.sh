@@ -108,12 +108,10 @@ workflow live <<END
 pd.stage "one" { steps.run { argv = { "/run/patchday-test.$$/work" }, reversible = true } },
 END
 sed -i 's/pd.use "steps"/pd.use "command"/' "$tmp/live.lua"
-if command -v script >/dev/null; then
-	out=$(script -qc "'$pd' run --accept-no-return test ${places[*]} '$tmp/live.lua'" /dev/null)
-	like "progress is a line that lives" "$out" '  one/command.run  25 %  [0-9]+s  a\?\]0;x\?b'
-	like "cut at the edge of the terminal" "$out" '  75 %  [0-9]+s  ä{40,60}'$'(\r|\033)'
-	like "and wiped" "$out" $'\r\033\\[K'
-fi
+typed -- "$pd" run --accept-no-return test "${places[@]}" "$tmp/live.lua"
+like "progress is a line that lives" "$out" '  one/command.run  25 %  [0-9]+s  a\?\]0;x\?b'
+like "cut at the edge of the terminal" "$out" '  75 %  [0-9]+s  ä{40,60}'$'(\r|\033)'
+like "and wiped" "$out" $'\r\033\\[K'
 pd run --accept-no-return test "$tmp/live.lua"
 is "elsewhere there is none" "$rc $(grep -ac '25 %' <<<"$out")" "0 0"
 

@@ -7,4 +7,4 @@ RUN_TESTS = %reldir%/engine.sh %reldir%/crash.sh %reldir%/faults.sh %reldir%/nor
 	%reldir%/undo.sh %reldir%/change.sh %reldir%/guards.sh %reldir%/compare.sh %reldir%/dry.sh \
 	%reldir%/secrets.sh %reldir%/events.sh
 TESTS += $(RUN_TESTS)
-EXTRA_DIST += $(RUN_TESTS) %reldir%/run.sh
+EXTRA_DIST += $(RUN_TESTS) %reldir%/run.sh %reldir%/typist.py
