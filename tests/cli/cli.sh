@@ -238,6 +238,19 @@ if mount -t tmpfs -o size=64k,mode=700 tmpfs "$tmp/small" 2>/dev/null; then
 	pd resume --state "$tmp/small"
 	is "and goes on when there is room" "$rc $(cat "$f/a")" "0 A"
 fi
+# ------------------------------------------------------------ $PATCHDAY_PATH
+mkdir -m 755 "$tmp/bin" "$tmp/mine" && mkdir -m 777 "$tmp/open" && chmod 777 "$tmp/open"
+chown 65534 "$tmp/mine"
+ln -s /usr/bin "$tmp/open/link"
+ln -s "$tmp/bin" "$tmp/link"
+for path in bin "/usr/bin:" "$tmp/none" "$tmp/open" "$tmp/mine" "/usr/bin:$tmp/open" "$tmp/open/link"; do
+	PATCHDAY_PATH=$path pd run "$tmp/good.lua"
+	like "as root the path '${path#"$tmp"}' is refused" "$rc $out" '^2 .*PATCHDAY_PATH.*\[path-not-trusted\]'
+done
+for path in "$tmp/bin" "/usr/sbin:/usr/bin:/sbin:/bin" "$tmp/link"; do
+	PATCHDAY_PATH=$path pd run "$tmp/good.lua"
+	is "'${path#"$tmp"}' is taken" "$rc" 0
+done
 if command -v setpriv >/dev/null; then
 	chmod 755 "$tmp" "$tmp/plugins"
 	user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
