@@ -149,7 +149,7 @@ static int flood(struct pd_ctx *ctx)
 
 	memset(line, 'x', sizeof(line));
 	line[sizeof(line) - 1] = '\n';
-	for (int i = 0; i < 1024 * 1024; i++)
+	for (int i = 0; i < 256 * 1024; i++)
 		if (write(STDOUT_FILENO, line, sizeof(line)) < 0)
 			return pd_fail(ctx, PD_FAILED, "write: %s", strerror(errno));
 	puts("the last line");
