@@ -360,7 +360,7 @@ size_t tree_range(const struct tree_index *x, const char *key, const struct tree
 {
 	size_t at = key ? bound(x, key, 0) : 0;
 
-	*first = x->rows + at;
+	*first = x->len ? x->rows + at : NULL;
 	return key ? bound(x, key, 1) - at : 0;
 }
 
