@@ -58,6 +58,11 @@ static void on_event(void *user, const struct pd_record *r, const struct pd_even
 		s ? pd_record_step_json(r, s) : NULL));
 }
 
+static int64_t unheard(void *user)
+{
+	return pd_hook_lost(((struct pd_cli *)user)->hook);
+}
+
 static void on_progress(void *user, const struct pd_record_step *s, int64_t done,
 			int64_t total, const char *text)
 {
@@ -137,7 +142,7 @@ PD_CORE(act)
 	pd_auto(pd_strings) argv = {0}, skip = {0}, redo = {0};
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry,
 		.spawner = cli->spawner, .signal = &stop_signal, .user = cli, .event = on_event,
-		.progress = on_progress, .replan = replan, .confirm = confirm,
+		.unheard = unheard, .progress = on_progress, .replan = replan, .confirm = confirm,
 		.ready = ready, .record = &cli->record,
 		.unattended = pd_json_true(how, "unattended"), .who = pd_cli_user(),
 		.accept_no_return = pd_json_text(how, "accept_no_return", NULL),

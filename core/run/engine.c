@@ -2,14 +2,26 @@
 /* The order of a run: steps, holds, policies, rounds, undo, and the end. */
 #include "run/engine.h"
 
+#include <inttypes.h>
+
 #include "run/boot.h"
 #include "run/compare.h"
 #include "run/permit.h"
 
+/* What a listener has missed stands in the journal. */
+static bool note_unheard(struct pd_engine *e)
+{
+	int64_t n = e->o->unheard ? e->o->unheard(e->o->user) : 0;
+	pd_auto_free char *text = pd_print("%" PRId64 " events did not reach the hook: it is gone,"
+					   " or was too slow", n);
+
+	return !n || pd_engine_note(e, "warning", "", json_pack("{s:s}", "text", text), false);
+}
+
 /* The run is over for this process: say why it stands where it does. */
 enum pd_run_end pd_engine_end(struct pd_engine *e, enum pd_run_state state, const char *why)
 {
-	if (!pd_compare_after(e, state))
+	if (!pd_compare_after(e, state) || !note_unheard(e))
 		return PD_END_WAITING;
 	if (state != PD_RUN_RUNNING && state != PD_RUN_REBOOTING)
 		pd_boot_disarm();
@@ -201,6 +213,38 @@ static bool next_round(struct pd_engine *e, enum pd_run_end *end)
 	return noted && !r->nothing_left;
 }
 
+static bool is_begun(const struct pd_record_step *s)
+{
+	return s->state != PD_STEP_PENDING && s->state != PD_STEP_SKIPPED;
+}
+
+/* A further round has its dry run too, each time until a step of it is begun;
+ * false with *end: something speaks against it, and the run stops before it. */
+static bool look_ahead(struct pd_engine *e, enum pd_run_end *end)
+{
+	struct pd_record *r = e->record;
+	const struct pd_plan *last = r->plans[r->n_plans - 1];
+	pd_auto_free char *why = NULL;
+	bool refused = false;
+
+	for (size_t i = 0; i < r->n_steps; i++)
+		if (r->n_plans == 1 || (r->steps[i].plan == last && is_begun(&r->steps[i])))
+			return true;
+	for (size_t i = 0; i < r->n_steps; i++) {
+		struct pd_record_step *s = &r->steps[i];
+
+		if (s->plan != last || s->state != PD_STEP_PENDING)
+			continue;
+		if (!pd_engine_predict(e, s))
+			return false;
+		refused |= json_array_size(json_object_get(s->predicted, "inhibitors")) > 0;
+	}
+	why = refused ? pd_engine_why_refused(e) : NULL;
+	if (why)
+		*end = stop(e, why);
+	return !why;
+}
+
 enum pd_run_end pd_engine_work(struct pd_engine *e)
 {
 	enum pd_outcome dropped;
@@ -216,7 +260,7 @@ enum pd_run_end pd_engine_work(struct pd_engine *e)
 	if (dropped != PD_OUT_DONE)
 		return end;
 	do {
-		if (!pd_compare_before(e) || !steps(e, &end))
+		if (!pd_compare_before(e) || !look_ahead(e, &end) || !steps(e, &end))
 			return end;
 	} while (next_round(e, &end) && e->record->state == PD_RUN_RUNNING);
 	if (e->record->state != PD_RUN_RUNNING || e->fatal)

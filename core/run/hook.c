@@ -19,6 +19,7 @@ enum { LIMIT = 10000 /* milliseconds */, ROOM = 4 << 20 };
 
 struct pd_hook {
 	int channel;
+	int64_t lost;
 };
 
 /* Take what is there; false: nobody will write any more. */
@@ -145,9 +146,18 @@ void pd_hook_event(struct pd_hook *h, const char *line)
 	pd_auto_free char *whole = h ? pd_print("%s\n", line) : NULL;
 	size_t len = h ? strlen(whole) : 0;
 
-	/* a keeper that is gone, or does not take it on, is nothing to the run */
-	if (h && send(h->channel, whole, len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)len)
-		(void)!shutdown(h->channel, SHUT_WR);
+	/* a keeper that is gone, or does not take it on, does not hold the run up;
+	 * behind a part of a line nothing can follow */
+	if (!h || (!h->lost &&
+		   send(h->channel, whole, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len))
+		return;
+	h->lost++;
+	(void)!shutdown(h->channel, SHUT_WR);
+}
+
+int64_t pd_hook_lost(const struct pd_hook *h)
+{
+	return h ? h->lost : 0;
 }
 
 void pd_hook_close(struct pd_hook *h)

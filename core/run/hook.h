@@ -16,8 +16,11 @@ struct pd_hook;
  * and files are open that must not live as long.  NULL with *err set.
  */
 struct pd_hook *pd_hook_start(const char *command, struct pd_error **err);
-/** Never waits for the command; a line that can't be taken on is left out. */
+/** Never waits for the command; a line that can't be taken on is lost, and so
+ * are all behind it. */
 void pd_hook_event(struct pd_hook *h, const char *line);
+/** How many were lost so far. */
+int64_t pd_hook_lost(const struct pd_hook *h);
 /** What is queued is still brought to its end, without us. */
 void pd_hook_close(struct pd_hook *h);
 

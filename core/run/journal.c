@@ -190,6 +190,19 @@ struct pd_journal *pd_journal_open(const char *state, bool readonly, struct pd_e
 	return j;
 }
 
+struct pd_journal *pd_journal_peek(const char *state)
+{
+	struct pd_journal *j = pd_alloc(sizeof(*j));
+	pd_auto_free char *wal = pd_print("%s/journal.db-wal", state);
+
+	j->head = -1;
+	j->path = pd_print("file:%s/journal.db?immutable=1", state);
+	if (access(wal, F_OK) < 0 && !strpbrk(state, "?#%") && sqlite3_open_v2(j->path, &j->db,
+			SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) == SQLITE_OK)
+		return j;
+	return pd_journal_close(j), NULL;
+}
+
 const char *pd_journal_path(const struct pd_journal *j)
 {
 	return j->path;
@@ -356,24 +369,22 @@ static bool query(struct pd_journal *j, const char *sql, int64_t first, const ch
 	return raw_query(j, sql, first, second, hand_out, &r, err);
 }
 
-static const char every_row[] = "SELECT n, time, run, kind, step, data, hash FROM event"
-				" WHERE n > ?1 ORDER BY n";
+#define ROWS "SELECT n, time, run, kind, step, data, hash FROM "
+static const char every_row[] = ROWS "event WHERE n > ?1 ORDER BY n";
 
 bool pd_journal_each(struct pd_journal *j, const char *run, int64_t after,
 		     pd_journal_fn *fn, void *user, struct pd_error **err)
 {
-	static const char one[] = "SELECT n, time, run, kind, step, data, hash FROM event"
-				  " WHERE n > ?1 AND run = ?2 ORDER BY n";
-
-	return query(j, run ? one : every_row, after, run, fn, user, err);
+	return query(j, run ? ROWS "event WHERE n > ?1 AND run = ?2 ORDER BY n" : every_row,
+		     after, run, fn, user, err);
 }
 
 bool pd_journal_times(struct pd_journal *j, int64_t runs, pd_journal_fn *fn,
 		      void *user, struct pd_error **err)
 {
-	return query(j, "SELECT n, time, run, kind, step, data, hash FROM event WHERE run IN"
-		     " (SELECT run FROM event WHERE kind = 'run' ORDER BY n DESC LIMIT ?1) AND kind"
-		     " IN ('plan', 'reboot', 'done', 'undone') ORDER BY n", runs, NULL, fn, user, err);
+	return query(j, ROWS "event WHERE run IN (SELECT run FROM event WHERE kind = 'run' ORDER BY"
+		     " n DESC LIMIT ?1) AND kind IN ('plan', 'reboot', 'done', 'undone') ORDER BY n",
+		     runs, NULL, fn, user, err);
 }
 
 static bool follow_chain(void *last, const struct pd_event *e, struct pd_error **err)
@@ -412,38 +423,28 @@ bool pd_journal_sound(struct pd_journal *j, struct pd_error **err)
 			    j->path);
 }
 
-bool pd_journal_runs(struct pd_journal *j, struct pd_strings *ids,
-		     struct pd_error **err)
+static bool add_id(void *ids, const struct pd_event *e, struct pd_error **err)
 {
-	sqlite3_stmt *st = NULL;
-	int rc;
-
-	if (sqlite3_prepare_v2(j->db, "SELECT run FROM event WHERE kind = 'run' ORDER BY n DESC",
-			       -1, &st, NULL) != SQLITE_OK)
-		return failed(j, "read", err);
-	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
-		pd_strings_add(ids, (const char *)sqlite3_column_text(st, 0));
-	sqlite3_finalize(st);
-	return rc == SQLITE_DONE || failed(j, "read", err);
+	(void)err, pd_strings_add(ids, e->run);
+	return true;
 }
 
-bool pd_journal_open_run(struct pd_journal *j, const char *except, char **id,
-			 struct pd_error **err)
+bool pd_journal_runs(struct pd_journal *j, struct pd_strings *ids, struct pd_error **err)
+{
+	return raw_query(j, ROWS "event WHERE kind = 'run' AND n > ?1 ORDER BY n DESC", 0, NULL,
+			 add_id, ids, err);
+}
+
+bool pd_journal_open_run(struct pd_journal *j, const char *except, char **id, struct pd_error **err)
 {
 	/* with max() SQLite takes the other columns from the same row */
-	static const char sql[] = "SELECT run FROM (SELECT run, data, max(n) AS n FROM event"
-		" WHERE kind IN ('run', 'state') GROUP BY run) WHERE run <> ?1"
-		" AND coalesce(json_extract(data, '$.state'), 'new') NOT IN ('done',"
-		" 'rolled back', 'refused', 'cleared', 'waiting for sign-off')"
+	static const char sql[] = ROWS "(SELECT *, max(n) FROM event WHERE kind IN ('run', 'state')"
+		" AND n > ?1 GROUP BY run) WHERE run <> ?2 AND coalesce(json_extract(data, '$.state'),"
+		" 'new') NOT IN ('done', 'rolled back', 'refused', 'cleared', 'waiting for sign-off')"
 		" ORDER BY n DESC LIMIT 1";
-	sqlite3_stmt *st = NULL;
-	int rc;
+	pd_auto(pd_strings) ids = {0};
+	bool ok = raw_query(j, sql, 0, except, add_id, &ids, err);
 
-	if (sqlite3_prepare_v2(j->db, sql, -1, &st, NULL) != SQLITE_OK)
-		return failed(j, "read", err);
-	sqlite3_bind_text(st, 1, except, -1, SQLITE_STATIC);
-	rc = sqlite3_step(st);
-	*id = rc == SQLITE_ROW ? pd_strdup((const char *)sqlite3_column_text(st, 0)) : NULL;
-	sqlite3_finalize(st);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE || failed(j, "read", err);
+	*id = ids.len ? pd_strdup(ids.items[0]) : NULL;
+	return ok;
 }

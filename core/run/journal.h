@@ -24,6 +24,9 @@ struct pd_journal;
  * then a missing journal is an error of its own id, "journal-none"). */
 struct pd_journal *pd_journal_open(const char *state, bool readonly,
 				   struct pd_error **err);
+/** To read what earlier runs took without a trace on the disk, also of locks;
+ * NULL: there is none, it may not be read, or a run is writing it. */
+struct pd_journal *pd_journal_peek(const char *state);
 void pd_journal_close(struct pd_journal *j);
 const char *pd_journal_path(const struct pd_journal *j); /* borrowed */
 PD_AUTO_PTR(struct pd_journal *, pd_journal_cleanup, pd_journal_close)

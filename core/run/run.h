@@ -43,6 +43,8 @@ struct pd_run_options {
 	struct pd_record **record;
 	/** After each event was journaled and applied. */
 	void (*event)(void *user, const struct pd_record *r, const struct pd_event *e);
+	/** How many events somebody did not get, for a warning; NULL: nobody listens. */
+	int64_t (*unheard)(void *user);
 	/** Not journaled. */
 	void (*progress)(void *user, const struct pd_record_step *s,
 			 int64_t done, int64_t total, const char *text);

@@ -35,6 +35,16 @@ static bool note_plan(struct pd_engine *e, const struct pd_plan *plan,
 			      plan->json), true);
 }
 
+/* How long it takes, from the journal that a dry run does not write. */
+static bool learned(struct pd_engine *e, const char *state)
+{
+	struct pd_journal *j = pd_journal_peek(state);
+	bool ok = pd_estimate_make(&e->times, j, e->record, e->o->registry, &e->fatal);
+
+	pd_journal_close(j);
+	return ok;
+}
+
 struct pd_record *pd_run_check(const struct pd_run_options *o, struct pd_plan *plan,
 			       size_t *refused, struct pd_error **err)
 {
@@ -43,8 +53,8 @@ struct pd_record *pd_run_check(const struct pd_run_options *o, struct pd_plan *p
 	*refused = 0;
 	pd_auto_free char *bad = NULL;
 
-	if (!note_plan(&e, plan, NULL) || !pd_engine_accept(&e) || !predict_all(&e, refused) ||
-	    !pd_permit_look(&e, &bad)) {
+	if (!note_plan(&e, plan, NULL) || !learned(&e, o->state) || !pd_engine_accept(&e) ||
+	    !predict_all(&e, refused) || !pd_permit_look(&e, &bad)) {
 		pd_error_move(err, e.fatal);
 		pd_record_free(e.record);
 		e.record = NULL;

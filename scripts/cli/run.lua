@@ -13,12 +13,19 @@ end
 -- The command line that systemd calls when the server comes up again.
 local function resume_line(cli)
 	local line = { base.about.self, "resume", "--unattended", "--state", cli.state, "--scripts", cli.scripts }
-	for _, option in ipairs { "plugin-dir", "hook" } do
+	-- what a person accepted, overrode or passed over is in the journal
+	for _, option in ipairs { "plugin-dir", "hook", "poll" } do
 		for _, value in ipairs(cli:all(option)) do
 			line[#line + 1] = "--" .. option
 			line[#line + 1] = value
 		end
 	end
+	if cli:option("no-wait") then line[#line + 1] = "--no-wait" end
+	for _, name in ipairs { "PATCHDAY_PATH", "TZ" } do -- what steps see of the environment
+		local value = base.about.environment[name]
+		if value then table.insert(line, 1, name .. "=" .. value) end
+	end
+	if line[1] ~= base.about.self then table.insert(line, 1, "/usr/bin/env") end
 	return line
 end
 
@@ -45,7 +52,7 @@ local function last_words(cli, run, ended)
 	status.comparison(r.comparison)
 	if files then base.print("certificate: %s\n             %s\n", files.xml, files.html) end
 	local following = next_of_state[r.state] or next_of_end[ended] or
-		r.state == "done" and #r.parties > 0 and not r.sealed and "`patchday final` seals the certificate"
+		(r.state == "done" or r.state == "rolled back") and #r.parties > 0 and not r.sealed and "`patchday final` seals the certificate"
 	if following then base.print("next: %s\n", following) end
 end
 

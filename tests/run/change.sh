@@ -106,6 +106,21 @@ pd resume --param where=nowhere --yes
 is "and goes on with another plan of that round" "$rc $(cat "$f/one" "$f/two" "$f/b") $(step_state c1/r2/main/b)" "0 xxx done"
 is "the first round is left alone" "$(acts "$f/one" apply) $(acts "$f/two" apply)" "1 1"
 
+# a further round has its dry run before anything of it is done
+rm -rf "$PATCHDAY_STATE" "$f"; mkdir "$f"
+sed -i 's/{ "apply", "nowhere" }/{ "apply", "nowhere", "refuse" }/' "$tmp/rounds.lua"
+pd run "$tmp/rounds.lua" --param where=refuse
+is "a round that its dry run refuses: the run stops before it" "$rc $(state) $(ls "$f")" $'5 stopped one\none.log'
+like "with the reason" "$("${patchday[@]}" status)" 'stopped: r2/main/b: told to refuse'
+pd resume
+is "it is looked at again before it goes on" "$rc $(state) $(ls "$f")" $'5 stopped one\none.log'
+cp -a "$PATCHDAY_STATE" "$tmp/kept" && cp -a "$f" "$tmp/kept-f"
+pd resume --param where=nowhere --yes
+is "and goes on when nothing speaks against it" "$rc $(cat "$f/one" "$f/two" "$f/b") $(acts "$f/one" apply)" "0 xxx 1"
+rm -rf "$PATCHDAY_STATE" "$f" && mv "$tmp/kept" "$PATCHDAY_STATE" && mv "$tmp/kept-f" "$f"
+pd undo
+is "or is taken back" "$rc $(state) $([ -e "$f/one" ] || echo gone)" "1 rolled back gone"
+
 # what can't be undone is not dropped without a reason
 rm -rf "$PATCHDAY_STATE" "$f"; mkdir "$f"
 workflow burnt <<END

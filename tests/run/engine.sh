@@ -129,4 +129,19 @@ check "the certificate is XML" xmllint --noout "$certificate"
 is "and holds the note" "$(xmllint --xpath 'string(//*[local-name()="note"])' "$certificate")" "all <fine> & well"
 check "and HTML" grep -q '<title>' "${certificate%.xml}.html"
 is "only for its owner" "$(stat -c %a "$certificate")" 600
+
+# what goes on when the server comes up does so as it was begun
+if [ -d /etc/systemd ]; then
+	workflow boots <<END
+pd.stage "one" { steps.reboot { path = "$f/boots" } },
+END
+	# shellcheck disable=SC2016 # for the shell inside
+	unit=$(TZ=Asia/Tokyo PATCHDAY_PATH=/usr/bin:/bin unshare -m sh -c 'mount -t tmpfs none /run && mkdir -p /run/systemd/system &&
+		mount -t tmpfs none /etc/systemd && "$@" >/dev/null; cat /etc/systemd/system/patchday-resume.service' sh \
+		"${patchday[@]}" run "${places[@]}" --poll 7 --no-wait --hook "/bin/true x" "$tmp/boots.lua" 2>&1 </dev/null)
+	for wanted in '"--state" "'"$PATCHDAY_STATE" '"--poll" "7"' '"--no-wait"' '"--hook" "/bin/true x"' \
+		'"PATCHDAY_PATH=/usr/bin:/bin"' '"TZ=Asia/Tokyo"' '"--unattended"' '"--plugin-dir" "'"$tmp"; do
+		like "resume at boot has $wanted" "$unit" "^ExecStart=.*$wanted"
+	done
+fi
 end

@@ -190,4 +190,29 @@ rm "$tmp/got/hang"
 check "which gets the rest later" wait_for got "$(wc -l <<<"$out")"
 pd run "$tmp/many.lua" --hook "no/program"
 is "a hook that is no program is refused" "$rc" 2
+
+# ---- a hook that is gone
+rm -rf "$PATCHDAY_STATE" "$f"
+mkdir -p "$f"
+printf '#!/bin/sh\nkill -KILL $PPID\n' >"$tmp/hook"
+workflow lost <<END
+steps.write { path = "$f/l1", waits_for = "$f/gone" }, steps.noop {},
+END
+"${patchday[@]}" run "${places[@]}" --hook "$tmp/hook" "$tmp/lost.lua" >/dev/null 2>&1 </dev/null &
+pid=$!
+keeper_gone()
+{
+	local child
+
+	for child in $(cat "/proc/$pid/task/$pid/children"); do
+		! grep -q patchday-hook "/proc/$child/comm" || grep -q '^State:.Z' "/proc/$child/status" || return 1
+	done
+}
+wait_for step_is main/steps.write begun
+wait_for keeper_gone
+touch "$f/gone"
+wait $pid
+is "a hook that is killed does not hurt the run" $? 0
+like "a warning says how many events it did not get" "$("${patchday[@]}" status)" '[1-9][0-9]* events did not reach the hook'
+like "so does the report" "$("${patchday[@]}" report "${places[@]}")" '[1-9][0-9]* events did not reach the hook'
 end

@@ -178,6 +178,10 @@ read -r todo undo <"$f/gate.times"
 check "the slow step is known the next time ($todo s)" [ "$todo" -ge 3 ]
 is "nothing was undone yet: its time is a guess" "$undo" 2
 rm -f "$f"/*
+pd plan --check "$tmp/slow.lua"
+read -r todo undo <"$f/gate.times"
+check "plan --check knows it too ($todo s)" [ "$todo" -ge 3 ]
+rm -f "$f"/*
 workflow other <<END
 pd.stage "one" { steps.write { path = "$f/o1" }, steps.write { path = "$f/o2" } },
 END
