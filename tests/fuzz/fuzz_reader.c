@@ -125,6 +125,8 @@ static const struct { const char *name, *folder; } more[] = {
 	{ "native", "tests/data/catalogs/bad" }, { "native", "tests/data/catalogs/good" },
 	{ "native", "catalogs/examples" }, { "sdp", "tests/data/sdp" },
 	{ "mssecure", "tests/data/mssecure" }, { "cvrf", "tests/data/cvrf" },
+	{ "native", "catalogs/examples" },
+	{ "wsus", "tests/data/wsus" },
 };
 
 static int visible(const struct dirent *entry)
