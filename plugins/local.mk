@@ -19,3 +19,4 @@ include %D%/sdp/local.mk
 include %D%/mssecure/local.mk
 include %D%/cvrf/local.mk
 include %D%/wsus/local.mk
+include %D%/dell/local.mk

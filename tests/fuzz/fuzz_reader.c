@@ -127,6 +127,7 @@ static const struct { const char *name, *folder; } more[] = {
 	{ "mssecure", "tests/data/mssecure" }, { "cvrf", "tests/data/cvrf" },
 	{ "native", "catalogs/examples" },
 	{ "wsus", "tests/data/wsus" },
+	{ "dell", "tests/data/dell" },
 };
 
 static int visible(const struct dirent *entry)
