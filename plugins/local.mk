@@ -20,3 +20,4 @@ include %D%/mssecure/local.mk
 include %D%/cvrf/local.mk
 include %D%/wsus/local.mk
 include %D%/dell/local.mk
+include %D%/lvfs/local.mk

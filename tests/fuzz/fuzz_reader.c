@@ -128,6 +128,7 @@ static const struct { const char *name, *folder; } more[] = {
 	{ "native", "catalogs/examples" },
 	{ "wsus", "tests/data/wsus" },
 	{ "dell", "tests/data/dell" },
+	{ "lvfs", "tests/data/lvfs" },
 };
 
 static int visible(const struct dirent *entry)
