@@ -21,3 +21,4 @@ include %D%/cvrf/local.mk
 include %D%/wsus/local.mk
 include %D%/dell/local.mk
 include %D%/lvfs/local.mk
+include %D%/lenovo/local.mk
