@@ -18,3 +18,7 @@ include %D%/tree/local.mk
 include %D%/sdp/local.mk
 include %D%/mssecure/local.mk
 include %D%/cvrf/local.mk
+include %D%/wsus/local.mk
+include %D%/dell/local.mk
+include %D%/lvfs/local.mk
+include %D%/lenovo/local.mk

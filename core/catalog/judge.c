@@ -205,6 +205,17 @@ static void judge(const struct pd_catalog *c, struct pd_verdict_row *row,
 	free(look.unknown.first);
 }
 
+/* Rules that only say where it applies leave open what is installed. */
+static bool is_judged(const struct pd_catalog_update *u, enum pd_verdict verdict)
+{
+	bool judged = u->n_packages || u->status == PD_STATUS_RETIRED ||
+		      (u->n_rules && verdict != PD_VERDICT_UNKNOWN);
+
+	for (uint32_t i = 0; i < u->n_rules && !judged; i++)
+		judged = u->rules[i].tree == PD_RULES_INSTALLED;
+	return judged;
+}
+
 /* One that consists of others is what they are; bundles may contain bundles,
  * and a cycle ends where it started. */
 static enum pd_verdict judge_bundle(const struct pd_catalog *c,
@@ -218,8 +229,7 @@ static enum pd_verdict judge_bundle(const struct pd_catalog *c,
 	if (done[i] || depth > 64)
 		return rows[i].verdict;
 	done[i] = true;
-	if (u->n_packages || u->n_rules || u->status == PD_STATUS_RETIRED ||
-	    !has_relation(u, PD_REL_BUNDLES))
+	if (is_judged(u, rows[i].verdict) || !has_relation(u, PD_REL_BUNDLES))
 		return rows[i].verdict;
 	for (uint32_t r = 0; r < u->n_relations; r++) {
 		int64_t member = u->relations[r].kind != PD_REL_BUNDLES ? -2 :
@@ -282,6 +292,22 @@ static int newest_first(const void *a, const void *b)
 	return dx != dy ? (dx < dy ? 1 : -1) : (x < y) - (x > y);
 }
 
+/* What was withdrawn for another one is replaced, whomever that is for. */
+static void replace_retired(const struct pd_catalog *c, struct pd_verdict_row *rows, uint32_t by)
+{
+	const struct pd_catalog_update *u = rows[by].update;
+
+	for (uint32_t r = 0; r < u->n_relations; r++) {
+		const struct pd_relation *rel = &u->relations[r];
+		int64_t i = rel->kind == PD_REL_SUPERSEDES ? pd_catalog_find(c, rel->target) : -1;
+
+		if (i >= 0 && rows[i].update->status == PD_STATUS_RETIRED && (!*rel->revision ||
+		    strcmp(rel->revision, rows[i].update->revision) == 0))
+			decide(&rows[i], PD_VERDICT_SUPERSEDED,
+			       pd_print("it was withdrawn, and replaced by %s", u->id));
+	}
+}
+
 /* Newest first, so that of a cycle the newest one stays. */
 static void supersede(const struct pd_catalog *c, struct pd_verdict_row *rows)
 {
@@ -290,6 +316,8 @@ static void supersede(const struct pd_catalog *c, struct pd_verdict_row *rows)
 	uint32_t *by = pd_alloc((c->len + 1) * sizeof(*by));
 	size_t n = 0;
 
+	for (uint32_t i = 0; i < c->len; i++)
+		replace_retired(c, rows, i);
 	for (size_t i = 0; i < c->len; i++)
 		if (is_applicable(&rows[i]) &&
 		    has_relation(rows[i].update, PD_REL_SUPERSEDES))

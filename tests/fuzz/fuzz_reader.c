@@ -125,6 +125,9 @@ static const struct { const char *name, *folder; } more[] = {
 	{ "native", "tests/data/catalogs/bad" }, { "native", "tests/data/catalogs/good" },
 	{ "native", "catalogs/examples" }, { "sdp", "tests/data/sdp" },
 	{ "mssecure", "tests/data/mssecure" }, { "cvrf", "tests/data/cvrf" },
+	{ "wsus", "tests/data/wsus" }, { "dell", "tests/data/dell" },
+	{ "lvfs", "tests/data/lvfs" }, { "lenovo.package", "tests/data/lenovo" },
+	{ "lenovo.products", "tests/data/lenovo" },
 };
 
 static int visible(const struct dirent *entry)

@@ -11,3 +11,7 @@ EXTRA_DIST += %reldir%/sdp.sh %reldir%/sdp-shared.sh tests/data/sdp
 EXTRA_DIST += %reldir%/mssecure.sh %reldir%/mssecure-shared.sh tests/data/mssecure
 EXTRA_DIST += %reldir%/cvrf.sh %reldir%/cvrf-shared.sh tests/data/cvrf
 EXTRA_DIST += %reldir%/reader.sh %reldir%/reader.jq
+TESTS += %reldir%/wsus.sh %reldir%/wsus-shared.sh %reldir%/dell.sh %reldir%/dell-shared.sh %reldir%/lvfs.sh %reldir%/lvfs-shared.sh \
+	%reldir%/lenovo.sh %reldir%/lenovo-shared.sh
+EXTRA_DIST += %reldir%/wsus.sh %reldir%/wsus-shared.sh %reldir%/dell.sh %reldir%/dell-shared.sh %reldir%/lvfs.sh %reldir%/lvfs-shared.sh \
+	%reldir%/lenovo.sh %reldir%/lenovo-shared.sh tests/data/wsus tests/data/dell tests/data/lvfs tests/data/lenovo

@@ -7,6 +7,8 @@
 #   parts FILE            the same as JSON lines
 #   fixtures              each tests/data/NAME/*.xml reads as the .txt beside it,
 #                         in UTF-16 too; PD_UPDATE=1 writes them anew
+#   verdicts FILE FACTS   "ID VERDICT REASON" of each update of the file for a server
+#                         with these facts, JSON
 #   shared FOLDER         $shared/catalogs/FOLDER, or exit 77 with the reason
 set -u
 . "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
@@ -44,6 +46,13 @@ fixtures()
 		show "$tmp/wide.xml" >"$tmp/got"
 		empty "and in UTF-16" "$(diff "$wanted" "$tmp/got" 2>&1)"
 	done
+}
+
+verdicts()
+{
+	printf '%s' "$2" >"$tmp/facts.json"
+	"$PD_BUILDDIR/patchday" scan --plugin-dir "$tmp/plugins" --catalog "$1" --facts "$tmp/facts.json" \
+		--json 2>/dev/null | jq -r '"\(.id) \(.verdict) \(.reason)"'
 }
 
 shared()

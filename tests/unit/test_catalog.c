@@ -270,6 +270,11 @@ static void judges_supersedence(void)
 		CASE("Y", "<supersedes id='Z' revision='1'/>" OLD, "needed", NULL, 1),
 		{ "Z", "<update id='Z' revision='2' kind='security'><title>t</title>" OLD
 		  "</update>", "needed", NULL, 1 },
+		/* what was withdrawn for another one, even if that is for others */
+		CASE("AA", "<supersedes id='AB'/><supersedes id='Z' revision='2'/>"
+		     PACKAGE("zoo", "1", "scheme='deb'"), "not-applicable", NULL, 0),
+		{ "AB", "<update id='AB' status='retired' kind='security'><title>t</title>" OLD
+		  "</update>", "superseded", "it was withdrawn, and replaced by AA", 0 },
 	};
 
 	TABLE(cases);
@@ -289,6 +294,14 @@ static void judges_bundles(void)
 		CASE("b5", "<bundles id='b2'/>", "installed", NULL, 0),
 		CASE("b6", "<bundles id='b7'/>", "unknown", NULL, 0),
 		CASE("b7", "<bundles id='b6'/>", "unknown", NULL, 0),
+		/* its own rules say only where it applies */
+		CASE("b8", "<bundles id='N'/>" APPLIES(YES), "needed", NULL, 0),
+		CASE("b9", "<bundles id='N'/>" APPLIES(NO), "not-applicable",
+		     "its rules exclude this server", 0),
+		CASE("b10", "<bundles id='N'/>" APPLIES(YES) "<installed>" YES "</installed>",
+		     "installed", NULL, 0),
+		CASE("b11", "<bundles id='Z'/>" APPLIES(YES) "<installed>" OPEN "</installed>",
+		     "unknown", NULL, 0),
 	};
 
 	TABLE(cases);

@@ -58,7 +58,7 @@ static void lists_kinds(void)
 	size_t n = 0;
 	const struct pd_fact_kind *kinds = pd_fact_kinds(&n);
 
-	CU_ASSERT_EQUAL(n, 18);
+	CU_ASSERT_EQUAL(n, 19);
 	for (size_t i = 0; i < n; i++) {
 		bool key = !kinds[i].key;
 

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Private to the plugin lvfs: what the metadata says, until all is read. */
+#ifndef PD_PLUGIN_LVFS_H
+#define PD_PLUGIN_LVFS_H
+
+#include "../path.h"
+
+#define HIDDEN __attribute__((visibility("hidden")))
+
+struct texts {
+	const char **items;
+	size_t len, cap;
+};
+
+/* <requires>: <id>, <firmware>, <hardware> ... */
+struct need {
+	const char *element, *compare, *version, *text;
+};
+
+struct issue {
+	const char *name, *url; /* one of them */
+};
+
+struct component {
+	const char *id, *name, *summary, *vendor, *homepage, *branch, *format, *protocol;
+	struct texts guids, tags;
+	struct need *needs;
+	size_t n_needs, needs_cap;
+	bool system;   /* firmware of the machine itself */
+	bool attended; /* somebody has to press a button */
+	uint32_t line;
+};
+
+struct release {
+	struct component *component;
+	const struct release *older; /* the next one, of the same devices; NULL */
+	const char *id, *version, *urgency, *details, *location, *file, *digest;
+	const char *description;
+	struct issue *issues;
+	size_t n_issues, issues_cap;
+	int64_t time, order; /* order: time, or that of the one before */
+	int64_t duration, download, installed; /* seconds, bytes */
+	uint32_t line, place;
+	bool testing;
+};
+
+struct reader {
+	struct path path; /* first: its ctx */
+	struct component *component; /* the one that is open; NULL: passed over */
+	struct release **releases;
+	struct release *release;     /* the one that is open */
+	size_t len, cap;
+	struct need need;
+	struct issue issue;
+	const char *key;             /* of <value>, kind of <checksum>, <size> ... */
+	bool binary, container;      /* the <artifact>, the <checksum> that is open */
+	struct path words;           /* of a description */
+};
+
+/** Hand over all releases, each with what it replaces. */
+HIDDEN int lvfs_emit(struct reader *r);
+
+#endif
