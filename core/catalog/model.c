@@ -194,9 +194,10 @@ static const char *rule_wrong(struct pd_builder *b, const struct pd_rule *r)
 		return "a test names no kind of fact";
 	if (r->compare != PD_CMP_EXISTS && !*r->field)
 		return "a test that compares needs a field and a value";
-	if (r->compare == PD_CMP_MATCH && !pd_rules_pattern(r->value))
+	if (r->compare == PD_CMP_MATCH && r->value != b->pattern && !pd_rules_pattern(r->value))
 		return "a test's pattern is no extended regular expression of "
 		       "bounded size, or refers back";
+	b->pattern = r->compare == PD_CMP_MATCH ? r->value : b->pattern;
 	return NULL;
 }
 

@@ -27,6 +27,7 @@ struct pd_builder {
 	struct pd_buffer rows[PD_EMIT_END]; /* of its lists, as they grow */
 	unsigned line, column; /* where the part stands; 0: the update's */
 	unsigned depth, tree;  /* of the rules */
+	const char *pattern;   /* the last one that was found good */
 };
 
 /** A filter at work; see unpack.c. */

@@ -71,6 +71,23 @@ static enum pd_truth matches(struct pd_rules *r, const char *text, const char *p
 	return regexec(&r->compiled, text, 0, NULL, 0) == 0;
 }
 
+/* Some lists and feeds have blanks in versions, which no scheme allows: they
+ * sort as the first of the marks that it does. */
+static bool order_of(enum pd_scheme scheme, const char *a, const char *b, int *order)
+{
+	pd_auto_free char *x = NULL, *y = NULL;
+
+	if (!strchr(a, ' ') && !strchr(b, ' '))
+		return pd_version_compare(scheme, a, b, order, NULL);
+	x = pd_strdup(a);
+	y = pd_strdup(b);
+	for (char *c = x; (c = strchr(c, ' '));)
+		*c = '+';
+	for (char *c = y; (c = strchr(c, ' '));)
+		*c = '+';
+	return pd_version_compare(scheme, x, y, order, NULL);
+}
+
 static enum pd_truth compare_text(struct eval *e, const struct pd_rule *r,
 				  const char *text, const json_t *row)
 {
@@ -87,8 +104,7 @@ static enum pd_truth compare_text(struct eval *e, const struct pd_rule *r,
 		return by_order(r->compare, strcmp(text, r->value));
 	if (!scheme && pd_parse_int(text, &a) && pd_parse_int(r->value, &b))
 		return by_order(r->compare, (a > b) - (a < b));
-	if (!pd_version_compare(scheme ? scheme : PD_SCHEME_PLAIN, text, r->value,
-				&order, NULL))
+	if (!order_of(scheme ? scheme : PD_SCHEME_PLAIN, text, r->value, &order))
 		return not_known(e, "\"%s\" and \"%s\" can't be compared", text, r->value);
 	return by_order(r->compare, order);
 }

@@ -208,6 +208,10 @@ static void judges_rules(void)
 		     "compare='lt' value='1.0-2'/>", "needed"),
 		RULE("package-2", "<test kind='packages' subject='old' field='version' "
 		     "compare='lt' value='1.0~'/>", "not-applicable"),
+		RULE("blank", "<test kind='packages' subject='old' field='version' compare='lt' "
+		     "value='1.0 only' scheme='deb'/>", "needed"),
+		RULE("no-version", "<test kind='packages' subject='old' field='version' "
+		     "compare='lt' value='' scheme='deb'/>", "unknown"),
 		RULE("exists", "<test kind='packages' subject='old'/>", "needed"),
 		RULE("exists-not", "<test kind='packages' subject='zoo'/>", "not-applicable"),
 		RULE("absent", "<test kind='packages' subject='zoo' field='version' "
