@@ -18,3 +18,4 @@ include %D%/tree/local.mk
 include %D%/sdp/local.mk
 include %D%/mssecure/local.mk
 include %D%/cvrf/local.mk
+include %D%/oval/local.mk
