@@ -106,13 +106,6 @@ int64_t pd_catalog_find(const struct pd_catalog *c, const char *id)
 	return slot ? (int64_t)slot->value : -1;
 }
 
-const struct pd_catalog_update *pd_catalog_rules(const struct pd_catalog *c, const char *id)
-{
-	const struct pd_index_slot *slot = pd_index_find(&c->arena->shared, id);
-
-	return slot ? &c->shared[slot->value] : NULL;
-}
-
 static void ignore(struct pd_catalog *c, unsigned line, const char *what)
 {
 	c->ignored++;

@@ -55,8 +55,6 @@ bool pd_builder_end(struct pd_builder *b, bool whole) PD_MUST_USE;
 void pd_catalog_digest(struct pd_catalog *c);
 /** -1: no such id. */
 int64_t pd_catalog_find(const struct pd_catalog *c, const char *id);
-/** Those that updates call; NULL: none with this id. */
-const struct pd_catalog_update *pd_catalog_rules(const struct pd_catalog *c, const char *id);
 
 /** Runs of digits of any length, by value; both move behind theirs. */
 int pd_version_digits(const char **a, const char **b);

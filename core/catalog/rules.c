@@ -218,10 +218,17 @@ static enum pd_truth ask_shared(struct eval *e, const struct pd_catalog_update *
 						  "its rules are open") : s->truth;
 }
 
+static const struct pd_catalog_update *find_shared(const struct pd_catalog *c, const char *id)
+{
+	const struct pd_index_slot *slot = pd_index_find(&c->arena->shared, id);
+
+	return slot ? &c->shared[slot->value] : NULL;
+}
+
 static enum pd_truth call(struct eval *e, const char *id)
 {
 	const struct pd_catalog *c = e->rules->catalog;
-	const struct pd_catalog_update *shared = pd_catalog_rules(c, id);
+	const struct pd_catalog_update *shared = find_shared(c, id);
 	int64_t i = shared ? 0 : pd_catalog_find(c, id);
 	enum pd_truth t;
 
