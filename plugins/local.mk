@@ -22,3 +22,4 @@ include %D%/wsus/local.mk
 include %D%/dell/local.mk
 include %D%/lvfs/local.mk
 include %D%/lenovo/local.mk
+include %D%/oval/local.mk

@@ -32,6 +32,8 @@ struct pd_catalog {
 	pd_digest digest; /* of the file, or of the canonical content */
 	struct pd_catalog_update *updates;
 	size_t len, cap;
+	struct pd_catalog_update *shared; /* rules that updates call */
+	size_t n_shared, cap_shared;
 	size_t ignored;  /* entries passed over */
 	struct pd_strings notes; /* "file:line: what was passed over", at most 1 Mi */
 	struct pd_arena *arena;

@@ -142,8 +142,8 @@ static enum pd_verdict by_packages(struct pd_verdict_row *row, struct look *look
 		      pd_print("none of its %u packages is installed", u->n_packages));
 }
 
-static enum pd_verdict by_rules(const struct pd_catalog *c, struct pd_verdict_row *row,
-				struct look *look, const struct pd_facts *facts)
+static enum pd_verdict by_rules(struct pd_rules *rules, struct pd_verdict_row *row,
+				struct look *look)
 {
 	const struct pd_catalog_update *u = row->update;
 	pd_auto_free char *why = NULL;
@@ -151,14 +151,14 @@ static enum pd_verdict by_rules(const struct pd_catalog *c, struct pd_verdict_ro
 	enum pd_truth there = PD_UNKNOWN, fits;
 
 	if (u->n_packages)
-		packages = by_packages(row, look, facts);
-	there = pd_rules_eval(c, u, PD_RULES_INSTALLED, facts,
+		packages = by_packages(row, look, rules->facts);
+	there = pd_rules_eval(rules, u, PD_RULES_INSTALLED,
 			      packages == PD_VERDICT_INSTALLED ? PD_TRUE :
 			      packages == PD_VERDICT_UNKNOWN ? PD_UNKNOWN : PD_FALSE, &why);
 	if (there == PD_TRUE)
 		return decide(row, PD_VERDICT_INSTALLED,
 			      pd_strdup("its rules find it installed"));
-	fits = pd_rules_eval(c, u, PD_RULES_APPLICABLE, facts, PD_TRUE, &why);
+	fits = pd_rules_eval(rules, u, PD_RULES_APPLICABLE, PD_TRUE, &why);
 	if (fits == PD_FALSE)
 		return decide(row, PD_VERDICT_NOT_APPLICABLE,
 			      pd_strdup("its rules exclude this server"));
@@ -182,8 +182,7 @@ static bool has_relation(const struct pd_catalog_update *u, unsigned kind)
 	return false;
 }
 
-static void judge(const struct pd_catalog *c, struct pd_verdict_row *row,
-		  const struct pd_facts *facts)
+static void judge(struct pd_rules *rules, struct pd_verdict_row *row)
 {
 	const struct pd_catalog_update *u = row->update;
 	struct look look = {0};
@@ -191,9 +190,9 @@ static void judge(const struct pd_catalog *c, struct pd_verdict_row *row,
 	if (u->status == PD_STATUS_RETIRED)
 		decide(row, PD_VERDICT_NOT_APPLICABLE, pd_strdup("it was withdrawn"));
 	else if (u->n_rules)
-		by_rules(c, row, &look, facts);
+		by_rules(rules, row, &look);
 	else if (u->n_packages)
-		by_packages(row, &look, facts);
+		by_packages(row, &look, rules->facts);
 	else
 		decide(row, PD_VERDICT_UNKNOWN, pd_strdup(
 			"it does not say to which servers it applies"));
@@ -360,11 +359,12 @@ bool pd_catalogs_judge(const struct pd_catalogs *list, const struct pd_facts *fa
 		const struct pd_catalog *c = list->items[k];
 		struct pd_verdict_row *rows = out->rows + total;
 		bool *done = pd_alloc(c->len + 1);
+		pd_auto(pd_rules) rules = { .catalog = c, .facts = facts ? facts : &nothing };
 
 		for (uint32_t i = 0; i < c->len; i++) {
 			rows[i] = (struct pd_verdict_row){ .catalog = c,
 							   .update = &c->updates[i] };
-			judge(c, &rows[i], facts ? facts : &nothing);
+			judge(&rules, &rows[i]);
 		}
 		for (uint32_t i = 0; i < c->len; i++)
 			judge_bundle(c, rows, i, done, 0);

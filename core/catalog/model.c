@@ -80,11 +80,13 @@ void pd_catalog_free(struct pd_catalog *c)
 	}
 	pd_index_clear(&c->arena->strings);
 	pd_index_clear(&c->arena->ids);
+	pd_index_clear(&c->arena->shared);
 	free(c->arena);
 	free(c->name);
 	free(c->format);
 	free(c->path);
 	free(c->updates);
+	free(c->shared);
 	pd_strings_clear(&c->notes);
 	free(c);
 }
@@ -175,17 +177,20 @@ static const char *rule_wrong(struct pd_builder *b, const struct pd_rule *r)
 	b->tree = r->tree;
 	if (r->op == PD_RULE_CLOSE)
 		return b->depth-- ? NULL : "more rules are closed than were opened";
-	if (r->op <= PD_RULE_NONE)
+	if (pd_rule_opens(r->op))
 		return ++b->depth > DEPTH_MAX ? "its rules are nested too deep" : NULL;
 	if (r->op == PD_RULE_CALL)
 		return *r->subject ? NULL : "a call names no update";
+	if (r->op == PD_RULE_UNKNOWN)
+		return *r->subject ? NULL : "a rule that is never known does not say why";
 	if (!*r->kind)
 		return "a test names no kind of fact";
 	if (r->compare != PD_CMP_EXISTS && !*r->field)
 		return "a test that compares needs a field and a value";
-	if (r->compare == PD_CMP_MATCH && !pd_rules_pattern(r->value))
+	if (r->compare == PD_CMP_MATCH && r->value != b->pattern && !pd_rules_pattern(r->value))
 		return "a test's pattern is no extended regular expression of "
 		       "bounded size, or refers back";
+	b->pattern = r->compare == PD_CMP_MATCH ? r->value : b->pattern;
 	return NULL;
 }
 
@@ -199,7 +204,7 @@ static char *row_wrong(struct pd_builder *b, int what, const union pd_part *p)
 
 	if (text)
 		return pd_strdup(text);
-	if (what == PD_EMIT_RULE && p->rule.op == PD_RULE_TEST &&
+	if (what == PD_EMIT_RULE && *p->rule.kind && p->rule.op != PD_RULE_CLOSE &&
 	    !pd_fact_known(p->rule.kind, p->rule.field, &err))
 		return pd_strdup(err->message);
 	if (what == PD_EMIT_PACKAGE && p->package.payload > COUNT(b, PD_EMIT_PAYLOAD))
@@ -274,16 +279,19 @@ static bool refuse(struct pd_builder *b, const char *why)
 static struct pd_catalog_update *place_of(struct pd_catalog *c,
 					  const struct pd_catalog_update *u)
 {
-	uint32_t place = pd_index_put(&c->arena->ids, u->id, (uint32_t)c->len)->value;
-	struct pd_catalog_update *old;
+	bool shared = u->status == PD_STATUS_RULES;
+	struct pd_catalog_update **list = shared ? &c->shared : &c->updates, *old;
+	size_t *len = shared ? &c->n_shared : &c->len, *cap = shared ? &c->cap_shared : &c->cap;
+	uint32_t place = pd_index_put(shared ? &c->arena->shared : &c->arena->ids, u->id,
+				      (uint32_t)*len)->value;
 	pd_auto_free char *text = NULL;
 	int order = 1;
 
-	if (place == c->len) {
-		pd_grow(c->updates, c->len, c->cap);
-		return &c->updates[c->len++];
+	if (place == *len) {
+		pd_grow(*list, *len, *cap);
+		return &(*list)[(*len)++];
 	}
-	old = &c->updates[place];
+	old = &(*list)[place];
 	if (!pd_version_compare(PD_SCHEME_PLAIN, u->revision, old->revision, &order, NULL))
 		order = *u->revision ? 1 : *old->revision ? -1 : 0;
 	text = pd_print("update %s is there more than once; revision \"%s\" counts, not \"%s\"",
@@ -325,8 +333,9 @@ void pd_catalog_digest(struct pd_catalog *c)
 {
 	pd_auto(pd_buffer) text = {0};
 
-	for (size_t i = 0; i < c->len; i++) {
-		const struct pd_catalog_update *u = &c->updates[i];
+	for (size_t i = 0; i < c->len + c->n_shared; i++) {
+		const struct pd_catalog_update *u = i < c->len ? &c->updates[i] :
+							 &c->shared[i - c->len];
 
 		pd_buffer_print(&text, "%s\n%s\n%s\n%u %u %u %u\n", u->id, u->revision,
 				u->title, u->severity, u->kind, u->status, u->restart);
@@ -381,7 +390,7 @@ bool pd_builder_emit(void *builder, struct pd_emitted *e)
 	}
 	b->line = e->line;
 	b->column = e->column;
-	if (c->arena->bytes > ARENA_MAX || c->len > UPDATES_MAX ||
+	if (c->arena->bytes > ARENA_MAX || c->len + c->n_shared > UPDATES_MAX ||
 	    (e->what < PD_EMIT_END && b->rows[e->what].len > ROWS_MAX))
 		return pd_error_at(b->err, "catalog-update", c->name, b->line, b->column,
 				   "the catalog is larger than any real one");

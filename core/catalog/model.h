@@ -3,6 +3,8 @@
 #ifndef PD_CATALOG_MODEL_H
 #define PD_CATALOG_MODEL_H
 
+#include <regex.h>
+
 #include "catalog/catalog.h"
 #include "plugin/worker.h"
 
@@ -11,7 +13,7 @@ struct pd_arena {
 	struct pd_arena_block *blocks;
 	size_t bytes; /* in use, of all blocks */
 	struct pd_index strings;
-	struct pd_index ids; /* id -> its place in updates */
+	struct pd_index ids, shared; /* id -> its place in updates, in shared */
 };
 
 /** Makes a catalog from the parts of its updates in document order.  Set
@@ -25,6 +27,7 @@ struct pd_builder {
 	struct pd_buffer rows[PD_EMIT_END]; /* of its lists, as they grow */
 	unsigned line, column; /* where the part stands; 0: the update's */
 	unsigned depth, tree;  /* of the rules */
+	const char *pattern;   /* the last one that was found good */
 };
 
 /** A filter at work; see unpack.c. */
@@ -64,11 +67,25 @@ bool pd_rules_pattern(const char *s);
 
 enum pd_truth { PD_FALSE, PD_TRUE, PD_UNKNOWN };
 
+/** The rules of one catalog, asked about one server: what is shared is asked
+ * once.  Set catalog and facts; clear in the end. */
+struct pd_rules {
+	const struct pd_catalog *catalog;
+	const struct pd_facts *facts;
+	struct pd_rules_shared *shared; /* an outcome for each, or NULL */
+	const char *pattern;            /* the last one that was compiled; NULL */
+	regex_t compiled;
+};
+
+void pd_rules_clear(struct pd_rules *rules);
+#define pd_rules_cleanup pd_rules_clear
+
+/** Does it open a group? */
+bool pd_rule_opens(unsigned op);
+
 /** One of an update's rule trees; without one it is @p otherwise.  @p why is
  * set to what is not known, or stays; the caller frees. */
-enum pd_truth pd_rules_eval(const struct pd_catalog *c,
-			    const struct pd_catalog_update *u, unsigned tree,
-			    const struct pd_facts *facts, enum pd_truth otherwise,
-			    char **why);
+enum pd_truth pd_rules_eval(struct pd_rules *rules, const struct pd_catalog_update *u,
+			    unsigned tree, enum pd_truth otherwise, char **why);
 
 #endif

@@ -1,18 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /* Rule trees over facts, in three values: true, false, not known. */
 #include <inttypes.h>
-#include <regex.h>
 
 #include "base/text.h"
 #include "catalog/model.h"
 
-enum { CALLS_MAX = 64 };
+enum { CALLS_MAX = 64, DEPTH_MAX = 64 };
+
+struct pd_rules_shared {
+	enum { SHARED_NEW, SHARED_RUNS, SHARED_DONE } state;
+	enum pd_truth truth;
+	char *why;
+};
 
 struct eval {
-	const struct pd_catalog *catalog;
-	const struct pd_facts *facts;
-	unsigned tree, calls;
+	struct pd_rules *rules;
+	unsigned tree, calls, depth; /* depth: of what is shared */
+	const json_t *row;    /* that the group around is asked of; NULL */
+	const char *row_kind;
 	char **why; /* the first thing that is not known */
+};
+
+/* The rows that a rule asks for. */
+struct rows {
+	const struct pd_installed *packages; /* NULL: they are in list */
+	const json_t *list;
+	const char *key, *subject; /* key NULL: every one */
+	size_t n;
 };
 
 static enum pd_truth PD_PRINTF(2, 3) not_known(struct eval *e, const char *fmt, ...)
@@ -43,16 +57,35 @@ static enum pd_truth by_order(int compare, int order)
 	}
 }
 
-static enum pd_truth matches(const char *text, const char *pattern)
+/* The same pattern is often asked of row after row; equal ones are one text. */
+static enum pd_truth matches(struct pd_rules *r, const char *text, const char *pattern)
 {
-	regex_t re;
-	bool found;
+	if (r->pattern != pattern) {
+		if (r->pattern)
+			regfree(&r->compiled);
+		r->pattern = NULL;
+		if (regcomp(&r->compiled, pattern, REG_EXTENDED | REG_NOSUB))
+			return PD_UNKNOWN;
+		r->pattern = pattern;
+	}
+	return regexec(&r->compiled, text, 0, NULL, 0) == 0;
+}
 
-	if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB))
-		return PD_UNKNOWN;
-	found = regexec(&re, text, 0, NULL, 0) == 0;
-	regfree(&re);
-	return found;
+/* Some lists and feeds have blanks in versions, which no scheme allows: they
+ * sort as the first of the marks that it does. */
+static bool order_of(enum pd_scheme scheme, const char *a, const char *b, int *order)
+{
+	pd_auto_free char *x = NULL, *y = NULL;
+
+	if (!strchr(a, ' ') && !strchr(b, ' '))
+		return pd_version_compare(scheme, a, b, order, NULL);
+	x = pd_strdup(a);
+	y = pd_strdup(b);
+	for (char *c = x; (c = strchr(c, ' '));)
+		*c = '+';
+	for (char *c = y; (c = strchr(c, ' '));)
+		*c = '+';
+	return pd_version_compare(scheme, x, y, order, NULL);
 }
 
 static enum pd_truth compare_text(struct eval *e, const struct pd_rule *r,
@@ -63,7 +96,7 @@ static enum pd_truth compare_text(struct eval *e, const struct pd_rule *r,
 	int64_t a, b;
 
 	if (r->compare == PD_CMP_MATCH)
-		return matches(text, r->value);
+		return matches(e->rules, text, r->value);
 	for (unsigned i = PD_SCHEME_LAST; i && !scheme && !strcmp(r->field, "version"); i--)
 		if (strcmp(pd_scheme_name(i), pd_json_text(row, "scheme", "")) == 0)
 			scheme = i;
@@ -71,8 +104,7 @@ static enum pd_truth compare_text(struct eval *e, const struct pd_rule *r,
 		return by_order(r->compare, strcmp(text, r->value));
 	if (!scheme && pd_parse_int(text, &a) && pd_parse_int(r->value, &b))
 		return by_order(r->compare, (a > b) - (a < b));
-	if (!pd_version_compare(scheme ? scheme : PD_SCHEME_PLAIN, text, r->value,
-				&order, NULL))
+	if (!order_of(scheme ? scheme : PD_SCHEME_PLAIN, text, r->value, &order))
 		return not_known(e, "\"%s\" and \"%s\" can't be compared", text, r->value);
 	return by_order(r->compare, order);
 }
@@ -106,62 +138,165 @@ static enum pd_truth test_row(struct eval *e, const struct pd_rule *r,
 			 r->value);
 }
 
+/* false: nothing of this kind was collected. */
+static bool find_rows(struct eval *e, const struct pd_rule *r, struct rows *rows)
+{
+	const struct pd_fact_kind *kind = pd_fact_kind(r->kind);
+
+	*rows = (struct rows){ .list = json_object_get(e->rules->facts->json, r->kind),
+			       .key = *r->subject && kind ? kind->key : NULL,
+			       .subject = r->subject };
+	if (!rows->list)
+		not_known(e, "no facts of kind %s were collected", r->kind);
+	else if (strcmp(r->kind, "packages") == 0)
+		rows->n = pd_facts_packages(e->rules->facts, r->subject, &rows->packages);
+	else
+		rows->n = json_is_object(rows->list) ? 1 : json_array_size(rows->list);
+	return rows->list;
+}
+
+/* NULL: this one is not asked for. */
+static const json_t *row_at(const struct rows *rows, size_t i)
+{
+	const json_t *row = json_is_object(rows->list) ? rows->list :
+			    rows->packages ? rows->packages[i].row : json_array_get(rows->list, i);
+
+	return !rows->key || strcmp(pd_json_text(row, rows->key, ""), rows->subject) == 0 ?
+	       row : NULL;
+}
+
 /* One row that fits is enough; else one that is not known leaves it open. */
 static enum pd_truth test(struct eval *e, const struct pd_rule *r)
 {
-	const struct pd_fact_kind *kind = pd_fact_kind(r->kind);
-	const char *name = kind ? kind->name : r->kind;
-	const json_t *facts = json_object_get(e->facts->json, name);
-	const struct pd_installed *installed = NULL;
 	enum pd_truth found = PD_FALSE, t;
-	size_t n, rows = 0;
+	struct rows rows;
+	size_t seen = 0;
 
-	if (!facts)
-		return not_known(e, "no facts of kind %s were collected", name);
-	if (json_is_object(facts))
-		return test_row(e, r, name, facts);
-	if (strcmp(name, "packages") == 0 && *r->subject)
-		n = pd_facts_packages(e->facts, r->subject, &installed);
-	else
-		n = json_array_size(facts);
-	for (size_t i = 0; i < n && found != PD_TRUE; i++) {
-		const json_t *row = installed ? installed[i].row : json_array_get(facts, i);
+	if (e->row && !*r->subject && strcmp(r->kind, e->row_kind) == 0)
+		return test_row(e, r, r->kind, e->row);
+	if (!find_rows(e, r, &rows))
+		return PD_UNKNOWN;
+	for (size_t i = 0; i < rows.n && found != PD_TRUE; i++) {
+		const json_t *row = row_at(&rows, i);
 
-		if (!installed && *r->subject && kind && kind->key &&
-		    strcmp(pd_json_text(row, kind->key, ""), r->subject) != 0)
+		if (!row)
 			continue;
-		rows++;
-		t = test_row(e, r, name, row);
+		seen++;
+		t = test_row(e, r, r->kind, row);
 		found = t == PD_FALSE ? found : t;
 	}
-	if (!rows && r->compare != PD_CMP_EXISTS)
-		return not_known(e, "%s has no row %s to compare", name, r->subject);
+	if (!seen && r->compare != PD_CMP_EXISTS)
+		return not_known(e, "%s has no row %s to compare", r->kind, r->subject);
 	return found;
 }
 
 static enum pd_truth tree(struct eval *e, const struct pd_catalog_update *u,
 			  enum pd_truth otherwise);
 
+/* Asked once.  In a ring what is asked first stays open. */
+static enum pd_truth ask_shared(struct eval *e, const struct pd_catalog_update *u)
+{
+	const struct pd_catalog *c = e->rules->catalog;
+	struct eval inner = { .rules = e->rules, .depth = e->depth + 1,
+			      .tree = u->n_rules ? u->rules[0].tree : PD_RULES_APPLICABLE };
+	struct pd_rules_shared *s;
+
+	if (!e->rules->shared)
+		e->rules->shared = pd_alloc(c->n_shared * sizeof(*s));
+	s = &e->rules->shared[u - c->shared];
+	inner.why = &s->why;
+	if (s->state == SHARED_RUNS)
+		return not_known(e, "the rules refer to each other without end");
+	if (s->state == SHARED_NEW && inner.depth > DEPTH_MAX)
+		return not_known(e, "the rules refer to each other too deep");
+	if (s->state == SHARED_NEW) {
+		s->state = SHARED_RUNS;
+		s->truth = tree(&inner, u, PD_UNKNOWN);
+		s->state = SHARED_DONE;
+	}
+	return s->truth == PD_UNKNOWN ? not_known(e, "%s", s->why ? s->why :
+						  "its rules are open") : s->truth;
+}
+
+static const struct pd_catalog_update *find_shared(const struct pd_catalog *c, const char *id)
+{
+	const struct pd_index_slot *slot = pd_index_find(&c->arena->shared, id);
+
+	return slot ? &c->shared[slot->value] : NULL;
+}
+
 static enum pd_truth call(struct eval *e, const char *id)
 {
-	int64_t i = pd_catalog_find(e->catalog, id);
+	const struct pd_catalog *c = e->rules->catalog;
+	const struct pd_catalog_update *shared = find_shared(c, id);
+	int64_t i = shared ? 0 : pd_catalog_find(c, id);
 	enum pd_truth t;
 
+	if (shared)
+		return ask_shared(e, shared);
 	if (i < 0)
 		return not_known(e, "the rules refer to %s, which is not in the "
 				 "catalog", id);
 	/* in all, not in depth: what branches has no end soon */
 	if (e->calls++ >= CALLS_MAX)
 		return not_known(e, "the rules refer to each other without end");
-	t = tree(e, &e->catalog->updates[i], PD_UNKNOWN);
+	t = tree(e, &c->updates[i], PD_UNKNOWN);
 	return t == PD_UNKNOWN ? not_known(e, "the rules of %s are open", id) : t;
 }
 
-/* Kleene's all, any and none of what follows up to the closing one. */
+/* Kleene's, from how many there are of each truth. */
+static enum pd_truth sum(unsigned op, const size_t n[3])
+{
+	switch (op) {
+	case PD_RULE_ANY: return n[PD_TRUE] ? PD_TRUE : n[PD_UNKNOWN] ? PD_UNKNOWN : PD_FALSE;
+	case PD_RULE_NONE: return n[PD_TRUE] ? PD_FALSE : n[PD_UNKNOWN] ? PD_UNKNOWN : PD_TRUE;
+	case PD_RULE_ONE:
+		return n[PD_TRUE] > 1 ? PD_FALSE : n[PD_UNKNOWN] ? PD_UNKNOWN : n[PD_TRUE];
+	case PD_RULE_ODD: return n[PD_UNKNOWN] ? PD_UNKNOWN : n[PD_TRUE] % 2;
+	default: return n[PD_FALSE] ? PD_FALSE : n[PD_UNKNOWN] ? PD_UNKNOWN : PD_TRUE;
+	}
+}
+
+bool pd_rule_opens(unsigned op)
+{
+	return op <= PD_RULE_NONE || op == PD_RULE_ONE || op == PD_RULE_ODD;
+}
+
+static enum pd_truth group(struct eval *e, const struct pd_catalog_update *u,
+			   uint32_t *at, unsigned op);
+
+/* Of each row all that follows up to the closing one, where *at ends. */
+static enum pd_truth over_rows(struct eval *e, const struct pd_catalog_update *u,
+			       uint32_t *at, const struct pd_rule *r)
+{
+	bool nested = e->row;
+	size_t n[3] = { 0, 0, 0 };
+	uint32_t first = *at;
+	struct rows rows = {0};
+	bool found = !nested && find_rows(e, r, &rows);
+
+	for (size_t i = 0; i < rows.n; i++) {
+		e->row = row_at(&rows, i);
+		e->row_kind = r->kind;
+		*at = first;
+		if (e->row)
+			n[group(e, u, at, PD_RULE_ALL)]++;
+	}
+	e->row = nested ? e->row : NULL;
+	*at = first;
+	for (unsigned depth = 1; depth && *at < u->n_rules; ++*at) {
+		depth += pd_rule_opens(u->rules[*at].op);
+		depth -= u->rules[*at].op == PD_RULE_CLOSE;
+	}
+	return nested ? not_known(e, "a group over %s stands in another one", r->kind) :
+	       found ? sum(r->op, n) : PD_UNKNOWN;
+}
+
+/* All, any ... of what follows up to the closing one. */
 static enum pd_truth group(struct eval *e, const struct pd_catalog_update *u,
 			   uint32_t *at, unsigned op)
 {
-	bool seen[3] = { false, false, false };
+	size_t n[3] = { 0, 0, 0 };
 
 	while (*at < u->n_rules) {
 		const struct pd_rule *r = &u->rules[(*at)++];
@@ -173,14 +308,11 @@ static enum pd_truth group(struct eval *e, const struct pd_catalog_update *u,
 			break;
 		t = r->op == PD_RULE_TEST ? test(e, r) :
 		    r->op == PD_RULE_CALL ? call(e, r->subject) :
-		    group(e, u, at, r->op);
-		seen[r->negate ? turned(t) : t] = true;
+		    r->op == PD_RULE_UNKNOWN ? not_known(e, "%s", r->subject) :
+		    *r->kind ? over_rows(e, u, at, r) : group(e, u, at, r->op);
+		n[r->negate ? turned(t) : t]++;
 	}
-	if (op == PD_RULE_ALL)
-		return seen[PD_FALSE] ? PD_FALSE : seen[PD_UNKNOWN] ? PD_UNKNOWN : PD_TRUE;
-	if (op == PD_RULE_ANY)
-		return seen[PD_TRUE] ? PD_TRUE : seen[PD_UNKNOWN] ? PD_UNKNOWN : PD_FALSE;
-	return seen[PD_TRUE] ? PD_FALSE : seen[PD_UNKNOWN] ? PD_UNKNOWN : PD_TRUE;
+	return sum(op, n);
 }
 
 static enum pd_truth tree(struct eval *e, const struct pd_catalog_update *u,
@@ -193,14 +325,22 @@ static enum pd_truth tree(struct eval *e, const struct pd_catalog_update *u,
 	return at < u->n_rules ? group(e, u, &at, PD_RULE_ALL) : otherwise;
 }
 
-enum pd_truth pd_rules_eval(const struct pd_catalog *c,
-			    const struct pd_catalog_update *u, unsigned which,
-			    const struct pd_facts *facts, enum pd_truth otherwise,
-			    char **why)
+enum pd_truth pd_rules_eval(struct pd_rules *rules, const struct pd_catalog_update *u,
+			    unsigned which, enum pd_truth otherwise, char **why)
 {
-	struct eval e = { .catalog = c, .facts = facts, .tree = which, .why = why };
+	struct eval e = { .rules = rules, .tree = which, .why = why };
 
 	return tree(&e, u, otherwise);
+}
+
+void pd_rules_clear(struct pd_rules *rules)
+{
+	for (size_t i = 0; rules->shared && i < rules->catalog->n_shared; i++)
+		free(rules->shared[i].why);
+	free(rules->shared);
+	if (rules->pattern)
+		regfree(&rules->compiled);
+	*rules = (struct pd_rules){0};
 }
 
 /* A regular expression that can't take long: no references back, and no

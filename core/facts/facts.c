@@ -11,6 +11,7 @@ struct pd_package_index {
 	struct pd_index names;        /* name -> its place in spans */
 	struct span { uint32_t first, len; } *spans;
 	struct pd_installed *rows;    /* those of one name side by side */
+	size_t len;
 };
 
 static const char *type_name(enum pd_fact_type type)
@@ -182,6 +183,7 @@ static struct pd_package_index *make_index(const json_t *packages)
 		at += index->spans[i].len;
 		index->spans[i].len = 0;
 	}
+	index->len = at;
 	json_array_foreach(packages, i, row) {
 		struct span *span;
 
@@ -209,7 +211,10 @@ size_t pd_facts_packages(const struct pd_facts *f, const char *name,
 	if (!f->packages)
 		((struct pd_facts *)f)->packages =
 			make_index(json_object_get(f->json, "packages"));
-	slot = pd_index_find(&f->packages->names, name);
+	*first = f->packages->rows;
+	slot = *name ? pd_index_find(&f->packages->names, name) : NULL;
+	if (!*name)
+		return f->packages->len;
 	if (!slot)
 		return 0;
 	*first = &f->packages->rows[f->packages->spans[slot->value].first];

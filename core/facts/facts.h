@@ -97,8 +97,8 @@ struct pd_installed {
 	const json_t *row;
 };
 
-/** All installed packages of a name (several architectures or versions);
- * hashed, O(1).  @return how many, *first points at the first. */
+/** All installed packages of a name (several architectures or versions), or
+ * all that there are if it is empty; hashed, O(1).  @return how many, *first points at the first. */
 size_t pd_facts_packages(const struct pd_facts *f, const char *name,
 			 const struct pd_installed **first);
 

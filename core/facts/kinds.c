@@ -85,6 +85,7 @@ static const struct pd_fact_kind kinds[] = {
 		TEXT("status", "installed, or what dpkg says instead"),
 		LIVE("source", "source package"),
 		LIVE("source_version", "version of the source package"),
+		LIVE("signature", "id of the key that signed it, lower case"),
 		FLAG("held", "the administrator keeps it at this version")) },
 	{ "printers", true, "name", "printer queues", COLUMNS(
 		ID("name", "of the queue"), TEXT("uri", "of the device"),

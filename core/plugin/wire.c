@@ -142,7 +142,7 @@ const struct pd_part_form pd_part_forms[PD_EMIT_IGNORED + 1] = {
 		S(pd_update_head, vendor), S(pd_update_head, severity_text),
 		H(pd_update_head, severity, 0, PD_SEVERITY_CRITICAL),
 		H(pd_update_head, kind, 0, PD_CLASS_BUNDLE),
-		H(pd_update_head, status, 0, PD_STATUS_RETIRED),
+		H(pd_update_head, status, 0, PD_STATUS_RULES),
 		H(pd_update_head, restart, 0, PD_RESTART_REBOOT) } },
 	[PD_EMIT_RELATION] = { "a relation", sizeof(struct pd_relation), {
 		U(pd_relation, kind, PD_REL_ALIAS, PD_REL_REFERENCE), R(pd_relation, target),
@@ -161,7 +161,7 @@ const struct pd_part_form pd_part_forms[PD_EMIT_IGNORED + 1] = {
 		U(pd_exit_row, meaning, 0, PD_EXIT_NEEDS_OPERATOR) } },
 	[PD_EMIT_RULE] = { "a rule", sizeof(struct pd_rule), {
 		H(pd_rule, tree, PD_RULES_APPLICABLE, PD_RULES_INSTALLED),
-		H(pd_rule, op, PD_RULE_ALL, PD_RULE_CALL), H(pd_rule, compare, 0, PD_CMP_MATCH),
+		H(pd_rule, op, PD_RULE_ALL, PD_RULE_UNKNOWN), H(pd_rule, compare, 0, PD_CMP_MATCH),
 		U(pd_rule, scheme, 0, PD_SCHEME_LAST), S(pd_rule, kind), S(pd_rule, subject),
 		S(pd_rule, field), S(pd_rule, value) } },
 	[PD_EMIT_IGNORED] = { "a note", sizeof(struct pd_ignored), { S(pd_ignored, what) } },

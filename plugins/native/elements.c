@@ -17,7 +17,7 @@ static const char *const restart_words[] = { "unknown", "none", "service", "sess
 static const char *const scheme_words[] = { "none", "deb", "rpm", "alpine", "windows",
 	"plain", "fwupd", "number", "hex", "pair", "triplet", "quad", "bcd", "intel-me", "intel-me2",
 	"intel-csme19", "surface-legacy", "surface", "dell-bios", "dell-bios-msb", NULL };
-static const char *const status_words[] = { "final", "testing", "retired", NULL };
+static const char *const status_words[] = { "final", "testing", "retired", "rules", NULL };
 static const char *const exit_words[] = { "failed", "success", "success-reboot", "failed-reboot",
 					  "already-installed", "not-applicable", "retry-later",
 					  "needs-operator", NULL };
@@ -41,6 +41,10 @@ struct attribute {
 #define RELATION ATTRIBUTES(TARGET("id"),                               \
 	ROW(pd_relation, revision, "revision", TEXT, false, NULL),     \
 	ROW(pd_relation, title, "title", TEXT, false, NULL))
+#define GROUP ATTRIBUTES(                                               \
+	ROW(pd_rule, kind, "kind", TEXT, false, NULL),                 \
+	ROW(pd_rule, subject, "subject", TEXT, false, NULL),           \
+	ROW(pd_rule, negate, "not", FLAG, false, NULL))
 #define INSTALLER ATTRIBUTES(                                           \
 	ROW(pd_installer, command, "command", TEXT, true, NULL),       \
 	ROW(pd_installer, arguments, "arguments", TEXT, false, NULL))
@@ -118,13 +122,17 @@ const struct element_row native_elements[ELEMENTS] = {
 		ROW(pd_exit_row, meaning, "meaning", WORD, true, exit_words)) },
 	[APPLICABLE] = { "applicable", IN(UPDATE), 0, PD_RULES_APPLICABLE, NULL },
 	[INSTALLED] = { "installed", IN(UPDATE), 0, PD_RULES_INSTALLED, NULL },
-	[ALL] = { "all", RULES, PD_EMIT_RULE, PD_RULE_ALL, NULL },
-	[ANY] = { "any", RULES, PD_EMIT_RULE, PD_RULE_ANY, NULL },
-	[NONE] = { "none", RULES, PD_EMIT_RULE, PD_RULE_NONE, NULL },
+	[ALL] = { "all", RULES, PD_EMIT_RULE, PD_RULE_ALL, GROUP },
+	[ANY] = { "any", RULES, PD_EMIT_RULE, PD_RULE_ANY, GROUP },
+	[NONE] = { "none", RULES, PD_EMIT_RULE, PD_RULE_NONE, GROUP },
+	[ONE] = { "one", RULES, PD_EMIT_RULE, PD_RULE_ONE, GROUP },
+	[ODD] = { "odd", RULES, PD_EMIT_RULE, PD_RULE_ODD, GROUP },
 	[TEST] = { "test", RULES, PD_EMIT_RULE, PD_RULE_TEST, test_attributes },
 	[CALL] = { "call", RULES, PD_EMIT_RULE, PD_RULE_CALL, ATTRIBUTES(
 		ROW(pd_rule, subject, "update", TEXT, true, NULL),
 		ROW(pd_rule, negate, "not", FLAG, false, NULL)) },
+	[UNKNOWN] = { "unknown", RULES, PD_EMIT_RULE, PD_RULE_UNKNOWN, ATTRIBUTES(
+		ROW(pd_rule, subject, "why", TEXT, true, NULL)) },
 };
 
 void native_append(struct reader *r, struct kept *k, const char *text, size_t len)

@@ -209,7 +209,7 @@ static int on_end(struct pd_ctx *ctx, void *user, const char *ns, const char *na
 		r->head.description = native_keep(r, text);
 	else if (e == LINK)
 		r->head.url = native_keep(r, text);
-	else if (e == ALL || e == ANY || e == NONE)
+	else if (IN(e) & GROUPS)
 		return pd_update_rule(r->ctx, &(struct pd_rule){
 			.size = sizeof(struct pd_rule), .tree = (uint16_t)r->tree,
 			.op = PD_RULE_CLOSE });

@@ -45,12 +45,34 @@ local function package(line, scheme)
 	if not epoch:find("^%d*$") then return nil, ("the epoch '%s' is no number"):format(epoch) end
 	if epoch:find("[^0]") then version = epoch .. ":" .. version end
 	if release ~= "" then version = version .. "-" .. release end
-	local same, err = core.compare(scheme, version, version)
+	-- lists from feeds of Ubuntu have versions such as "5.7 only"
+	local comparable = scheme == "deb" and version:gsub(" ", "+") or version
+	local same, err = core.compare(scheme, comparable, comparable)
 	return same and { name = name, version = version, arch = arch, scheme = scheme }, err and err.message
 end
 
--- Facts of a server that has the packages of a file, and of which nothing else
--- is known.
+-- Packages of a kernel that is none that a server runs, or that are no kernel.
+local no_kernel = { "devel", "headers", "doc", "tools", "abi", "cross", "zfcpdump", "source", "syms", "macros",
+	"firmware", "livepatch", "srpm", "dbg" }
+
+-- The release of the newest kernel of a list, as uname has it.
+local function kernel(list, scheme)
+	local newest, release
+	for _, p in ipairs(list) do
+		local version = p.version:gsub("^%d+:", "")
+		local found = scheme == "rpm" and p.name:find("^kernel") and version .. "." .. p.arch or
+			scheme == "deb" and p.name:match("^linux%-image%-(%d.*)$")
+		for _, word in ipairs(no_kernel) do found = not p.name:find(word, 1, true) and found end
+		if found and (not newest or core.compare(scheme, p.version, newest) == 1) then
+			newest, release = p.version, found
+		end
+	end
+	return release
+end
+
+-- Facts of a server that has the packages of a file and nothing else: no files
+-- of text, no modules of packages, and of its kernels it runs the newest.  What
+-- system it is has no fact, only the kind of its packages.
 function sources.packages(file, scheme)
 	local number, list = 0, core.list {}
 	for line in base.lines(base.must(core.text(file))) do
@@ -61,7 +83,9 @@ function sources.packages(file, scheme)
 		end
 		if fault then error({ id = "facts-packages", where = ("%s:%d"):format(file, number), message = fault }, 0) end
 	end
-	return { packages = list }
+	return { packages = list, kernel = { release = kernel(list, scheme) },
+		os = { family = scheme == "deb" and "debian" or scheme == "rpm" and "rpm" or "other" },
+		["x-files"] = core.list {}, ["x-modules"] = core.list {} }
 end
 
 -- Functions that load the facts of one server each: of --packages, of every

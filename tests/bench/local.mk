@@ -13,4 +13,8 @@ EXTRA_DIST += %reldir%/bench.sh %reldir%/wsus.sh %reldir%/generate.awk
 bench: all check-build
 	PD_BUILDDIR='$(abs_top_builddir)' PD_SRCDIR='$(abs_top_srcdir)' $(srcdir)/%reldir%/bench.sh
 	PD_BUILDDIR='$(abs_top_builddir)' PD_SRCDIR='$(abs_top_srcdir)' $(srcdir)/%reldir%/wsus.sh
+EXTRA_DIST += %reldir%/bench.sh %reldir%/oval.sh %reldir%/generate.awk
+bench: all check-build
+	PD_BUILDDIR='$(abs_top_builddir)' PD_SRCDIR='$(abs_top_srcdir)' $(srcdir)/%reldir%/bench.sh
+	PD_BUILDDIR='$(abs_top_builddir)' PD_SRCDIR='$(abs_top_srcdir)' $(srcdir)/%reldir%/oval.sh
 .PHONY: bench

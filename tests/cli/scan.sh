@@ -29,6 +29,9 @@ is "one of them whole" "$(jq -c 'select(.id == "EX-2026-014")' <<<"$out")" \
 packages 'libssl3\t1\t3.0.1\t\tamd64'
 scan --packages "$tmp/p.tsv" --scheme deb --why EX-2026-014
 like "the epoch counts" "$rc $out" '^0 installed .* libssl3 1:3.0.1 is installed$'
+packages 'libssl3\t0\t5.7 only\t1\tamd64'
+scan --packages "$tmp/p.tsv" --scheme deb --why EX-2026-014
+like "a version with a blank, as some lists have, does not stop the rest" "$rc $out" '^0 unknown .*5.7 only-1 can.t be compared'
 packages 'kernel\t0\t5.1\t1\tx86_64'
 scan --packages "$tmp/p.tsv" --scheme rpm --why EX-2026-015
 like "of rpm too" "$rc $out" '^0 needed .* kernel 5.1-1 is installed'

@@ -208,6 +208,10 @@ static void judges_rules(void)
 		     "compare='lt' value='1.0-2'/>", "needed"),
 		RULE("package-2", "<test kind='packages' subject='old' field='version' "
 		     "compare='lt' value='1.0~'/>", "not-applicable"),
+		RULE("blank", "<test kind='packages' subject='old' field='version' compare='lt' "
+		     "value='1.0 only' scheme='deb'/>", "needed"),
+		RULE("no-version", "<test kind='packages' subject='old' field='version' "
+		     "compare='lt' value='' scheme='deb'/>", "unknown"),
 		RULE("exists", "<test kind='packages' subject='old'/>", "needed"),
 		RULE("exists-not", "<test kind='packages' subject='zoo'/>", "not-applicable"),
 		RULE("absent", "<test kind='packages' subject='zoo' field='version' "
@@ -233,6 +237,113 @@ static void judges_rules(void)
 	};
 
 	TABLE(cases);
+}
+
+#define ROW(group, name, more) \
+	"<" group " kind='packages' subject='" name "'>" more "</" group ">"
+#define OF(field, value) \
+	"<test kind='packages' field='" field "' compare='eq' value='" value "'/>"
+#define SHARED(id, rules) { id, "<update id='" id "' kind='other' status='rules'><title>t</title>" \
+	APPLIES(rules) "</update>", NULL, NULL, 0 }
+
+/* "both" is there as 1.0 amd64 and as 2.0 i386. */
+static void judges_rows(void)
+{
+	static const struct expected cases[] = {
+		RULE("crossed", "<test kind='packages' subject='both' field='version' compare='eq' "
+		     "value='1.0'/><test kind='packages' subject='both' field='arch' compare='eq' "
+		     "value='i386'/>", "needed"),
+		RULE("row-1", ROW("any", "both", OF("version", "1.0") OF("arch", "amd64")), "needed"),
+		RULE("row-2", ROW("any", "both", OF("version", "1.0") OF("arch", "i386")),
+		     "not-applicable"),
+		RULE("row-exists", ROW("any", "both", ""), "needed"),
+		RULE("row-absent", ROW("any", "zoo", OF("arch", "i386")), "not-applicable"),
+		RULE("row-removed", ROW("any", "gone", ""), "not-applicable"),
+		RULE("row-all", ROW("all", "both", OF("arch", "i386")), "not-applicable"),
+		RULE("row-all-0", ROW("all", "zoo", OF("arch", "i386")), "needed"),
+		RULE("row-none", ROW("none", "both", OF("arch", "s390x")), "needed"),
+		RULE("row-one", ROW("one", "both", OF("arch", "i386")), "needed"),
+		RULE("row-one-of-two", ROW("one", "both", ""), "not-applicable"),
+		RULE("row-not", "<any kind='packages' subject='both' not='true'/>", "not-applicable"),
+		RULE("row-groups", ROW("any", "both", "<none>" OF("arch", "amd64") "<all>"
+		     OF("version", "3") "</all></none>"), "needed"),
+		RULE("row-other", ROW("any", "both", YES OF("arch", "i386")), "needed"),
+		RULE("row-any", "<any kind='packages'>" OF("name", "old") OF("version", "1.0-1") "</any>",
+		     "needed"),
+		RULE("row-open", ROW("any", "both", OF("source", "x")), "unknown"),
+		RULE("row-kind", "<any kind='printers'/>", "unknown"),
+		RULE("row-after", ROW("any", "both", "") NO, "not-applicable"),
+		RULE("row-in-row", ROW("any", "both", ROW("any", "old", "")), "unknown"),
+		RULE("row-in-empty", ROW("any", "zoo", ROW("any", "old", "")) YES, "not-applicable"),
+		RULE("row-single", "<any kind='os'><test kind='os' field='id' compare='eq' "
+		     "value='debian'/></any>", "needed"),
+		RULE("one-1", "<one>" NO YES "</one>", "needed"),
+		RULE("one-2", "<one>" YES YES OPEN "</one>", "not-applicable"),
+		RULE("one-3", "<one>" YES OPEN "</one>", "unknown"),
+		RULE("one-0", "<one>" NO "</one>", "not-applicable"),
+		RULE("odd-3", "<odd>" YES YES YES "</odd>", "needed"),
+		RULE("odd-2", "<odd>" YES YES NO "</odd>", "not-applicable"),
+		RULE("odd-open", "<odd>" YES OPEN "</odd>", "unknown"),
+		RULE("not-group", "<all not='true'>" NO "</all>", "needed"),
+		CASE("why", APPLIES("<unknown why='nobody looked'/>") "<installed>" NO "</installed>",
+		     "unknown", "nobody looked", 0),
+	};
+
+	TABLE(cases);
+}
+
+static void calls_shared_rules(void)
+{
+	static const struct expected cases[] = {
+		RULE("before", "<call update='yes'/>", "needed"),
+		SHARED("yes", YES), SHARED("open", "<unknown why='nobody looked'/>"),
+		SHARED("ring", "<call update='gnir'/>"), SHARED("gnir", "<call update='ring'/>"),
+		SHARED("rows", ROW("any", "both", OF("arch", "i386"))),
+		RULE("after", "<call update='yes'/><call update='yes'/>", "needed"),
+		RULE("turned", "<call update='yes' not='true'/>", "not-applicable"),
+		CASE("other-tree", "<installed><call update='yes'/></installed>", "installed", NULL, 0),
+		CASE("open-1", APPLIES("<call update='open'/>") "<installed>" NO "</installed>",
+		     "unknown", "nobody looked", 0),
+		CASE("open-2", APPLIES("<call update='open'/>") "<installed>" NO "</installed>",
+		     "unknown", "nobody looked", 0),
+		RULE("round", "<call update='ring'/>", "unknown"),
+		RULE("row-calls", ROW("any", "old", "<call update='rows'/>"), "needed"),
+	};
+	struct pd_buffer text = {0};
+	struct server s;
+
+	pd_buffer_text(&text, HEAD);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		pd_buffer_text(&text, cases[i].parts);
+	pd_buffer_text(&text, "</catalog>");
+	load(&s, text.data);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		if (cases[i].verdict)
+			expect(&s, &cases[i]);
+	CU_ASSERT_EQUAL(s.list.items[0]->n_shared, 5);
+	CU_ASSERT_EQUAL(pd_catalog_find(s.list.items[0], "yes"), -1);
+	unload(&s);
+	pd_buffer_clear(&text);
+}
+
+/* More calls than any depth or count could bear, if they were not remembered. */
+static void remembers_shared_rules(void)
+{
+	struct pd_buffer text = {0};
+	struct server s;
+
+	pd_buffer_text(&text, HEAD);
+	for (int i = 0; i < 40; i++)
+		pd_buffer_print(&text, "<update id='r%d' kind='other' status='rules'><title>t</title>"
+				"<applicable><call update='r%d'/><call update='r%d'/></applicable>"
+				"</update>", i, i + 1, i + 1);
+	pd_buffer_print(&text, "<update id='r40' kind='other' status='rules'><title>t</title>"
+			APPLIES(YES) "</update>" UPDATE("deep", APPLIES("<call update='r0'/>")
+			"<installed>" NO "</installed>") "</catalog>");
+	load(&s, text.data);
+	expect(&s, &(struct expected){ "deep", NULL, "needed", NULL, 0 });
+	unload(&s);
+	pd_buffer_clear(&text);
 }
 
 #define OLD PACKAGE("old", "2", "scheme='deb'")
@@ -426,6 +537,10 @@ static void builder_drops(void)
 	      RULE_(.tree = 1, .op = PD_RULE_TEST, .kind = "os", .field = "id", .compare = PD_CMP_EQ));
 	DROPS("test:7: update A: a call names no update", BEGIN(.id = "A") &&
 	      RULE_(.tree = 1, .op = PD_RULE_CALL));
+	DROPS("test:7: update A: a rule that is never known does not say why", BEGIN(.id = "A") &&
+	      RULE_(.tree = 1, .op = PD_RULE_UNKNOWN));
+	DROPS("test:7: update A: facts of kind boot have no field x; expected id or started",
+	      BEGIN(.id = "A") && RULE_(.tree = 1, .op = PD_RULE_ANY, .kind = "boot", .field = "x"));
 	CU_ASSERT_PTR_NULL(err);
 	CU_ASSERT(pd_builder_end(&b, true));
 	pd_catalog_free(c);
@@ -529,6 +644,9 @@ static void takes_how_long(void)
 static CU_TestInfo tests[] = {
 	{ "verdicts by packages", judges_packages },
 	{ "verdicts by rules", judges_rules },
+	{ "rules over rows", judges_rows },
+	{ "rules that are shared", calls_shared_rules },
+	{ "shared rules are asked once", remembers_shared_rules },
 	{ "supersedence", judges_supersedence },
 	{ "bundles", judges_bundles },
 	{ "nothing known", without_facts },

@@ -335,7 +335,11 @@ struct pd_command_result {
 enum pd_update_status {
 	PD_STATUS_FINAL = 0,
 	PD_STATUS_TESTING = 1,
-	PD_STATUS_RETIRED = 2 /**< withdrawn; never needed */
+	PD_STATUS_RETIRED = 2, /**< withdrawn; never needed */
+	/** Since 1.2: no update, but one rule tree that others call by this id.
+	 * It has no verdict, may come before or after its callers, and is asked
+	 * once for each server. */
+	PD_STATUS_RULES = 3
 };
 
 /** The head of one update while a catalog is read.  Strings may be NULL. */
@@ -442,7 +446,10 @@ enum pd_rule_op {
 	PD_RULE_NONE = 3,  /**< opens: no child true */
 	PD_RULE_TEST = 4,  /**< a leaf */
 	PD_RULE_CLOSE = 5, /**< closes ALL, ANY or NONE */
-	PD_RULE_CALL = 6   /**< a leaf: the tree named by subject */
+	PD_RULE_CALL = 6,  /**< a leaf: the tree named by subject */
+	PD_RULE_ONE = 7,   /**< since 1.2, opens: exactly one child true */
+	PD_RULE_ODD = 8,   /**< since 1.2, opens: an odd number of children true */
+	PD_RULE_UNKNOWN = 9 /**< since 1.2, a leaf: never known; subject says why */
 };
 
 enum pd_compare {
@@ -458,16 +465,20 @@ enum pd_compare {
 
 /** One node of a rule tree, in document order.  What a test asks for is
  * looked up among the facts; what isn't there gives unknown, never false.
- * Kinds and fields are those of doc/facts.md, or any of a kind "x-...". */
+ * Kinds and fields are those of doc/facts.md, or any of a kind "x-...".
+ *
+ * Since 1.2 what opens may name a kind, and a subject: then it counts the rows
+ * for which all of its children are true.  A test in it that names the same
+ * kind and no subject is about that row.  Such groups are not nested. */
 struct pd_rule {
 	uint32_t size;
 	uint16_t tree;       /**< enum pd_rule_tree */
 	uint16_t op;         /**< enum pd_rule_op */
 	uint16_t compare;    /**< enum pd_compare, of a test */
-	uint16_t negate;     /**< 1: the outcome is turned round */
+	uint16_t negate;     /**< 1: the outcome is turned round, of any but CLOSE */
 	uint32_t scheme;     /**< enum pd_scheme, of a version test */
 	const char *kind;    /**< of a test: kind of fact ("packages", "os", ...) */
-	const char *subject; /**< of a test: key of the row (package name) */
+	const char *subject; /**< of a test: key of the row (package name); NULL any */
 	const char *field;   /**< of a test: field compared ("version"); NULL */
 	const char *value;   /**< of a test: what to compare with; NULL */
 };

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* Private to the plugin oval: what is kept of a document, and how it becomes
+ * rules.  Definitions stand before the tests, objects, states and variables
+ * that they refer to: heads are handed on as they come, criteria are kept as
+ * numbers until all is read. */
+#ifndef PD_PLUGIN_OVAL_H
+#define PD_PLUGIN_OVAL_H
+
+#include <patchday/plugin.h>
+
+#define HIDDEN __attribute__((visibility("hidden")))
+
+/* The rules of a definition "a package that it is about is there". */
+#define OVAL_PACKAGES " packages"
+
+/* Of the document; the first four hold entries. */
+enum section { TESTS, OBJECTS, STATES, VARIABLES, DEFINITIONS, NO_SECTION };
+
+/* Rows of one size that grow; there is no memory for more: the worker ends. */
+struct rows {
+	void *data;
+	size_t len, cap; /* in rows */
+};
+
+/* A text that is there once, and what has it as its id: 1 + its place. */
+struct word {
+	uint32_t at, next;    /* in texts; of the same hash */
+	uint32_t entries[4];  /* enum section, from TESTS */
+	uint32_t mark, uses;  /* of the definition that had it last; of a test */
+};
+
+enum operation {
+	EQUALS, NOT_EQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, PATTERN, OTHER_OPERATION
+};
+enum check { ALL_OF, AT_LEAST_ONE, NONE_OF, ONLY_ONE, OTHER_CHECK };
+enum existence { AT_LEAST_ONE_EXISTS, ANY_EXIST, NONE_EXIST, ONLY_ONE_EXISTS, OTHER_EXISTENCE };
+
+/* Of a criteria tree: what opens, what closes, a reference to a test or a
+ * definition. */
+struct node {
+	uint8_t op, negate; /* enum pd_rule_op; TEST is a test, CALL a definition */
+	uint32_t ref;       /* word */
+};
+
+struct definition {
+	uint32_t id, revision, line, first, n; /* nodes */
+	bool patch, vulnerability; /* class */
+};
+
+/* <name operation="...">value</name> of an object or a state. */
+struct entity {
+	uint32_t name, value, variable; /* words; value of a literal, or id */
+	uint8_t operation, check, var_check, evr; /* evr: enum pd_scheme, or 0 */
+};
+
+/* A test, object, state or variable. */
+struct entry {
+	uint32_t id, type, line;  /* words */
+	uint32_t first, n;        /* entities; of a test states, of a variable values */
+	uint32_t object;          /* of a test: word */
+	uint8_t check, existence, op; /* op: enum pd_rule_op, of states or entities */
+	bool strange;             /* it has more than is understood here */
+};
+
+struct reader {
+	struct pd_ctx *ctx;
+	struct rows words, texts, slots; /* struct word, char, uint32_t */
+	struct rows entries[4];          /* struct entry, by enum section */
+	struct rows entities, refs;      /* struct entity; uint32_t, words */
+	struct rows definitions, nodes;
+	/* where the document is */
+	enum section section;
+	unsigned depth, criteria;  /* criteria: that are open */
+	struct head *head;         /* of the definition; what is open */
+	struct entry *entry;
+	struct entity entity;
+	struct rows text;          /* of the element; later a pattern */
+	uint32_t product;          /* word */
+	int result;                /* of the rules on their way out */
+};
+
+/* head.c: what a definition says about itself */
+HIDDEN void oval_head_begin(struct reader *r);
+HIDDEN void oval_head_free(struct reader *r);
+HIDDEN void oval_head_start(struct reader *r, const char *name, const struct pd_xml_attr *attrs,
+			    size_t n);
+HIDDEN void oval_head_end(struct reader *r, const char *name, const char *text);
+/** Hand it on, with calls of its rules. */
+HIDDEN int oval_head_emit(struct reader *r, const struct definition *d);
+HIDDEN const char *oval_attribute(const struct pd_xml_attr *attrs, size_t n, const char *name);
+
+/* store.c */
+HIDDEN void *oval_add(struct rows *rows, size_t size, const void *row);
+#define OVAL_ADD(rows, row) oval_add(rows, sizeof(*(row)), row)
+HIDDEN void oval_append(struct rows *text, const char *s, size_t len);
+#define OVAL_AT(rows, type, i) (&((type *)(rows).data)[i])
+/** The number of a text, from 1; 0 is none. */
+HIDDEN uint32_t oval_word(struct reader *r, const char *text);
+/** Good until the next oval_word(). */
+HIDDEN const char *oval_text(const struct reader *r, uint32_t word);
+/** NULL: the document has none with this id. */
+HIDDEN const struct entry *oval_find(const struct reader *r, enum section section, uint32_t id);
+HIDDEN void oval_free(struct reader *r);
+
+/* pattern.c */
+enum part { WHOLE, VERSION_PART, RELEASE_PART };
+/** A POSIX pattern that finds what the PCRE @p pattern finds; NULL: there is
+ * none.  @p part: it is about the version or release of a full version.  Kept
+ * in @p out until the next call. */
+HIDDEN const char *oval_pattern(struct rows *out, const char *pattern, enum part part);
+/** One that finds exactly @p text. */
+HIDDEN const char *oval_literal(struct rows *out, const char *text, enum part part);
+
+/* tree.c: rules on their way out; the first failure is kept in result */
+HIDDEN void oval_rule(struct reader *r, const struct pd_rule *rule);
+/** @p kind: it counts rows; NULL: its children. */
+HIDDEN void oval_open(struct reader *r, unsigned op, bool negate, const char *kind,
+		      const char *subject);
+HIDDEN void oval_close(struct reader *r);
+HIDDEN void PD_PRINTF(2, 3) oval_unknown(struct reader *r, const char *fmt, ...);
+/** A fact's field, compared (enum pd_compare). */
+HIDDEN void oval_compare(struct reader *r, const char *kind, const char *field,
+			 unsigned compare, const char *value, unsigned scheme);
+/** Is a field there? */
+HIDDEN void oval_exists(struct reader *r, const char *kind, const char *field, bool negate);
+/** The rules of all definitions, once the document is read. */
+HIDDEN int oval_emit_all(struct reader *r);
+
+/* test.c */
+/** The rules of one test: one leaf, or one group. */
+HIDDEN void oval_test(struct reader *r, const struct entry *test, bool negate);
+/** "A package that it is about is there", as children of what is open. */
+HIDDEN void oval_packages(struct reader *r, const struct entry *test, uint32_t mark);
+
+/* entity.c */
+/** What an entity of a state says about a row: one leaf, or one group. */
+HIDDEN void oval_entity(struct reader *r, const char *type, const struct entity *e);
+/** The values of an entity: its own, or of its variable.  NULL: they can't be
+ * told. */
+HIDDEN const uint32_t *oval_values(const struct reader *r, const struct entity *e, uint32_t *n);
+
+#endif

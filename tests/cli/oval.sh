@@ -1,0 +1,205 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The plugin oval: every construct with the verdict that its title asks for,
+# tests as vendors write them on servers that differ, metadata, hostile files.
+. "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
+command -v jq >/dev/null || skip "jq is not installed"
+cp "$PD_BUILDDIR/plugins/oval/.libs/oval.so" "$tmp/plugins/"
+data=$PD_SRCDIR/tests/data/oval
+
+# scan CATALOG ARGUMENT...: sets $out to lines "id verdict", $rc
+scan()
+{
+	local catalog=$1
+
+	shift
+	pd scan --catalog "$catalog" --json --all "$@"
+	lines=$(grep '^{' <<<"$out" | jq -r '"\(.id) \(.verdict) \(.reason)"' 2>&1)
+}
+
+# verdict ID
+verdict()
+{
+	awk -v id="$1" '$1 == id { print $2 }' <<<"$lines"
+}
+
+reason()
+{
+	grep "^$1 " <<<"$lines" | cut -d' ' -f3-
+}
+
+# ---------------------------------------------------------------- constructs
+scan "$data/constructs.xml" --packages "$data/deb.tsv" --scheme deb
+is "the constructs are read" "$rc" 0
+wanted=$(sed -n 's/.* id="\(oval:[^"]*:def:[0-9]*\)".*/\1/p; s/.*<title>\([a-z-]*\): .*/\1/p' "$data/constructs.xml" |
+	paste -d' ' - -)
+check "there are many" [ "$(wc -l <<<"$wanted")" -gt 200 ]
+is "each has the verdict of its title" "$(diff <(cut -d' ' -f1,2 <<<"$lines") - <<<"$wanted")" ""
+like "what is not known has a reason" "$(reason oval:org.example:def:3)" \
+	'^facts do not answer the unknown_test oval:org.example:tst:3$'
+like "and a pattern that has no equal" "$(reason oval:org.example:def:121)" '^the pattern "\(\?=amd\)amd64" of arch'
+
+# ------------------------------------------------------- as vendors write them
+# facts OS KERNEL MODULES PACKAGE...: name version arch [signature]
+facts()
+{
+	local os=$1 kernel=$2 modules=$3
+
+	shift 3
+	printf '%s\n' "$@" | jq -R 'split(" ") | {name: .[0], version: .[1], arch: .[2], scheme: "rpm", signature: .[3]}
+		| with_entries(select(.value != null))' | jq -s "{os: $os, packages: .}
+		+ ($kernel | if . then {kernel: .} else {} end)
+		+ ($modules | if . then {\"x-modules\": .} else {} end)" >"$tmp/facts.json"
+	scan "$data/redhat.xml" --facts "$tmp/facts.json"
+}
+
+# verdicts ID=VERDICT...
+verdicts()
+{
+	local pair
+
+	for pair; do
+		is "$server: ${pair%=*}" "$(verdict "${pair%=*}")" "${pair#*=}"
+	done
+}
+
+server="Red Hat 8"
+facts '{id: "rhel", codename: "Ootpa"}' '{release: "4.18.0-80.el8.x86_64"}' '[{name: "idm", enabled: "DL1"}]' \
+	'redhat-release 8.2-1.el8 x86_64' 'bash 1:4.4-9.el8 x86_64 199e2f91fd431d51' 'glibc 2.28-1 i686' 'glibc 2.28-3 x86_64'
+is "$server is judged" "$rc" 0
+verdicts release=needed other-release=not-applicable signed=needed running=needed module=needed text=unknown \
+	codename=not-applicable one-row=installed version=needed version-is=needed version-is-no-part=installed \
+	no-release=needed extended-name=unknown
+like "what is not looked at is said" "$(reason text)" 'no facts of kind x-files were collected'
+like "what is not compared, too" "$(reason extended-name)" 'extended_name of rpminfo is not read'
+
+server="Example 9"
+facts '{id: "example", codename: "focal"}' '{release: "4.18.0-147.el8.x86_64"}' '[{name: "idm", enabled: "client"}]' \
+	'example-release 9-1 x86_64' 'bash 4.4-9.el8 x86_64 0123456789abcdef' 'glibc 2.27-1 x86_64'
+verdicts release=not-applicable other-release=needed signed=installed running=not-applicable module=not-applicable \
+	codename=needed one-row=needed version=needed version-is=installed no-release=installed
+
+server="of which little is known"
+facts '{id: "rhel"}' null null 'redhat-release 80-1 x86_64' 'bash 4.4-9.el8 x86_64'
+verdicts release=not-applicable signed=needed running=unknown module=unknown codename=unknown \
+	one-row=not-applicable
+
+# A list of packages does not say which system it is from.
+server="a list of packages"
+printf '%s\t0\t%s\t%s\tx86_64\n' bash 4.4 9.el8 kernel 4.18.0 80.el8 kernel-core 4.18.0 140.el8 \
+	kernel-headers 4.18.0 200.el8 >"$tmp/list.tsv"
+scan "$data/redhat.xml" --packages "$tmp/list.tsv" --scheme rpm
+verdicts release=needed other-release=not-applicable signed=needed running=needed module=not-applicable \
+	text=not-applicable codename=needed
+printf 'redhat-release\t0\t7.9\t1\tx86_64\nkernel\t0\t4.18.0\t150.el8\tx86_64\n' >>"$tmp/list.tsv"
+scan "$data/redhat.xml" --packages "$tmp/list.tsv" --scheme rpm
+verdicts release=not-applicable other-release=not-applicable running=not-applicable
+
+# ------------------------------------------------------------------ metadata
+facts '{}' null null 'bash 4.4-9.el8 x86_64'
+row()
+{
+	jq -c "select(.id == \"$1\") | [.severity, .kind, .revision, .title]" <<<"$out"
+}
+is "an advisory" "$(row release)" \
+	'["important","security","7","RHSA-2026:1: example security update (Important)"]'
+is "a bugfix by its reference" "$(row other-release | cut -d, -f2)" '"bugfix"'
+is "an enhancement" "$(row signed | cut -d, -f2)" '"enhancement"'
+is "a vulnerability of Ubuntu's form" "$(row running | cut -d, -f1,2)" '["moderate","security"'
+read_it()
+{
+	"$PD_BUILDDIR/tests/tools/pd-step" --plugin-dir "$tmp/plugins" read oval.oval "$1" 2>&1
+}
+raw=$(read_it "$data/redhat.xml")
+like "dates, vendor and description" "$raw" \
+	'"description":"What it mends.".*"vendor":"security@example.org".*"issued":1782518400,"updated":1782604800'
+like "the producer is the vendor of the others" "$raw" '"id":"signed".*"vendor":"Example Merger"'
+is "each reference is there once" "$(grep -o '"target":"[^"]*"' <<<"$raw" | head -6 | sort | uniq -d)" ""
+like "bugs are links" "$raw" '"target":"https://example.org/7".*"title":"It breaks & burns"'
+
+# ------------------------------------------------------------------- hostile
+# oval ID CRITERIA...: a document with these definitions, read from a file
+oval()
+{
+	printf '<oval_definitions xmlns="http://oval.mitre.org/XMLSchema/oval-definitions-5" xmlns:l="l"><definitions>'
+	while [ $# -gt 1 ]; do
+		printf '<definition class="patch" id="%s" version="1"><metadata><title>t</title></metadata>%s</definition>' "$1" "$2"
+		shift 2
+	done
+	cat <<END
+</definitions><tests>
+<l:rpminfo_test id="t" check="all" version="1"><l:object object_ref="o"/></l:rpminfo_test>
+<l:rpminfo_test id="lost-o" check="all" version="1"><l:object object_ref="nowhere"/></l:rpminfo_test>
+<l:rpminfo_test id="lost-s" check="all" version="1"><l:object object_ref="o"/><l:state state_ref="nowhere"/></l:rpminfo_test>
+<l:rpminfo_test id="lost-v" check="all" version="1"><l:object object_ref="v"/></l:rpminfo_test>
+<l:rpminfo_test id="strange" check="some" version="1"><l:object object_ref="o"/></l:rpminfo_test>
+<l:rpminfo_test id="t" check="none exist" check_existence="none_exist" version="1"><l:object object_ref="o"/></l:rpminfo_test>
+<l:dpkginfo_test id="type" check="all" version="1"><l:object object_ref="o"/></l:dpkginfo_test>
+<l:rpminfo_test check="all" version="1"/>
+</tests><objects>
+<l:rpminfo_object id="o" version="1"><l:name>bash</l:name></l:rpminfo_object>
+<l:rpminfo_object id="v" version="1"><l:name var_ref="nowhere" var_check="all"/></l:rpminfo_object>
+<l:rpminfo_object id="set" version="1"><l:set><l:object_reference>o</l:object_reference></l:set></l:rpminfo_object>
+</objects><states/><variables/></oval_definitions>
+END
+}
+c()
+{
+	printf '<criteria>'
+	printf '<criterion test_ref="%s"/>' "$@"
+	printf '</criteria>'
+}
+x()
+{
+	printf '<criteria><extend_definition definition_ref="%s"/></criteria>' "$@"
+}
+oval here "$(c t)" lost "$(c nowhere)" lost-o "$(c lost-o)" lost-s "$(c lost-s)" lost-v "$(c lost-v)" \
+	strange "$(c strange)" type "$(c type)" self "$(x self)" ring "$(x gnir)" gnir "$(x ring)" lost-d "$(x nowhere)" \
+	op '<criteria operator="NAND"><criterion test_ref="t"/></criteria>' no-ref '<criteria><criterion/></criteria>' \
+	here "$(c nowhere)" last "$(x here)" >"$tmp/h.xml"
+scan "$tmp/h.xml" --packages "$tmp/list.tsv" --scheme rpm
+server=hostile
+verdicts here=needed lost=unknown lost-o=unknown lost-s=unknown lost-v=unknown strange=unknown type=unknown \
+	self=unknown ring=unknown gnir=unknown lost-d=unknown op=unknown no-ref=unknown last=needed
+like "a test that is not there is named" "$(reason lost)" 'refer to nowhere, which is not in the catalog'
+like "an object, too" "$(reason lost-o)" 'object nowhere of lost-o is not in the catalog'
+like "a state" "$(reason lost-s)" 'state nowhere is not in the catalog'
+like "a ring ends" "$(reason ring)" 'refer to each other without end'
+
+# deep CHILDREN: criteria in criteria
+deep()
+{
+	printf '<criteria operator="AND">%.0s' $(seq "$1")
+	printf '<criterion test_ref="t"/>'
+	printf '</criteria>%.0s' $(seq "$1")
+}
+oval deep "$(deep 60)" deeper "$(deep 100)" after "$(c t)" >"$tmp/h.xml"
+scan "$tmp/h.xml" --packages "$tmp/list.tsv" --scheme rpm
+verdicts deep=needed deeper=unknown after=needed
+oval deep "$(deep 300)" >"$tmp/h.xml"
+pd scan --catalog "$tmp/h.xml" --packages "$tmp/list.tsv" --scheme rpm
+like "without end it is refused" "$rc $out" '^2 .*h.xml:1:.*nested deeper than'
+
+# A hundred thousand references to one test, and a chain as long.
+{
+	printf '<oval_definitions xmlns="http://oval.mitre.org/XMLSchema/oval-definitions-5" xmlns:l="l"><definitions>'
+	printf '<definition id="many" class="patch" version="1"><criteria>'
+	printf '<criterion test_ref="t" n="%d"/>' $(seq 100000)
+	printf '</criteria></definition>'
+	awk 'BEGIN { for (i = 100000; i > 0; i--) printf "<definition id=\"c%d\" class=\"patch\" version=\"1\"><criteria>" \
+		"<extend_definition definition_ref=\"c%d\"/></criteria></definition>", i, i - 1 }'
+	oval c0 "$(c t)" | sed 's/.*<definitions>//'
+} >"$tmp/h.xml"
+scan "$tmp/h.xml" --packages "$tmp/list.tsv" --scheme rpm
+verdicts many=needed c0=needed c10=needed c100000=unknown
+like "a chain without end is not followed" "$(reason c100000)" 'refer to each other too deep'
+is "and each definition has its verdict" "$(wc -l <<<"$lines")" 100002
+
+# Not this format.
+printf '<oval_definitions xmlns="http://oval.mitre.org/XMLSchema/oval-definitions-4"/>' >"$tmp/h.xml"
+pd scan --catalog "$tmp/h.xml" --packages "$tmp/list.tsv" --scheme rpm
+like "OVAL 4 is not read" "$rc $out" '^2 .*\[catalog-format\]'
+iconv -t UTF-16 "$data/redhat.xml" | sed 's/UTF-8/UTF-16/' >"$tmp/utf16.xml"
+scan "$tmp/utf16.xml" --packages "$tmp/list.tsv" --scheme rpm
+is "UTF-16 is recognised and read" "$rc $(wc -l <<<"$lines")" "0 13"
+end
