@@ -33,6 +33,11 @@ is "one of them" "$(jq -r 'select(.id == "00004850-0000-0000-5350-000000065001")
 	"\(.title)|\(.vendor)|\(.issued)|\(.severity)|\(.kind)|\(.payloads[0].digest)|\(.installers[0].arguments)"' "$tmp/updates")" \
 	'AMD Video Driver and Control Panel [13.152.1.9001-131203]|HP Business Clients|1450698480|important|driver|sha1:11facc23aaea6b95c313001c0e2266039081d0bd|-s -e cmd.exe -a /c "setup.exe" -Install'
 
+# packed, as it is published
+cp "$PD_BUILDDIR/plugins/unpack/.libs/unpack.so" "$tmp/plugins/"
+like "the archive is read as it is" \
+	"$("$PD_BUILDDIR/patchday" catalog check --plugin-dir "$tmp/plugins" "$shared/HpCatalogForSms.zip" 2>&1)" 'sdp:sdp, 1829 updates'
+
 for file in "$shared"/*.sdp; do
 	show "$file" >"$tmp/$(basename "${file%%-*}")"
 done
