@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Sourced by `quickstart check`: every test, in stages, and the closing line.
 # Expects $top, $build, say, die, configure and started.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2016
 
 # a test that fails is counted, and the next one runs
 set +e +o pipefail
@@ -35,38 +35,64 @@ stage()
 	fi
 }
 
-# collect FOLDER LABEL: what automake's .trs files of the last check say
+# tests_of FOLDER EXPRESSION: what an expression of its Makefile gives
+tests_of()
+{
+	make -s -C "$1" --eval "print-tests: ; @echo $2" print-tests | tail -1
+}
+
+# run_suite FOLDER LABEL EXPRESSION: these tests, as many at a time as there are
+# processors; `collect` tells of them
+run_suite()
+{
+	local tests
+
+	tests=$(tests_of "$1" "$3")
+	(cd "$1" && tr ' ' '\n' <<<"$tests" | sed 's/\(\.sh\)\?$/.trs/' | xargs rm -f)
+	make -k -C "$1" -j"$(nproc)" check-TESTS TESTS="$tests" TEST_SUITE_LOG="test-suite-$2.log" \
+		>"$build/suite-$2.log" 2>&1 || true
+}
+
+# collect FOLDER LABEL EXPRESSION: what automake's .trs files say of these tests
 collect()
 {
-	local trs name result reason
+	local test trs result reason
 
-	while IFS= read -r trs; do
-		name="$2 $(sed "s|^$1/||; s|\.trs$||" <<<"$trs")"
-		result=$(sed -n 's/^:test-result: //p' "$trs" | head -1)
-		reason=$(grep -hE 'skip:|^not ok|Bail out' "${trs%.trs}.log" | head -3 | tr '\n' ' ')
-		count "$name" "${result%% *}" "$reason"
-		[ "${result%% *}" = PASS ] || [ "${result%% *}" = SKIP ] || tail -30 "${trs%.trs}.log"
-	done < <(find "$1/tests" -name '*.trs' | sort)
-	find "$1/tests" -name '*.trs' -delete
+	for test in $(tests_of "$1" "$3"); do
+		trs=$1/${test%.sh}
+		if [ ! -e "$trs.trs" ]; then
+			count "$2 $test" FAIL "it did not run, see $build/suite-$2.log"
+			continue
+		fi
+		result=$(sed -n 's/^:test-result: //p' "$trs.trs" | head -1)
+		reason=$(grep -hE 'skip:|^not ok|Bail out' "$trs.log" | head -3 | tr '\n' ' ')
+		count "$2 ${test%.sh}" "${result%% *}" "$reason"
+		[ "${result%% *}" = PASS ] || [ "${result%% *}" = SKIP ] || tail -30 "$trs.log"
+	done
 }
 
-# suite FOLDER LABEL MAKE-ARGUMENT...
-suite()
+# in_lab: what takes its time by waiting for servers, beside what computes
+in_lab()
 {
-	local folder=$1 label=$2
+	local at=$SECONDS rc=0
 
-	shift 2
-	find "$folder/tests" -name '*.trs' -delete
-	make -k -C "$folder" "$@" >"$build/suite-$label.log" 2>&1 || true
-	if [ -z "$(find "$folder/tests" -name '*.trs')" ]; then
-		tail -30 "$build/suite-$label.log"
-		count "$label: the suite" FAIL "no test ran, see $build/suite-$label.log"
-	fi
-	collect "$folder" "$label"
+	"$top/tests/lab/lab" build >"$build/stage-the-lab-is-built.log" 2>&1 || rc=$?
+	echo "$rc $((SECONDS - at))" >"$build/lab.built"
+	run_suite "$build/main" lab '$(LAB_TESTS)'
+	echo $((SECONDS - at)) >"$build/lab.took"
 }
+
+say "what the tests need is built"
+stage "check-build" make -s -C "$build/main" -j"$(nproc)" all check-build
+lab=
+if [ "$(id -u)" = 0 ]; then
+	in_lab &
+	lab=$!
+fi
 
 say "unit, plan, command line and style tests"
-suite "$build/main" gcc check
+run_suite "$build/main" gcc '$(TESTS)'
+collect "$build/main" gcc '$(TESTS)'
 
 say "the same with clang, AddressSanitizer and UndefinedBehaviorSanitizer"
 sanitized()
@@ -75,36 +101,38 @@ sanitized()
 	make -s -C "$build/sanitize" -j"$(nproc)" all check-build
 }
 stage "builds with clang, warnings are errors" sanitized
-ASAN_OPTIONS=detect_leaks=1 suite "$build/sanitize" sanitize check
+built='$(filter-out tests/style/%,$(TESTS))' # the linters have seen these sources
+ASAN_OPTIONS=detect_leaks=1 run_suite "$build/sanitize" sanitize "$built"
+collect "$build/sanitize" sanitize "$built"
 
 say "valgrind"
 valgrinded()
 {
-	local t
-
-	for t in "$build"/main/tests/unit/test_*; do
-		[ -x "$t" ] && [ -f "$t" ] || continue
-		PD_SRCDIR=$top PD_BUILDDIR=$build/main PD_VALGRIND=1 "$build/main/libtool" --mode=execute \
-			valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
-			--child-silent-after-fork=yes "$t" || return 1
-	done
+	find "$build"/main/tests/unit -maxdepth 1 -name 'test_*' -type f -executable -print0 |
+		PD_SRCDIR=$top PD_BUILDDIR=$build/main PD_VALGRIND=1 xargs -0 -n1 -P"$(nproc)" \
+			"$build/main/libtool" --mode=execute valgrind --quiet --error-exitcode=9 --leak-check=full \
+			--errors-for-leak-kinds=definite --child-silent-after-fork=yes
 }
 stage "unit tests under valgrind" valgrinded
 
 say "distribution"
-stage "make distcheck" make -s -C "$build/main" distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror
-
-say "benchmarks"
-stage "benchmarks" make -s -C "$build/main" bench
-grep -E '^(bench|ratio|goal|skip)' "$build/stage-benchmarks.log" || true
+PD_LINTED=yes stage "make distcheck" make -s -C "$build/main" -j"$(nproc)" distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror
 
 say "plugins and workflows on real servers in the lab"
-if [ "$(id -u)" = 0 ]; then
-	stage "the lab is built" "$top/tests/lab/lab" build
-	suite "$build/main" lab -j2 check-lab
+if [ "$lab" ]; then
+	wait "$lab"
+	read -r rc took <"$build/lab.built"
+	[ "$rc" = 0 ] || tail -40 "$build/stage-the-lab-is-built.log"
+	count "the lab is built ($took s)" "$([ "$rc" = 0 ] && echo PASS || echo FAIL)" "see $build/stage-the-lab-is-built.log"
+	collect "$build/main" lab '$(LAB_TESTS)'
+	echo "all of it $(cat "$build/lab.took") s, beside the rest"
 else
 	count "the lab" SKIP "needs root"
 fi
+
+say "benchmarks, with the machine to themselves"
+stage "benchmarks" make -s -C "$build/main" bench
+grep -E '^(bench|ratio|goal|skip)' "$build/stage-benchmarks.log" || true
 
 say "what did not pass"
 printf '%s\n' "${not_passed[@]:-nothing}"

@@ -4,6 +4,8 @@ AM_TESTS_ENVIRONMENT = PD_BUILDDIR='$(abs_top_builddir)'; export PD_BUILDDIR; \
 	PD_SRCDIR='$(abs_top_srcdir)'; export PD_SRCDIR;
 TEST_EXTENSIONS = .sh
 LAB_TESTS =
+# what takes longest comes first
+include %D%/lab/local.mk
 include %D%/unit/local.mk
 include %D%/modules/local.mk
 include %D%/tools/local.mk
@@ -17,7 +19,6 @@ include %D%/catalogs/local.mk
 include %D%/transfer/local.mk
 include %D%/bench/local.mk
 include %D%/fuzz/local.mk
-include %D%/lab/local.mk
 
 check-lab: all check-build
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(LAB_TESTS)' TEST_SUITE_LOG=test-suite-lab.log

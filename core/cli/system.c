@@ -18,7 +18,8 @@ enum { TEXT_MAX = 64 << 20 };
 /* about(): what is known before any option is read. */
 PD_CORE(about)
 {
-	static const char *const names[] = { "NO_COLOR", "PATCHDAY_LIBEXEC", "PATCHDAY_STATE" };
+	static const char *const names[] = { "NO_COLOR", "PATCHDAY_LIBEXEC", "PATCHDAY_PATH",
+		"PATCHDAY_STATE", "TZ" };
 	json_t *environment = json_object();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -44,6 +45,8 @@ PD_CORE(setup)
 	const json_t *folder;
 	size_t i;
 
+	if (!pd_trusted_path(err))
+		return NULL;
 	free(cli->state);
 	cli->state = pd_strdup(pd_core_text(args, 0));
 	pd_registry_free(cli->registry);

@@ -98,6 +98,41 @@ bool pd_trusted_folder(const char *folder, struct pd_error **err)
 	return true;
 }
 
+/* Root's own, through whatever links; nobody else can put another in its place. */
+static bool is_roots(const char *folder, struct pd_error **err)
+{
+	pd_auto_free char *real = realpath(folder, NULL), *above = NULL;
+	const char *slash = strrchr(folder, '/');
+	struct stat st;
+
+	if (*folder != '/' || !real)
+		return pd_error_set(err, "plugin-folder", *folder == '/' ? "there is no such folder" :
+				    "it is not absolute");
+	above = slash == folder ? pd_strdup("/") : pd_strndup(folder, (size_t)(slash - folder));
+	if (!pd_trusted_folder(above, err) || !pd_trusted_folder(real, err))
+		return false;
+	return (stat(real, &st) == 0 && st.st_uid == 0) ||
+	       pd_error_set(err, "plugin-not-trusted", "it does not belong to root");
+}
+
+bool pd_trusted_path(struct pd_error **err)
+{
+	const char *path = getenv("PATCHDAY_PATH");
+
+	for (size_t len; path && geteuid() == 0; path = path[len] ? path + len + 1 : NULL) {
+		pd_auto_free char *folder = pd_strndup(path, len = strcspn(path, ":"));
+		pd_auto_free char *why = NULL;
+		pd_auto_error *cause = NULL;
+
+		if (is_roots(folder, &cause))
+			continue;
+		why = pd_error_text(cause);
+		return pd_error_set(err, "path-not-trusted", "$PATCHDAY_PATH has the folder '%s': %s",
+				    folder, why);
+	}
+	return true;
+}
+
 bool pd_trusted_file(const char *path, struct pd_error **err)
 {
 	return trusted(path, S_IFREG, false, err);

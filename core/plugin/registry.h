@@ -47,6 +47,9 @@ json_t *pd_plugin_json(const struct pd_plugin *plugin, const char *path);
 /** May code be loaded from there?  Owned by root or the caller, written by
  * nobody else, the folders above too; absolute, no symbolic link. */
 bool pd_trusted_folder(const char *folder, struct pd_error **err) PD_MUST_USE;
+/** $PATCHDAY_PATH, where steps look for programs: as root, each of its folders
+ * has to be trusted. */
+bool pd_trusted_path(struct pd_error **err) PD_MUST_USE;
 bool pd_trusted_file(const char *path, struct pd_error **err) PD_MUST_USE;
 /** Path of a loaded plugin's file; NULL if it is not loaded; borrowed. */
 const char *pd_registry_path(struct pd_registry *reg, const char *name);

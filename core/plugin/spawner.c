@@ -56,13 +56,13 @@ static pid_t fork_for_parent(void)
 }
 
 /* @return the pid, or 0: it can't be done from here */
-static pid_t spawn(struct pd_registry *reg, struct pd_frame *f, const int fds[2])
+static pid_t spawn(struct pd_registry *reg, struct pd_frame *f, const int fds[2], pid_t parent)
 {
 	const char *name, *args, *remembered;
 	struct pd_worker_call call = {0};
 	struct pd_arguments filled = {0};
-	pid_t parent = getppid(), pid;
 	int64_t phase, dry;
+	pid_t pid;
 
 	if (!pd_frame_get(f, "nnssssss", &phase, &dry, &name, &call.server, &call.run,
 			  &call.work_dir, &args, &remembered) || !name || !args)
@@ -106,7 +106,7 @@ static _Noreturn void serve(struct pd_registry *reg, int channel, pid_t parent)
 
 		if (pd_frame_next(&in, &used, &f) <= 0)
 			continue; /* the rest of it is on its way */
-		pid = spawn(reg, &f, fds);
+		pid = spawn(reg, &f, fds, parent);
 		pd_close_p(&fds[0]);
 		pd_close_p(&fds[1]);
 		in.len = 0;

@@ -67,7 +67,8 @@ static bool is_newest(const struct pd_record *r, const struct pd_evidence_row *e
 	return true;
 }
 
-static void verify_file(struct work *w, const struct pd_evidence_row *e)
+/* Undo may have removed or changed what a step that is undone had shown. */
+static void verify_file(struct work *w, const struct pd_evidence_row *e, bool undone)
 {
 	struct pd_error *err = NULL;
 	pd_auto_free char *text = NULL;
@@ -75,12 +76,14 @@ static void verify_file(struct work *w, const struct pd_evidence_row *e)
 	int64_t bytes = 0;
 
 	if (access(e->path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)) {
-		add(w, "evidence", e->path, "missing", e->title);
+		add(w, "evidence", e->path, undone ? "unknown" : "missing", undone ?
+		    "its step was undone, and it is gone" : e->title);
 	} else if (pd_digest_file(e->path, is, &bytes, &err) &&
 		   (bytes != e->bytes || strcmp(is, e->sha256) != 0)) {
 		text = pd_print("%lld bytes with SHA-256 %s, in place of %lld with %s",
 				(long long)bytes, is, (long long)e->bytes, e->sha256);
-		add(w, "evidence", e->path, "changed", text);
+		add(w, "evidence", e->path, undone ? "unknown" : "changed", undone ?
+		    "its step was undone, and it is not as it was then" : text);
 	} else {
 		judge(w, "evidence", e->path, err);
 	}
@@ -90,11 +93,12 @@ static void verify_evidence(struct work *w, const struct pd_record *r)
 {
 	for (size_t i = 0; i < 2; i++)
 		if (r->scans[i].path)
-			verify_file(w, &r->scans[i]);
+			verify_file(w, &r->scans[i], false);
 	for (size_t i = 0; i < r->n_steps; i++)
 		for (size_t k = 0; k < r->steps[i].n_evidence; k++)
 			if (is_newest(r, &r->steps[i].evidence[k]))
-				verify_file(w, &r->steps[i].evidence[k]);
+				verify_file(w, &r->steps[i].evidence[k],
+					    r->steps[i].state == PD_STEP_UNDONE);
 			else
 				add(w, "evidence", r->steps[i].evidence[k].path, "unknown",
 				    "it was written again later in this run");

@@ -62,7 +62,7 @@ static bool may_sign(const struct pd_record *r, const char *party,
 		if (strcmp(r->signatures[i].party, party) == 0)
 			return pd_error_set(err, "sign-twice", "%s has signed for '%s' already",
 					    r->signatures[i].name, party);
-	if (r->state != PD_RUN_SIGNOFF)
+	if (r->state != PD_RUN_SIGNOFF && r->state != PD_RUN_ROLLED_BACK)
 		return pd_error_set(err, "sign-state", "run %s is %s", r->run,
 				    pd_run_state_name(r->state));
 	if (pd_strings_has(&r->parties, party))
@@ -89,6 +89,8 @@ static enum pd_run_end sign(struct pd_engine *e, const struct act *a, struct pd_
 	if (!pd_engine_note(e, "sign", "", json_pack("{s:s, s:s, s:s, s:s}", "party", a->party,
 			    "name", *a->name ? a->name : by, "note", a->note ? a->note : "", "by", by), true))
 		return PD_END_INVALID;
+	if (e->record->state == PD_RUN_ROLLED_BACK) /* it has ended; nothing waits for it */
+		return PD_END_DONE;
 	pd_record_missing(e->record, &missing);
 	who = pd_strings_join(&missing, ", ");
 	return pd_engine_state(e, missing.len ? PD_RUN_SIGNOFF : PD_RUN_DONE, who) &&
@@ -105,7 +107,7 @@ static enum pd_run_end seal(struct pd_engine *e, const struct act *a, struct pd_
 	if (r->sealed)
 		return !pd_error_set(err, "seal-key", "run %s is sealed with the key %s, not with"
 				     " %s", r->run, r->sealed, a->key) * PD_END_REFUSED;
-	if (r->state != PD_RUN_DONE)
+	if (r->state != PD_RUN_DONE && r->state != PD_RUN_ROLLED_BACK)
 		return !pd_error_set(err, "seal-open", "run %s is %s: %s", r->run,
 				     pd_run_state_name(r->state), r->why ? r->why : "") *
 		       PD_END_REFUSED;

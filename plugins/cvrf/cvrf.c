@@ -206,9 +206,11 @@ static int whole(struct document *d)
 		return one(d, NULL);
 	for (size_t i = 0; i < d->parts.len; i++) {
 		const char *platform = d->parts.rows[i].key;
+		struct tree_mark mark = tree_mark(d->tree);
 
 		if ((!before || strcasecmp(before, platform) != 0) && one(d, platform))
 			return PD_FAILED;
+		tree_release(d->tree, mark);
 		before = platform;
 	}
 	return 0;
@@ -245,16 +247,16 @@ static const char *self(struct document *d)
 /* The notes that tell what it is about. */
 static const char *notes(struct document *d)
 {
-	const char *text = "";
+	struct tree_text text = { .len = 0 };
 
 	TREE_EACH(n, tree_child(d->root, "DocumentNotes"), "Note") {
 		const char *type = tree_attr(d->tree, n, "Type");
 
 		if (*n->text && type && (!strcmp(type, "Summary") || !strcmp(type, "General") ||
 					 !strcmp(type, "Details") || !strcmp(type, "Description")))
-			text = tree_print(d->tree, "%s%s%s", text, *text ? "\n\n" : "", n->text);
+			tree_append(d->tree, &text, "%s%s", text.len ? "\n\n" : "", n->text);
 	}
-	return text;
+	return text.data;
 }
 
 static bool is_final(const char *status)

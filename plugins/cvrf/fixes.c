@@ -51,7 +51,7 @@ struct fix {
 	struct tree_index cves, products, replaced, urls;
 	bool restart, may_restart, quiet;
 	const char *kind; /* Monthly Rollup ... */
-	const char *lines; /* of the description */
+	struct tree_text lines; /* of the description */
 };
 
 static void restart(struct fix *f, const char *word)
@@ -88,7 +88,7 @@ static void add(struct document *d, struct fix *f, const struct node *n)
 	tree_sort(&ids);
 	cvrf_worst(d, &f->worst, v, &ids);
 	if (cve && title && !tree_find(&f->cves, cve))
-		f->lines = tree_print(d->tree, "%s%s%s: %s", f->lines, *f->lines ? "\n" : "", cve, title);
+		tree_append(d->tree, &f->lines, "%s%s: %s", f->lines.len ? "\n" : "", cve, title);
 	tree_add(d->tree, &f->cves, cve, v);
 	tree_sort(&f->cves);
 	tree_add(d->tree, &f->urls, tree_text(n, "URL"), n);
@@ -107,7 +107,7 @@ static int emit(struct document *d, struct fix *f, const struct node *first)
 	h->id = f->id;
 	h->line = first->line;
 	h->url = tree_text(first, "URL");
-	h->description = f->lines;
+	h->description = f->lines.data;
 	h->restart = f->restart ? PD_RESTART_REBOOT :
 		     f->quiet && !f->may_restart ? PD_RESTART_NONE : PD_RESTART_UNKNOWN;
 	h->title = tree_print(d->tree, "%s%s%s%s: %s", number ? number : text ? text : "", f->kind ? " (" : "",
@@ -142,7 +142,8 @@ int cvrf_fixes(struct document *d)
 	order.len = fixes.len;
 	tree_sort(&fixes);
 	for (size_t i = 0; i < order.len; i++) {
-		struct fix f = { .id = order.rows[i].key, .lines = "" };
+		struct fix f = { .id = order.rows[i].key, .lines = { .limit = 65536 } };
+		struct tree_mark mark = tree_mark(d->tree);
 		size_t n = tree_range(&fixes, f.id, &row);
 
 		if (row->node != order.rows[i].node) /* it is among those of the first one */
@@ -151,6 +152,7 @@ int cvrf_fixes(struct document *d)
 			add(d, &f, row->node);
 		if (emit(d, &f, order.rows[i].node))
 			return PD_FAILED;
+		tree_release(d->tree, mark);
 	}
 	return 0;
 }

@@ -28,10 +28,13 @@ static bool parse(struct document *d, const char *product, struct package *p)
 	static const char *const archs[] = { "noarch", "x86_64", "i386", "i486", "i586", "i686",
 		"aarch64", "armv7hl", "ppc", "ppc64", "ppc64le", "s390", "s390x", "ia64", "riscv64",
 		"loongarch64" };
-	char *text = tree_alloc(d->tree, strlen(product) + 1), *dash, *colon;
+	size_t len = strlen(product);
+	char *text = tree_alloc(d->tree, (len < 1000 ? len : 0) + 1), *dash, *colon;
 
+	if (len >= 1000)
+		return false;
 	*p = (struct package){ .name = text };
-	memcpy(text, product, strlen(product));
+	memcpy(text, product, len);
 	cut(text, ".rpm");
 	p->source = cut(text, ".src") || cut(text, ".nosrc");
 	for (size_t i = 0; !p->source && !p->arch && i < sizeof(archs) / sizeof(*archs); i++)

@@ -6,6 +6,9 @@
 
 #include "mssecure.h"
 
+/* What refers to a text can be much shorter than the text. */
+enum { TEXT_MAX = 65536, REPLACED_MAX = 1000000 };
+
 /* ------------------------------------------------------------- references */
 
 const char *mssecure_value(const struct tables *x, const struct node *n, const char *name)
@@ -69,41 +72,44 @@ static int relation(const struct tables *x, unsigned kind, const char *target, c
 }
 
 /* The texts of the comments that a list refers to, behind a text. */
-static const char *comments(const struct tables *x, const char *text, const struct node *list)
+static void comments(const struct tables *x, struct tree_text *text, const struct node *list)
 {
 	TREE_EACH(n, list, NULL) {
 		const struct node *comment = mssecure_find(x, &x->comments, n, "CommentID");
 		const char *more = comment ? mssecure_value(x, comment, "Text") : NULL;
 
 		if (more)
-			text = tree_print(x->tree, "%s%s%s", text, *text ? "\n\n" : "", more);
+			tree_append(x->tree, text, "%s%s", text->len ? "\n\n" : "", more);
 	}
-	return text;
 }
 
 static const char *bulletin_text(const struct tables *x, const struct node *b)
 {
 	const char *summary = mssecure_value(x, b, "Summary"), *issue = mssecure_value(x, b, "Issue");
-	const char *text = tree_print(x->tree, "%s%s%s", summary ? summary : "",
-				      summary && issue ? "\n\n" : "", issue ? issue : "");
+	struct tree_text text = { .limit = TEXT_MAX };
 
-	return comments(x, text, tree_child(b, "BulletinComments"));
+	tree_append(x->tree, &text, "%s%s%s", summary ? summary : "", summary && issue ? "\n\n" : "",
+		    issue ? issue : "");
+	comments(x, &text, tree_child(b, "BulletinComments"));
+	return text.data;
 }
 
 /* With the service packs that have what is in it. */
 static const char *patch_text(const struct tables *x, const struct node *patch)
 {
-	const char *text = "";
+	struct tree_text text = { .limit = TEXT_MAX };
 
 	TREE_EACH(n, patch, "AffectedProduct") {
 		const struct node *pack = mssecure_find(x, &x->packs, n, "FixedInSP");
 		const char *name = pack ? mssecure_value(x, pack, "Name") : NULL;
 
-		if (name && !strstr(text, name))
-			text = tree_print(x->tree, "%s%s%s", text, *text ? ", " : "It is in ", name);
+		if (name && (!text.data || !strstr(text.data, name)))
+			tree_append(x->tree, &text, "%s%s", text.len ? ", " : "It is in ", name);
 	}
-	return comments(x, *text ? tree_print(x->tree, "%s.", text) : text,
-			tree_child(patch, "PatchComments"));
+	if (text.len)
+		tree_append(x->tree, &text, ".");
+	comments(x, &text, tree_child(patch, "PatchComments"));
+	return text.data;
 }
 
 static int bulletin(const struct tables *x, const struct node *b, const char *id)
@@ -203,6 +209,8 @@ static void replaced(struct tables *x, const struct node *old, const struct node
 					  tree_attr(x->tree, n, "PatchName"));
 		const char *known = id ? known_id(x, id) : NULL;
 
+		if (x->replaced.len > REPLACED_MAX)
+			return;
 		tree_add(x->tree, &x->replaced, known, old);
 		if (id && !known)
 			pd_ignored(x->tree->ctx, old->line, tree_print(x->tree, "it is superseded by %s, "
@@ -234,6 +242,26 @@ static void patches(struct tables *x, const struct node *bulletins)
 				"no patch is superseded by SBID %s", x->replacements.rows[i].key));
 }
 
+/* A bulletin and its patches. */
+static int one(const struct tables *x, const struct node *b)
+{
+	const char *id = tree_attr(x->tree, b, "BulletinID");
+	struct tree_mark mark = tree_mark(x->tree);
+
+	if (!id) {
+		pd_ignored(x->tree->ctx, b->line, "a bulletin has no BulletinID");
+		return 0;
+	}
+	if (bulletin(x, b, id))
+		return PD_FAILED;
+	TREE_EACH(p, tree_child(b, "Patches"), "Patch") {
+		tree_release(x->tree, mark);
+		if (patch(x, b, p, id))
+			return PD_FAILED;
+	}
+	return 0;
+}
+
 static int take(struct tree *t, const struct node *root)
 {
 	const struct node *bulletins = tree_child(root, "Bulletins");
@@ -254,18 +282,14 @@ static int take(struct tree *t, const struct node *root)
 	tree_sort(&x.comments);
 	tree_sort(&x.replacements);
 	patches(&x, bulletins);
+	if (x.replaced.len > REPLACED_MAX)
+		return pd_fail(t->ctx, PD_FAILED, "more patches are superseded than in any real catalog");
 	TREE_EACH(b, bulletins, "Bulletin") {
-		const char *id = tree_attr(t, b, "BulletinID");
+		struct tree_mark mark = tree_mark(t);
 
-		if (!id) {
-			pd_ignored(t->ctx, b->line, "a bulletin has no BulletinID");
-			continue;
-		}
-		if (bulletin(&x, b, id))
+		if (one(&x, b))
 			return PD_FAILED;
-		TREE_EACH(p, tree_child(b, "Patches"), "Patch")
-			if (patch(&x, b, p, id))
-				return PD_FAILED;
+		tree_release(t, mark);
 	}
 	return 0;
 }

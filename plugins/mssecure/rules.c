@@ -118,29 +118,37 @@ static int key(const struct tables *x, const struct node *change)
 
 static int installed(const struct tables *x, const struct node *patch)
 {
+	struct tree_mark mark = tree_mark(x->tree);
+
 	TREE_EACH(n, tree_child(patch, "FileChgs"), "FileChg") {
 		const struct node *change = mssecure_find(x, &x->files, n, "FileChangeID");
 
 		if (change && file(x, change))
 			return PD_FAILED;
+		tree_release(x->tree, mark);
 	}
 	TREE_EACH(n, tree_child(patch, "RegChgs"), "RegChg") {
 		const struct node *change = mssecure_find(x, &x->keys, n, "RegChangeID");
 
 		if (change && key(x, change))
 			return PD_FAILED;
+		tree_release(x->tree, mark);
 	}
 	return 0;
 }
 
 int mssecure_rules(const struct tables *x, const struct node *patch)
 {
+	struct tree_mark mark = tree_mark(x->tree);
+
 	if (tree_child(patch, "AffectedProduct")) {
 		if (rule(x, PD_RULES_APPLICABLE, PD_RULE_ANY))
 			return PD_FAILED;
-		TREE_EACH(n, patch, "AffectedProduct")
+		TREE_EACH(n, patch, "AffectedProduct") {
 			if (product(x, n))
 				return PD_FAILED;
+			tree_release(x->tree, mark);
+		}
 		if (rule(x, PD_RULES_APPLICABLE, PD_RULE_CLOSE))
 			return PD_FAILED;
 	}

@@ -108,37 +108,43 @@ static struct comparison compared(struct tree *t, const struct node *n)
 
 /* All that the test says and that is not compared: Name=value ... and what is
  * inside of it, in parentheses. */
-static const char *subject(struct tree *t, const struct node *n, const struct comparison *c)
+static void subject(struct tree *t, struct tree_text *text, const struct node *n,
+		    const struct comparison *c)
 {
-	const char *text = "";
+	static const struct comparison none = { .attribute = NULL };
+	const char *gap = "";
 
 	for (size_t i = 0; i < n->n_attrs; i++) {
 		const char *name = n->attrs[i].name;
 
 		if (c->attribute && (strcmp(name, c->attribute) == 0 || strcmp(name, "Comparison") == 0))
 			continue;
-		text = tree_print(t, "%s%s%s=%s", text, *text ? " " : "", name, n->attrs[i].value);
+		tree_append(t, text, "%s%s=%s", gap, name, n->attrs[i].value);
+		gap = " ";
 	}
-	if (*n->text)
-		text = tree_print(t, "%s%s%s", text, *text ? " " : "", n->text);
+	if (*n->text) {
+		tree_append(t, text, "%s%s", gap, n->text);
+		gap = " ";
+	}
 	TREE_EACH(child, n, NULL) {
-		static const struct comparison none = { .attribute = NULL };
-		const char *inside = subject(t, child, &none);
-
-		text = tree_print(t, "%s%s(%s%s%s)", text, *text ? " " : "", child->name,
-				  *inside ? " " : "", inside);
+		tree_append(t, text, "%s(%s%s", gap, child->name,
+			    child->n_attrs || *child->text || child->first ? " " : "");
+		subject(t, text, child, &none);
+		tree_append(t, text, ")");
+		gap = " ";
 	}
-	return text;
 }
 
 static int test(struct tree *t, unsigned tree, const struct node *n)
 {
 	struct comparison c = compared(t, n);
+	struct tree_text text = { .len = 0 };
 
+	subject(t, &text, n, &c);
 	return pd_update_rule(t->ctx, &(struct pd_rule){
 		.size = sizeof(struct pd_rule), .tree = (uint16_t)tree, .op = PD_RULE_TEST,
 		.compare = (uint16_t)c.compare, .scheme = c.scheme, .kind = kind_of(t, n->name),
-		.subject = subject(t, n, &c), .field = c.field, .value = c.value });
+		.subject = text.data, .field = c.field, .value = c.value });
 }
 
 /* True is all of nothing, False any of nothing. */

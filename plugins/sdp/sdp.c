@@ -71,20 +71,28 @@ static bool says(struct tree *t, const struct node *n, const char *name, const c
 static const char *description(struct tree *t, const struct node *p, const struct node *words,
 			       const struct node *properties)
 {
-	const char *text = tree_text(words, "Description"), *names = "", *more = "";
+	const char *said = tree_text(words, "Description"), *before = said ? "\n\n" : "";
+	bool alone = false, network = false, named = false;
+	struct tree_text text = { .len = 0 };
 
-	TREE_EACH(n, properties, "ProductName")
-		names = tree_print(t, "%s%s%s", names, *names ? ", " : "Product: ", n->text);
+	tree_append(t, &text, "%s", said ? said : "");
+	TREE_EACH(n, properties, "ProductName") {
+		tree_append(t, &text, "%s%s", named ? ", " : before, named ? "" : "Product: ");
+		tree_append(t, &text, "%s", n->text);
+		named = true;
+		before = "\n";
+	}
 	TREE_EACH(item, p, "InstallableItem") {
 		const struct node *how = tree_child(item, "InstallProperties");
 
-		if (says(t, how, "Impact", "RequiresExclusiveHandling") && !strstr(more, "alone"))
-			more = tree_print(t, "%s\nIt has to be installed alone.", more);
-		if (says(t, how, "RequiresNetworkConnectivity", "true") && !strstr(more, "network"))
-			more = tree_print(t, "%s\nIt needs the network while it is installed.", more);
+		alone |= says(t, how, "Impact", "RequiresExclusiveHandling");
+		network |= says(t, how, "RequiresNetworkConnectivity", "true");
 	}
-	return tree_print(t, "%s%s%s%s", text ? text : "", text && (*names || *more) ? "\n\n" : "", names,
-			  *names || !*more ? more : more + 1);
+	if (alone)
+		tree_append(t, &text, "%sIt has to be installed alone.", before);
+	if (network)
+		tree_append(t, &text, "%sIt needs the network while it is installed.", alone ? "\n" : before);
+	return text.data;
 }
 
 /* What all of the items ask for. */

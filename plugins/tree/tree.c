@@ -79,6 +79,42 @@ const char *tree_print(struct tree *t, const char *fmt, ...)
 	return text;
 }
 
+void tree_append(struct tree *t, struct tree_text *x, const char *fmt, ...)
+{
+	va_list ap, again;
+	size_t len;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	len = (size_t)vsnprintf(NULL, 0, fmt, ap);
+	if (!x->limit || x->len + len <= x->limit) {
+		if (x->len + len >= x->cap) {
+			char *larger = tree_alloc(t, x->cap = 2 * (x->len + len + 32));
+
+			if (x->len)
+				memcpy(larger, x->data, x->len);
+			x->data = larger;
+		}
+		vsnprintf((char *)x->data + x->len, len + 1, fmt, again);
+		x->len += len;
+	}
+	va_end(again);
+	va_end(ap);
+}
+
+struct tree_mark tree_mark(struct tree *t)
+{
+	return (struct tree_mark){ t->now, t->now ? t->now->used : 0, t->bytes };
+}
+
+void tree_release(struct tree *t, struct tree_mark mark)
+{
+	t->now = mark.now ? mark.now : t->blocks;
+	t->bytes = mark.bytes;
+	if (t->now)
+		t->now->used = mark.used;
+}
+
 /* ----------------------------------------------------------- the document */
 
 static void append(struct tree *t, const char *text, size_t len)
@@ -324,7 +360,7 @@ size_t tree_range(const struct tree_index *x, const char *key, const struct tree
 {
 	size_t at = key ? bound(x, key, 0) : 0;
 
-	*first = x->rows + at;
+	*first = x->len ? x->rows + at : NULL;
 	return key ? bound(x, key, 1) - at : 0;
 }
 

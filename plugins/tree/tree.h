@@ -43,6 +43,23 @@ HIDDEN bool tree_starts_with(const unsigned char *head, size_t len, const char *
 HIDDEN void *tree_alloc(struct tree *t, size_t bytes);
 HIDDEN const char *PD_PRINTF(2, 3) tree_print(struct tree *t, const char *fmt, ...);
 
+/** A text that grows.  With a limit, what would exceed it is left out. */
+struct tree_text {
+	const char *data; /* NULL: nothing yet */
+	size_t len, cap, limit;
+};
+
+HIDDEN void PD_PRINTF(3, 4) tree_append(struct tree *t, struct tree_text *x, const char *fmt, ...);
+
+/** What is taken after the mark is given back by the release. */
+struct tree_mark {
+	struct block *now;
+	size_t used, bytes;
+};
+
+HIDDEN struct tree_mark tree_mark(struct tree *t);
+HIDDEN void tree_release(struct tree *t, struct tree_mark mark);
+
 /** An attribute without blanks around it; NULL: it is missing or empty. */
 HIDDEN const char *tree_attr(struct tree *t, const struct node *n, const char *name);
 /** The first child of that name, of any if NULL; then the next one. */

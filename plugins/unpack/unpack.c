@@ -42,14 +42,11 @@ static int inflate_more(struct pd_ctx *ctx, struct gzip *g, bool *ended)
 }
 
 /* Members may follow each other; each has its own check sum. */
-static int unpack_gzip(struct pd_ctx *ctx)
+static int inflate_all(struct pd_ctx *ctx, struct gzip *g)
 {
-	struct gzip *g = pd_alloc_for(ctx, sizeof(*g));
 	bool ended = false;
 	int64_t n;
 
-	if (inflateInit2(&g->z, 16 + MAX_WBITS) != Z_OK)
-		return pd_fail(ctx, PD_FAILED, "zlib does not start");
 	while ((n = pd_source_read(ctx, g->in, CHUNK)) > 0) {
 		g->z.next_in = g->in;
 		g->z.avail_in = (unsigned)n;
@@ -63,6 +60,18 @@ static int unpack_gzip(struct pd_ctx *ctx)
 	if (n == 0 && !ended)
 		return pd_fail(ctx, PD_FAILED, "the gzip data are cut short");
 	return n < 0 ? PD_FAILED : 0;
+}
+
+static int unpack_gzip(struct pd_ctx *ctx)
+{
+	struct gzip *g = pd_alloc_for(ctx, sizeof(*g));
+	int result;
+
+	if (inflateInit2(&g->z, 16 + MAX_WBITS) != Z_OK)
+		return pd_fail(ctx, PD_FAILED, "zlib does not start");
+	result = inflate_all(ctx, g);
+	inflateEnd(&g->z);
+	return result;
 }
 
 /* --------------------------------------------------------- by libarchive */

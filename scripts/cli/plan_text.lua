@@ -64,10 +64,22 @@ local function verb_text(s, about)
 	return table.concat(words)
 end
 
+-- What is known before the step has looked: a switch of the step called
+-- `reversible` or `readonly` decides for these arguments.
+local function reversibility(s, about)
+	local switches = {}
+	for _, param in ipairs(about.params or {}) do
+		if param.type == "boolean" then switches[param.name] = s.args[param.name] == true end
+	end
+	if switches.readonly then return "readonly" end
+	if switches.reversible == false and about.reversibility == "reversible" then return "irreversible" end
+	return about.reversibility
+end
+
 local marks = { readonly = " ", reversible = "<", irreversible = "!" }
 
 local function step_text(i, s, about)
-	local words = { ("%4d %s %s"):format(i, about and marks[about.reversibility] or " ", ("| "):rep(#(s.inside or {}))) }
+	local words = { ("%4d %s %s"):format(i, about and marks[reversibility(s, about)] or " ", ("| "):rep(#(s.inside or {}))) }
 	words[#words + 1] = about and verb_text(s, about) or "sign-off by " .. value_text("list", s.args.parties)
 	words[#words + 1] = s.hold and "  [held]" or ""
 	words[#words + 1] = about and about.reboots and "  [reboot]" or ""
@@ -128,7 +140,7 @@ return function(plan, digest)
 			local head = plan.stages[stage + 1]
 			add("\n%s%s\n", head.name, head.on_failure ~= "stop" and (" (on failure: %s)"):format(head.on_failure) or "")
 		end
-		if returns and about and about.reversibility == "irreversible" then
+		if returns and about and reversibility(s, about) == "irreversible" then
 			add("     ---- point of no return ----\n")
 			returns = false
 		end

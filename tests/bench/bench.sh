@@ -267,6 +267,7 @@ bench_start()
 	ours=$(took 9 0 pd run "$work/noop.lua") || return 1
 	before=
 	figure run-one-step "$ours" s
+	goal run-one-step "$ours" 0.03 s
 	peer sqlite3 || return 0
 	before=no_peer_db
 	theirs=$(took 9 0 sqlite3 "$work/peer.db" 'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
@@ -284,34 +285,60 @@ bench_resume()
 	[ $? = 5 ] || { bad "a run of $steps steps that stops"; return 1; }
 	ours=$(took 7 5 pd resume) || return 1
 	figure resume-1000-done-steps "$ours" s
+	goal resume-1000-done-steps "$ours" 0.05 s
 	peer sqlite3 || return 0
 	theirs=$(took 7 0 sqlite3 "$work/state/journal.db" 'SELECT * FROM event ORDER BY n') || return 1
 	ratio resume-1000-done-steps "$ours" "$theirs" "sqlite3 printing the same journal, in s"
 }
 
+# resident STEPS: reads the events of a run of so many and prints what it has in
+# memory, in KiB, when a tenth, a half and (nearly) all of them are done.
+resident()
+{
+	local n=0 pid
+
+	grep --line-buffered '"kind":"done"' | while IFS= read -r _; do
+		n=$((n + 1))
+		case $n in
+		$(($1 / 10)) | $(($1 / 2)) | $(($1 - 10)))
+			read -r pid _ <"$work/state/lock"
+			awk '/^VmRSS/ { print $2 }' "/proc/$pid/status" ;;
+		esac
+	done
+}
+
 # processor STEPS: what a run of so many takes, in milliseconds of processor time
 # a step, start and end included; what else the machine does counts little so.
+# Its memory goes to a file.
 processor()
 {
 	local TIMEFORMAT='%U %S' times
 
 	for _ in 1 2; do
 		no_state
-		times=$({ time pd run --param steps="$1" "$work/noop.lua" >"$work/out" 2>&1 </dev/null; } 2>&1) ||
+		resident "$1" <"$work/events" >"$work/resident" &
+		times=$({ time pd run --events --param steps="$1" "$work/noop.lua" >"$work/events" 2>"$work/out" </dev/null; } 2>&1) ||
 			{ bad "a run of $1 steps"; return 1; }
+		wait $!
 		awk -v n="$1" '{ printf "%.4f\n", ($1 + $2) * 1000 / n }' <<<"$times"
 	done >"$work/times" && sort -g "$work/times" | head -1
 }
 
-# Is a run of ten times as many steps ten times as long?
+# Is a run of ten times as many steps ten times as long, and its memory flat?
 bench_many()
 {
-	local few many
+	local few many tenth half all
 
+	mkfifo "$work/events"
 	few=$(processor $steps) && many=$(processor $((10 * steps))) || return 1
 	figure processor-per-step-of-10000 "$many" ms
 	ratio processor-per-step-of-10000 "$many" "$few" "a step of a run of 1,000, in ms"
 	goal processor-per-step-of-10000 "$many" "$(awk -v few="$few" 'BEGIN { printf "%.4f", 1.3 * few }')" ms
+	{ read -r tenth && read -r half && read -r all; } <"$work/resident" || { bad "no memory was seen"; return 1; }
+	figure memory-at-1000-of-10000 "$(megabytes "$tenth")" MB
+	figure memory-at-5000-of-10000 "$(megabytes "$half")" MB
+	figure memory-at-10000-of-10000 "$(megabytes "$all")" MB
+	goal memory-at-10000-of-10000 "$all" "$(awk -v n="$tenth" 'BEGIN { print int(1.05 * n) }')" KiB
 }
 
 step=

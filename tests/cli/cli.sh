@@ -19,16 +19,6 @@ json()
 	rc=$?
 }
 
-# until_step STEP: a run in the background has begun it
-until_step()
-{
-	for _ in $(seq 100); do
-		[ "$(step_state "$1" 2>/dev/null)" != begun ] || return 0
-		sleep 0.05
-	done
-	return 1
-}
-
 owner()
 {
 	cut -d' ' -f1 "$PATCHDAY_STATE/lock"
@@ -41,8 +31,8 @@ workflow refuse <<END
 pd.stage "one" { steps.write { path = "$f/r", fail = "refuse" } },
 END
 workflow slow <<END
-pd.hold { steps.write { path = "$f/held", milliseconds = 1200 },
-  pd.stage "body" { on_failure = "undo", steps.write { path = "$f/s1", milliseconds = 3000 },
+pd.hold { steps.write { path = "$f/held", back_waits_for = "$f/free" },
+  pd.stage "body" { on_failure = "undo", steps.write { path = "$f/s1", waits_for = "$f/go", back_waits_for = "$f/back" },
     steps.write { path = "$f/s2" } } },
 END
 
@@ -125,10 +115,10 @@ for c in status report "signoff --party o --name $(printf '\033[5m')"; do
 done
 empty "no control character of a workflow reaches the terminal" \
 	"$(grep -aP '\x1b|\x07|\xc2[\x80-\x9f]|\xe2\x80\xae' <<<"$shown" | cat -v)"
-if command -v script >/dev/null; then
-	like "colors on a terminal" "$(script -qc "'$pd' status" /dev/null)" $'\033\\[3'
-	empty "none with NO_COLOR" "$(NO_COLOR=1 script -qc "'$pd' status" /dev/null | grep -a $'\033\\[3')"
-fi
+typed -- "$pd" status
+like "colors on a terminal" "$out" $'\033\\[3'
+NO_COLOR=1 typed -- "$pd" status
+empty "none with NO_COLOR" "$(grep -a $'\033\\[3' <<<"$out")"
 pd signoff --party $'o\033]0;x\a'
 is "an odd party can sign" "$rc" 0
 sed 's/help = "a test"/help = "x", params = { site = pd.string { help = "x" } }/' "$tmp/good.lua" >"$tmp/site.lua"
@@ -141,7 +131,7 @@ is "a refused run" "$rc" 4
 like "says why, also later" "$("$pd" status)" 'refused: one/steps.write: told to refuse'
 "$pd" run "${places[@]}" "$tmp/slow.lua" >"$tmp/out" 2>&1 </dev/null &
 run=$!
-check "a run is at its step" until_step body/steps.write
+check "a run is at its step" wait_for step_is body/steps.write begun
 pid=$(owner)
 is "the lock has its pid" "$pid" "$run"
 for c in "run $tmp/good.lua" resume undo "signoff --party x"; do
@@ -153,19 +143,22 @@ done
 is "status knows it" "$("$pd" status --json | jq -r '"\(.state) \(.pid)"')" "running $pid"
 is "so does report" "$("$pd" report --json | jq -r .pid)" "$pid"
 kill -INT "$pid"
-sleep 0.2
+check "Ctrl-C gives back what is held" wait_for step_is hold/steps.write undoing
 kill -INT "$pid"
+sleep 1.2 # it may look at its signals once a second
+touch "$f/free"
 wait "$run"
 is "Ctrl-C stops the run" "$? $(state)" "5 stopped"
 check "with no further step" [ ! -e "$f/s2" ]
 check "what was held is back" [ ! -e "$f/held" ]
 like "and says what to do" "$(cat "$tmp/out")" 'next: .*patchday resume'
+touch "$f/back"
 pd undo
 is "undo takes it back" "$rc" 1
-sed -i 's/3000/1500/' "$tmp/slow.lua"
+rm "$f/free" "$f/back"
 "$pd" run "${places[@]}" "$tmp/slow.lua" >"$tmp/out" 2>&1 </dev/null &
 run=$!
-check "the next is at its step" until_step body/steps.write
+check "the next is at its step" wait_for step_is body/steps.write begun
 kill -TERM "$run"
 wait "$run"
 is "SIGTERM leaves it for the next start" "$? $(state)" "5 interrupted"
@@ -181,13 +174,15 @@ like "with the row" "$out" 'row [0-9]+ of the journal .*\[journal-damaged\]'
 check "nothing was done" [ ! -e "$f/evil" ]
 pd undo --state "$tmp/changed"
 is "nor taken back" "$rc" 2
+touch "$f/go" "$f/free"
 pd resume
 is "the real one goes on" "$rc $(cat "$f/s2")" "0 x"
 "$pd" undo "${places[@]}" >"$tmp/out" 2>&1 </dev/null &
 run=$!
-check "an undo is at its step" [ -n "$(for _ in $(seq 100); do [ "$(step_state body/steps.write)" != undoing ] || { echo yes; break; }; sleep 0.05; done)" ]
+check "an undo is at its step" wait_for step_is body/steps.write undoing
 kill -KILL "$run"
 wait "$run" 2>/dev/null
+touch "$f/back"
 pd resume
 is "resume goes on with an undo" "$rc $(state)" "1 rolled back"
 like "and keeps its reason" "$("$pd" status)" 'state: rolled back: asked for by a person'
@@ -243,6 +238,19 @@ if mount -t tmpfs -o size=64k,mode=700 tmpfs "$tmp/small" 2>/dev/null; then
 	pd resume --state "$tmp/small"
 	is "and goes on when there is room" "$rc $(cat "$f/a")" "0 A"
 fi
+# ------------------------------------------------------------ $PATCHDAY_PATH
+mkdir -m 755 "$tmp/bin" "$tmp/mine" && mkdir -m 777 "$tmp/open" && chmod 777 "$tmp/open"
+chown 65534 "$tmp/mine"
+ln -s /usr/bin "$tmp/open/link"
+ln -s "$tmp/bin" "$tmp/link"
+for path in bin "/usr/bin:" "$tmp/none" "$tmp/open" "$tmp/mine" "/usr/bin:$tmp/open" "$tmp/open/link"; do
+	PATCHDAY_PATH=$path pd run "$tmp/good.lua"
+	like "as root the path '${path#"$tmp"}' is refused" "$rc $out" '^2 .*PATCHDAY_PATH.*\[path-not-trusted\]'
+done
+for path in "$tmp/bin" "/usr/sbin:/usr/bin:/sbin:/bin" "$tmp/link"; do
+	PATCHDAY_PATH=$path pd run "$tmp/good.lua"
+	is "'${path#"$tmp"}' is taken" "$rc" 0
+done
 if command -v setpriv >/dev/null; then
 	chmod 755 "$tmp" "$tmp/plugins"
 	user=(setpriv --reuid=65534 --regid=65534 --clear-groups)

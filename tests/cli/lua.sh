@@ -108,12 +108,17 @@ workflow live <<END
 pd.stage "one" { steps.run { argv = { "/run/patchday-test.$$/work" }, reversible = true } },
 END
 sed -i 's/pd.use "steps"/pd.use "command"/' "$tmp/live.lua"
-if command -v script >/dev/null; then
-	out=$(script -qc "'$pd' run --accept-no-return test ${places[*]} '$tmp/live.lua'" /dev/null)
-	like "progress is a line that lives" "$out" '  one/command.run  25 %  [0-9]+s  a\?\]0;x\?b'
-	like "cut at the edge of the terminal" "$out" '  75 %  [0-9]+s  ä{40,60}'$'(\r|\033)'
-	like "and wiped" "$out" $'\r\033\\[K'
-fi
+like "what can be undone by its arguments is shown so" "$("$pd" plan "${places[@]}" "$tmp/live.lua")" '^ +1 < command.run'
+sed 's/, reversible = true//' "$tmp/live.lua" >"$tmp/forgood.lua"
+out=$("$pd" plan "${places[@]}" "$tmp/forgood.lua")
+like "what can't, too" "$out" '^ +1 ! command.run'
+like "with the point of no return" "$out" '---- point of no return'
+sed 's/reversible = true/readonly = true/' "$tmp/live.lua" >"$tmp/looks.lua"
+like "and what only looks" "$("$pd" plan "${places[@]}" "$tmp/looks.lua")" '^ +1   command.run'
+typed -- "$pd" run --accept-no-return test "${places[@]}" "$tmp/live.lua"
+like "progress is a line that lives" "$out" '  one/command.run  25 %  [0-9]+s  a\?\]0;x\?b'
+like "cut at the edge of the terminal" "$out" '  75 %  [0-9]+s  ä{40,60}'$'(\r|\033)'
+like "and wiped" "$out" $'\r\033\\[K'
 pd run --accept-no-return test "$tmp/live.lua"
 is "elsewhere there is none" "$rc $(grep -ac '25 %' <<<"$out")" "0 0"
 

@@ -293,4 +293,23 @@ for w in back refuse burn stuck; do
 done
 pd final --key "$key"
 like "a run that is not done is not sealed" "$rc $out" '^4 .*\[seal-open\]'
+
+# --------------------------------------------------------- a run taken back
+rm -rf "$s"
+workflow taken <<END
+pd.stage "one" { on_failure = "undo", steps.write { path = "$f/taken", evidence = true }, steps.write { path = "$f/not", fail = "apply" } },
+pd.signoff { parties = { "operations", "owner" } },
+END
+pd run "$tmp/taken.lua"
+is "a run is rolled back" "$rc $(state)" "1 rolled back"
+like "its certificate can be sealed" "$out" 'next: .*patchday final'
+pd signoff --party owner --name Bob --note "as it was before"
+is "a party may say that it has seen it" "$rc $(state)" "0 rolled back"
+pd final --key "$key"
+is "it is sealed without waiting for the others" "$rc $(state)" "0 rolled back"
+verify 0 "and verified"
+report_valid "rolled back and sealed"
+like "with the signature and who is missing" "$("${patchday[@]}" report "${places[@]}")" 'owner: Bob.*as it was before'
+pd signoff --party operations --name Ann
+like "nobody signs behind the seal" "$rc $out" '^2 .*\[run-sealed\]'
 end

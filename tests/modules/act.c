@@ -149,7 +149,7 @@ static int flood(struct pd_ctx *ctx)
 
 	memset(line, 'x', sizeof(line));
 	line[sizeof(line) - 1] = '\n';
-	for (int i = 0; i < 1024 * 1024; i++)
+	for (int i = 0; i < 256 * 1024; i++)
 		if (write(STDOUT_FILENO, line, sizeof(line)) < 0)
 			return pd_fail(ctx, PD_FAILED, "write: %s", strerror(errno));
 	puts("the last line");
@@ -325,11 +325,14 @@ static int late(struct pd_ctx *ctx)
 {
 	struct pd_command c = { .time_limit = 1 };
 	struct pd_command_result r;
-	const char *stat;
+	const char *stat = NULL;
 	int result = sh(ctx, &c, &r);
 
-	usleep(100000);
-	stat = pd_read_file(ctx, pd_format(ctx, "/proc/%d/stat", atoi(r.out)), 4096, NULL);
+	for (int i = 0; i < 1000; i++, usleep(10000)) {
+		stat = pd_read_file(ctx, pd_format(ctx, "/proc/%d/stat", atoi(r.out)), 4096, NULL);
+		if (!stat || strstr(stat, ") Z"))
+			break;
+	}
 	if (stat && strstr(stat, ") Z") == NULL)
 		return pd_fail(ctx, PD_FAILED, "a child is left: %s", stat);
 	return result < 0 ? PD_FAILED : PD_CHANGED;
@@ -491,6 +494,14 @@ static const struct pd_step act_step = {
 	.reversibility = PD_REVERSIBLE, .time_limit = 20, .grace = 1,
 };
 
+/* Has all the time to stop, however slow the machine is. */
+static const struct pd_step patient_step = {
+	PD_STEP, .name = "patient", .help = "do what the parameter says",
+	.params = params, .args_size = sizeof(struct args), .outputs = outputs,
+	.check = act, .apply = act, .verify = act, .undo = act,
+	.reversibility = PD_REVERSIBLE, .time_limit = 600, .grace = 300,
+};
+
 static const struct pd_step idle_step = {
 	PD_STEP, .name = "idle", .help = "do nothing",
 	.check = nothing, .reversibility = PD_READONLY,
@@ -501,7 +512,7 @@ static const struct pd_step rooted_step = {
 	.check = nothing, .reversibility = PD_READONLY,
 };
 
-static const struct pd_step *const steps[] = { &act_step, &idle_step, &rooted_step, NULL };
+static const struct pd_step *const steps[] = { &act_step, &patient_step, &idle_step, &rooted_step, NULL };
 
 /* ------------------------------------------------------ facts and catalogs */
 

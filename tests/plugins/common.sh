@@ -118,6 +118,12 @@ scan()
 		--plugin-dir /opt/pd/plugins scan "$1" </dev/null
 }
 
+# soon CONDITION: wait until it holds in the server; a minute is for a test that fails
+soon()
+{
+	in_lab timeout 60 sh -c "until $1; do sleep 0.1; done" </dev/null
+}
+
 run()
 {
 	out=$("$@" 2>&1)

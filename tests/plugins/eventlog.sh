@@ -36,9 +36,9 @@ seq 1 9000 >rotate.log; seq 1 9000 >gone.log; seq 1 5000 >keep.log; seq 1 5000 >
 cp -a big.log old.log rotate.log /opt/pd/
 END
 in_lab bash /opt/pd/logs </dev/null
-in_lab sh -c 'for i in $(seq 300); do echo "message $i"; done | logger -t many; sleep 1' </dev/null
+in_lab sh -c 'for i in $(seq 300); do echo "message $i"; done | logger -t many; journalctl --sync' </dev/null
 in_lab systemd-run --quiet --unit=writer python3 /opt/pd/writer </dev/null
-sleep 1
+soon '[ -s /var/log/append.log ] && [ -s /var/log/place.log ]'
 
 # --- export: where it goes
 in_lab sh -c 'mkdir -p /srv/small; mount -t tmpfs -o size=4m small /srv/small' </dev/null
@@ -97,11 +97,12 @@ print((old + new).split(b'\n')[:-1] == want and len(new) > 0)
 END
 is "$(in_lab python3 /opt/pd/complete </dev/null)" True "not one line that was appended meanwhile is lost"
 in_lab logger -p user.err -t after "written after the clearing" </dev/null
-like "$(in_lab sh -c 'sleep 0.5; cat /var/log/syslog' </dev/null)" 'after: written after' "rsyslog goes on writing"
+soon 'grep -q "written after" /var/log/syslog'
+like "$(in_lab cat /var/log/syslog </dev/null)" 'after: written after' "rsyslog goes on writing"
 
 run step eventlog.export apply,verify "${args[@]}"
 is "$rc" 0 "apply again"
-run in_lab sh -c 'sleep 0.2; grep -c "written after" /var/log/syslog; grep -c ^patchday /var/log/big.log' </dev/null
+run in_lab sh -c 'grep -c "written after" /var/log/syslog; grep -c ^patchday /var/log/big.log' </dev/null
 is "$(xargs <<<"$out")" "1 1" "clears nothing that was not exported"
 
 # --- undo, with logs that went on, were rotated, or are gone
@@ -206,7 +207,7 @@ is "$rc $out" "0 " "and nothing was cleared"
 
 # --- compare
 work=/opt/pd/w-before
-in_lab sh -c 'logger -p user.err -t oldfault "fault 17 at 10.1.2.3:445 pid=8877 0xdeadbeef 6ba7b810-9dad-11d1-80b4-00c04fd430c8"; sleep 0.5' </dev/null
+in_lab sh -c 'logger -p user.err -t oldfault "fault 17 at 10.1.2.3:445 pid=8877 0xdeadbeef 6ba7b810-9dad-11d1-80b4-00c04fd430c8"; journalctl --sync' </dev/null
 run step eventlog.export apply to=/srv/safe name=before clear=true
 work=/opt/pd/w-after
 run step eventlog.export apply to=/srv/safe name=after
@@ -222,14 +223,14 @@ run step eventlog.compare apply before=$safe/after.tar.zst defaults=false
 is "$rc" 1 "without the default patterns samba's banner is an error"
 like "$out" 'smbd version' "and is shown"
 
-in_lab sh -c 'logger -p user.err -t oldfault "fault 9 at 192.168.77.200:1 pid=1 0xabc 7ba7b810-feed-beef-80b4-00c04fd430c9"; sleep 0.5' </dev/null
+in_lab sh -c 'logger -p user.err -t oldfault "fault 9 at 192.168.77.200:1 pid=1 0xabc 7ba7b810-feed-beef-80b4-00c04fd430c9"; journalctl --sync' </dev/null
 work=/opt/pd/w-known
 run step eventlog.compare apply before=$safe/before.tar.zst
 is "$rc" 0 "a known fault with other numbers is not new"
 run step eventlog.compare apply before=$safe/after.tar.zst also=$safe/before.tar.zst
 is "$rc" 0 "also when another archive knows it"
 
-in_lab sh -c 'for i in 1 2 3; do logger -p user.err -t newfault "brand \"new\" fault $i"; done; logger -p user.warning -t careful "only a warning"; sleep 0.5' </dev/null
+in_lab sh -c 'for i in 1 2 3; do logger -p user.err -t newfault "brand \"new\" fault $i"; done; logger -p user.warning -t careful "only a warning"; journalctl --sync' </dev/null
 work=/opt/pd/w-new
 run step eventlog.compare check,apply before=$safe/before.tar.zst
 is "$rc" 1 "a new error fails the step"
@@ -255,7 +256,9 @@ in_lab tee /etc/systemd/system/broken.service >/dev/null <<'END'
 [Service]
 ExecStart=/bin/false
 END
-in_lab sh -c 'systemctl daemon-reload; systemctl start broken; sleep 1' </dev/null
+in_lab sh -c 'systemctl daemon-reload; systemctl start broken' </dev/null
+soon 'systemctl -q is-failed broken'
+in_lab journalctl --sync </dev/null
 run step eventlog.compare apply before=$safe/before.tar.zst ignore=^newfault
 is "$rc" 1 "a unit that fails is a new error"
 like "$out" "broken.service: Failed with result 'exit-code'" "and is named"
@@ -267,7 +270,7 @@ run step eventlog.compare apply before=/opt/pd/pd-step
 is "$rc" 1 "what is no archive is refused"
 
 # --- collect
-in_lab sh -c 'DEBIAN_FRONTEND=noninteractive apt-get -y -qq install --only-upgrade libssl3 >/dev/null 2>&1; logger -t collected hello; sleep 0.5' </dev/null
+in_lab sh -c 'DEBIAN_FRONTEND=noninteractive apt-get -y -qq install --only-upgrade libssl3 >/dev/null 2>&1; logger -t collected hello; journalctl --sync' </dev/null
 work=/opt/pd/w-collect
 run step eventlog.collect check,apply,verify to=/srv/safe before=$safe/before.tar.zst
 is "$rc" 0 "collect"
@@ -281,7 +284,9 @@ like "$out" 'absolute path' "a path that is not absolute is refused"
 # ---- facts
 in_lab sh -c 'for i in 1 22 333; do logger -p user.err -t scanned "disk $i of 0xdeadbeef failed"; done
 	logger -p user.warning -t scanned "only a warning"; logger -p user.err -t smbd "Copyright Andrew Tridgell"
-	systemd-run --quiet --unit=fails-now false; sleep 1; journalctl --sync' </dev/null
+	systemd-run --quiet --unit=fails-now false' </dev/null
+soon 'systemctl -q is-failed fails-now'
+in_lab journalctl --sync </dev/null
 run scan eventlog
 is "$rc" 0 "scan succeeds"
 message() { printf '%s' "$out" | jq -r --arg unit "$1" '.errors[] | select(.unit == $unit) | "\(.count) \(.message)"'; }

@@ -194,7 +194,12 @@ pid=$!
 printf '#!/bin/bash\nread -t 60 <> <(:)\n' >"$tmp/bin/borg"
 bash "$tmp/bin/borg" &
 script=$!
-sleep 0.3
+# until both are what they are to be
+named() { [ "$(cat "/proc/$pid/comm" "/proc/$script/comm" | xargs)" = "restic $1" ]; }
+for _ in $(seq 600); do
+	named bash && grep -qz "^$tmp/bin/borg" "/proc/$script/cmdline" && break
+	sleep 0.1
+done
 guard busy locks=
 like "a backup runs" "$result $causes" "restic runs as process $pid"
 like "a script too" "$causes" "borg runs as process $script"
@@ -208,7 +213,7 @@ is "a lock that nobody holds" "$result" unchanged
 perl -e 'use Fcntl; open(F, "+<", $ARGV[0]); my $l = pack("s s l! l! i", F_WRLCK, 0, 0, 0, 0);
 	fcntl(F, F_SETLK, $l) or die; print "held\n"; close(STDOUT); sleep 60' "$tmp/lock" >"$tmp/held" &
 pid=$!
-for _ in $(seq 50); do
+for _ in $(seq 600); do
 	[ -s "$tmp/held" ] && break
 	sleep 0.1
 done

@@ -60,7 +60,7 @@ reboots()
 	local before
 	before=$(boot)
 	step host.reboot check,apply reason="new kernel" "$@"
-	for _ in $(seq 150); do
+	for _ in $(seq 600); do
 		sleep 0.2
 		[ "$(boot 2>/dev/null)" = "$before" ] || break
 	done
@@ -126,7 +126,8 @@ n=$(in_lab sh -c 'ls /sys/bus/pci/devices | wc -l' </dev/null)
 is "$(printf '%s' "$facts" | grep -oE 'pci:v[0-9A-F]+' | wc -l)" "$n" "as many PCI devices as the kernel has"
 
 # a user who is logged in
-in_lab sh -c 'ssh -o BatchMode=yes -o StrictHostKeyChecking=no -tt root@a "sleep 20" >/dev/null 2>&1 </dev/null & sleep 2' </dev/null
+in_lab sh -c 'ssh -o BatchMode=yes -o StrictHostKeyChecking=no -tt root@a "sleep 600" >/dev/null 2>&1 </dev/null &' </dev/null
+soon 'loginctl --no-legend list-sessions | grep -q root'
 run scan host.host
 like "$(printf '%s' "$out" | tr -d '\n')" '"sessions".*"user": ?"root"' "a user who is logged in is a session"
 

@@ -63,8 +63,9 @@ sh_lab 'mkdir -p /srv/keep && chmod 1777 /srv/keep
 	printf "[keep]\npath = /srv/keep\nread only = no\ninherit owner = yes\n" >>/etc/samba/smb.conf; smbcontrol all reload-config'
 try probe.smb share=keep $alice
 fails "a file that can't be deleted" 'delete of .*(ACCESS_DENIED|CANNOT_DELETE|still there)'
-in_lab sh -c 'cat >/opt/spoil; (timeout 20 python3 /opt/spoil) >/dev/null 2>&1 &' <<'END'
+in_lab sh -c 'cat >/opt/spoil; (timeout 120 python3 /opt/spoil) >/dev/null 2>&1 &' <<'END'
 import glob, os, time
+open("/srv/spoils", "w").close()
 while True: # between writing and reading, a few bytes change
     for name in glob.glob("/srv/data/patchday-probe-*"):
         if os.path.getsize(name) == 65536:
@@ -74,6 +75,7 @@ while True: # between writing and reading, a few bytes change
             raise SystemExit
     time.sleep(0.001)
 END
+soon '[ -e /srv/spoils ]'
 try probe.smb share=data $alice
 fails "a file that comes back changed" 'compare fails: .*not the 65536'
 is "$(sh_lab 'ls /srv/data | grep -c patchday')" 0 "it is deleted even so"
@@ -88,10 +90,10 @@ fails "a user without password" 'either user and password, or guest'
 try probe.smb "share=//host/data" $alice
 fails "a share with its server" 'share is the name alone'
 # who looks at the processes meanwhile sees no password
-sh_lab '(for i in $(seq 400); do cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\0" " " | grep -a smbclient; sleep 0.005; done >/srv/seen) >/dev/null 2>&1 &'
-sleep 0.2
+sh_lab '(until [ -e /srv/enough ]; do touch /srv/looks; cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\0" " " | grep -a smbclient; sleep 0.005; done >/srv/seen) >/dev/null 2>&1 &'
+soon '[ -e /srv/looks ]'
 try probe.smb share=data $alice
-sleep 3
+sh_lab 'touch /srv/enough'
 like "$(sh_lab 'cat /srv/seen')" '//localhost/data' "smbclient was seen among the processes"
 unlike "$(sh_lab 'cat /srv/seen | grep -av password=')" 'smbclient.*alice-secret' "without the password"
 }

@@ -72,8 +72,8 @@ systemctl daemon-reload
 systemctl reload dbus
 systemctl enable -q t-part.service t-job.timer
 systemctl start t-base t-needs t-part t-bus t-job.timer
-sleep 2.5
 SERVER
+soon '[ -s /var/lib/t-job ]'
 
 units=cups,cron,t-base,t-bus,t-job,nosuch
 watched="cups.service cups.socket cups.path cron.service t-base.service
@@ -254,7 +254,8 @@ is "$rc" 0 "check of verify does not stop a run that is to start the unit"
 run step service.verify check,apply units=cron,t-base timeout=1
 is "$rc" 1 "verify fails for a unit that does not run"
 like "$out" 't-base.service is not active' "and names it"
-in_lab sh -c 'systemctl start t-dies; sleep 0.5' </dev/null
+in_lab systemctl start t-dies </dev/null
+soon 'systemctl -q is-failed t-dies'
 run step service.verify check,apply units=t-dies
 like "$out" 'the disk is on fire' "for a failed one with its last words"
 run step service.verify check,apply units=t-dies state=inactive

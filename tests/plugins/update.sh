@@ -259,7 +259,7 @@ in_lab sh -c 'python3 /root/holder.py 30 >/run/holder 2>&1 & i=0; until grep -q 
 install apply two.json lock_timeout=2
 is $rc 1 "a lock that stays is a failure"
 like "$out" "held by process $(in_lab cat /run/holder.pid </dev/null) \\(python3 /root/holder.py 30\\)" "which says who holds it"
-in_lab sh -c 'kill $(cat /run/holder.pid); python3 /root/holder.py 3 >/run/holder 2>&1 & until grep -q locked /run/holder; do sleep 0.1; done' </dev/null
+in_lab sh -c 'kill $(cat /run/holder.pid); python3 /root/holder.py 8 >/run/holder 2>&1 & until grep -q locked /run/holder; do sleep 0.1; done' </dev/null
 install apply,verify two.json lock_timeout=60
 is $rc 0 "a lock that goes is waited for"
 like "$out" 'waiting for the package manager' "and said"

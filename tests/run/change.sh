@@ -48,15 +48,13 @@ pd resume --workflow "$tmp/second.lua" --yes
 is "a run that has ended is not changed" "$rc" 2
 
 # on a terminal it asks
-if command -v script >/dev/null; then
-	for answer in no yes; do
-		rm -rf "$PATCHDAY_STATE" "$f"; mkdir "$f"
-		pd run "$tmp/first.lua"
-		out=$(echo $answer | script -qec "${patchday[*]} resume ${places[*]} --workflow $tmp/second.lua" /dev/null 2>&1)
-		like "on a terminal it asks" "$out" 'Go on with this plan'
-		is "and obeys a $answer" "$(state) $(cat "$f/b")" "$([ $answer = yes ] && echo "done new" || echo "stopped old")"
-	done
-fi
+for answer in no yes; do
+	rm -rf "$PATCHDAY_STATE" "$f"; mkdir "$f"
+	pd run "$tmp/first.lua"
+	typed "Go on with this plan (yes/no)?" $answer -- "${patchday[@]}" resume "${places[@]}" --workflow "$tmp/second.lua"
+	like "on a terminal it asks" "$out" 'Go on with this plan'
+	is "and obeys a $answer" "$(state) $(cat "$f/b")" "$([ $answer = yes ] && echo "done new" || echo "stopped old")"
+done
 
 # the input of a step changes when the step that gives it does
 rm -rf "$PATCHDAY_STATE" "$f"; mkdir "$f"
@@ -208,43 +206,52 @@ return pd.workflow { api = 1, name = "first", questions = { way = pd.question { 
 END
 pd resume --workflow "$tmp/asks.lua" --yes
 is "an open question refuses the change" "$rc $(state)" "4 stopped"
-if command -v script >/dev/null; then
-	cp -a "$PATCHDAY_STATE" "$tmp/kept" && cp -a "$f" "$tmp/kept-f"
-	(sleep 1; echo up) | script -qec "${patchday[*]} resume ${places[*]} --workflow $tmp/asks.lua --yes" /dev/null >/dev/null 2>&1
-	is "answered on a terminal it goes on" "$(state) $(cat "$f/q")" "done up"
-	rm -rf "$PATCHDAY_STATE" "$f" && mv "$tmp/kept" "$PATCHDAY_STATE" && mv "$tmp/kept-f" "$f"
-fi
+cp -a "$PATCHDAY_STATE" "$tmp/kept" && cp -a "$f" "$tmp/kept-f"
+typed "[up, down]" up -- "${patchday[@]}" resume "${places[@]}" --workflow "$tmp/asks.lua" --yes
+is "answered on a terminal it goes on" "$rc $(state) $(cat "$f/q")" "0 done up"
+rm -rf "$PATCHDAY_STATE" "$f" && mv "$tmp/kept" "$PATCHDAY_STATE" && mv "$tmp/kept-f" "$f"
 echo '{"way": "down"}' >"$tmp/way.json"
 pd resume --workflow "$tmp/asks.lua" --yes --answers "$tmp/way.json"
 is "answered in a file it goes on" "$rc $(state) $(cat "$f/q")" "0 done down"
 
-# kill -9 while the change is carried out: it goes on without being asked again
-bad=0 kills=0
-for i in 1 2 3 4 5 6 7 8; do
-	rm -rf "$PATCHDAY_STATE" "$f"; mkdir "$f"
-	for w in first second; do
-		[ $w = first ] && fail=apply text=old more=c || fail=nowhere text=new more=d
-		workflow k$w <<END
+# kill -9 while the change is carried out, at each row that it writes: it goes
+# on without being asked again
+rm -rf "$PATCHDAY_STATE" "$f"; mkdir "$f"
+for w in first second; do
+	[ $w = first ] && fail=apply text=old more=c || fail=nowhere text=new more=d
+	workflow k$w <<END
 pd.hold { steps.write { path = "$f/h", id = "h" }, pd.stage "one" {
-    steps.write { path = "$f/a", id = "a", milliseconds = 20 }, steps.write { path = "$f/b", text = "$text", id = "b", milliseconds = 40 },
-    steps.write { path = "$f/$more", id = "$more", milliseconds = 40 }, steps.write { path = "$f/e", fail = "$fail", id = "e", milliseconds = 40 } } },
+    steps.write { path = "$f/a", id = "a" }, steps.write { path = "$f/b", text = "$text", id = "b" },
+    steps.write { path = "$f/$more", id = "$more" }, steps.write { path = "$f/e", fail = "$fail", id = "e" } } },
 END
-	done
-	pd run "$tmp/kfirst.lua"
-	"${patchday[@]}" resume "${places[@]}" --workflow "$tmp/ksecond.lua" --yes >/dev/null 2>&1 </dev/null &
-	pid=$!
-	sleep "0.$(printf %02d $((i * 4)))"
-	kill -9 $pid 2>/dev/null && kills=$((kills + 1))
-	wait $pid 2>/dev/null
+done
+pd run "$tmp/kfirst.lua"
+rm -rf "$tmp/kept" "$tmp/kept-f"
+cp -a "$PATCHDAY_STATE" "$tmp/kept" && cp -a "$f" "$tmp/kept-f"
+rows() { sqlite3 "$PATCHDAY_STATE/journal.db" 'SELECT max(n) FROM event'; }
+changed()
+{
+	[ "$rc $(state) $(cat "$f/a" "$f/b" "$f/d" "$f/e") $([ -e "$f/c" ] || echo gone) $([ -e "$f/h" ] || echo back)" = \
+	  "0 done xnewxx gone back" ] || echo "$rc $(state) $(ls "$f")"
+	[ "$(acts "$f/a" apply) $(acts "$f/c" undo)" = "1 1" ] || echo "twice"
+}
+before=$(rows)
+pd resume --workflow "$tmp/ksecond.lua" --yes
+empty "undisturbed the change is made" "$(changed)"
+last=$(rows)
+bad=0 fired=0
+for n in $(seq $((before + 1)) "$last"); do
+	rm -rf "$PATCHDAY_STATE" "$f"
+	cp -a "$tmp/kept" "$PATCHDAY_STATE" && cp -a "$tmp/kept-f" "$f"
+	PATCHDAY_FAULT=kill@$n pd resume --workflow "$tmp/ksecond.lua" --yes
+	[ "$rc" != 137 ] || fired=$((fired + 1))
 	pd resume --unattended
 	if [ "$rc" = 5 ]; then # killed before the change was journaled
 		[ "$(step_state one/c)" = "done" ] || bad=$((bad + 1))
 		pd resume --workflow "$tmp/ksecond.lua" --yes
 	fi
-	[ "$rc $(state) $(cat "$f/a" "$f/b" "$f/d" "$f/e") $([ -e "$f/c" ] || echo gone) $([ -e "$f/h" ] || echo back)" = \
-	  "0 done xnewxx gone back" ] || { bad=$((bad + 1)); echo "# $rc $(state) $(ls "$f")"; }
-	[ "$(acts "$f/a" apply) $(acts "$f/c" undo)" = "1 1" ] || { bad=$((bad + 1)); echo "# twice"; }
+	found=$(changed)
+	[ -z "$found" ] || { bad=$((bad + 1)); echo "# kill@$n: $found"; }
 done
-check "there were kills" [ $kills -ge 4 ]
-is "eight changes that were cut off: all done, nothing twice" $bad 0
+is "cut off at each of $((last - before)) rows: all done, nothing twice" "$bad $fired" "0 $((last - before))"
 end

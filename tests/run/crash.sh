@@ -59,7 +59,7 @@ for i in $(seq "$rounds"); do
 	[ ! -e "$f/held" ] || { bad=$((bad + 1)); echo "# it is still held"; }
 done
 is "$rounds runs, $total_kills kills: all done, nothing twice, nothing lost" $bad 0
-check "there were kills" [ $total_kills -ge "$rounds" ]
+check "there were kills" [ $total_kills -gt 0 ]
 
 many apply | workflow back
 bad=0

@@ -93,23 +93,9 @@ is "the report has who and when" "$(report 'concat(//*[@name="downtime"]/@who, "
 is "and the user where the file names nobody" "$(report 'string(//*[@name="way"]/@who)')" "${SUDO_USER:-$(id -un)}"
 like "in the report as text" "$("${patchday[@]}" report "${places[@]}")" 'agreed\? true \(Ann Example, 2026'
 # on a terminal they are asked; an answer that is none is asked again
-out=$(printf 'perhaps\nyes\nconsol\nconsole\n' | timeout 60 python3 -c '
-import os, pty, sys
-lines = sys.stdin.read().encode()
-def read(fd):
-    return os.read(fd, 4096)
-sent = []
-def master(fd):
-    data = os.read(fd, 4096)
-    sent.append(data)
-    if data.rstrip().endswith(b"]"):
-        global lines
-        line, _, lines = lines.partition(b"\n")
-        os.write(fd, line + b"\n")
-    return data
-sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:], master, lambda fd: b"")))
-' "${patchday[@]}" run "${places[@]}" "$tmp/ask.lua" 2>&1 </dev/stdin)
-is "on a terminal the questions are asked" "$? $(cat "$f/q")" "0 console"
+typed "[yes, no]" perhaps "[yes, no]" yes "[console, medium]" consol "[console, medium]" console -- \
+	"${patchday[@]}" run "${places[@]}" "$tmp/ask.lua"
+is "on a terminal the questions are asked" "$rc $(cat "$f/q")" "0 console"
 is "until the answer is one" "$(grep -o '\[yes, no\]' <<<"$out" | wc -l)" 2
 is "from there, says the report" "$(report 'string(//*[@name="way"]/@from)')" terminal
 

@@ -26,6 +26,25 @@ pd()
 	rc=$?
 }
 
+# typed [QUESTION ANSWER]... -- COMMAND ARGUMENT...: a person at a terminal;
+# sets $out and $rc
+typed()
+{
+	out=$(timeout 300 python3 "$PD_SRCDIR/tests/run/typist.py" "$@" 2>&1 </dev/null)
+	rc=$?
+}
+
+# wait_for COMMAND...: until it succeeds; a minute is for a test that fails
+wait_for()
+{
+	local end=$((SECONDS + 60))
+
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
+}
+
 # workflow NAME: standard input is what the plan function returns
 workflow()
 {
@@ -51,6 +70,9 @@ step_state()
 {
 	"${patchday[@]}" status --json | jq -r --arg id "$1" '.steps[] | select(.id == $id) | .state'
 }
+
+is_state() { [ "$(state)" = "$1" ]; }
+step_is() { [ "$(step_state "$1")" = "$2" ]; }
 
 # how often a file was written or taken back
 acts()

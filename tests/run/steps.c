@@ -21,6 +21,7 @@ struct write_args {
 	bool evidence;
 	const char *wall;
 	bool again;
+	const char *waits_for, *back_waits_for;
 };
 
 enum { FAIL_NOWHERE, FAIL_CHECK, FAIL_APPLY, FAIL_VERIFY, FAIL_UNDO, REFUSE_CHECK,
@@ -37,12 +38,15 @@ static const struct pd_param write_params[] = {
 		 .def = "nowhere", .choices = places),
 	PD_PARAM(struct write_args, kill, PD_T_BOOL,
 		 .help = "kill the engine in apply, if mark does not exist yet"),
-	PD_PARAM(struct write_args, mark, PD_T_PATH, .help = "file that says it was killed"),
+	PD_PARAM(struct write_args, mark, PD_T_PATH,
+		 .help = "file that says it was killed; with retry, the other side is free"),
 	PD_PARAM(struct write_args, evidence, PD_T_BOOL, .help = "the file is evidence"),
 	PD_PARAM(struct write_args, wall, PD_T_PATH,
 		 .help = "when this file is there, it can't be undone"),
 	PD_PARAM(struct write_args, again, PD_T_BOOL, .def = "true",
 		 .help = "of reboot: once more when the run is taken back"),
+	PD_PARAM(struct write_args, waits_for, PD_T_PATH, .help = "apply waits for this file"),
+	PD_PARAM(struct write_args, back_waits_for, PD_T_PATH, .help = "undo waits for this file"),
 	PD_PARAM_END
 };
 
@@ -63,6 +67,13 @@ static void note(struct pd_ctx *ctx, const char *what)
 		(void)!write(fd, what, strlen(what));
 		close(fd);
 	}
+}
+
+/* A minute is for a test that fails. */
+static void wait_for(struct pd_ctx *ctx, const char *path)
+{
+	for (int i = 0; path && access(path, F_OK) < 0 && i < 6000 && !pd_canceled(ctx); i++)
+		usleep(10000);
 }
 
 static int outputs(struct pd_ctx *ctx)
@@ -104,6 +115,7 @@ static int write_apply(struct pd_ctx *ctx)
 	pd_progress(ctx, 0, 7, "about to write");
 	if (a->milliseconds)
 		usleep((useconds_t)a->milliseconds * 1000);
+	wait_for(ctx, a->waits_for);
 	if (a->kill && a->mark && access(a->mark, F_OK) < 0) {
 		close(open(a->mark, O_CREAT | O_WRONLY, 0600));
 		kill(getppid(), SIGKILL);
@@ -113,7 +125,7 @@ static int write_apply(struct pd_ctx *ctx)
 		const char *tried = pd_read_file(ctx, pd_format(ctx, "%s.log", a->path), 4096, NULL);
 
 		note(ctx, "try\n");
-		if (!tried || strlen(tried) < 2 * strlen("try\n"))
+		if (a->mark ? access(a->mark, F_OK) < 0 : !tried || strlen(tried) < 2 * strlen("try\n"))
 			return pd_fail(ctx, PD_RETRY, "the other side is busy");
 	}
 	pd_progress(ctx, 1, 7, "writing");
@@ -150,6 +162,7 @@ static int write_undo(struct pd_ctx *ctx)
 		return pd_fail(ctx, PD_FAILED, "told to fail in undo");
 	if (a->milliseconds)
 		usleep((useconds_t)a->milliseconds * 1000);
+	wait_for(ctx, a->back_waits_for);
 	if (pd_canceled(ctx))
 		return pd_fail(ctx, PD_CANCELED, "asked to stop in undo");
 	if (before && pd_write_file(ctx, a->path, 0600, before, strlen(before)) < 0)
@@ -164,7 +177,7 @@ static const struct pd_step step_write = {
 	PD_STEP, .name = "write", .help = "write a file", .params = write_params,
 	.args_size = sizeof(struct write_args), .outputs = write_outputs,
 	.check = write_check, .apply = write_apply, .verify = write_verify,
-	.undo = write_undo, .reversibility = PD_REVERSIBLE, .retries = 3,
+	.undo = write_undo, .reversibility = PD_REVERSIBLE, .retries = 6,
 };
 
 static const struct pd_step step_burn = {

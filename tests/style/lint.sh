@@ -4,12 +4,13 @@
 set -u
 cd "${PD_SRCDIR:-.}" || exit 99
 . tests/style/tap.sh || exit 99
+[ -z "${PD_LINTED-}" ] || skip "the linters have seen these sources"
 for tool in cppcheck luacheck shellcheck codespell; do
 	command -v "$tool" >/dev/null || skip "$tool is not installed"
 done
 
 empty "cppcheck" "$(find core plugins rehearse transfer -name '*.c' -print0 |
-	xargs -0 cppcheck --quiet --std=c11 -Icore -Icore/include --enable=warning,portability \
+	xargs -0 cppcheck --quiet -j"$(nproc)" --std=c11 -Icore -Icore/include --enable=warning,portability \
 		--inline-suppr --suppress=missingIncludeSystem --suppress=varFuncNullUB --suppress=ctunullpointer \
 		-D'json_array_foreach(a,i,v)=for (i = 0; (v = json_array_get(a, i)); i++)' \
 		-D'json_object_foreach(o,k,v)=for (k = ""; (v = json_object_get(o, k)); k++)' \
@@ -18,7 +19,8 @@ empty "cppcheck" "$(find core plugins rehearse transfer -name '*.c' -print0 |
 empty "luacheck" "$(luacheck --quiet --no-color scripts 2>&1 | grep -v '^Total: 0 warnings / 0 errors' | grep .)"
 mapfile -t shells < <(grep -rlE '^#!/bin/(ba)?sh|shellcheck shell' tests quickstart autogen.sh .ci --include='*' 2>/dev/null |
 	grep -vE '\.(trs|log)$')
-empty "shellcheck" "$(shellcheck --severity=warning --exclude=SC1010,SC2054,SC2209 --external-sources "${shells[@]}" 2>&1)"
+empty "shellcheck" "$(printf '%s\0' "${shells[@]}" |
+	xargs -0 -n8 -P"$(nproc)" shellcheck --severity=warning --exclude=SC1010,SC2054,SC2209 --external-sources 2>&1)"
 empty "codespell" "$(codespell --quiet-level=35 --skip='*.log,*.trs,./build*,./.git,./m4,./build-aux,./autom4te.cache,./configure*,./aclocal.m4,*.in,*.test,tests/fuzz/corpus,tests/data' \
 	--ignore-words-list=isnt,stdio,fo,ser,te,ot,inout,blotted,fpr core plugins rehearse transfer scripts doc tests README.md NEWS quickstart 2>&1)"
 end

