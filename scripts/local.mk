@@ -20,7 +20,9 @@ dist_clilua_DATA = \
 	%reldir%/cli/check.lua \
 	%reldir%/cli/doctor.lua \
 	%reldir%/cli/facts.lua \
+	%reldir%/cli/freeze.lua \
 	%reldir%/cli/main.lua \
+	%reldir%/cli/native.lua \
 	%reldir%/cli/options.lua \
 	%reldir%/cli/plan.lua \
 	%reldir%/cli/plan_text.lua \

@@ -2,6 +2,7 @@
 -- catalog: what is in a catalog, and how versions compare.
 local _, core = ...
 local base = require "cli.base"
+local freeze = require "cli.freeze"
 local sources = require "cli.sources"
 local sync = require "cli.sync"
 local signature = require "cli.signature"
@@ -34,6 +35,10 @@ show    lists their updates: all of them, or those that the options choose
 sync    fetches what the sources offer: all of them, or those named; a catalog
         takes effect when it is proved and read, until then the old one does
 sources tells what is in force of each
+freeze  writes the updates that --needed or --id choose into one catalog of
+        patchday's own format, with a digest: the same content for every wave
+convert writes all updates so
+diff    tells how the second of two catalogs differs from the first
 sign    writes a signature in minisign's format beside each file
 verify  tells by which key the files are signed
 vercmp  compares versions: reads lines "A<TAB>B" from standard input, prints for
@@ -44,7 +49,10 @@ sync:SOURCE for what is in force of a source. With --json one line for each file
 source or update.
 ]],
 		options = {
-			{ "id", "ID", "show: everything about one update" },
+			{ "id", "ID", "show: everything about one update; freeze: this one, may be repeated" },
+			{ "needed", nil, "freeze: what this server needs, or those of --facts" },
+			{ "facts", "FILE", "freeze: facts of another server, or a folder of such files; may be repeated" },
+			{ "to", "FILE", "freeze, convert: the file that is written" },
 			{ "severity", "WORD", "show: those of this severity or a higher one" },
 			{ "kind", "WORD", "show: security, bugfix, driver, firmware ..." },
 			{ "text", "TEXT", "show: those with this in their id, title, description or links" },
@@ -60,7 +68,8 @@ source or update.
 			{ "trust", "KIND", "verify: openpgp, xmldsig or minisign (default)" },
 			{ "signature", "FILE", "verify: where the signature is, if not beside the file" },
 		},
-		verbs = { check = require "cli.check", show = require "cli.show", sign = signature.sign,
+		verbs = { check = require "cli.check", convert = freeze.convert, diff = freeze.diff, freeze = freeze.freeze,
+			show = require "cli.show", sign = signature.sign,
 			sources = sync.sources, sync = sync.sync, vercmp = vercmp, verify = signature.verify },
 	},
 }

@@ -1,2 +1,2 @@
-TESTS += %reldir%/sync.sh
-EXTRA_DIST += %reldir%/sync.sh
+TESTS += %reldir%/freeze.sh %reldir%/sync.sh
+EXTRA_DIST += %reldir%/freeze.sh %reldir%/sync.sh

@@ -1,0 +1,132 @@
+-- SPDX-License-Identifier: MIT
+-- catalog freeze, convert and diff: updates as one catalog that no longer
+-- changes; and what is different between two.
+local _, core = ...
+local base = require "cli.base"
+local native = require "cli.native"
+local source = require "cli.source"
+local sources = require "cli.sources"
+local freeze = {}
+
+-- Functions that say of the update at (catalog, i), u, whether it is wanted.
+local function needed(cli)
+	local set = {}
+	for _, server in ipairs(sources.servers(cli)) do
+		base.must(server.load())
+		base.must(core.judge())
+		local v = core.verdict(0, { needed = true })
+		while v do
+			set[v.catalog .. "\n" .. v.id] = true
+			v = core.verdict(v.at, { needed = true })
+		end
+	end
+	return function(head, u) return set[head.catalog .. "\n" .. u.id] end
+end
+
+local function named(cli)
+	local ids = cli:all("id")
+	local missing = {}
+	for _, id in ipairs(ids) do missing[id] = true end
+	return function(_, u)
+		missing[u.id] = nil
+		return base.has(ids, u.id)
+	end, missing
+end
+
+-- All updates of the catalogs that are loaded and wanted, in order.
+local function collect(heads, wanted)
+	local list, from = {}, {}
+	for c, head in ipairs(heads) do
+		for i = 1, head.updates do
+			local u = core.update(c, i)
+			if wanted(head, u) then
+				if from[u.id] then
+					base.fail("freeze-twice", ("the update %s is in %s and in %s"):format(u.id, from[u.id], head.catalog))
+				end
+				from[u.id] = head.catalog
+				list[#list + 1] = core.update(c, i, true)
+			end
+		end
+	end
+	return list
+end
+
+local function write(cli, updates, what)
+	local to = cli:option("to") or base.fail("usage", "--to FILE is missing")
+	if #updates == 0 then base.fail("freeze-nothing", ("there is no update to %s"):format(what)) end
+	base.must(core.write(to, native.catalog(updates), 420)) -- 0644
+	-- what was written is read back: it has to be what was meant
+	local head = base.must(core.catalogs(core.list { to }))[1]
+	if head.updates ~= #updates then
+		base.fail("internal", ("%s has %d updates, not %d"):format(to, head.updates, #updates))
+	end
+	if cli.json then base.print_line { file = to, updates = #updates, digest = head.digest }
+	else base.print("%s: %s, sha256 %s\n", to, base.count(#updates, "update"), head.digest)
+	end
+	return 0
+end
+
+function freeze.convert(cli)
+	return write(cli, collect(sources.catalogs(cli), function() return true end), "convert")
+end
+
+function freeze.freeze(cli)
+	local heads = sources.catalogs(cli)
+	local by_id, missing = named(cli)
+	if #cli:all("id") > 0 and cli:option("needed") then base.fail("usage", "take either --id or --needed") end
+	if #cli:all("id") == 0 and not cli:option("needed") then
+		base.fail("usage", "say which updates: --needed, or --id ID", "All of them: `patchday catalog convert`.")
+	end
+	local list = collect(heads, #cli:all("id") > 0 and by_id or needed(cli))
+	local id = next(missing)
+	if id then base.fail("catalog-no-update", "no catalog has an update " .. id) end
+	return write(cli, list, "freeze")
+end
+
+-- id -> the text of an update, for all of one catalog; ids in order.
+local function texts(name)
+	local head, map, order = base.must(core.catalogs(core.list { name }))[1], {}, {}
+	for i = 1, head.updates do
+		local u = core.update(1, i, true)
+		u.line = nil
+		map[u.id], order[i] = u, u.id
+	end
+	return map, order
+end
+
+-- Names of what is different in two updates.
+local function changed(a, b)
+	local list = core.list {}
+	for _, name in ipairs(base.sorted(a)) do
+		if core.encode(a[name]) ~= core.encode(b[name]) then list[#list + 1] = name end
+	end
+	return list
+end
+
+-- Exit status 0 also if they differ: that is no failure.
+function freeze.diff(cli)
+	local names = source.resolve(cli, cli.operands)
+	if #names ~= 2 then base.fail("usage", "usage: patchday catalog diff FILE FILE") end
+	local old, old_order = texts(names[1])
+	local new, new_order = texts(names[2])
+	local counts = { added = 0, removed = 0, changed = 0 }
+	local function tell(what, id, fields)
+		counts[what] = counts[what] + 1
+		if cli.json then base.print_line { what = what, id = id, fields = fields }
+		else base.print("%-8s %s%s\n", what, id, fields and ": " .. table.concat(fields, ", ") or "")
+		end
+	end
+	for _, id in ipairs(old_order) do
+		if not new[id] then tell("removed", id) end
+	end
+	for _, id in ipairs(new_order) do
+		local fields = old[id] and changed(old[id], new[id])
+		if not fields then tell("added", id) elseif #fields > 0 then tell("changed", id, fields) end
+	end
+	if not cli.json then
+		base.print("%d added, %d removed, %d changed\n", counts.added, counts.removed, counts.changed)
+	end
+	return 0
+end
+
+return freeze

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Catalogs that are frozen and converted say what they said before, and the
+# schema and stock tools agree; diff tells what is different.
+. "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
+command -v xmllint >/dev/null || skip "xmllint is not installed"
+cp "$PD_BUILDDIR/plugins/native/.libs/native.so" "$tmp/plugins/"
+examples=("$PD_SRCDIR"/catalogs/examples/*.xml "$PD_SRCDIR"/tests/data/catalogs/good/*.xml)
+
+# all that is known of a catalog's updates, without their places in the file
+all()
+{
+	local id
+
+	pd catalog show "$1" --json
+	while read -r id; do
+		"${patchday[@]}" catalog show "$1" "${places[@]}" --json --id "$id"
+	done < <(jq -r .id <<<"$out") | jq -S 'del(.line, .catalog)'
+}
+
+for file in "${examples[@]}"; do
+	name=${file##*/}
+	pd catalog convert "$file" --to "$tmp/$name"
+	if [ "$(grep -c '<update\|:update' "$file")" = 0 ] && [ $rc = 2 ]; then
+		like "$name: nothing to convert" "$out" 'freeze-nothing'
+		continue
+	fi
+	is "$name is converted" "$rc" 0
+	is "$name says the same" "$(all "$tmp/$name")" "$(all "$file")"
+	check "$name is of the schema" xmllint --noout --relaxng "$PD_SRCDIR/catalogs/patchday-catalog.rng" "$tmp/$name" 2>/dev/null
+	pd catalog convert "$tmp/$name" --to "$tmp/again.xml"
+	check "$name stays the same, byte for byte" cmp -s "$tmp/$name" "$tmp/again.xml"
+done
+
+from=$PD_SRCDIR/catalogs/examples/driver.xml
+pd catalog freeze "$from" --id NIC-BASE --to "$tmp/frozen.xml"
+is "one update is frozen" "$rc" 0
+like "with the digest of the file" "$out" "1 update, sha256 $(sha256sum <"$tmp/frozen.xml" | cut -d' ' -f1)"
+pd catalog show "$tmp/frozen.xml"
+like "and no other" "$out" '^NIC-BASE'
+is "in one line" "$(wc -l <<<"$out")" 1
+pd catalog freeze "$from" --id NIC-BASE --id NIC-BAZE --to "$tmp/none.xml"
+is "an update that is not there" "$rc" 2
+check "and nothing is written" [ ! -e "$tmp/none.xml" ]
+pd catalog freeze "$from" --to "$tmp/none.xml"
+is "no choice" "$rc" 2
+pd catalog freeze "$from" "$tmp/frozen.xml" --id NIC-BASE --to "$tmp/none.xml"
+like "an update in two catalogs" "$out" 'NIC-BASE is in driver.xml and in frozen.xml.*\[freeze-twice\]'
+
+cat >"$tmp/packages.xml" <<'END'
+<catalog xmlns="urn:patchday:catalog:1">
+  <update id="A" kind="security"><title>a</title><package name="a" version="2" scheme="deb"/></update>
+  <update id="B" kind="security"><title>b</title><package name="b" version="2" scheme="deb"/></update>
+  <update id="C" kind="security"><title>&lt;&quot;c&amp;&gt;</title><package name="c" version="2" scheme="deb"/></update>
+</catalog>
+END
+for server in one two; do
+	mkdir -p "$tmp/facts"
+	jq -n --arg n ${server:0:1} --arg host $server '{os: {hostname: $host}, packages: [
+		{name: "a", version: "1", arch: "all", scheme: "deb"},
+		{name: (if $host == "one" then "c" else "b" end), version: (if $host == "one" then "1" else "2" end), arch: "all", scheme: "deb"}]}' \
+		>"$tmp/facts/$server.json"
+done
+pd catalog freeze "$tmp/packages.xml" --needed --facts "$tmp/facts" --to "$tmp/needed.xml"
+is "what any of the servers needs is frozen" "$rc $("${patchday[@]}" catalog show "$tmp/needed.xml" "${places[@]}" --json | jq -r .id | xargs)" "0 A C"
+pd catalog diff "$tmp/packages.xml" "$tmp/needed.xml"
+is "what is not there is removed" "$rc $out" "0 removed  B
+0 added, 1 removed, 0 changed"
+sed 's/title>a</title>A</; s/version="2" scheme="deb"\/><\/update>/version="3" scheme="deb"\/><\/update>/' "$tmp/packages.xml" >"$tmp/newer.xml"
+pd catalog diff "$tmp/needed.xml" "$tmp/newer.xml" --json
+is "what is different is named" "$(jq -rs 'map(.what + " " + .id + " " + ((.fields // []) | join(","))) | join("; ")' <<<"$out")" \
+	"changed A packages,title; added B ; changed C packages"
+pd catalog diff "$tmp/needed.xml" "$tmp/needed.xml"
+is "a catalog is as itself" "$out" "0 added, 0 removed, 0 changed"
+end
