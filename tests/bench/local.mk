@@ -9,12 +9,9 @@ check_PROGRAMS += %reldir%/patchday %reldir%/append
 %canon_reldir%_patchday_CFLAGS = $(AM_CFLAGS) $(LUA_CFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS)
 %canon_reldir%_patchday_LDADD = core/libcore.la
 %canon_reldir%_append_SOURCES = %reldir%/append.c
-EXTRA_DIST += %reldir%/bench.sh %reldir%/wsus.sh %reldir%/generate.awk
+EXTRA_DIST += %reldir%/bench.sh %reldir%/generate.awk %reldir%/oval.sh %reldir%/wsus.sh
 bench: all check-build
-	PD_BUILDDIR='$(abs_top_builddir)' PD_SRCDIR='$(abs_top_srcdir)' $(srcdir)/%reldir%/bench.sh
-	PD_BUILDDIR='$(abs_top_builddir)' PD_SRCDIR='$(abs_top_srcdir)' $(srcdir)/%reldir%/wsus.sh
-EXTRA_DIST += %reldir%/bench.sh %reldir%/oval.sh %reldir%/generate.awk
-bench: all check-build
-	PD_BUILDDIR='$(abs_top_builddir)' PD_SRCDIR='$(abs_top_srcdir)' $(srcdir)/%reldir%/bench.sh
-	PD_BUILDDIR='$(abs_top_builddir)' PD_SRCDIR='$(abs_top_srcdir)' $(srcdir)/%reldir%/oval.sh
+	for part in bench wsus oval; do \
+		PD_BUILDDIR='$(abs_top_builddir)' PD_SRCDIR='$(abs_top_srcdir)' $(srcdir)/%reldir%/$$part.sh || exit 1; \
+	done
 .PHONY: bench
