@@ -14,7 +14,7 @@ include %D%/apt/local.mk
 include %D%/native/local.mk
 include %D%/guard/local.mk
 include %D%/unpack/local.mk
-include %D%/tree/local.mk
+include %D%/shared/local.mk
 include %D%/sdp/local.mk
 include %D%/mssecure/local.mk
 include %D%/cvrf/local.mk

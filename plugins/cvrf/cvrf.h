@@ -3,7 +3,7 @@
 #ifndef PD_PLUGIN_CVRF_H
 #define PD_PLUGIN_CVRF_H
 
-#include "../tree/tree.h"
+#include "../shared/tree.h"
 
 /* What all updates of one document share. */
 struct document {

@@ -3,7 +3,7 @@
 #ifndef PD_PLUGIN_DELL_H
 #define PD_PLUGIN_DELL_H
 
-#include "../path.h"
+#include "../shared/path.h"
 
 #define HIDDEN __attribute__((visibility("hidden")))
 

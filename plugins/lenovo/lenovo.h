@@ -3,7 +3,7 @@
 #ifndef PD_PLUGIN_LENOVO_H
 #define PD_PLUGIN_LENOVO_H
 
-#include "../tree/tree.h"
+#include "../shared/tree.h"
 
 /** A rule without texts: opens or closes a group. */
 static inline int PD_MUST_USE lenovo_group(struct tree *t, unsigned tree, unsigned op)

@@ -3,7 +3,7 @@
 #ifndef PD_PLUGIN_MSSECURE_H
 #define PD_PLUGIN_MSSECURE_H
 
-#include "../tree/tree.h"
+#include "../shared/tree.h"
 
 struct tables {
 	struct tree *tree;

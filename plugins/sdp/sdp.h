@@ -3,7 +3,7 @@
 #ifndef PD_PLUGIN_SDP_H
 #define PD_PLUGIN_SDP_H
 
-#include "../tree/tree.h"
+#include "../shared/tree.h"
 
 /* The children of @p parent, which all have to be true, as rules of @p tree. */
 HIDDEN int sdp_rules(struct tree *t, unsigned tree, const struct node *parent);

@@ -51,7 +51,7 @@ for status in 0 1 2 3 4 5; do
 done
 # plugins of the newest NEWS, and those that are there
 is "NEWS names the plugins" "$(sed -n '/Plugins: /,/\./p' "$PD_SRCDIR/NEWS" | tr -d '\n*' | sed 's/.*Plugins: //; s/\..*//' |
-	tr -s ', ' '\n' | sort | xargs)" "$(cd "$PD_SRCDIR/plugins" && printf '%s\n' */ | tr -d / | sort | xargs)"
+	tr -s ', ' '\n' | sort | xargs)" "$(cd "$PD_SRCDIR/plugins" && printf "%s\n" */ | tr -d / | grep -vx shared | sort | xargs)"
 # each function of core that Lua gets is in its table
 empty "doc/command-line.md has each function of core" "$(grep -ohE '^PD_CORE\([a-z_]+|^	\}, own\[\] = .*|\{ "(clean|err|list|out|raw|watch)",' \
 	"$PD_SRCDIR"/core/cli/*.c | sed -n 's/_*$//; s/^PD_CORE(//p; s/^{ "\([a-z]*\)",/\1/p' | grep -vx name | sort -u |
