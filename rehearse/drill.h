@@ -34,7 +34,7 @@ bool drill_clone(struct drill *d, const char *fault, size_t from,
 struct state drill_look(struct clone *c);
 void drill_forget(struct state *s);
 /** One fault on one clone.  @return its row { point, event, step, fault, result,
- * fired, person, well, seconds }; NULL with *err. */
+ * why, fired, person, well, seconds }; NULL with *err. */
 json_t *drill_fault(struct drill *d, const char *kind, int64_t point, struct pd_error **err);
 
 #endif

@@ -147,21 +147,35 @@ static bool strike(struct drill *d, int64_t row, bool *alone, struct pd_error **
 	       come_to_an_end(d, alone, err);
 }
 
+/* Not in the middle of a character. */
+static void cut(char *text)
+{
+	size_t n = text ? strlen(text) : 0;
+
+	if (n <= MOST_WORDS)
+		return;
+	for (n = MOST_WORDS; n > 0 && (text[n] & 0xc0) == 0x80; n--)
+		;
+	text[n] = '\0';
+}
+
 json_t *drill_fault(struct drill *d, const char *kind, int64_t point, struct pd_error **err)
 {
 	const struct journal_event *e = &d->journal.events[point - 1];
-	pd_auto_free char *bad = NULL;
+	pd_auto_free char *bad = NULL, *why = NULL;
 	pd_auto_error *failed = NULL;
 	time_t began = time(NULL);
 	bool alone = false;
 
 	d->kind = kind;
-	if (strike(d, d->journal.first + point - 1, &alone, &failed))
+	if (strike(d, d->journal.first + point - 1, &alone, &failed)) {
 		bad = complaint(d);
-	else
+		why = pd_strdup(pd_json_text(d->run.status, "why", ""));
+	} else {
 		bad = pd_error_text(failed);
-	if (bad && strlen(bad) > MOST_WORDS)
-		bad[MOST_WORDS] = '\0';
+	}
+	cut(bad);
+	cut(why);
 	d->c.fault = NULL;
 	clone_cut(&d->c);
 	if (session_stop) {
@@ -169,8 +183,9 @@ json_t *drill_fault(struct drill *d, const char *kind, int64_t point, struct pd_
 		failed = NULL;
 		return NULL;
 	}
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:I}", "point",
-		(json_int_t)point, "event", e->kind, "step", e->step, "fault", kind, "result",
-		bad ? bad : d->fired ? d->run.state : "not reached", "fired", d->fired, "person",
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:I}", "point",
+		(json_int_t)point, "event", e->kind, "step", e->step, "fault", kind, "why",
+		why ? why : "", "result", bad ? bad : d->fired ? d->run.state : "not reached",
+		"fired", d->fired, "person",
 		d->fired && !alone, "well", !bad, "seconds", (json_int_t)(time(NULL) - began));
 }

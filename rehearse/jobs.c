@@ -45,7 +45,7 @@ static _Noreturn void work(const struct crew *w, unsigned job)
 	size_t task;
 
 	if (j->begin(j->user, job, &err))
-		while (!err && (task = atomic_fetch_add(w->next, 1)) < j->tasks) {
+		while (!err && !session_stop && (task = atomic_fetch_add(w->next, 1)) < j->tasks) {
 			pd_auto_json *row = j->one(j->user, task, &err);
 
 			if (row)

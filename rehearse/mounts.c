@@ -169,8 +169,8 @@ static bool mount_error(struct pd_error **err, const char *what)
 	return pd_error_errno(err, "clone-mount", errno, "the clone can't have %s", what);
 }
 
-/* The kernel refuses an upper folder that lies below its lower one.  It
- * compares the file systems' own files, so a read-only overlay between the two
+/* The kernel refuses an upper folder, or a second lower one, that lies below
+ * the lower one.  It compares the file systems' own files, so a read-only overlay between the two
  * (which shows the lower one as it is) makes it possible.  It has to have two
  * layers: the other one is empty, and a file system of its own. */
 static bool put_between(const struct clone *c, const struct clone_layer *l)
@@ -198,15 +198,17 @@ static bool mount_overlay(const struct clone *c, const struct clone_layer *l,
 	pd_auto_free char *data = pd_print("lowerdir=%s,upperdir=%s,workdir=%s,"
 		"redirect_dir=off,index=off,metacopy=off%s", below, l->upper,
 		l->upper_work, c->o->fast ? ",volatile" : "");
-	struct stat lower = {0}, upper = {0};
+	struct stat lower = {0}, upper = {0}, saved = {0};
 
+	if (c->from)
+		(void)!stat(l->saved.items[0], &saved);
 	if (!pd_make_folders(l->upper, NULL) || !pd_make_folders(l->upper_work, NULL) ||
 	    stat(l->lower, &lower) < 0 || stat(l->upper, &upper) < 0)
 		return false;
 	/* the root of an overlay is what its upper folder is */
 	if (chmod(l->upper, lower.st_mode & 07777) < 0 ||
 	    chown(l->upper, lower.st_uid, lower.st_gid) < 0 ||
-	    (lower.st_dev == upper.st_dev && !put_between(c, l)))
+	    ((lower.st_dev == upper.st_dev || lower.st_dev == saved.st_dev) && !put_between(c, l)))
 		return false;
 	return mount("overlay", at, "overlay", MS_NODEV, data) == 0;
 }
