@@ -21,7 +21,8 @@
 
 #define CGROUP "patchday-rehearse-"
 
-static const char *const parts[] = { "root", "lower", "upper", "empty", "packages", "kmsg" };
+static const char *const parts[] = { "root", "lower", "upper", "saved", "empty", "packages",
+	"kmsg" };
 
 static void pause_ms(long ms)
 {
@@ -112,10 +113,13 @@ bool clone_open(struct clone *c, const struct clone_options *o, struct pd_error 
 {
 	*c = (struct clone){ .o = o, .lock = -1, .kmsg = -1, .pidfd = -1, .last = CLONE_OFF };
 	c->root = pd_print("%s/root", o->work);
+	clone_place(c, 0);
 	if (!pd_make_folders(o->work, err) || !take_lock(c, err))
 		return false;
-	/* all mounts are this process's own: they go with it */
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	/* all mounts are this process's own: they go with it; and what loses its
+	 * parent in the clone is its init's to reap, not this process's, which
+	 * patchday was before */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 0) < 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return pd_error_errno(err, "clone-mount", errno,
 				      "no mount namespace of its own");
 	/* the lower file systems are the server's as they are without this */
@@ -124,13 +128,32 @@ bool clone_open(struct clone *c, const struct clone_options *o, struct pd_error 
 
 bool clone_renew(struct clone *c, struct pd_error **err)
 {
-	pd_auto_free char *upper = pd_print("%s/upper", c->o->work);
-
 	clone_cut(c);
 	clone_unmount(c);
-	clone_remove_tree(upper);
+	clone_remove_tree(c->upper);
 	c->memory = false;
 	return clone_mount(c, err);
+}
+
+bool clone_part(struct clone *c, unsigned n, struct pd_error **err)
+{
+	char *group = pd_print("%s/%u", c->cgroup, n);
+
+	free(c->cgroup);
+	c->cgroup = group;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || unshare(CLONE_NEWNS) < 0)
+		return pd_error_errno(err, "clone-mount", errno,
+				      "no mount namespace of its own");
+	clone_unmount(c); /* its maker's go on in there */
+	clone_place(c, n);
+	return true;
+}
+
+void clone_part_close(struct clone *c)
+{
+	clone_cut(c);
+	clone_unmount(c);
+	clone_remove_tree(c->upper);
 }
 
 static void free_clone(struct clone *c)
@@ -140,9 +163,11 @@ static void free_clone(struct clone *c)
 		free(c->layers[i].upper);
 		free(c->layers[i].upper_work);
 		free(c->layers[i].lower);
+		pd_strings_clear(&c->layers[i].saved);
 	}
 	free(c->layers);
 	free(c->root);
+	free(c->upper);
 	free(c->cgroup);
 	pd_strings_clear(&c->hidden);
 	pd_strings_clear(&c->notes);
@@ -156,6 +181,7 @@ void clone_close(struct clone *c)
 	clone_cut(c);
 	if (c->cgroup) { /* past the lock */
 		clone_unmount(c);
+		clone_unmount_saved(c);
 		clean_up(c);
 		umount2(groups, MNT_DETACH);
 		rmdir(groups);
@@ -271,17 +297,29 @@ static bool is_up(const char *state)
 	return strncmp(state, "running", 7) == 0 || strncmp(state, "degraded", 8) == 0;
 }
 
+bool clone_works(const struct clone *c, const char *unit)
+{
+	pd_auto_free char *events = pd_print("%s/system.slice/%s/cgroup.events", c->cgroup, unit);
+	pd_auto_free char *text = pd_file_read(events, 4096, NULL, NULL);
+
+	return text && strstr(text, "populated 1");
+}
+
 bool clone_settle(struct clone *c, int seconds)
 {
-	static const char *const ask[] = { "systemctl", "is-system-running", NULL };
+	pd_auto_free char *limit = pd_print("%d", seconds);
+	const char *const ask[] = { "timeout", limit, "systemctl", "--wait", "is-system-running",
+		NULL };
 	time_t end = time(NULL) + seconds;
 
 	while (time(NULL) < end && clone_poll(c) == CLONE_ON) {
-		pd_auto_free char *state = clone_output(c, ask, NULL);
+		pd_auto_free char *there = pd_print("/proc/%d/root/run/systemd/private", c->init);
+		pd_auto_free char *state = access(there, F_OK) == 0 ?
+			clone_output(c, ask, NULL) : NULL;
 
 		if (state && is_up(state))
 			return true;
-		pause_ms(100);
+		pause_ms(20);
 	}
 	return false;
 }

@@ -11,6 +11,8 @@ struct clone_options {
 	struct pd_strings leave_out; /* folders that are empty in the clone */
 	struct pd_strings show;      /* bound read-only at the same place */
 	bool fast;                   /* no fsync reaches the disk */
+	bool memory;                 /* changes are kept in memory, not in work */
+	unsigned share;              /* so many clones share the memory; 0: as 1 */
 };
 
 /** A file system of the server and what covers it in the clone. */
@@ -19,6 +21,7 @@ struct clone_layer {
 	char *upper;  /* what the clone changed; NULL: bound read-only */
 	char *upper_work;
 	char *lower;
+	struct pd_strings saved; /* uppers that were put below, the first one first */
 };
 
 enum clone_state { CLONE_ON, CLONE_REBOOT, CLONE_OFF };
@@ -26,6 +29,7 @@ enum clone_state { CLONE_ON, CLONE_REBOOT, CLONE_OFF };
 struct clone {
 	const struct clone_options *o;
 	char *root;                  /* the clone's file systems, mounted */
+	char *upper;                 /* folder of all that it changes */
 	char *cgroup;                /* folder; NULL before the first boot */
 	struct clone_layer *layers;
 	size_t n_layers, cap_layers;
@@ -35,7 +39,10 @@ struct clone {
 	int init;                    /* pid of init; 0: off */
 	enum clone_state last;       /* of one that is off: REBOOT or OFF */
 	int64_t boots;
-	bool memory;                 /* the changes are kept in memory */
+	bool memory;                 /* the changes are kept in memory ... */
+	uint64_t room;               /* ... of so many bytes */
+	size_t saved;                /* disks that were put aside */
+	size_t from;                 /* begin with so many of them */
 	const char *fault;           /* $PATCHDAY_FAULT of the runs in it; or NULL */
 };
 
@@ -46,8 +53,19 @@ bool clone_open(struct clone *c, const struct clone_options *o,
 /** End everything and throw it away; also after a failed clone_open(). */
 void clone_close(struct clone *c);
 /** Power off: all that the clone changed is lost, its file systems are as
- * those of the server again. */
+ * those of the server again, with the first c->from saved disks on top. */
 bool clone_renew(struct clone *c, struct pd_error **err) PD_MUST_USE;
+/** Of one that is off: put what it has changed aside, so that other clones can
+ * begin from there, and go on on top of it. */
+bool clone_save(struct clone *c, struct pd_error **err) PD_MUST_USE;
+/** In a child of the process that opened it, which is off: a clone of its own,
+ * number @p n, from the same file systems and saved disks. */
+bool clone_part(struct clone *c, unsigned n, struct pd_error **err) PD_MUST_USE;
+void clone_part_close(struct clone *c);
+
+/** The disk is full, and has its room again.  Only of one in memory. */
+bool clone_fill(struct clone *c, struct pd_error **err) PD_MUST_USE;
+bool clone_empty(struct clone *c, struct pd_error **err) PD_MUST_USE;
 
 /** Start init and wait until it has started everything, or is asked for a
  * reboot, at most @p seconds. */
@@ -59,6 +77,8 @@ enum clone_state clone_poll(struct clone *c);
 void clone_cut(struct clone *c);
 /** Is it still starting?  Waits until it is not, at most @p seconds. */
 bool clone_settle(struct clone *c, int seconds);
+/** Has this unit processes? */
+bool clone_works(const struct clone *c, const char *unit);
 
 /** Start a program in the clone; its end is seen by waitpid().  @p out is its
  * standard output and error.  @return the pid, or -1. */
@@ -76,6 +96,9 @@ bool clone_below(const char *path, const char *folder);
 bool clone_find_layers(struct clone *c, struct pd_error **err) PD_MUST_USE;
 bool clone_mount(struct clone *c, struct pd_error **err) PD_MUST_USE;
 void clone_unmount(struct clone *c);
+void clone_unmount_saved(struct clone *c);
+/** Keep the changes apart from those of other parts. */
+void clone_place(struct clone *c, unsigned part);
 void clone_remove_tree(const char *path);
 /* inside.c: the first process of the clone; returns only if it failed, with
  * what failed in errno and *what. */

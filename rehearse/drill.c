@@ -1,253 +1,254 @@
 /* SPDX-License-Identifier: MIT */
 /* patchday-drill: a workflow on clones of this server, stopped at every point
  * of its journal in every way; each has to end done or rolled back. */
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <sodium.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "look.h"
-#include "points.h"
-#include "session.h"
+#include "base/text.h"
+#include "drill.h"
+#include "jobs.h"
 
-enum { BOOT_SECONDS = 180, ALONE_SECONDS = 2 };
+enum { ALONE_MS = 150, MOST_JOBS = 64 };
 
-static const struct session_option options[] = {
-	{ "points", "LIST", "such as 1,7,20-30, or \"every 10\" (default: every point)" },
-	{ "kinds", "LIST", "of kill, power, enospc and torn (default: all)" },
-	{ "work", "DIR", "where the clones' changes are kept (default /var/lib/patchday/rehearse)" },
-	{ "leave-out", "DIR", "a data folder that is empty in the clones; may be repeated" },
-	{ "show", "PATH", "show this in the clones too, read-only; may be repeated" },
-	{ "timeout", "TIME", "the longest that one run may take (default 4h)" },
-	{ "json", NULL, "print the results as JSON" },
-	{ "help", NULL, "show this help" },
-	{ NULL, NULL, NULL }
+struct task {
+	int64_t point;
+	const char *kind;
 };
 
-static const char help_text[] =
-	"Do the run on clones of this server, once without a fault, and then stop it at\n"
-	"each point of its journal: by kill -9 (kill), by cutting the clone's power\n"
-	"(power), by a full disk (enospc) and by a torn last write (torn). After each it\n"
-	"has to come to its end, done or rolled back. The server stays as it is.\n";
-
-struct drill {
-	struct session s;
-	struct clone c;
-	struct points points;   /* what to do */
-	struct pd_strings kinds;
-	json_t *before, *after; /* packages, without and with the whole run */
-	struct journal journal; /* of the run without a fault */
+/* A drill and what is to be done in it. */
+struct whole {
+	struct drill d;
+	struct task *tasks;
+	size_t n, cap;
+	int64_t jobs;
+	int results;     /* the file; -1: none */
+	json_t *earlier; /* its rows that ended well; or NULL */
 	json_t *rows;
 	size_t bad, missed;
-	struct session_run run;
 };
 
-/* A new clone, started, with a fault in it or none. */
-static bool new_clone(struct drill *d, const char *fault, struct pd_error **err)
+/* The clone is off for a reboot: where others can begin. */
+static bool save_start(void *user, struct clone *c, struct pd_error **err)
 {
-	d->c.fault = fault;
-	return clone_renew(&d->c, err) && session_sources(&d->s, &d->c, err) &&
-	       clone_boot(&d->c, BOOT_SECONDS, err);
+	struct drill *d = user;
+	struct journal j = {0};
+	bool good = journal_read(&j, c, d->s.state, NULL, err) && clone_save(c, err);
+
+	pd_grow(d->starts.list, d->starts.n, d->starts.cap);
+	d->starts.list[d->starts.n++] = j.first + (int64_t)j.n - 1;
+	journal_free(&j);
+	return good;
 }
 
 static bool reference(struct drill *d, struct pd_error **err)
 {
-	if (!new_clone(d, NULL, err))
+	if (!drill_clone(d, NULL, 0, err))
 		return false;
-	d->before = look_packages(&d->c);
+	d->before = drill_look(&d->c);
+	d->s.on_reboot = save_start;
+	d->s.user = d;
 	if (!session_follow(&d->s, &d->c, SESSION_RUN, NULL, NULL, &d->run, err))
 		return false;
 	if (!session_ended_well(&d->run))
 		return pd_error_set(err, "drill-reference", "the run without a fault is %s: %s",
 				    d->run.state, pd_json_text(d->run.status, "why", ""));
-	d->after = look_packages(&d->c);
+	d->s.on_reboot = NULL;
+	d->after = drill_look(&d->c);
 	clone_cut(&d->c);
 	return journal_read(&d->journal, &d->c, d->s.state,
 			    pd_json_text(d->run.status, "run", ""), err);
 }
 
-/* power: patchday has stopped itself and says so. */
-static bool still_on(void *user, struct clone *c)
+/* The results of an earlier call: "POINT KIND EVENT" of what ended well. */
+static bool read_results(struct whole *w, struct pd_error **err)
 {
-	pd_auto_free char *sign = pd_print("/proc/%d/root/run/patchday-fault", c->init);
+	const char *path = session_option(&w->d.s, "results");
+	pd_auto_free char *text = NULL;
+	char *rest, *line;
 
-	(void)user;
-	return access(sign, F_OK) < 0;
-}
-
-/* What systemd has not done by itself, a person does. */
-static bool person(struct drill *d, struct pd_error **err)
-{
-	static const char *const away[] = { "rm", "-f", "/run/patchday-drill.env", NULL };
-
-	free(clone_output(&d->c, away, NULL));
-	return session_follow(&d->s, &d->c, SESSION_RESUME, NULL, NULL, &d->run, err);
-}
-
-static bool is(const struct drill *d, const char *state)
-{
-	return strcmp(d->run.state, state) == 0;
-}
-
-/* From the fault to the end. */
-static bool come_to_an_end(struct drill *d, bool *alone, struct pd_error **err)
-{
-	bool cut = is(d, "cut");
-
-	d->c.fault = NULL;
-	*alone = !cut;
-	if (cut) {
-		clone_cut(&d->c);
-		if (!clone_boot(&d->c, BOOT_SECONDS, err) ||
-		    !session_follow(&d->s, &d->c, SESSION_LOOK, NULL, NULL, &d->run, err))
-			return false;
-		*alone = is(d, "unfinished");
-	}
-	/* a step that was stopped half way may ask for a person once */
-	for (int i = 0; i < 2 && (is(d, "unfinished") || is(d, "stopped")); i++)
-		if (!person(d, err))
-			return false;
-	return true;
-}
-
-/* Is the server that came out of it whole?  NULL: yes; the caller frees. */
-static char *complaint(struct drill *d)
-{
-	bool back = d->run.exit == PD_END_ROLLED_BACK || is(d, "not started");
-	pd_auto_json *now = look_packages(&d->c);
-	pd_auto_json *rows = look_difference(back ? d->before : d->after, now, NULL);
-
-	if (is(d, "not started"))
-		d->run.exit = PD_END_REFUSED; /* nothing was touched */
-	else if (!session_ended_well(&d->run))
-		return pd_print("%s: %s", d->run.state, pd_json_text(d->run.status, "why", ""));
-	return json_array_size(rows) ? pd_print("%zu packages are not as they should be, %s",
-		json_array_size(rows), pd_json_text(json_array_get(rows, 0), "name", "")) : NULL;
-}
-
-static void note(struct drill *d, const char *fault, int64_t point, bool fired, bool alone,
-		 const char *bad)
-{
-	const struct journal_event *e = &d->journal.events[point - 1];
-	const char *result = bad ? bad : fired ? d->run.state : "not reached";
-
-	json_array_append_new(d->rows, json_pack("{s:I, s:s, s:s, s:s, s:s, s:b, s:b, s:b}",
-		"point", (json_int_t)point, "event", e->kind, "step", e->step, "fault", fault,
-		"result", result, "fired", fired, "person", alone, "well", !bad));
-	d->bad += bad != NULL;
-	d->missed += !fired;
-	if (!d->s.json)
-		out_print("%5lld  %-6s  %-44s %s%s%s\n", (long long)point, fault,
-			  e->label, bad ? "BAD: " : "", result, alone && !bad ?
-			  " (after `patchday resume`)" : "");
-}
-
-/* Where systemd went on with it by itself, only the clone's logs tell. */
-static bool went_on(struct drill *d, time_t since)
-{
-	pd_auto_free char *when = pd_print("--since=@%lld", (long long)since);
-	const char *const ask[] = { "journalctl", "-q", "-o", "cat", "-u",
-		"patchday-resume.service", when, NULL };
-	pd_auto_free char *log = clone_output(&d->c, ask, NULL);
-
-	return log && strstr(log, "status=9/KILL");
-}
-
-static bool one(struct drill *d, const char *kind, int64_t point, struct pd_error **err)
-{
-	pd_auto_free char *fault = pd_print("%s@%lld", kind,
-					    (long long)(d->journal.first + point - 1));
-	bool fired, alone = false, good;
-	pd_auto_free char *bad = NULL;
-	time_t began = time(NULL);
-
-	good = new_clone(d, fault, err) &&
-	       session_follow(&d->s, &d->c, SESSION_RUN, still_on, NULL, &d->run, err);
-	fired = good && (is(d, "cut") || is(d, "unfinished") || is(d, "not started"));
-	good = good && (!fired || come_to_an_end(d, &alone, err));
-	alone = alone && d->run.status;
-	d->c.fault = NULL;
-	if (!good)
+	w->earlier = json_object();
+	if (!path)
+		return true;
+	w->results = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (w->results < 0)
+		return pd_error_errno(err, "file-write", errno, "%s", path);
+	text = pd_file_read(path, 64 << 20, NULL, err);
+	if (!text)
 		return false;
-	bad = complaint(d);
-	fired = fired || went_on(d, began);
-	clone_cut(&d->c);
-	note(d, kind, point, fired, alone, bad);
+	for (rest = text; (line = strsep(&rest, "\n"));) {
+		pd_auto_json *row = pd_json_parse(line, strlen(line), path, NULL);
+		pd_auto_free char *key = pd_print("%lld %s %s %s",
+			(long long)pd_json_number(row, "point", 0), pd_json_text(row, "fault", ""),
+			pd_json_text(row, "event", ""), pd_json_text(row, "step", ""));
+
+		if (pd_json_true(row, "well") && pd_json_true(row, "fired"))
+			json_object_set(w->earlier, key, row);
+	}
 	return true;
 }
 
-static bool drill(struct drill *d, struct pd_error **err)
+static void count(struct whole *w, json_t *row)
 {
-	const char *list = session_option(&d->s, "points");
+	json_array_append(w->rows, row);
+	w->bad += !pd_json_true(row, "well");
+	w->missed += !pd_json_true(row, "fired");
+}
 
-	d->s.alone = ALONE_SECONDS;
+static void make_tasks(struct whole *w)
+{
+	for (size_t i = 0; i < w->d.points.n; i++)
+		for (size_t k = 0; k < w->d.kinds.len; k++) {
+			int64_t point = w->d.points.list[i];
+			const struct journal_event *e = &w->d.journal.events[point - 1];
+			const char *kind = w->d.kinds.items[k];
+			pd_auto_free char *key = pd_print("%lld %s %s", (long long)point, kind,
+							  e->label);
+			json_t *row = json_object_get(w->earlier, key);
+
+			if (row) {
+				count(w, row);
+				continue;
+			}
+			pd_grow(w->tasks, w->n, w->cap);
+			w->tasks[w->n++] = (struct task){ point, kind };
+		}
+}
+
+static bool begin(void *user, unsigned job, struct pd_error **err)
+{
+	struct whole *w = user;
+
+	return clone_part(&w->d.c, job, err);
+}
+
+static json_t *one(void *user, size_t task, struct pd_error **err)
+{
+	struct whole *w = user;
+
+	return drill_fault(&w->d, w->tasks[task].kind, w->tasks[task].point, err);
+}
+
+static void end(void *user)
+{
+	struct whole *w = user;
+
+	clone_part_close(&w->d.c);
+}
+
+static void result(void *user, json_t *row)
+{
+	struct whole *w = user;
+	bool bad = !pd_json_true(row, "well");
+	pd_auto_free char *line = pd_json_line(row);
+	pd_auto_free char *text = pd_print("%s\n", line);
+
+	count(w, row);
+	if (w->results >= 0)
+		(void)!write(w->results, text, strlen(text));
+	if (!w->d.s.json)
+		out_print("%5lld  %-6s  %-12s %-32s %4lld s  %s%s%s\n",
+			  (long long)pd_json_number(row, "point", 0), pd_json_text(row, "fault", ""),
+			  pd_json_text(row, "event", ""), pd_json_text(row, "step", ""),
+			  (long long)pd_json_number(row, "seconds", 0), bad ? "BAD: " : "",
+			  pd_json_text(row, "result", ""),
+			  pd_json_true(row, "person") && !bad ? " (after `patchday resume`)" : "");
+}
+
+static bool drill(struct whole *w, struct pd_error **err)
+{
+	struct drill *d = &w->d;
+	struct jobs jobs = { .n = (unsigned)w->jobs, .user = w, .begin = begin, .one = one,
+			     .end = end, .result = result };
+
+	d->s.alone = ALONE_MS;
 	d->s.clone.fast = true;
-	if (!clone_open(&d->c, &d->s.clone, err) || !session_log(&d->s, err) ||
-	    !reference(d, err) || !points_parse(&d->points, list, d->journal.n, err))
+	d->s.clone.memory = !session_option(&d->s, "work");
+	d->s.clone.share = (unsigned)w->jobs;
+	if (!read_results(w, err) || !clone_open(&d->c, &d->s.clone, err) ||
+	    !session_log(&d->s, err) || !reference(d, err) ||
+	    !points_parse(&d->points, session_option(&d->s, "points"), d->journal.n, err))
 		return false;
 	d->s.quiet = true;
+	make_tasks(w);
 	if (!d->s.json)
-		out_print("\nwithout a fault: %s, %zu points in the journal\n\n", d->run.state,
-			  d->journal.n);
-	for (size_t i = 0; i < d->points.n; i++)
-		for (size_t k = 0; k < d->kinds.len; k++)
-			if (!one(d, d->kinds.items[k], d->points.list[i], err))
-				return false;
-	return true;
+		out_print("\nwithout a fault: %s, %zu points in the journal, %zu reboots; %zu faults"
+			  " to do\n\n", d->run.state, d->journal.n, d->starts.n, w->n);
+	jobs.tasks = w->n;
+	return w->n == 0 || jobs_run(&jobs, err);
 }
 
-static void print_result(const struct drill *d)
+static void print_result(const struct whole *w)
 {
-	size_t n = json_array_size(d->rows);
+	size_t n = json_array_size(w->rows);
 
-	if (d->s.json) {
-		pd_auto_json *all = json_pack("{s:O, s:I, s:I, s:I, s:I}", "rows", d->rows,
-			"points", (json_int_t)d->journal.n, "runs", (json_int_t)n, "bad",
-			(json_int_t)d->bad, "not_reached", (json_int_t)d->missed);
+	if (w->d.s.json) {
+		pd_auto_json *all = json_pack("{s:O, s:I, s:I, s:I, s:I}", "rows", w->rows,
+			"points", (json_int_t)w->d.journal.n, "runs", (json_int_t)n, "bad",
+			(json_int_t)w->bad, "not_reached", (json_int_t)w->missed);
 
 		out_json(all);
 		return;
 	}
 	out_print("\n%zu faults: %zu ended done or rolled back, %zu not; %zu were not reached\n",
-		  n, n - d->bad - d->missed, d->bad, d->missed);
+		  n, n - w->bad - w->missed, w->bad, w->missed);
 }
 
-static void free_drill(struct drill *d)
+/* What can be known to be wrong before anything is cloned. */
+static bool check(struct whole *w, struct pd_error **err)
 {
-	json_decref(d->before);
-	json_decref(d->after);
-	json_decref(d->rows);
+	struct session *s = &w->d.s;
+	const char *jobs = session_option(s, "jobs");
+
+	w->jobs = 1;
+	if (jobs && (!pd_parse_int(jobs, &w->jobs) || w->jobs < 1 || w->jobs > MOST_JOBS))
+		return pd_error_set(err, "usage", "--jobs %s: expected a number from 1 to %d", jobs,
+				    MOST_JOBS);
+	return kinds_parse(&w->d.kinds, session_option(s, "kinds"), err) &&
+	       points_check(session_option(s, "points"), err) && session_check(s, err);
+}
+
+static void free_whole(struct whole *w)
+{
+	struct drill *d = &w->d;
+
+	drill_forget(&d->before);
+	drill_forget(&d->after);
+	json_decref(w->rows);
+	json_decref(w->earlier);
 	journal_free(&d->journal);
 	free(d->points.list);
+	free(d->starts.list);
+	free(w->tasks);
 	pd_strings_clear(&d->kinds);
 	session_run_free(&d->run);
 	session_free(&d->s);
+	if (w->results >= 0)
+		close(w->results);
 }
 
 int main(int argc, char **argv)
 {
-	struct drill d = { .c = { .lock = -1, .kmsg = -1, .pidfd = -1 }, .rows = json_array() };
+	struct whole w = { .d.c = { .lock = -1, .kmsg = -1, .pidfd = -1 }, .results = -1,
+			   .rows = json_array() };
 	pd_auto_error *err = NULL;
 	int status = PD_END_INVALID;
-	bool help = false;
 
 	setlocale(LC_ALL, "C.UTF-8");
 	if (sodium_init() < 0)
 		return PD_END_INVALID;
-	if (session_parse(&d.s, options, argc, argv, &help, &err) && help) {
-		session_help("drill [OPTION]... WORKFLOW", help_text, options);
-		status = 0;
-	} else if (!err && kinds_parse(&d.kinds, session_option(&d.s, "kinds"), &err) &&
-	    points_check(session_option(&d.s, "points"), &err) && session_check(&d.s, &err)) {
-		if (drill(&d, &err))
-			status = d.bad ? PD_END_ROLLED_BACK : PD_END_DONE;
-		clone_close(&d.c);
+	if (session_parse(&w.d.s, argc, argv, &err) && check(&w, &err)) {
+		if (drill(&w, &err))
+			status = w.bad ? PD_END_ROLLED_BACK : PD_END_DONE;
+		clone_close(&w.d.c);
 	}
 	if (err)
-		out_error(d.s.json, err);
-	else if (!help)
-		print_result(&d);
+		out_error(w.d.s.json, err);
+	else
+		print_result(&w);
 	status = err && session_stop ? 128 + session_stop : status;
-	free_drill(&d);
+	free_whole(&w);
 	return fflush(stdout) == 0 ? status : PD_END_INVALID;
 }

@@ -7,7 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BOOT_SECONDS = 180, LOOK_MS = 300, SILENT_LOOKS = 10 };
+enum { BOOT_SECONDS = 180, GLANCE_MS = 20, LOOK_MS = 200 };
+
+#define UNIT "patchday-resume.service"
 
 static int64_t now_ms(void)
 {
@@ -78,7 +80,8 @@ struct look {
 	struct session_run *out;
 	json_t *shown;
 	int pid, status;   /* of `patchday run`; 0: it has ended */
-	int silent;        /* looks without a status since then */
+	int64_t next;      /* when to look, more than a glance */
+	int64_t silent;    /* since when there is no status after its end; 0: there is */
 	int64_t alone;     /* since when nobody works on the run; 0: somebody does */
 };
 
@@ -98,13 +101,29 @@ static bool init_acts(struct look *l)
 {
 	static const char *const running[] = { "systemctl", "is-system-running", NULL };
 	static const char *const unit[] = { "systemctl", "show", "-P", "ActiveState",
-		"patchday-resume.service", NULL };
+		UNIT, NULL };
 	pd_auto_free char *now = clone_output(l->c, running, NULL);
-	pd_auto_free char *state = clone_output(l->c, unit, NULL);
+	bool settled = now && (strncmp(now, "running", 7) == 0 || strncmp(now, "degraded", 8) == 0);
+	pd_auto_free char *state = settled ? clone_output(l->c, unit, NULL) : NULL;
 
-	return !now || !state || (strncmp(now, "running", 7) != 0 &&
-		strncmp(now, "degraded", 8) != 0) || strncmp(state, "active", 6) == 0 ||
-	       strncmp(state, "activating", 10) == 0;
+	if (state && strncmp(state, "active", 6) != 0 && strncmp(state, "activating", 10) != 0)
+		return false;
+	l->next = now_ms() + 3 * LOOK_MS; /* it takes its time */
+	return true;
+}
+
+/* No run was made: its program has ended and left none, and no start of the
+ * clone is under way in which a status can't be had. */
+static bool never_began(struct look *l)
+{
+	if (l->pid > 0 || l->out->status)
+		return false;
+	l->silent = l->silent ? l->silent : now_ms();
+	if (l->status != PD_END_INVALID && (init_acts(l) || now_ms() - l->silent < LOOK_MS))
+		return false;
+	l->out->state = pd_strdup("not started");
+	l->out->exit = l->status <= PD_END_WAITING ? l->status : PD_END_WAITING;
+	return true;
 }
 
 /* @return whether it is over. */
@@ -117,13 +136,7 @@ static bool is_over(struct look *l)
 
 	if (!ours) {
 		json_decref(status);
-		/* a status can't be had while it reboots */
-		if (l->pid > 0 || l->out->status ||
-		    (l->status != PD_END_INVALID && ++l->silent < SILENT_LOOKS))
-			return false;
-		l->out->state = pd_strdup("not started");
-		l->out->exit = l->status <= PD_END_WAITING ? l->status : PD_END_WAITING;
-		return true;
+		return never_began(l);
 	}
 	show_steps(l->s, status, l->shown);
 	json_decref(l->out->status);
@@ -133,7 +146,7 @@ static bool is_over(struct look *l)
 		l->alone = 0;
 	else if (!l->alone)
 		l->alone = now_ms();
-	if (l->alone && (l->out->exit >= 0 || now_ms() - l->alone > l->s->alone * 1000)) {
+	if (l->alone && (l->out->exit >= 0 || now_ms() - l->alone > l->s->alone)) {
 		l->out->state = pd_strdup(l->out->exit >= 0 ? state : "unfinished");
 		l->out->exit = l->out->exit >= 0 ? l->out->exit : PD_END_WAITING;
 		return true;
@@ -141,24 +154,39 @@ static bool is_over(struct look *l)
 	return false;
 }
 
+/* Asking costs more than the run itself at times: not as long as somebody works
+ * on it and nobody wants to see how far. */
+static bool time_to_look(struct look *l)
+{
+	bool works = l->pid > 0 || clone_works(l->c, UNIT);
+	bool unseen = l->s->json || l->s->quiet;
+
+	if (works && unseen)
+		l->alone = 0;
+	return !(works && unseen) && now_ms() >= l->next;
+}
+
 static bool boot_again(struct look *l, struct pd_error **err)
 {
 	if (!l->s->json && !l->s->quiet)
 		out_print("-- the clone reboots\n");
 	l->out->reboots++;
-	l->alone = 0;
-	l->silent = 0;
+	l->alone = l->silent = 0;
+	if (l->s->on_reboot && !l->s->on_reboot(l->s->user, l->c, err))
+		return false;
 	return clone_boot(l->c, BOOT_SECONDS, err);
 }
 
 static bool watch_it(struct look *l, session_watch *watch, void *user, struct pd_error **err)
 {
-	struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
+	struct timespec pause = { .tv_nsec = GLANCE_MS * 1000000L };
 	int64_t end = now_ms() + l->s->seconds * 1000;
 	enum clone_state on;
 
 	while (!session_stop && now_ms() < end) {
-		if (watch && !watch(user, l->c)) {
+		if (watch && !watch(user, l->c, err)) {
+			if (*err)
+				return false;
 			l->out->state = pd_strdup("cut");
 			return true;
 		}
@@ -172,8 +200,11 @@ static bool watch_it(struct look *l, session_watch *watch, void *user, struct pd
 			l->out->exit = PD_END_WAITING;
 			return true;
 		}
-		if (is_over(l))
-			return true;
+		if (time_to_look(l)) {
+			l->next = now_ms() + LOOK_MS;
+			if (is_over(l))
+				return true;
+		}
 		nanosleep(&pause, NULL);
 	}
 	if (session_stop)
@@ -203,15 +234,15 @@ bool session_follow(struct session *s, struct clone *c, enum session_start start
 		    session_watch *watch, void *user, struct session_run *out,
 		    struct pd_error **err)
 {
-	pd_auto_json *newest = start == SESSION_RUN ? ask_status(s, c) : NULL;
+	pd_auto_json *newest = start == SESSION_RUN && !s->asked ? ask_status(s, c) : NULL;
 	pd_auto_json *shown = json_object();
 	struct look l = { .s = s, .c = c, .out = out, .shown = shown };
 	int64_t began = now_ms();
 	bool good;
 
-	if (start == SESSION_RUN) {
-		free(s->newest);
+	if (start == SESSION_RUN && !s->asked) {
 		s->newest = pd_strdup(pd_json_text(newest, "run", NULL));
+		s->asked = true;
 	}
 	session_run_free(out);
 	*out = (struct session_run){ .exit = PD_END_WAITING };

@@ -79,6 +79,25 @@ static bool left_out(const struct clone *c, const char *at)
 	return clone_below(at, c->o->work);
 }
 
+static void place_upper(struct clone *c, size_t n)
+{
+	struct clone_layer *l = &c->layers[n];
+
+	free(l->upper);
+	free(l->upper_work);
+	l->upper = pd_print("%s/%zu/upper", c->upper, n);
+	l->upper_work = pd_print("%s/%zu/work", c->upper, n);
+}
+
+void clone_place(struct clone *c, unsigned part)
+{
+	free(c->upper);
+	c->upper = pd_print("%s/upper/%u", c->o->work, part);
+	for (size_t i = 0; i < c->n_layers; i++)
+		if (c->layers[i].upper)
+			place_upper(c, i);
+}
+
 static void add_layer(struct clone *c, const char *at, enum kind kind)
 {
 	struct clone_layer *l;
@@ -91,10 +110,8 @@ static void add_layer(struct clone *c, const char *at, enum kind kind)
 	l = &c->layers[c->n_layers++];
 	*l = (struct clone_layer){ .at = pd_strdup(at),
 		.lower = pd_print("%s/lower/%zu", c->o->work, n) };
-	if (kind == KIND_CLONED) {
-		l->upper = pd_print("%s/upper/%zu/upper", c->o->work, n);
-		l->upper_work = pd_print("%s/upper/%zu/work", c->o->work, n);
-	}
+	if (kind == KIND_CLONED)
+		place_upper(c, n);
 }
 
 /* One line of mountinfo, proc(5): the mount point is field 5, the type comes
@@ -152,8 +169,8 @@ static bool mount_error(struct pd_error **err, const char *what)
 	return pd_error_errno(err, "clone-mount", errno, "the clone can't have %s", what);
 }
 
-/* The kernel refuses an upper folder that lies below its lower one.  It
- * compares the file systems' own files, so a read-only overlay between the two
+/* The kernel refuses an upper folder, or a second lower one, that lies below
+ * the lower one.  It compares the file systems' own files, so a read-only overlay between the two
  * (which shows the lower one as it is) makes it possible.  It has to have two
  * layers: the other one is empty, and a file system of its own. */
 static bool put_between(const struct clone *c, const struct clone_layer *l)
@@ -163,21 +180,35 @@ static bool put_between(const struct clone *c, const struct clone_layer *l)
 	return mount("overlay", l->lower, "overlay", MS_RDONLY, data) == 0;
 }
 
+/* The newest saved disk on top. */
+static char *lower_data(const struct clone *c, const struct clone_layer *l)
+{
+	pd_auto(pd_buffer) b = {0};
+
+	for (size_t i = c->from; i-- > 0;)
+		pd_buffer_print(&b, "%s:", l->saved.items[i]);
+	pd_buffer_text(&b, l->lower);
+	return pd_buffer_take(&b);
+}
+
 static bool mount_overlay(const struct clone *c, const struct clone_layer *l,
 			  const char *at)
 {
+	pd_auto_free char *below = lower_data(c, l);
 	pd_auto_free char *data = pd_print("lowerdir=%s,upperdir=%s,workdir=%s,"
-		"redirect_dir=off,index=off,metacopy=off%s", l->lower, l->upper,
+		"redirect_dir=off,index=off,metacopy=off%s", below, l->upper,
 		l->upper_work, c->o->fast ? ",volatile" : "");
-	struct stat lower = {0}, upper = {0};
+	struct stat lower = {0}, upper = {0}, saved = {0};
 
+	if (c->from)
+		(void)!stat(l->saved.items[0], &saved);
 	if (!pd_make_folders(l->upper, NULL) || !pd_make_folders(l->upper_work, NULL) ||
 	    stat(l->lower, &lower) < 0 || stat(l->upper, &upper) < 0)
 		return false;
 	/* the root of an overlay is what its upper folder is */
 	if (chmod(l->upper, lower.st_mode & 07777) < 0 ||
 	    chown(l->upper, lower.st_uid, lower.st_gid) < 0 ||
-	    (lower.st_dev == upper.st_dev && !put_between(c, l)))
+	    ((lower.st_dev == upper.st_dev || lower.st_dev == saved.st_dev) && !put_between(c, l)))
 		return false;
 	return mount("overlay", at, "overlay", MS_NODEV, data) == 0;
 }
@@ -203,16 +234,62 @@ static bool mount_layer(struct clone *c, const struct clone_layer *l, struct pd_
 	return true;
 }
 
-/* A disk that can't hold an overlay's upper folder (another overlay, a
- * network's): memory can. */
+/* What may be taken without bringing the server into need, proc(5). */
+static uint64_t memory_left(void)
+{
+	pd_auto_free char *text = pd_file_read("/proc/meminfo", 65536, NULL, NULL);
+	const char *line = text ? strstr(text, "MemAvailable:") : NULL;
+
+	return line ? strtoull(line + 13, NULL, 10) * 1024 : 0;
+}
+
+static bool set_room(const struct clone *c, unsigned long flags, uint64_t bytes)
+{
+	pd_auto_free char *data = pd_print("mode=700,size=%llu", (unsigned long long)bytes);
+
+	return mount("tmpfs", c->upper, "tmpfs", MS_NODEV | flags, data) == 0;
+}
+
+/* It is asked for, or the disk can't hold an overlay's upper folder (another
+ * overlay, a network's). */
 static bool use_memory(struct clone *c, struct pd_error **err)
 {
-	pd_auto_free char *upper = pd_print("%s/upper", c->o->work);
-
-	if (mount("tmpfs", upper, "tmpfs", MS_NODEV, "mode=700,size=70%") < 0)
+	c->room = memory_left() / (c->o->share ? c->o->share : 1) / 10 * 7;
+	if (!set_room(c, 0, c->room))
 		return mount_error(err, "its changes in memory");
 	c->memory = true;
 	return true;
+}
+
+/* Can nothing more be written in the clone? */
+static bool is_full(const struct clone *c)
+{
+	static const char page[4096];
+	pd_auto_free char *path = pd_print("%s/etc/patchday-full", c->root);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	bool full = fd < 0 ? errno == ENOSPC : write(fd, page, sizeof(page)) < 0 && errno == ENOSPC;
+
+	if (fd >= 0)
+		close(fd);
+	unlink(path);
+	return full;
+}
+
+/* No larger than what is on it, which may grow meanwhile. */
+bool clone_fill(struct clone *c, struct pd_error **err)
+{
+	struct statvfs fs = {0};
+
+	for (int i = 0; i < 100; i++)
+		if (statvfs(c->upper, &fs) == 0 &&
+		    set_room(c, MS_REMOUNT, (fs.f_blocks - fs.f_bfree) * fs.f_frsize) && is_full(c))
+			return true;
+	return mount_error(err, "a full disk");
+}
+
+bool clone_empty(struct clone *c, struct pd_error **err)
+{
+	return set_room(c, MS_REMOUNT, c->room) || mount_error(err, "room on its disk");
 }
 
 static bool fits(const struct clone *c)
@@ -231,14 +308,13 @@ static bool fits(const struct clone *c)
 
 static bool has_room(struct clone *c, struct pd_error **err)
 {
-	pd_auto_free char *upper = pd_print("%s/upper", c->o->work);
 	struct statvfs fs = {0};
-	uint64_t mib = statvfs(upper, &fs) < 0 ? 0 : fs.f_bavail * (fs.f_frsize / 512) / 2048;
+	uint64_t mib = statvfs(c->upper, &fs) < 0 ? 0 : fs.f_bavail * (fs.f_frsize / 512) / 2048;
 
 	return mib >= LEAST_ROOM_MIB ||
 	       pd_error_set(err, "clone-room", "%s has %llu MiB free%s; the clone's changes "
 			    "need at least %d", c->o->work, (unsigned long long)mib,
-			    c->memory ? " (in memory, for its file system can't hold them)" : "",
+			    c->memory ? " (in memory)" : "",
 			    LEAST_ROOM_MIB);
 }
 
@@ -276,14 +352,13 @@ static bool show(struct clone *c, const char *place, struct pd_error **err)
 bool clone_mount(struct clone *c, struct pd_error **err)
 {
 	pd_auto_free char *empty = pd_print("%s/empty", c->o->work);
-	pd_auto_free char *upper = pd_print("%s/upper", c->o->work);
 
-	if (!pd_make_folders(empty, err) || !pd_make_folders(upper, err) ||
+	if (!pd_make_folders(empty, err) || !pd_make_folders(c->upper, err) ||
 	    !pd_make_folders(c->root, err))
 		return false;
 	if (mount("tmpfs", empty, "tmpfs", MS_RDONLY, "size=4k") < 0)
 		return mount_error(err, "an empty layer");
-	if ((!fits(c) && !use_memory(c, err)) ||
+	if (((c->o->memory || !fits(c)) && !use_memory(c, err)) ||
 	    !has_room(c, err))
 		return false;
 	for (size_t i = 0; i < c->n_layers; i++)
@@ -305,16 +380,51 @@ static void unmount_all(const char *at)
 		;
 }
 
-void clone_unmount(struct clone *c)
+static void unmount_overlays(const struct clone *c)
 {
-	pd_auto_free char *upper = pd_print("%s/upper", c->o->work);
 	pd_auto_free char *empty = pd_print("%s/empty", c->o->work);
 
 	unmount_all(c->root);
 	for (size_t i = 0; i < c->n_layers; i++)
 		unmount_all(c->layers[i].lower);
-	unmount_all(upper);
 	unmount_all(empty);
+}
+
+/* The tmpfs moves; a folder on a disk is renamed. */
+static bool put_aside(const struct clone *c, const char *to, struct pd_error **err)
+{
+	if (!pd_make_folders(to, err))
+		return false;
+	return (c->memory ? mount(c->upper, to, NULL, MS_MOVE, NULL) : rename(c->upper, to)) == 0 ||
+	       mount_error(err, "its changes put aside");
+}
+
+bool clone_save(struct clone *c, struct pd_error **err)
+{
+	pd_auto_free char *to = pd_print("%s/saved/%zu", c->o->work, c->saved);
+
+	unmount_overlays(c);
+	if (!put_aside(c, to, err))
+		return false;
+	for (size_t i = 0; i < c->n_layers; i++)
+		pd_strings_add_take(&c->layers[i].saved, pd_print("%s/%zu/upper", to, i));
+	c->from = ++c->saved;
+	return clone_mount(c, err);
+}
+
+void clone_unmount(struct clone *c)
+{
+	unmount_overlays(c);
+	unmount_all(c->upper);
+}
+
+void clone_unmount_saved(struct clone *c)
+{
+	for (; c->saved > 0; c->saved--) {
+		pd_auto_free char *at = pd_print("%s/saved/%zu", c->o->work, c->saved - 1);
+
+		unmount_all(at);
+	}
 }
 
 /* Never over a mount: what is mounted there is not ours to throw away. */

@@ -23,7 +23,7 @@ struct journal_event {
 	char *kind, *step, *label;
 };
 
-/** The events of one run, in order. */
+/** The events of one run, or of all (@p run NULL), in order. */
 struct journal {
 	struct journal_event *events;
 	size_t n, cap;

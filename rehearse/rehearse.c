@@ -11,23 +11,6 @@
 
 enum { BOOT_SECONDS = 180 };
 
-static const struct session_option options[] = {
-	{ "work", "DIR", "where the clone's changes are kept (default /var/lib/patchday/rehearse)" },
-	{ "leave-out", "DIR", "a data folder that is empty in the clone; may be repeated" },
-	{ "show", "PATH", "show this in the clone too, read-only; may be repeated" },
-	{ "timeout", "TIME", "the longest that it may take (default 4h)" },
-	{ "evidence", "DIR", "copy what the steps kept of their work into this folder" },
-	{ "files", NULL, "list every file that would change" },
-	{ "json", NULL, "print the report as JSON" },
-	{ "help", NULL, "show this help" },
-	{ NULL, NULL, NULL }
-};
-
-static const char help_text[] =
-	"Do the whole run, reboots included, on a copy-on-write clone of this very\n"
-	"server that has its own init and no way to its network, disks and printers;\n"
-	"tell what would change; and throw the clone away. The server stays as it is.\n";
-
 /* What it was before the run. */
 struct before {
 	struct look_print *server;
@@ -183,17 +166,12 @@ int main(int argc, char **argv)
 	pd_auto_error *err = NULL;
 	pd_auto_json *report = NULL;
 	int status = PD_END_INVALID;
-	bool help = false;
 
 	setlocale(LC_ALL, "C.UTF-8");
 	if (sodium_init() < 0)
 		return PD_END_INVALID;
-	if (session_parse(&s, options, argc, argv, &help, &err) && help) {
-		session_help("rehearse [OPTION]... WORKFLOW", help_text, options);
-		status = 0;
-	} else if (!err && session_check(&s, &err)) {
+	if (session_parse(&s, argc, argv, &err) && session_check(&s, &err))
 		report = rehearse(&s, &status, &err);
-	}
 	if (err)
 		out_error(s.json, err);
 	else if (report && s.json)

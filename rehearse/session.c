@@ -24,53 +24,32 @@ const char *session_option(const struct session *s, const char *name)
 	return NULL;
 }
 
-void session_help(const char *usage, const char *text, const struct session_option *own)
+/* --NAME or --NAME=VALUE, an option of the program itself. */
+static bool take_own(struct session *s, const char *word, struct pd_error **err)
 {
-	printf("Usage: patchday %s\n\n%s\n", usage, text);
-	for (; own->name; own++) {
-		pd_auto_free char *left = pd_print("--%s%s%s", own->name,
-			own->argument ? " " : "", own->argument ? own->argument : "");
+	const char *equal = strchr(word, '=');
 
-		printf("  %-22s %s\n", left, own->help);
-	}
-	puts("\nAll other options are those of `patchday run`.");
+	if (strncmp(word, "--", 2) != 0)
+		return pd_error_set(err, "usage", "this program is called by `patchday`, not by"
+				    " hand");
+	pd_strings_add_take(&s->names, equal ? pd_strndup(word + 2, (size_t)(equal - word) - 2) :
+			    pd_strdup(word + 2));
+	pd_strings_add(&s->values, equal ? equal + 1 : "");
+	return true;
 }
 
-/* One word of the command line; *i moves over the value of an own option. */
-static bool take(struct session *s, const struct session_option *own, char **argv, int *i,
-		 struct pd_error **err)
+/* A word for `patchday run`, and for the other commands that are to find the
+ * same programs and runs. */
+static void take_word(struct session *s, const char *word)
 {
-	/* what each command needs that is to find the same programs and runs */
-	static const char *const always[] = { "--state", "--plugin-dir", "--scripts" };
-	const char *text = argv[*i], *equal = strchr(text, '=');
-	size_t n = equal ? (size_t)(equal - text) : strlen(text);
-
-	if (strcmp(text, "-h") == 0)
-		text = "--help", n = 6;
-	for (; own->name; own++) {
-		if (strncmp(text, "--", 2) != 0 || n - 2 != strlen(own->name) ||
-		    strncmp(text + 2, own->name, n - 2) != 0)
-			continue;
-		if ((!own->argument && equal) || (own->argument && !equal && !argv[*i + 1]))
-			return pd_error_set(err, "usage", "--%s %s", own->name, own->argument ?
-					    "needs a value" : "takes no value");
-		pd_strings_add(&s->names, own->name);
-		pd_strings_add(&s->values, !own->argument ? "" : equal ? equal + 1 : argv[++*i]);
-		return true;
-	}
-	if (strcmp(text, "--state") == 0 && argv[*i + 1])
-		s->state = argv[*i + 1];
-	else if (strncmp(text, "--state=", 8) == 0)
-		s->state = text + 8;
-	for (size_t k = 0; k < sizeof(always) / sizeof(*always); k++)
-		if (n == strlen(always[k]) && strncmp(text, always[k], n) == 0 &&
-		    (equal || argv[*i + 1])) {
-			pd_strings_add(&s->resume, text);
-			if (!equal)
-				pd_strings_add(&s->resume, argv[*i + 1]);
-		}
-	pd_strings_add(&s->run, text);
-	return true;
+	pd_strings_add(&s->run, word);
+	if (strncmp(word, "--state=", 8) == 0)
+		s->state = word + 8;
+	if (strncmp(word, "--state=", 8) != 0 && strncmp(word, "--plugin-dir=", 13) != 0 &&
+	    strncmp(word, "--scripts=", 10) != 0)
+		return;
+	pd_strings_add(&s->resume, word);
+	pd_strings_add(&s->status, word);
 }
 
 /* /tmp and /run are new in the clone; what is named there is shown. */
@@ -95,14 +74,26 @@ static void take_values(struct session *s)
 			pd_strings_add(&s->clone.show, s->values.items[i]);
 }
 
-bool session_parse(struct session *s, const struct session_option *own, int argc,
-		   char **argv, bool *help, struct pd_error **err)
+/* As patchday has checked them: own options, "--", and those of the run. */
+static bool take_all(struct session *s, int argc, char **argv, struct pd_error **err)
 {
-	const char *self = getenv("PATCHDAY_SELF"), *state = getenv("PATCHDAY_STATE");
-	const char *work, *limit;
+	int i = 1;
+
+	for (; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (!take_own(s, argv[i], err))
+			return false;
+	for (i++; i < argc; i++)
+		take_word(s, argv[i]);
+	return s->state || pd_error_set(err, "usage", "this program is called by `patchday`, not"
+					" by hand");
+}
+
+bool session_parse(struct session *s, int argc, char **argv, struct pd_error **err)
+{
+	const char *self = getenv("PATCHDAY_SELF"), *work, *limit;
 
 	self = self && *self ? self : "patchday";
-	*s = (struct session){ .log = -1, .seconds = 4 * 3600, .alone = 90 };
+	*s = (struct session){ .log = -1, .seconds = 4 * 3600, .alone = 90000 };
 	pd_strings_add(&s->run, self);
 	pd_strings_add(&s->run, "run");
 	pd_strings_add(&s->resume, self);
@@ -110,17 +101,9 @@ bool session_parse(struct session *s, const struct session_option *own, int argc
 	pd_strings_add(&s->status, self);
 	pd_strings_add(&s->status, "status");
 	pd_strings_add(&s->status, "--json");
-	pd_strings_add(&s->status, "--state");
-	s->state = state && *state ? state : "/var/lib/patchday";
-	for (int i = 1; i < argc; i++) {
-		if (!pd_utf8_valid(argv[i], strlen(argv[i])))
-			return pd_error_set(err, "usage", "argument %d is not UTF-8", i);
-		if (!take(s, own, argv, &i, err))
-			return false;
-	}
-	pd_strings_add(&s->status, s->state);
+	if (!take_all(s, argc, argv, err))
+		return false;
 	s->json = session_option(s, "json") != NULL;
-	*help = session_option(s, "help") != NULL;
 	take_values(s);
 	show_named(s);
 	work = session_option(s, "work");
@@ -128,10 +111,8 @@ bool session_parse(struct session *s, const struct session_option *own, int argc
 	s->work = work ? pd_print("%s/patchday-rehearse", work) : pd_strdup(WORK);
 	s->clone.work = s->work;
 	limit = session_option(s, "timeout");
-	if (limit && (!pd_parse_seconds(limit, &s->seconds) || s->seconds <= 0))
-		return pd_error_set(err, "usage", "--timeout %s is no time, such as 90m", limit);
-	return *help || s->run.len > 2 ||
-	       pd_error_set(err, "usage", "name the workflow");
+	return !limit || (pd_parse_seconds(limit, &s->seconds) && s->seconds > 0) ||
+	       pd_error_set(err, "usage", "--timeout %s is no time, such as 90m", limit);
 }
 
 static bool is_folder(const char *path, const char *option, struct pd_error **err)
@@ -171,18 +152,10 @@ static bool work_is_ours(const char *work, struct pd_error **err)
 			    work);
 }
 
-bool session_check(struct session *s, struct pd_error **err)
+static bool check_folders(const struct session *s, struct pd_error **err)
 {
-	struct sigaction stop = { .sa_handler = on_signal };
 	const char *work = session_option(s, "work"), *kept = session_option(s, "evidence");
 
-	if (geteuid() != 0)
-		return pd_error_set(err, "not-root", "a clone of the server needs root");
-	if (access("/etc/systemd/system/patchday-resume.service", F_OK) == 0)
-		return pd_error_set(err, "clone-run-open", "a run is under way on this server;"
-				    " its clone would go on with it");
-	if (access("/run/systemd/system", F_OK) < 0)
-		return pd_error_set(err, "clone-start", "systemd is not the init of this server");
 	if ((kept && !is_folder(kept, "evidence", err)) ||
 	    (work && !is_folder(work, "work", err)) || !work_is_ours(s->work, err))
 		return false;
@@ -193,6 +166,22 @@ bool session_check(struct session *s, struct pd_error **err)
 	for (size_t i = 0; i < s->clone.show.len; i++)
 		if (!is_folder(s->clone.show.items[i], "show", err))
 			return false;
+	return true;
+}
+
+bool session_check(struct session *s, struct pd_error **err)
+{
+	struct sigaction stop = { .sa_handler = on_signal };
+
+	if (!check_folders(s, err))
+		return false;
+	if (geteuid() != 0)
+		return pd_error_set(err, "not-root", "a clone of the server needs root");
+	if (access("/etc/systemd/system/patchday-resume.service", F_OK) == 0)
+		return pd_error_set(err, "clone-run-open", "a run is under way on this server;"
+				    " its clone would go on with it");
+	if (access("/run/systemd/system", F_OK) < 0)
+		return pd_error_set(err, "clone-start", "systemd is not the init of this server");
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGHUP, &stop, NULL);
@@ -220,6 +209,7 @@ void session_free(struct session *s)
 	pd_strings_clear(&s->resume);
 	pd_strings_clear(&s->names);
 	pd_strings_clear(&s->values);
+	pd_strings_clear(&s->sources);
 	free(s->work);
 	free(s->newest);
 	if (s->log >= 0)

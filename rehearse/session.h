@@ -10,36 +10,33 @@
 #include "out.h"
 #include "run/run.h"
 
-/** An option of the program itself; all others are for `patchday run`. */
-struct session_option {
-	const char *name;     /* without "--" */
-	const char *argument; /* NULL: a switch */
-	const char *help;
-};
-
 struct session {
 	struct clone_options clone;
 	struct pd_strings run;      /* `patchday run` with its arguments */
 	struct pd_strings status;   /* `patchday status --json` */
 	struct pd_strings resume;   /* `patchday resume` */
 	struct pd_strings names, values; /* own options, in order */
+	struct pd_strings sources;  /* of packages, as apt tells; none: not asked yet */
 	bool json, quiet;           /* quiet: no line for each step */
 	char *work;
 	int64_t seconds;            /* the longest that a run may take */
-	int64_t alone;              /* seconds without anybody at work on a run, after
-				     * which it is taken as interrupted */
+	int64_t alone;              /* milliseconds without anybody at work on a run,
+				     * after which it is taken as interrupted */
 	char *newest;               /* id of the newest run before; or NULL */
+	bool asked;                 /* for it */
+	/* called while the clone is off for a reboot; or NULL */
+	bool (*on_reboot)(void *user, struct clone *c, struct pd_error **err);
+	void *user;
 	const char *state;          /* the state folder */
 	int log;                    /* what `patchday run` prints */
 };
 
 extern volatile sig_atomic_t session_stop; /* a signal asked to stop */
 
-/** @return false with *err set; *help: only help was asked for. */
-bool session_parse(struct session *s, const struct session_option *own, int argc,
-		   char **argv, bool *help, struct pd_error **err) PD_MUST_USE;
+/** What `patchday` (scripts/cli/clone.lua) has checked: own options as one word
+ * each, "--", the words for the run with --state=DIR among them. */
+bool session_parse(struct session *s, int argc, char **argv, struct pd_error **err) PD_MUST_USE;
 const char *session_option(const struct session *s, const char *name); /* or NULL */
-void session_help(const char *usage, const char *text, const struct session_option *own);
 /** Not while a run is under way; root only; what the paths have to be. */
 bool session_check(struct session *s, struct pd_error **err) PD_MUST_USE;
 void session_free(struct session *s);
@@ -55,8 +52,8 @@ struct session_run {
 	int64_t reboots, milliseconds;
 };
 
-/** Called in between; false ends it with state "cut". */
-typedef bool session_watch(void *user, struct clone *c);
+/** Called in between; false ends it with state "cut", or with *err. */
+typedef bool session_watch(void *user, struct clone *c, struct pd_error **err);
 
 /** What to start: the run, `patchday resume`, or nothing, for it goes on by
  * itself. */

@@ -108,15 +108,26 @@ copy:
 	       pd_error_set(err, "clone-room", "the fetched packages can't be copied to the clone");
 }
 
-bool session_sources(struct session *s, struct clone *c, struct pd_error **err)
+/* What apt reads from, once for all clones: they are of one server. */
+static void ask_sources(struct session *s)
 {
 	static const char *const ask[] = { "apt-get", "indextargets", "--format", "$(REPO_URI)",
 		"Created-By: Packages", NULL };
 	pd_auto_free char *text = clone_output(NULL, ask, NULL);
 	char *rest = text, *line;
+
+	while (rest && (line = strsep(&rest, "\n")))
+		pd_strings_add(&s->sources, line);
+}
+
+bool session_sources(struct session *s, struct clone *c, struct pd_error **err)
+{
 	bool remote = false;
 
-	while (rest && (line = strsep(&rest, "\n"))) {
+	if (!s->sources.len)
+		ask_sources(s);
+	for (size_t i = 0; i < s->sources.len; i++) {
+		const char *line = s->sources.items[i];
 		size_t n = strncmp(line, "file:", 5) == 0 || strncmp(line, "copy:", 5) == 0 ? 5 : 0;
 
 		n += n && strncmp(line + n, "///", 3) == 0 ? 2 : 0;

@@ -18,6 +18,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/base.lua \
 	%reldir%/cli/catalog.lua \
 	%reldir%/cli/check.lua \
+	%reldir%/cli/clone.lua \
 	%reldir%/cli/doctor.lua \
 	%reldir%/cli/facts.lua \
 	%reldir%/cli/freeze.lua \

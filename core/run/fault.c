@@ -4,7 +4,10 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
+
+#define SIGN "/run/patchday-fault"
 
 /* The row at which @p kind is to happen; INT64_MAX: none. */
 static int64_t at(const char *kind)
@@ -21,14 +24,21 @@ bool pd_fault_full(int64_t n)
 	return n >= at("enospc");
 }
 
+static void sign(void)
+{
+	close(open(SIGN, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+}
+
 void pd_fault_written(int64_t n)
 {
+	struct timespec pause = { .tv_nsec = 5000000 };
+
+	if (n == at("kill") || n == at("stop"))
+		sign();
 	if (n == at("kill"))
 		raise(SIGKILL);
-	if (n != at("power"))
-		return;
-	close(open("/run/patchday-fault", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-	raise(SIGSTOP);
+	while (n == at("stop") && access(SIGN, F_OK) == 0)
+		nanosleep(&pause, NULL);
 }
 
 static struct {
@@ -44,8 +54,11 @@ static int on_commit(void *user, sqlite3 *db, const char *name, int pages)
 	pd_auto_free char *wal = pd_print("%s-wal", watched.path);
 
 	(void)user, (void)db, (void)name;
-	if (*watched.n >= at("torn") && truncate(wal, 32 + (off_t)pages * (4096 + 24) - 2048) == 0)
+	if (*watched.n >= at("torn") &&
+	    truncate(wal, 32 + (off_t)pages * (4096 + 24) - 2048) == 0) {
+		sign();
 		raise(SIGKILL);
+	}
 	return SQLITE_OK;
 }
 

@@ -10,11 +10,13 @@
 /*
  * $PATCHDAY_FAULT is KIND@N, N the number of the row; without it nothing of
  * this does anything.
- *   enospc@N  the disk is full from the writing of row N on
  *   kill@N    killed when row N is written (committed, if it has to be)
- *   power@N   stopped there, with /run/patchday-fault as the sign for the
- *             drill to cut the server's power
+ *   stop@N    waits there until the drill has cut the power, or has filled the
+ *             disk and taken the sign away
  *   torn@N    killed while the commit of row N is only half on the disk
+ *   enospc@N  the journal finds the disk full from row N on; for tests that
+ *             have no disk to fill
+ * /run/patchday-fault is the sign that it happened.
  */
 
 /** Is the disk full for row @p n? */

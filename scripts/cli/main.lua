@@ -37,12 +37,7 @@ local commands = { -- name, file
 	{ "signoff", "run" }, { "final", "seal" }, { "verify", "seal" },
 	{ "report", "status" }, { "scan", "scan" }, { "catalog", "catalog" },
 	{ "facts", "facts" }, { "plugins", "about" }, { "doctor", "doctor" }, { "explain", "about" },
-}
-
--- Programs of their own (see below) that come with patchday: name, summary.
-local programs_too = {
-	{ "rehearse", "do the whole run on a throw-away clone of this server" },
-	{ "drill", "stop the run on clones at every point; each has to end well" },
+	{ "rehearse", "clone" }, { "drill", "clone" },
 }
 
 local function load(row)
@@ -57,7 +52,6 @@ local function overview(print)
 	for _, row in ipairs(commands) do
 		lines[#lines + 1] = ("  %-10s %s\n"):format(row[1], load(row).summary)
 	end
-	for _, row in ipairs(programs_too) do lines[#lines + 1] = ("  %-10s %s\n"):format(row[1], row[2]) end
 	print(table.concat(lines) .. "\n`patchday COMMAND --help` says more; the manual is patchday(1).\n\n" ..
 		"Exit status: 0 done, 1 rolled back, 2 usage or invalid input (nothing\n" ..
 		"touched), 3 inconsistent, 4 refused (nothing touched), 5 waiting.\n")
@@ -122,13 +116,6 @@ local function find(name, words)
 	end
 	if name:find("^%l[%l%d-]*$") then
 		base.must(core.exec(programs, name, core.list(words)))
-	end
-	for _, row in ipairs(programs_too) do
-		if row[1] == name then
-			base.fail("usage", ("the program patchday-%s is not in %s"):format(name, programs),
-				"Install patchday whole: `make install`.")
-		end
-		names[#names + 1] = row[1]
 	end
 	base.choose(names, "", name)
 end

@@ -51,7 +51,8 @@ local function unknown(command, name)
 		("`patchday %s --help` lists its options."):format(command.name))
 end
 
--- --name, --name=value or --name value; the number of words it took.
+-- --name, --name=value or --name value; the number of words it took.  What is
+-- given: name, value, both as one word.
 local function take(self, argument, following)
 	local name, value = argument:match("^%-%-([^=]*)=(.*)$")
 	name = name or argument:sub(3)
@@ -61,7 +62,7 @@ local function take(self, argument, following)
 	if row[2] and not inside then
 		value = following or base.fail("usage", ("--%s needs a value: --%s %s"):format(name, name, row[2]))
 	end
-	self.given[#self.given + 1] = { name, value or "" }
+	self.given[#self.given + 1] = { name, value or "", value and ("--%s=%s"):format(name, value) or "--" .. name }
 	return row[2] and not inside and 2 or 1
 end
 

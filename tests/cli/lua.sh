@@ -122,10 +122,6 @@ like "and wiped" "$out" $'\r\033\\[K'
 pd run --accept-no-return test "$tmp/live.lua"
 is "elsewhere there is none" "$rc $(grep -ac '25 %' <<<"$out")" "0 0"
 
-# -------------------------------------------------------------- programs
-mkdir "$tmp/none"
-out=$(PATCHDAY_LIBEXEC=$tmp/none "$pd" rehearse x 2>&1)
-is "a program that is not installed is missed by name" "$? $(grep -c "patchday-rehearse is not in $tmp/none" <<<"$out")" "2 1"
 out=$("$pd" reherse x 2>&1)
 like "and meant by a misspelt word" "$out" 'Did you mean .patchday rehearse'
 

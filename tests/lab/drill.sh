@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Crash drills on a real server in the lab, two side by side: a small workflow
-# with a hold, a reboot and probes, stopped in every way, and file-print.
+# with a hold, a reboot and probes, stopped in every way, its clones on a disk;
+# and file-print, its clones in memory.
 # PD_DRILL_POINTS, PD_DRILL_WHOLE: points of the journal of each; PD_DRILL_KINDS:
-# how file-print is stopped.  All of it: PD_DRILL_WHOLE="every 1"
-# PD_DRILL_KINDS=kill,power,enospc,torn
+# how file-print is stopped.  All of it: doc/rehearse.md.
 export PD_LAB=${PD_LAB:-t-drill}
 . "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
 . "$PD_SRCDIR/tests/lab/server.sh" || exit 99
@@ -52,14 +52,14 @@ return pd.workflow { api = 1, name = "small", help = "hold, reboot, probe",
 		}
 	end }
 EOF
-on_server mkdir /srv/volume/a /srv/volume/b </dev/null
+on_server mkdir /srv/volume/a </dev/null
 (
 	out=whole
-	drill --work /srv/volume/b --leave-out /srv/volume/a --points "${PD_DRILL_WHOLE:-60,100}" \
-		--kinds "${PD_DRILL_KINDS:-kill,power}" file-print "${parameters[@]}"
+	drill --leave-out /srv/volume/a --jobs 2 --results /root/results --points "${PD_DRILL_WHOLE:-60,165}" \
+		--kinds "${PD_DRILL_KINDS:-power,enospc}" file-print "${parameters[@]}"
 ) &
 whole=$!
-drill --work /srv/volume/a --leave-out /srv/volume/b --points "${PD_DRILL_POINTS:-1,9,20,27}" /root/small.lua
+drill --work /srv/volume/a --points "${PD_DRILL_POINTS:-1,9,20,27}" /root/small.lua
 is "a run that is stopped anywhere comes to its end" $? 0
 table
 is "no end is bad" "$(report .bad)" 0
@@ -73,17 +73,20 @@ out=whole
 table
 is "with no bad end" "$(report .bad)" 0
 is "at points that were reached" "$(report '.runs > 0 and .not_reached <= .runs / 10')" true
+is "a disk that was full in the middle of it needs a person" \
+	"$(report '[.rows[] | select(.fault == "enospc" and .fired) | .person] | length > 0 and all')" true
+is "each result is in the file" "$(on_server sh -c 'wc -l </root/results' </dev/null)" "$(report .runs)"
 out=out
-empty "nothing is left over" "$(on_server sh -c 'ls -A /srv/volume/a /srv/volume/b | grep -v :; grep rehearse /proc/mounts; ls -d /sys/fs/cgroup/patchday-*' </dev/null 2>/dev/null)"
+empty "nothing is left over" "$(on_server sh -c 'ls -A /srv/volume/a /var/lib/patchday/rehearse | grep -v :; grep rehearse /proc/mounts; ls -d /sys/fs/cgroup/patchday-*' </dev/null 2>/dev/null)"
 is "cron was never stopped on the server" "$(on_server systemctl show -p NRestarts --value cron </dev/null)" 0
 check "the server has no run" on_server test ! -e /var/lib/patchday/journal.db </dev/null
 
-drill --points 1 --kinds kill /root/small.lua --param probe=/bin/false
+drill --points 1,2 --kinds kill --results /root/again /root/small.lua --param probe=/bin/false
 is "a run that is rolled back without a fault is a good reference, too" $? 0
-drill --points 0 /root/small.lua
-is "point 0 is refused" $? 2
-drill --kinds flood /root/small.lua
-is "an unknown kind is refused" $? 2
-drill --points 1 /root/nowhere.lua
-is "a workflow that is not there can't be drilled" $? 2
+on_server sed -i '2s/"well":true/"well":false/' /root/again </dev/null
+drill --points 1,2 --kinds kill --results /root/again /root/small.lua --param probe=/bin/false
+is "a drill that goes on does what has not ended well" \
+	"$? $(report '.runs, .bad' | xargs) $(on_server sh -c 'wc -l </root/again' </dev/null)" "0 2 0 3"
+drill --pionts 1 /root/small.lua
+is "a misspelt option is no option of the run" "$? $(grep -c 'Did you mean --points' "$tmp/out.errors" "$tmp/out" | grep -c ':[1-9]')" "2 1"
 end

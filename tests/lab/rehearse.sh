@@ -15,8 +15,7 @@ trap '"$lab" destroy >/dev/null 2>&1; rm -rf "$tmp" ${disk:+"$disk"}' EXIT
 # rehearse ARGUMENT...: its exit status; standard output to $tmp/out
 rehearse()
 {
-	on_server env PATCHDAY_SELF=/usr/bin/patchday /usr/libexec/patchday/patchday-rehearse "$@" \
-		</dev/null >"$tmp/out" 2>"$tmp/errors"
+	on_server patchday rehearse "$@" </dev/null >"$tmp/out" 2>"$tmp/errors"
 }
 
 report()
@@ -168,7 +167,7 @@ like "the text report proves that the server is as it was" "$(grep -c unchanged 
 on_server sh -c 'cp -a /root/sources/. /etc/apt/sources.list.d/; systemctl stop source; apt-get -q update >/dev/null 2>&1' </dev/null
 
 # however it ends
-on_server sh -c 'PATCHDAY_SELF=/usr/bin/patchday /usr/libexec/patchday/patchday-rehearse --work /srv/volume /root/sleep.lua \
+on_server sh -c 'patchday rehearse --work /srv/volume /root/sleep.lua \
 	>/root/sleep.log 2>&1 & echo $! >/root/pid; wait $!; echo $? >/root/status' </dev/null &
 waiter=$!
 asleep()
@@ -189,7 +188,7 @@ on_server sh -c 'kill -INT $(cat /root/pid)' </dev/null
 wait $waiter
 is "Ctrl-C ends it" "$(on_server cat /root/status </dev/null)" 130
 empty "and nothing is left over after it" "$(diff "$tmp/clean" <(leftovers))"
-on_server sh -c 'PATCHDAY_SELF=/usr/bin/patchday /usr/libexec/patchday/patchday-rehearse --work /srv/volume /root/sleep.lua \
+on_server sh -c 'patchday rehearse --work /srv/volume /root/sleep.lua \
 	>/root/sleep.log 2>&1 & echo $! >/root/pid; wait $!; :' </dev/null &
 waiter=$!
 check "another one is under way" asleep
@@ -198,11 +197,11 @@ wait $waiter
 sleep 1
 empty "kill -9 takes all its processes with it" "$(on_server pgrep -f 'sleep 12345' </dev/null)"
 is "and its namespaces" "$(on_server sh -c 'for p in /proc/[0-9]*; do readlink "$p/ns/pid"; done | sort -u | wc -l' </dev/null)" 1
-rehearse --work /srv/volume /root/nowhere.lua
-is "a workflow that is not there is a usage error" $? 2
-empty "and that start has cleaned up after the one that was killed" "$(diff "$tmp/clean" <(leftovers))"
+rehearse --work /srv/volume --leave-out /srv/data /root/inside.lua --param shown=/tmp/shown
+is "the next one can be done" $? 0
+empty "and its start has cleaned up after the one that was killed" "$(diff "$tmp/clean" <(leftovers))"
 
-for wrong in '--leave-out /usr' '--leave-out relative' '--leave-out /nowhere' '--work relative' '--work /no/where' '--timeout soon' ''; do
+for wrong in '--leave-out /usr' --leave-uot=/srv '--param nothing=1' '--leave-out relative' '--leave-out /nowhere' '--work relative' '--work /no/where' '--timeout soon' ''; do
 	# shellcheck disable=SC2086 # two words
 	rehearse $wrong ${wrong:+/root/inside.lua}
 	is "refused before anything is touched: rehearse $wrong" $? 2

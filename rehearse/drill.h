@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/** A drill: the run without a fault, and what it is compared with. */
+#ifndef PD_REHEARSE_DRILL_H
+#define PD_REHEARSE_DRILL_H
+
+#include "look.h"
+#include "points.h"
+#include "session.h"
+
+enum { BOOT_SECONDS = 180 };
+
+/** What a server has, for the comparison with another. */
+struct state {
+	json_t *packages, *services;
+};
+
+struct drill {
+	struct session s;
+	struct clone c;
+	struct pd_strings kinds;
+	struct points points;
+	struct state before, after; /* without and with the whole run */
+	struct journal journal;     /* of the run without a fault */
+	struct points starts;       /* its last row before each of its reboots; the disk
+				     * of that moment is the clone's saved one */
+	struct session_run run;     /* the newest one */
+	const char *kind;           /* of the fault under way */
+	bool fired;                 /* it has happened */
+};
+
+/** A new clone, started, with a fault in it or none; from the @p from-th start. */
+bool drill_clone(struct drill *d, const char *fault, size_t from,
+		 struct pd_error **err) PD_MUST_USE;
+struct state drill_look(struct clone *c);
+void drill_forget(struct state *s);
+/** One fault on one clone.  @return its row { point, event, step, fault, result,
+ * why, fired, person, well, seconds }; NULL with *err. */
+json_t *drill_fault(struct drill *d, const char *kind, int64_t point, struct pd_error **err);
+
+#endif
