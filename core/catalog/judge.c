@@ -156,18 +156,6 @@ static enum pd_verdict more(struct pd_verdict_row *row, enum pd_verdict verdict,
 					     also ? "; " : "", also ? also : ""));
 }
 
-char *pd_installed_reason(const char *package, const char *version, uint32_t n)
-{
-	return n == 1 ? pd_print("%s %s is installed", package, version) :
-	       pd_print("%s %s is installed, and %u more", package, version, n - 1);
-}
-
-char *pd_absent_reason(const char *package, uint32_t n)
-{
-	return n == 1 && *package ? pd_print("%s is not installed", package) :
-	       pd_print("none of its %u packages is installed", n);
-}
-
 static enum pd_verdict by_packages(struct pd_verdict_row *row, struct look *look,
 				   const struct pd_facts *facts)
 {

@@ -99,6 +99,8 @@ static int newer(struct pd_builder *b, const char *id, const char *revision, con
 
 	if (!pd_version_compare(PD_SCHEME_PLAIN, revision, old, &order, NULL))
 		order = *revision ? 1 : *old ? -1 : 0;
+	if (order == 0 && !b->revisions) /* the first one stays */
+		order = -1;
 	text = order ? pd_print("update %s is there more than once; revision \"%s\" counts, not "
 				"\"%s\"", id, order > 0 ? revision : old, order > 0 ? old : revision) :
 		       pd_print("update %s is there more than once with revision \"%s\"; its packages "

@@ -2,6 +2,18 @@
 /* Verdicts to show: all of a catalog in their order, and as JSON. */
 #include "catalog/model.h"
 
+char *pd_installed_reason(const char *package, const char *version, uint32_t n)
+{
+	return n == 1 ? pd_print("%s %s is installed", package, version) :
+	       pd_print("%s %s is installed, and %u more", package, version, n - 1);
+}
+
+char *pd_absent_reason(const char *package, uint32_t n)
+{
+	return n == 1 && *package ? pd_print("%s is not installed", package) :
+	       pd_print("none of its %u packages is installed", n);
+}
+
 enum pd_verdict pd_brief_verdict(const struct pd_catalog_brief *b)
 {
 	return b->installed && b->status != PD_STATUS_RETIRED ? PD_VERDICT_INSTALLED :
