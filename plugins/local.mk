@@ -23,3 +23,4 @@ include %D%/dell/local.mk
 include %D%/lvfs/local.mk
 include %D%/lenovo/local.mk
 include %D%/oval/local.mk
+include %D%/updateinfo/local.mk

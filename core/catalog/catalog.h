@@ -15,6 +15,8 @@ struct pd_catalog_update {
 	uint8_t severity, kind, status, restart;
 	bool interactive, permanent;
 	uint32_t line;
+	uint32_t place;    /* which update of the catalog it is, from 0 */
+	uint32_t left_out; /* packages that no server of the audience has */
 	int64_t issued, updated, disk_bytes, expected;
 	struct pd_package_row *packages;
 	struct pd_payload *payloads;
@@ -25,25 +27,53 @@ struct pd_catalog_update {
 	uint32_t n_packages, n_payloads, n_relations, n_installers, n_exits, n_rules;
 };
 
+/** All that is kept of an update that no server of the audience needs. */
+struct pd_catalog_brief {
+	const char *id, *revision; /* id NULL: it was replaced by another one */
+	const char *package;   /* one of its packages */
+	const char *installed; /* version found of it; NULL: none is there */
+	uint32_t packages;     /* that are there; or else that it has */
+	uint32_t place;
+	uint8_t severity, kind, status, restart;
+};
+
 struct pd_catalog {
 	char *name;      /* for people: file name, or the reader's */
 	char *format;    /* "native:native", "apt:apt" ... */
 	char *path;      /* NULL: read from the server */
-	pd_digest digest; /* of the file, or of the canonical content */
+	pd_digest digest; /* of the file, or of the canonical content; "" not asked for */
 	struct pd_catalog_update *updates;
 	size_t len, cap;
 	struct pd_catalog_update *shared; /* rules that updates call */
 	size_t n_shared, cap_shared;
+	struct pd_catalog_brief *briefs;
+	size_t n_briefs, cap_briefs;
+	size_t places;   /* updates in all, replaced ones too */
 	size_t ignored;  /* entries passed over */
 	struct pd_strings notes; /* "file:line: what was passed over", at most 1 Mi */
 	struct pd_arena *arena;
 };
 
+/** The servers that a catalog is read for.  Of an update that none of them
+ * needs only a brief is kept, and of the others only packages that one has. */
+struct pd_audience {
+	struct pd_index names;        /* of all their packages, owned */
+	size_t servers;
+	const struct pd_facts *facts; /* of the first one, borrowed */
+	bool digest;                  /* the catalog's is asked for, too */
+};
+
+void pd_audience_add(struct pd_audience *a, const struct pd_facts *facts);
+void pd_audience_clear(struct pd_audience *a);
+#define pd_audience_cleanup pd_audience_clear
+
 /**
  * Read a catalog: a file (its format recognised by content) or "READER:" for
- * one that reads the server itself, such as "apt:".  NULL with *err set.
+ * one that reads the server itself, such as "apt:".  @p audience NULL: for
+ * everybody.  NULL with *err set.
  */
 struct pd_catalog *pd_catalog_read(struct pd_registry *reg, const char *source,
+				   const struct pd_audience *audience,
 				   struct pd_error **err);
 void pd_catalog_free(struct pd_catalog *c);
 PD_AUTO_PTR(struct pd_catalog *, pd_catalog_cleanup, pd_catalog_free)
@@ -88,12 +118,40 @@ struct pd_verdicts {
 	size_t len, cap;
 };
 
-/** Judge every update of every catalog for the server with these facts. */
+/** Judge every update of every catalog for the server with these facts; those
+ * of which there is only a brief have no row. */
 bool pd_catalogs_judge(const struct pd_catalogs *list,
 		       const struct pd_facts *facts, struct pd_verdicts *out,
 		       struct pd_error **err) PD_MUST_USE;
 void pd_verdicts_clear(struct pd_verdicts *v);
 #define pd_verdicts_cleanup pd_verdicts_clear
+
+/** The next of all updates in their order, with and without a row.  Start with
+ * zeros; @return false at the end.  Texts are good until the next call. */
+struct pd_verdict_walk {
+	const struct pd_catalog *catalog;
+	const char *id, *revision;
+	enum pd_verdict verdict;
+	unsigned severity, kind, restart;
+	const struct pd_verdict_row *row;     /* or, if it is not needed, */
+	const struct pd_catalog_brief *brief; /* this */
+	size_t at, next_row, next_brief;      /* where it goes on */
+	char *made;                           /* the reason, of a brief */
+};
+
+bool pd_verdict_next(const struct pd_catalogs *list, const struct pd_verdicts *v,
+		     struct pd_verdict_walk *w);
+/** In words; good until the next call. */
+const char *pd_verdict_reason(struct pd_verdict_walk *w);
+void pd_verdict_walk_clear(struct pd_verdict_walk *w);
+#define pd_verdict_walk_cleanup pd_verdict_walk_clear
+/** All that is to be known of it; new reference. */
+json_t *pd_verdict_walk_json(struct pd_verdict_walk *w);
+/** The same as a line of JSON, which takes a tenth of the time; appended.
+ * @p fixed: only what the form of `scan --packages --json` has; @p server NULL:
+ * not named. */
+void pd_verdict_line(struct pd_verdict_walk *w, bool fixed, const char *server,
+		     struct pd_buffer *out);
 
 /** Compare two versions: <0, 0, >0 in *out; false if the scheme does not
  * allow one of them. */

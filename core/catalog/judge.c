@@ -4,12 +4,35 @@
 
 /* What the packages of one update look like on the server. */
 struct look {
-	struct seen { uint32_t n; char *first; } present, older, held, unknown;
+	struct seen { uint32_t n; char *first; } older, held, unknown;
+	uint32_t present;                    /* packages that are there, none older */
+	const struct pd_package_row *first;  /* of them, */
+	const char *version;                 /* found of it */
 };
+
+static void clear_look(struct look *look)
+{
+	free(look->older.first);
+	free(look->held.first);
+	free(look->unknown.first);
+}
+
+static bool has_relation(const struct pd_catalog_update *u, unsigned kind)
+{
+	for (uint32_t i = 0; i < u->n_relations; i++)
+		if (u->relations[i].kind == kind)
+			return true;
+	return false;
+}
 
 static bool is_any(const char *arch)
 {
 	return !*arch || strcmp(arch, "all") == 0 || strcmp(arch, "noarch") == 0;
+}
+
+static bool is_source(const char *arch)
+{
+	return strcmp(arch, "src") == 0 || strcmp(arch, "nosrc") == 0;
 }
 
 /* i386, i586 and i686 run each other's packages. */
@@ -19,10 +42,15 @@ static bool is_ix86(const char *arch)
 	       strcmp(arch + 2, "86") == 0;
 }
 
+static bool arch_same(const char *offered, const char *installed)
+{
+	return strcmp(offered, installed) == 0 || (is_ix86(offered) && is_ix86(installed));
+}
+
 static bool arch_fits(const char *offered, const char *installed)
 {
-	return is_any(offered) || is_any(installed) || strcmp(offered, installed) == 0 ||
-	       (is_ix86(offered) && is_ix86(installed));
+	return arch_same(offered, installed) ||
+	       ((is_any(offered) || is_any(installed)) && !is_source(offered));
 }
 
 static bool older(enum pd_scheme scheme, const char *a, const char *b)
@@ -68,6 +96,14 @@ static void add_needed(struct pd_verdict_row *row, uint32_t package,
 	row->installed[row->n_needed++] = version;
 }
 
+/* A package of a module is for servers that have its stream enabled, which is
+ * not among the facts: one that was installed from no module does not have it,
+ * and of another build of it it can't be said. */
+static bool of_other_module(const struct pd_package_row *p, const struct pd_installed *have)
+{
+	return *p->module && !strstr(have->version, ".module") && strstr(p->version, ".module");
+}
+
 static void look_at(struct pd_verdict_row *row, uint32_t index, struct look *look,
 		    const struct pd_facts *facts)
 {
@@ -80,22 +116,25 @@ static void look_at(struct pd_verdict_row *row, uint32_t index, struct look *loo
 		int order = 0;
 
 		if (!arch_fits(p->arch, all[i].arch) || !is_newest(all, n, i) ||
-		    (all[i].scheme && scheme != all[i].scheme))
+		    (all[i].scheme && scheme != all[i].scheme) || of_other_module(p, &all[i]))
 			continue;
-		if (*p->module)
-			note(&look->unknown, "it is not known whether the module %s of %s is enabled",
-			     p->module, p->name);
-		else if (!pd_version_compare(scheme, all[i].version, p->version, &order, NULL))
+		if (!pd_version_compare(scheme, all[i].version, p->version, &order, NULL)) {
 			note(&look->unknown, "%s: %s can't be compared with %s", p->name,
 			     all[i].version, p->version);
-		else
-			note(&look->present, "%s %s is installed", p->name, all[i].version);
-		if (order < 0 && all[i].held) {
+		} else if (*p->module && order != 0) {
+			note(&look->unknown, "it is not known whether the module %s of %s is enabled",
+			     p->module, p->name);
+		} else if (order < 0 && all[i].held) {
 			note(&look->held, "%s is held back at %s", p->name, all[i].version);
 		} else if (order < 0) {
 			note(&look->older, "%s %s is installed, %s is offered", p->name,
 			     all[i].version, p->version);
 			add_needed(row, index, all[i].version);
+		} else if ((scheme != PD_SCHEME_RPM || arch_same(p->arch, all[i].arch) || !*p->arch) &&
+			   !look->present++) {
+			/* to rpm another architecture is another package, unless it is older */
+			look->first = p;
+			look->version = all[i].version;
 		}
 	}
 }
@@ -135,11 +174,11 @@ static enum pd_verdict by_packages(struct pd_verdict_row *row, struct look *look
 	if (look->held.n)
 		return more(row, PD_VERDICT_NOT_APPLICABLE, &look->held,
 			    "the administrator decides; see `apt-mark showhold`");
-	if (look->present.n)
-		return more(row, PD_VERDICT_INSTALLED, &look->present, NULL);
-	return decide(row, PD_VERDICT_NOT_APPLICABLE, u->n_packages == 1 ?
-		      pd_print("%s is not installed", u->packages[0].name) :
-		      pd_print("none of its %u packages is installed", u->n_packages));
+	if (look->present)
+		return decide(row, PD_VERDICT_INSTALLED,
+			      pd_installed_reason(look->first->name, look->version, look->present));
+	return decide(row, PD_VERDICT_NOT_APPLICABLE, pd_absent_reason(u->n_packages ?
+		      u->packages[0].name : "", u->n_packages + u->left_out));
 }
 
 static enum pd_verdict by_rules(struct pd_rules *rules, struct pd_verdict_row *row,
@@ -150,7 +189,7 @@ static enum pd_verdict by_rules(struct pd_rules *rules, struct pd_verdict_row *r
 	enum pd_verdict packages = PD_VERDICT_UNKNOWN;
 	enum pd_truth there = PD_UNKNOWN, fits;
 
-	if (u->n_packages)
+	if (u->n_packages + u->left_out)
 		packages = by_packages(row, look, rules->facts);
 	there = pd_rules_eval(rules, u, PD_RULES_INSTALLED,
 			      packages == PD_VERDICT_INSTALLED ? PD_TRUE :
@@ -174,14 +213,6 @@ static enum pd_verdict by_rules(struct pd_rules *rules, struct pd_verdict_row *r
 		look->older.n ? "; " : "", look->older.n ? look->older.first : ""));
 }
 
-static bool has_relation(const struct pd_catalog_update *u, unsigned kind)
-{
-	for (uint32_t i = 0; i < u->n_relations; i++)
-		if (u->relations[i].kind == kind)
-			return true;
-	return false;
-}
-
 static void judge(struct pd_rules *rules, struct pd_verdict_row *row)
 {
 	const struct pd_catalog_update *u = row->update;
@@ -191,23 +222,43 @@ static void judge(struct pd_rules *rules, struct pd_verdict_row *row)
 		decide(row, PD_VERDICT_NOT_APPLICABLE, pd_strdup("it was withdrawn"));
 	else if (u->n_rules)
 		by_rules(rules, row, &look);
-	else if (u->n_packages)
+	else if (u->n_packages + u->left_out)
 		by_packages(row, &look, rules->facts);
 	else
 		decide(row, PD_VERDICT_UNKNOWN, pd_strdup(
 			"it does not say to which servers it applies"));
 	if (row->verdict != PD_VERDICT_NEEDED)
 		row->n_needed = 0;
-	free(look.older.first);
-	free(look.present.first);
-	free(look.held.first);
-	free(look.unknown.first);
+	clear_look(&look);
+}
+
+bool pd_judge_brief(const struct pd_catalog_update *u, const struct pd_facts *facts,
+		    struct pd_catalog_brief *brief)
+{
+	struct pd_verdict_row row = { .update = u };
+	struct look look = {0};
+	bool brief_enough = !u->n_rules && u->n_packages && !has_relation(u, PD_REL_SUPERSEDES) &&
+			    !has_relation(u, PD_REL_BUNDLES);
+
+	for (uint32_t i = 0; brief_enough && i < u->n_packages; i++)
+		look_at(&row, i, &look, facts);
+	if (look.older.n || look.held.n || look.unknown.n)
+		brief_enough = false;
+	*brief = (struct pd_catalog_brief){ .id = u->id, .revision = u->revision,
+		.package = look.present ? look.first->name : u->n_packages ? u->packages[0].name : "",
+		.installed = look.version,
+		.packages = look.present ? look.present : u->n_packages + u->left_out,
+		.severity = u->severity, .kind = u->kind, .status = u->status, .restart = u->restart };
+	clear_look(&look);
+	free(row.needed);
+	free(row.installed);
+	return brief_enough;
 }
 
 /* Rules that only say where it applies leave open what is installed. */
 static bool is_judged(const struct pd_catalog_update *u, enum pd_verdict verdict)
 {
-	bool judged = u->n_packages || u->status == PD_STATUS_RETIRED ||
+	bool judged = u->n_packages + u->left_out || u->status == PD_STATUS_RETIRED ||
 		      (u->n_rules && verdict != PD_VERDICT_UNKNOWN);
 
 	for (uint32_t i = 0; i < u->n_rules && !judged; i++)
@@ -231,13 +282,18 @@ static enum pd_verdict judge_bundle(const struct pd_catalog *c,
 	if (is_judged(u, rows[i].verdict) || !has_relation(u, PD_REL_BUNDLES))
 		return rows[i].verdict;
 	for (uint32_t r = 0; r < u->n_relations; r++) {
-		int64_t member = u->relations[r].kind != PD_REL_BUNDLES ? -2 :
-				 pd_catalog_find(c, u->relations[r].target);
+		int64_t member;
 
+		if (u->relations[r].kind != PD_REL_BUNDLES)
+			continue;
+		member = pd_catalog_find(c, u->relations[r].target);
 		if (member >= 0)
 			count[judge_bundle(c, rows, (uint32_t)member, done,
 					   depth + 1)]++;
-		missing += member == -1;
+		else if (member == -2)
+			count[pd_brief_verdict(pd_catalog_brief_of(c, u->relations[r].target))]++;
+		else
+			missing++;
 	}
 	if (count[PD_VERDICT_NEEDED])
 		verdict = PD_VERDICT_NEEDED;
@@ -384,44 +440,4 @@ void pd_verdicts_clear(struct pd_verdicts *v)
 	}
 	free(v->rows);
 	*v = (struct pd_verdicts){0};
-}
-
-/* What the packages that are going to change ask for, if they say so. */
-static unsigned restart_of(const struct pd_verdict_row *row)
-{
-	unsigned restart = PD_RESTART_UNKNOWN;
-
-	for (uint32_t i = 0; i < row->n_needed; i++)
-		if (row->update->packages[row->needed[i]].restart > restart)
-			restart = row->update->packages[row->needed[i]].restart;
-	return restart ? restart : row->update->restart;
-}
-
-json_t *pd_verdict_json(const struct pd_verdict_row *row)
-{
-	const struct pd_catalog_update *u = row->update;
-	json_t *packages = json_array(), *expected;
-
-	for (uint32_t i = 0; i < row->n_needed; i++) {
-		const struct pd_package_row *p = &u->packages[row->needed[i]];
-		const struct pd_payload *file =
-			p->payload ? &u->payloads[p->payload - 1] : NULL;
-		bool sha256 = file && strncmp(file->digest, "sha256:", 7) == 0;
-
-		json_array_append_new(packages, json_pack(
-			"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "name", p->name,
-			"version", p->version, "arch", p->arch, "scheme",
-			pd_scheme_name(p->scheme), "installed", row->installed[i],
-			"url", file ? file->url : "",
-			"sha256", sha256 ? file->digest + 7 : "",
-			"bytes", (json_int_t)(file ? file->bytes : -1)));
-	}
-	expected = u->expected > 0 ? json_integer(u->expected) : NULL;
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o*}",
-			 "catalog", row->catalog->name, "id", u->id,
-			 "revision", u->revision, "title", u->title,
-			 "severity", pd_severity_name(u->severity),
-			 "kind", pd_class_name(u->kind),
-			 "restart", pd_restart_name(restart_of(row)), "packages", packages,
-			 "expected", expected);
 }

@@ -1,4 +1,5 @@
 core_libcore_la_SOURCES += \
+	%reldir%/arena.c \
 	%reldir%/catalog.h \
 	%reldir%/errors.def \
 	%reldir%/judge.c \
@@ -6,7 +7,9 @@ core_libcore_la_SOURCES += \
 	%reldir%/model.h \
 	%reldir%/read.c \
 	%reldir%/rules.c \
+	%reldir%/store.c \
 	%reldir%/unpack.c \
+	%reldir%/verdicts.c \
 	%reldir%/version.c \
 	%reldir%/version_alpine.c \
 	%reldir%/version_firmware.c

@@ -1,119 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Building the update model: the one place where the parts of updates are
- * checked, and the arena that they go to. */
+ * checked. */
 #include "catalog/model.h"
 
 #include "base/text.h"
 #include "plugin/wire.h"
 
 enum {
-	BLOCK = 65536,
 	ROWS_MAX = 32 << 20, /* bytes of one kind in one update */
 	UPDATES_MAX = 8 << 20,
 	DEPTH_MAX = 64,      /* of rules */
-	ID_MAX = 256,
-	NOTES_MAX = 1 << 20
+	ID_MAX = 256
 };
 static const size_t ARENA_MAX = (size_t)1 << 30;
-
-struct pd_arena_block {
-	struct pd_arena_block *next;
-	size_t used, size;
-	max_align_t data[];
-};
-
-static void *take(struct pd_arena *arena, size_t bytes)
-{
-	struct pd_arena_block *block = arena->blocks;
-	size_t need = (bytes + 7) & ~(size_t)7; /* pointers and numbers */
-	void *place;
-
-	if (!block || block->size - block->used < need) {
-		size_t size = need > BLOCK ? need : BLOCK;
-
-		block = pd_alloc(sizeof(*block) + size);
-		block->size = size;
-		block->next = arena->blocks;
-		arena->blocks = block;
-	}
-	place = (char *)block->data + block->used;
-	block->used += need;
-	arena->bytes += need;
-	return place;
-}
-
-/* The same text is kept once; NULL is the empty one. */
-static const char *keep(struct pd_arena *arena, const char *s)
-{
-	struct pd_index_slot *slot;
-	size_t len;
-
-	if (!s || !*s)
-		return "";
-	slot = pd_index_put(&arena->strings, s, 0);
-	if (slot->key == s) {
-		len = strlen(s) + 1;
-		slot->key = memcpy(take(arena, len), s, len);
-	}
-	return slot->key;
-}
-
-struct pd_catalog *pd_catalog_new(const char *name, const char *format)
-{
-	struct pd_catalog *c = pd_alloc(sizeof(*c));
-
-	c->name = pd_strdup(name);
-	c->format = pd_strdup(format);
-	c->arena = pd_alloc(sizeof(*c->arena));
-	return c;
-}
-
-void pd_catalog_free(struct pd_catalog *c)
-{
-	struct pd_arena_block *next;
-
-	if (!c)
-		return;
-	for (struct pd_arena_block *b = c->arena->blocks; b; b = next) {
-		next = b->next;
-		free(b);
-	}
-	pd_index_clear(&c->arena->strings);
-	pd_index_clear(&c->arena->ids);
-	pd_index_clear(&c->arena->shared);
-	free(c->arena);
-	free(c->name);
-	free(c->format);
-	free(c->path);
-	free(c->updates);
-	free(c->shared);
-	pd_strings_clear(&c->notes);
-	free(c);
-}
-
-void pd_catalogs_clear(struct pd_catalogs *list)
-{
-	for (size_t i = 0; i < list->len; i++)
-		pd_catalog_free(list->items[i]);
-	free(list->items);
-	*list = (struct pd_catalogs){0};
-}
-
-int64_t pd_catalog_find(const struct pd_catalog *c, const char *id)
-{
-	const struct pd_index_slot *slot = pd_index_find(&c->arena->ids, id);
-
-	return slot ? (int64_t)slot->value : -1;
-}
-
-static void ignore(struct pd_catalog *c, unsigned line, const char *what)
-{
-	c->ignored++;
-	if (c->notes.len < NOTES_MAX)
-		pd_strings_add_take(&c->notes, line ?
-			pd_print("%s:%u: %s", c->name, line, what) :
-			pd_print("%s: %s", c->name, what));
-}
 
 /* Names that people type and that stand in messages. */
 static bool is_id(const char *s)
@@ -124,9 +23,9 @@ static bool is_id(const char *s)
 	return *s;
 }
 
-/* What is wrong with a row by itself?  If nothing is, its texts are then the
- * arena's, and none is NULL. */
-static char *keep_row(struct pd_arena *arena, int what, union pd_part *p)
+/* What is wrong with a row by itself?  Its texts are then of the scratch, if
+ * there is one, up to the wrong one, and none is NULL. */
+static char *row_bad(struct pd_arena *scratch, int what, union pd_part *p)
 {
 	const struct pd_part_form *form = &pd_part_forms[what];
 
@@ -145,8 +44,8 @@ static char *keep_row(struct pd_arena *arena, int what, union pd_part *p)
 			return pd_print("the %s of %s is not valid UTF-8", f->name, form->name);
 		if (n < f->min || n > f->max)
 			return pd_print("the %s of %s is %u, which is unknown", f->name, form->name, n);
-		if (pd_part_is_text(f))
-			*(const char **)at = keep(arena, s);
+		if (pd_part_is_text(f) && scratch)
+			*(const char **)at = pd_arena_copy(scratch, s);
 	}
 	return NULL;
 }
@@ -187,10 +86,12 @@ static const char *rule_wrong(struct pd_builder *b, const struct pd_rule *r)
 		return "a test names no kind of fact";
 	if (r->compare != PD_CMP_EXISTS && !*r->field)
 		return "a test that compares needs a field and a value";
-	if (r->compare == PD_CMP_MATCH && r->value != b->pattern && !pd_rules_pattern(r->value))
+	if (r->compare == PD_CMP_MATCH && (!b->pattern || strcmp(r->value, b->pattern) != 0) &&
+	    !pd_rules_pattern(r->value))
 		return "a test's pattern is no extended regular expression of "
 		       "bounded size, or refers back";
-	b->pattern = r->compare == PD_CMP_MATCH ? r->value : b->pattern;
+	if (r->compare == PD_CMP_MATCH)
+		b->pattern = pd_arena_keep(b->catalog->arena, r->value);
 	return NULL;
 }
 
@@ -247,7 +148,7 @@ static char *take_row(struct pd_builder *b, int what, union pd_part *p)
 	/* the empty value is one to compare with, none is not */
 	if (what == PD_EMIT_RULE && p->rule.compare && !p->rule.value)
 		p->rule.field = NULL;
-	wrong = keep_row(b->catalog->arena, what, p);
+	wrong = row_bad(&b->scratch, what, p);
 	if (!wrong)
 		wrong = row_wrong(b, what, p);
 	if (!wrong)
@@ -270,98 +171,22 @@ static bool refuse(struct pd_builder *b, const char *why)
 	if (b->strict)
 		return pd_error_at(b->err, "catalog-update", b->catalog->name, line, b->column,
 				   "%s", text);
-	ignore(b->catalog, line, text);
+	pd_catalog_ignore(b->catalog, line, text);
 	return true;
-}
-
-/* Of one id the higher revision counts.  @return the place of @p u, NULL: it
- * is the lower one. */
-static struct pd_catalog_update *place_of(struct pd_catalog *c,
-					  const struct pd_catalog_update *u)
-{
-	bool shared = u->status == PD_STATUS_RULES;
-	struct pd_catalog_update **list = shared ? &c->shared : &c->updates, *old;
-	size_t *len = shared ? &c->n_shared : &c->len, *cap = shared ? &c->cap_shared : &c->cap;
-	uint32_t place = pd_index_put(shared ? &c->arena->shared : &c->arena->ids, u->id,
-				      (uint32_t)*len)->value;
-	pd_auto_free char *text = NULL;
-	int order = 1;
-
-	if (place == *len) {
-		pd_grow(*list, *len, *cap);
-		return &(*list)[(*len)++];
-	}
-	old = &(*list)[place];
-	if (!pd_version_compare(PD_SCHEME_PLAIN, u->revision, old->revision, &order, NULL))
-		order = *u->revision ? 1 : *old->revision ? -1 : 0;
-	text = pd_print("update %s is there more than once; revision \"%s\" counts, not \"%s\"",
-			u->id, order > 0 ? u->revision : old->revision,
-			order > 0 ? old->revision : u->revision);
-	ignore(c, u->line, text);
-	return order > 0 ? old : NULL;
-}
-
-#define LIST(name) { offsetof(struct pd_catalog_update, name), \
-		     offsetof(struct pd_catalog_update, n_##name) }
-static const struct { size_t rows, count; } lists[] = {
-	[PD_EMIT_RELATION] = LIST(relations), [PD_EMIT_PACKAGE] = LIST(packages),
-	[PD_EMIT_PAYLOAD] = LIST(payloads), [PD_EMIT_INSTALLER] = LIST(installers),
-	[PD_EMIT_EXIT] = LIST(exits), [PD_EMIT_RULE] = LIST(rules)
-};
-
-/* From the builder's own growing rows into the arena. */
-static void settle(struct pd_builder *b)
-{
-	struct pd_catalog_update *u = place_of(b->catalog, &b->now);
-
-	for (int k = PD_EMIT_RELATION; u && k < PD_EMIT_END; k++) {
-		const struct pd_buffer *from = &b->rows[k];
-		void *rows = from->len ? take(b->catalog->arena, from->len) : NULL;
-		uint32_t n = (uint32_t)COUNT(b, k);
-
-		if (rows)
-			memcpy(rows, from->data, from->len);
-		memcpy((char *)&b->now + lists[k].rows, &rows, sizeof(rows));
-		memcpy((char *)&b->now + lists[k].count, &n, sizeof(n));
-	}
-	if (u)
-		*u = b->now;
-}
-
-/* Of what has no file: of all that was read. */
-void pd_catalog_digest(struct pd_catalog *c)
-{
-	pd_auto(pd_buffer) text = {0};
-
-	for (size_t i = 0; i < c->len + c->n_shared; i++) {
-		const struct pd_catalog_update *u = i < c->len ? &c->updates[i] :
-							 &c->shared[i - c->len];
-
-		pd_buffer_print(&text, "%s\n%s\n%s\n%u %u %u %u\n", u->id, u->revision,
-				u->title, u->severity, u->kind, u->status, u->restart);
-		for (int k = PD_EMIT_RELATION; k < PD_EMIT_END; k++) {
-			const char *row;
-			uint32_t n;
-
-			memcpy(&row, (const char *)u + lists[k].rows, sizeof(row));
-			memcpy(&n, (const char *)u + lists[k].count, sizeof(n));
-			for (; n--; row += pd_part_forms[k].size)
-				pd_part_put(&text, k, row);
-		}
-	}
-	pd_digest_data(text.data ? text.data : "", text.len, c->digest);
 }
 
 static char *start(struct pd_builder *b, struct pd_update_head *h, union pd_part *p)
 {
 	const char *given = h->id;
-	char *wrong = keep_row(b->catalog->arena, PD_EMIT_BEGIN, p);
+	char *wrong;
 
+	pd_arena_reset(&b->scratch);
+	wrong = row_bad(&b->scratch, PD_EMIT_BEGIN, p);
 	for (int k = 0; k < PD_EMIT_END; k++)
 		b->rows[k].len = 0;
 	b->depth = 0;
 	b->state = PD_UPDATE_OPEN;
-	/* the id was looked at first */
+	/* the id is looked at first */
 	b->now = (struct pd_catalog_update){ .id = h->id == given ? NULL : h->id,
 					     .line = h->line ? h->line : b->line };
 	if (wrong)
@@ -377,6 +202,22 @@ static char *start(struct pd_builder *b, struct pd_update_head *h, union pd_part
 	return NULL;
 }
 
+static bool take_brief(struct pd_builder *b, union pd_part *p)
+{
+	const struct pd_brief *brief = &p->brief;
+	pd_auto_free char *wrong = row_bad(NULL, PD_EMIT_BRIEF, p);
+
+	if (wrong)
+		return refuse(b, wrong);
+	b->now.line = brief->line;
+	pd_catalog_settle_brief(b, &(struct pd_catalog_brief){
+		.id = brief->id, .revision = brief->revision, .package = brief->package,
+		.packages = brief->packages, .severity = (uint8_t)brief->severity,
+		.kind = (uint8_t)brief->kind, .status = (uint8_t)brief->status,
+		.restart = (uint8_t)brief->restart });
+	return true;
+}
+
 bool pd_builder_emit(void *builder, struct pd_emitted *e)
 {
 	struct pd_builder *b = builder;
@@ -384,16 +225,18 @@ bool pd_builder_emit(void *builder, struct pd_emitted *e)
 	pd_auto_free char *wrong = NULL;
 
 	if (e->what == PD_EMIT_IGNORED) {
-		wrong = keep_row(c->arena, e->what, &e->part);
-		ignore(c, e->part.ignored.line, wrong ? wrong : e->part.ignored.what);
+		wrong = row_bad(NULL, e->what, &e->part);
+		pd_catalog_ignore(c, e->part.ignored.line, wrong ? wrong : e->part.ignored.what);
 		return true;
 	}
 	b->line = e->line;
 	b->column = e->column;
-	if (c->arena->bytes > ARENA_MAX || c->len + c->n_shared > UPDATES_MAX ||
+	if (c->arena->bytes + b->scratch.bytes > ARENA_MAX || c->places + c->n_shared > UPDATES_MAX ||
 	    (e->what < PD_EMIT_END && b->rows[e->what].len > ROWS_MAX))
 		return pd_error_at(b->err, "catalog-update", c->name, b->line, b->column,
 				   "the catalog is larger than any real one");
+	if (e->what == PD_EMIT_BRIEF)
+		return take_brief(b, &e->part);
 	if (e->what == PD_EMIT_BEGIN) {
 		if (b->state == PD_UPDATE_OPEN && !refuse(b, "it was not ended before the next one began"))
 			return false;
@@ -408,8 +251,9 @@ bool pd_builder_emit(void *builder, struct pd_emitted *e)
 	}
 	if (b->state == PD_UPDATE_OPEN && b->depth && !refuse(b, "its rules are not closed"))
 		return false;
+	b->now.left_out = e->part.end.left_out;
 	if (b->state == PD_UPDATE_OPEN)
-		settle(b);
+		pd_catalog_settle(b);
 	b->state = PD_UPDATE_NONE;
 	b->now.id = NULL;
 	return true;
@@ -421,27 +265,6 @@ bool pd_builder_end(struct pd_builder *b, bool whole)
 
 	for (int k = 0; k < PD_EMIT_END; k++)
 		pd_buffer_clear(&b->rows[k]);
+	pd_arena_clear(&b->scratch);
 	return fine;
-}
-
-/* ------------------------------------------------------------- the words */
-
-#define WORDS(function, type, ...)                                            \
-	const char *function(type v)                                          \
-	{                                                                     \
-		static const char *const words[] = { __VA_ARGS__ };           \
-									      \
-		return words[(size_t)v < sizeof(words) / sizeof(*words) ? v : 0]; \
-	}
-
-WORDS(pd_verdict_name, enum pd_verdict, "unknown", "needed", "installed", "superseded",
-      "not-applicable")
-WORDS(pd_severity_name, unsigned, "unknown", "none", "low", "moderate", "important", "critical")
-WORDS(pd_class_name, unsigned, "other", "security", "bugfix", "enhancement", "newpackage",
-      "driver", "firmware", "bundle")
-WORDS(pd_restart_name, unsigned, "unknown", "none", "service", "session", "reboot")
-
-const char *pd_scheme_name(unsigned scheme)
-{
-	return pd_schemes[scheme <= PD_SCHEME_LAST ? scheme : 0];
 }

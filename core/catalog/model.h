@@ -13,18 +13,34 @@ struct pd_arena {
 	struct pd_arena_block *blocks;
 	size_t bytes; /* in use, of all blocks */
 	struct pd_index strings;
-	struct pd_index ids, shared; /* id -> its place in updates, in shared */
+	struct pd_index ids; /* id (or "revision\x1fid", if each is one of its own) ->
+			      * its place in updates; PD_BRIEF: in briefs */
+	struct pd_index shared; /* id -> its place in shared */
 };
+
+#define PD_BRIEF 0x80000000u
+
+/** Memory for pointers and numbers; not zeroed. */
+void *pd_arena_take(struct pd_arena *a, size_t bytes);
+/** NULL is the empty text; of pd_arena_keep() the same text is there once. */
+const char *pd_arena_copy(struct pd_arena *a, const char *s);
+const char *pd_arena_keep(struct pd_arena *a, const char *s);
+/** Forget all of it but a block to go on with. */
+void pd_arena_reset(struct pd_arena *a);
+void pd_arena_clear(struct pd_arena *a);
 
 /** Makes a catalog from the parts of its updates in document order.  Set
  * catalog, strict and err. */
 struct pd_builder {
 	struct pd_catalog *catalog;
+	const struct pd_audience *audience; /* NULL: everybody */
 	bool strict;           /* what is refused ends the reading */
+	bool revisions;        /* each revision of an id is an update of its own */
 	struct pd_error **err;
 	enum { PD_UPDATE_NONE, PD_UPDATE_OPEN, PD_UPDATE_REFUSED } state; /* of an update */
 	struct pd_catalog_update now;
 	struct pd_buffer rows[PD_EMIT_END]; /* of its lists, as they grow */
+	struct pd_arena scratch; /* what they point at, until it is whole */
 	unsigned line, column; /* where the part stands; 0: the update's */
 	unsigned depth, tree;  /* of the rules */
 	const char *pattern;   /* the last one that was found good */
@@ -51,9 +67,25 @@ struct pd_catalog *pd_catalog_new(const char *name, const char *format);
 bool pd_builder_emit(void *builder, struct pd_emitted *e) PD_MUST_USE;
 /** @p whole: the reader succeeded.  @return as pd_builder_emit(). */
 bool pd_builder_end(struct pd_builder *b, bool whole) PD_MUST_USE;
+/** One that is whole, to its place among the others: of one id the higher
+ * revision counts, the same one adds its packages. */
+void pd_catalog_settle(struct pd_builder *b);
+void pd_catalog_settle_brief(struct pd_builder *b, const struct pd_catalog_brief *brief);
+void pd_catalog_ignore(struct pd_catalog *c, unsigned line, const char *what);
+/** Its packages are all there or not there, nothing else is to be looked at,
+ * and so nothing has to be kept?  Then *brief has what is. */
+bool pd_judge_brief(const struct pd_catalog_update *u, const struct pd_facts *facts,
+		    struct pd_catalog_brief *brief);
+enum pd_verdict pd_brief_verdict(const struct pd_catalog_brief *b);
+const struct pd_catalog_brief *pd_catalog_brief_of(const struct pd_catalog *c, const char *id);
+/** Why, in words. */
+char *pd_installed_reason(const char *package, const char *version, uint32_t n);
+char *pd_absent_reason(const char *package, uint32_t n);
+/** What the packages that are going to change ask for, if they say so. */
+unsigned pd_verdict_restart(const struct pd_verdict_row *row);
 /** Fill in the digest of one that has no file. */
 void pd_catalog_digest(struct pd_catalog *c);
-/** -1: no such id. */
+/** Its place in updates; -1: no such id, -2: there is only a brief. */
 int64_t pd_catalog_find(const struct pd_catalog *c, const char *id);
 
 /** Runs of digits of any length, by value; both move behind theirs. */

@@ -234,6 +234,8 @@ static enum pd_truth call(struct eval *e, const char *id)
 
 	if (shared)
 		return ask_shared(e, shared);
+	if (i == -2) /* it has no rules */
+		return not_known(e, "the rules of %s are open", id);
 	if (i < 0)
 		return not_known(e, "the rules refer to %s, which is not in the "
 				 "catalog", id);

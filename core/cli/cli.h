@@ -25,6 +25,8 @@ struct pd_cli {
 	struct pd_facts facts;
 	struct pd_catalogs catalogs;
 	struct pd_verdicts verdicts;
+	struct pd_verdict_walk walk;  /* over them */
+	struct pd_cache *cache; /* of an answer that is being given; or NULL */
 	struct pd_plan *plan;   /* the last that was made */
 	struct pd_record *record; /* of the run that was acted on, as it was left */
 	bool acted;             /* on a run: the exit status is its end */
@@ -49,7 +51,7 @@ struct pd_core_row {
 
 enum { PD_CLI_NOTES = 100 }; /* on a catalog, shown when it is read */
 extern const struct pd_core_row pd_core_catalog[], pd_core_system[], pd_core_server[], pd_core_run[],
-	pd_core_seal[], pd_core_ask[], pd_core_files[];
+	pd_core_seal[], pd_core_ask[], pd_core_files[], pd_core_cache[];
 
 /** Text argument @p i; NULL: it was not given. */
 static inline const char *pd_core_text(const json_t *args, size_t i)
@@ -68,6 +70,7 @@ int pd_cli_main(struct pd_cli *cli, int argc, char **argv);
 bool pd_cli_tell(struct pd_cli *cli, const char *what, json_t *value_take);
 
 void pd_cli_warn(const char *what, const char *text); /* to stderr */
+char *pd_cli_warning(const char *what, const char *text); /* the same as a line */
 json_t *pd_cli_error_json(const struct pd_error *e);
 
 /** Facts, catalogs and workflow to a plan, for round @p round. */
@@ -75,6 +78,8 @@ struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t ro
 			    const char *facts, struct pd_error **err);
 /** A person types in the secrets from a prompt that a plan wants. */
 bool pd_cli_type_in(const struct pd_plan *plan, struct pd_error **err) PD_MUST_USE;
+/** Show what stands between recall() and remember(); without keeping it too. */
+void pd_cli_end_answer(struct pd_cli *cli, bool keep);
 /** Name of the person: of sudo, or of the process; borrowed. */
 const char *pd_cli_user(void);
 

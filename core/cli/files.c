@@ -311,8 +311,7 @@ PD_CORE(xml)
 					  .end = on_end, .text = on_text };
 	pd_auto_json *root = json_incref(json_array_get(t.open, 0));
 	pd_auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-	unsigned line = 0;
-	bool ok = fd >= 0 && pd_xml_parse(path, from_file, &fd, &limits, &handler, NULL, &line, err) == 0;
+	bool ok = fd >= 0 && pd_xml_parse(path, from_file, &fd, &limits, &handler, NULL, err) == 0;
 
 	json_decref(t.open);
 	if (fd < 0)

@@ -1,5 +1,6 @@
 core_libcore_la_SOURCES += \
 	%reldir%/ask.c \
+	%reldir%/cache.c \
 	%reldir%/catalog.c \
 	%reldir%/cli.h \
 	%reldir%/errors.def \

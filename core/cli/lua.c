@@ -42,11 +42,18 @@ static void blank(char *text, bool color)
 	}
 }
 
-void pd_cli_warn(const char *what, const char *text)
+char *pd_cli_warning(const char *what, const char *text)
 {
-	pd_auto_free char *line = pd_print("patchday: %s: %s\n", what, text);
+	char *line = pd_print("patchday: %s: %s\n", what, text);
 
 	blank(line, false);
+	return line;
+}
+
+void pd_cli_warn(const char *what, const char *text)
+{
+	pd_auto_free char *line = pd_cli_warning(what, text);
+
 	fputs(line, stderr);
 }
 
@@ -233,6 +240,7 @@ static int set_up(lua_State *L)
 	add_rows(L, pd_core_seal);
 	add_rows(L, pd_core_ask);
 	add_rows(L, pd_core_files);
+	add_rows(L, pd_core_cache);
 	lua_setfield(L, LUA_REGISTRYINDEX, "core"); /* -1 */
 	return 0;
 }
@@ -252,11 +260,13 @@ bool pd_cli_open(struct pd_cli *cli)
 
 void pd_cli_close(struct pd_cli *cli)
 {
+	pd_cli_end_answer(cli, false);
 	if (cli->lua)
 		lua_close(cli->lua);
 	json_decref(cli->held);
 	pd_plan_free(cli->plan);
 	pd_record_free(cli->record);
+	pd_verdict_walk_clear(&cli->walk);
 	pd_verdicts_clear(&cli->verdicts);
 	pd_catalogs_clear(&cli->catalogs);
 	pd_facts_clear(&cli->facts);

@@ -20,10 +20,10 @@ static bool look(struct pd_cli *cli, const char *file, struct pd_facts *out,
 	return ok;
 }
 
-static bool add_catalog(struct pd_cli *cli, const char *source,
+static bool add_catalog(struct pd_cli *cli, const char *source, const struct pd_audience *audience,
 			struct pd_catalogs *out, struct pd_error **err)
 {
-	struct pd_catalog *c = pd_catalog_read(cli->registry, source, err);
+	struct pd_catalog *c = pd_catalog_read(cli->registry, source, audience, err);
 
 	if (!c)
 		return false;
@@ -42,19 +42,20 @@ static bool add_catalog(struct pd_cli *cli, const char *source,
 
 /* Those named, or apt's own on a server that has apt. */
 static bool read_catalogs(struct pd_cli *cli, const json_t *sources,
-			  struct pd_catalogs *out, struct pd_error **err)
+			  const struct pd_audience *audience, struct pd_catalogs *out,
+			  struct pd_error **err)
 {
 	pd_auto(pd_strings) names = {0};
 	json_t *source;
 	size_t i;
 
 	json_array_foreach(sources, i, source)
-		if (!add_catalog(cli, json_string_value(source), out, err))
+		if (!add_catalog(cli, json_string_value(source), audience, out, err))
 			return false;
 	if (json_array_size(sources) > 0 || access("/var/lib/dpkg/status", F_OK) < 0)
 		return true;
 	return pd_registry_names(cli->registry, &names, err) &&
-	       (!pd_strings_has(&names, "apt") || add_catalog(cli, "apt:", out, err));
+	       (!pd_strings_has(&names, "apt") || add_catalog(cli, "apt:", audience, out, err));
 }
 
 struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t round,
@@ -62,6 +63,7 @@ struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t ro
 {
 	pd_auto(pd_facts) facts = {0};
 	pd_auto(pd_catalogs) catalogs = {0};
+	pd_auto(pd_audience) audience = { .digest = true };
 	char host[HOST_NAME_MAX + 1] = "";
 	struct pd_workflow_input in = {
 		.script = pd_json_text(inputs, "script", ""), .library = cli->scripts,
@@ -73,8 +75,10 @@ struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t ro
 	/* what root runs must not be anybody's to change */
 	if (geteuid() == 0 && !pd_trusted_file(in.script, err))
 		return NULL;
-	if (!look(cli, file, &facts, err) ||
-	    !read_catalogs(cli, json_object_get(inputs, "catalogs"), &catalogs, err))
+	if (!look(cli, file, &facts, err))
+		return NULL;
+	pd_audience_add(&audience, &facts);
+	if (!read_catalogs(cli, json_object_get(inputs, "catalogs"), &audience, &catalogs, err))
 		return NULL;
 	gethostname(host, sizeof(host) - 1);
 	in.server = pd_json_text(json_object_get(facts.json, "os"), "hostname", host);
@@ -108,14 +112,20 @@ static int64_t newest(const struct pd_catalog *c)
 	return date;
 }
 
-/* catalogs(sources): heads of those read; update(), notes() and judge() go on. */
+/* catalogs(sources, mine): heads of those read, with all that is in them, or of
+ * that what concerns facts(); update(), notes() and judge() go on. */
 PD_CORE(catalogs)
 {
+	pd_auto(pd_audience) audience = {0};
+	bool mine = json_is_true(json_array_get(args, 1));
 	json_t *list = NULL;
 
+	if (mine)
+		pd_audience_add(&audience, &cli->facts);
+	pd_verdict_walk_clear(&cli->walk);
 	pd_verdicts_clear(&cli->verdicts);
 	pd_catalogs_clear(&cli->catalogs);
-	if (!read_catalogs(cli, json_array_get(args, 0), &cli->catalogs, err))
+	if (!read_catalogs(cli, json_array_get(args, 0), mine ? &audience : NULL, &cli->catalogs, err))
 		return NULL;
 	list = json_array();
 	for (size_t i = 0; i < cli->catalogs.len; i++) {
@@ -123,7 +133,7 @@ PD_CORE(catalogs)
 
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}",
 			"catalog", c->name, "format", c->format, "digest", c->digest, "updates",
-			(json_int_t)c->len, "ignored", (json_int_t)c->ignored, "newest",
+			(json_int_t)(c->len + c->n_briefs), "ignored", (json_int_t)c->ignored, "newest",
 			(json_int_t)newest(c)));
 	}
 	return list;
@@ -138,42 +148,56 @@ static size_t number(const json_t *args, size_t i)
 PD_CORE(judge)
 {
 	json_int_t counts[PD_VERDICT_NOT_APPLICABLE + 1] = {0};
+	pd_auto(pd_verdict_walk) walk = {0};
 	json_t *all = NULL;
 
+	pd_verdict_walk_clear(&cli->walk);
 	pd_verdicts_clear(&cli->verdicts);
 	if (!pd_catalogs_judge(&cli->catalogs, &cli->facts, &cli->verdicts, err))
 		return NULL;
-	for (size_t i = 0; i < cli->verdicts.len; i++)
-		counts[cli->verdicts.rows[i].verdict]++;
+	while (pd_verdict_next(&cli->catalogs, &cli->verdicts, &walk))
+		counts[walk.verdict]++;
 	all = json_object();
 	for (int v = 0; v <= PD_VERDICT_NOT_APPLICABLE; v++)
 		json_object_set_new(all, pd_verdict_name((enum pd_verdict)v), json_integer(counts[v]));
 	return all;
 }
 
-/* verdict(after, what, why): the next one of judge() behind the index @after
- * with a verdict among @what (nil: any) over the update @why (nil: any), with
- * its index as "at"; or nil. */
+/* Those of the table @what (nil: any), over the update @id (nil: any). */
+static bool chosen(const struct pd_verdict_walk *w, const json_t *what, const char *id)
+{
+	return (!id || strcmp(id, w->id) == 0) &&
+	       (!json_is_object(what) || json_object_get(what, pd_verdict_name(w->verdict)));
+}
+
+/* verdict(what, id): the next one of judge() with a verdict among @what
+ * (nil: any) over the update @id (nil: any); or nil. */
 PD_CORE(verdict)
 {
-	const json_t *what = json_array_get(args, 1);
-	const char *why = pd_core_text(args, 2);
-
-	for (size_t i = number(args, 0); i < cli->verdicts.len; i++) {
-		const struct pd_verdict_row *row = &cli->verdicts.rows[i];
-		const char *verdict = pd_verdict_name(row->verdict);
-		json_t *v = NULL;
-
-		if ((why && strcmp(why, row->update->id) != 0) ||
-		    (json_is_object(what) && !json_object_get(what, verdict)))
-			continue;
-		v = pd_verdict_json(row);
-		json_object_set_new(v, "verdict", json_string(verdict));
-		json_object_set_new(v, "reason", json_string(row->reason ? row->reason : ""));
-		json_object_set_new(v, "at", json_integer((json_int_t)i + 1));
-		return v;
-	}
+	while (pd_verdict_next(&cli->catalogs, &cli->verdicts, &cli->walk))
+		if (chosen(&cli->walk, json_array_get(args, 0), pd_core_text(args, 1)))
+			return pd_verdict_walk_json(&cli->walk);
 	return NULL;
+}
+
+/* verdict_lines(what, id, fixed, server): the same all at once, printed as lines
+ * of JSON, of the fixed form or with all there is, and the server's name if it
+ * is given; how many. */
+PD_CORE(verdict_lines)
+{
+	const char *server = pd_core_text(args, 3);
+	pd_auto(pd_buffer) line = {0};
+	json_int_t n = 0;
+
+	while (pd_verdict_next(&cli->catalogs, &cli->verdicts, &cli->walk)) {
+		if (!chosen(&cli->walk, json_array_get(args, 0), pd_core_text(args, 1)))
+			continue;
+		line.len = 0;
+		pd_verdict_line(&cli->walk, json_is_true(json_array_get(args, 2)), server, &line);
+		fwrite(line.data, 1, line.len, stdout);
+		n++;
+	}
+	return json_integer(n);
 }
 
 /* compare(scheme, a, b): two versions: -1, 0 or 1. */
@@ -217,5 +241,5 @@ PD_CORE(plan)
 const struct pd_core_row pd_core_server[] = {
 	{ "catalogs", catalogs }, { "compare", compare }, { "describe", describe },
 	{ "facts", facts }, { "judge", judge }, { "plan", plan }, { "schemes", schemes },
-	{ "verdict", verdict }, { NULL, NULL }
+	{ "verdict", verdict }, { "verdict_lines", verdict_lines }, { NULL, NULL }
 };

@@ -28,7 +28,11 @@ struct pd_child {
 	size_t logged;  /* bytes */
 	int64_t progressed; /* milliseconds */
 	bool inhibited;
-	unsigned line; /* of the XML that is being read */
+	/* of the update that is being read, when not all is wanted */
+	size_t begun;      /* where in out it begins; 0: it does not */
+	bool matters;      /* there is more to it than packages left out */
+	uint32_t left_out; /* packages */
+	char left_name[257]; /* of the first of them, as long as a name may be */
 };
 
 extern const struct pd_host pd_host_table;
@@ -70,6 +74,7 @@ int pd_emit_unpacked(struct pd_ctx *ctx, const void *data, size_t len);
 int pd_emit_xml(struct pd_ctx *ctx, const struct pd_xml_handler *handler);
 unsigned pd_emit_xml_line(struct pd_ctx *ctx);
 int pd_emit_part(struct pd_ctx *ctx, int what, const void *row);
+bool pd_emit_wanted(struct pd_ctx *ctx, const char *name);
 void pd_emit_ignored(struct pd_ctx *ctx, unsigned line, const char *what);
 
 /* child.c */

@@ -124,8 +124,7 @@ int pd_emit_xml(struct pd_ctx *ctx, const struct pd_xml_handler *handler)
 	if (!has_source(c, "pd_xml()"))
 		return PD_FAILED;
 	memcpy(&mine, handler, handler->size < sizeof(mine) ? handler->size : sizeof(mine));
-	result = pd_xml_parse(c->call->source_name, source, c, NULL, &mine, ctx, &c->line, &err);
-	c->line = 0;
+	result = pd_xml_parse(c->call->source_name, source, c, NULL, &mine, ctx, &err);
 	if (err) {
 		pd_auto_free char *text = pd_error_text(err);
 
@@ -136,22 +135,100 @@ int pd_emit_xml(struct pd_ctx *ctx, const struct pd_xml_handler *handler)
 
 unsigned pd_emit_xml_line(struct pd_ctx *ctx)
 {
-	return pd_child_of(ctx)->line;
+	(void)ctx;
+	return pd_xml_row();
 }
 
 /* Only framed here: the parent, which must not trust a worker, checks. */
 static int part(struct pd_child *c, int what, const void *row)
 {
 	size_t opened = pd_frame_open(&c->out, PD_FRAME_EMIT);
+	int64_t head[] = { what, pd_xml_row(), pd_xml_column() };
 
-	pd_frame_add(&c->out, "nnn", (int64_t)what, (int64_t)c->line, (int64_t)pd_xml_column());
+	pd_buffer_add(&c->out, head, sizeof(head));
 	pd_part_put(&c->out, what, row);
 	if (c->out.len - opened > PD_FRAME_MAX) {
 		c->out.len = opened;
 		return pd_child_report(c, "a part of an update is larger than 16 MiB");
 	}
-	close_frame(c, opened);
+	/* what may still be taken back stays here */
+	if (!c->begun || c->matters)
+		close_frame(c, opened);
+	else
+		pd_frame_close(&c->out, opened);
 	return 0;
+}
+
+/* --------------------------------------------- what nobody asks about */
+
+static bool left_out(struct pd_child *c, const char *name)
+{
+	name = name ? name : "";
+	/* there is a build of it for each architecture, one after the other */
+	if (!c->left_out || strcmp(name, c->left_name) != 0)
+		if (!c->call->wanted || c->call->wanted(c->call->whom, name))
+			return false;
+	if (!c->left_out++)
+		memcpy(c->left_name, name, strnlen(name, sizeof(c->left_name) - 1) + 1);
+	return true;
+}
+
+bool pd_emit_wanted(struct pd_ctx *ctx, const char *name)
+{
+	struct pd_child *c = pd_child_of(ctx);
+
+	return !in_phase(c, PD_PHASE_READ, "pd_package_wanted()") || !left_out(c, name);
+}
+
+/* Take back all of the update but what tells that it was there. */
+static int shorten(struct pd_child *c)
+{
+	pd_auto(pd_buffer) head = {0};
+	size_t at = c->begun - 1, used = at;
+	struct pd_frame f;
+	union pd_part p;
+	int64_t number;
+	bool fine = pd_frame_next(&c->out, &used, &f) == 1;
+
+	pd_buffer_add(&head, c->out.data + at, used - at); /* its place is written over */
+	used = 0;
+	c->out.len = at;
+	c->begun = 0;
+	if (!fine || pd_frame_next(&head, &used, &f) != 1 ||
+	    !pd_frame_get(&f, "nnn", &number, &number, &number) ||
+	    !pd_part_get(&f, PD_EMIT_BEGIN, &p))
+		return pd_child_bug(c, "an update was ended that did not begin");
+	return part(c, PD_EMIT_BRIEF, &(struct pd_brief){
+		.size = sizeof(struct pd_brief), .line = p.head.line, .packages = c->left_out,
+		.severity = p.head.severity, .kind = p.head.kind, .status = p.head.status,
+		.restart = p.head.restart, .id = p.head.id, .revision = p.head.revision,
+		.package = c->left_name });
+}
+
+static int filtered(struct pd_child *c, int what, const void *row)
+{
+	const struct pd_package_row *package = row;
+	const struct pd_relation *relation = row;
+	int result;
+
+	if (what == PD_EMIT_PACKAGE && left_out(c, package->name))
+		return 0;
+	if (what == PD_EMIT_RELATION && relation->kind == PD_REL_REFERENCE)
+		return 0;
+	if (what == PD_EMIT_BEGIN) {
+		c->begun = c->out.len + 1;
+		c->matters = false;
+	}
+	c->matters |= what == PD_EMIT_PACKAGE || what == PD_EMIT_RULE ||
+		      (what == PD_EMIT_END && !c->left_out) ||
+		      (what == PD_EMIT_RELATION && (relation->kind == PD_REL_SUPERSEDES ||
+						    relation->kind == PD_REL_BUNDLES));
+	if (what != PD_EMIT_END)
+		return part(c, what, row);
+	result = !c->begun || c->matters ? part(c, what, &(struct pd_end){
+			sizeof(struct pd_end), c->left_out }) : shorten(c);
+	c->begun = c->left_out = 0;
+	return result;
 }
 
 int pd_emit_part(struct pd_ctx *ctx, int what, const void *row)
@@ -162,7 +239,7 @@ int pd_emit_part(struct pd_ctx *ctx, int what, const void *row)
 		return PD_FAILED;
 	if (what < PD_EMIT_BEGIN || what > PD_EMIT_END || !row != (what == PD_EMIT_END))
 		return pd_child_bug(c, "there is no part %d of an update", what);
-	return part(c, what, row);
+	return c->call->wanted ? filtered(c, what, row) : part(c, what, row);
 }
 
 void pd_emit_ignored(struct pd_ctx *ctx, unsigned line, const char *what)

@@ -99,7 +99,7 @@ static void note(struct pd_child *c, char **to, const char *fmt, va_list ap)
 	pd_auto_free char *text = *to ? NULL : pd_vprint(fmt, ap), *placed = NULL;
 
 	if (text && to == &c->failed && pd_xml_column())
-		placed = pd_print("%s:%u:%u: %s", c->call->source_name, c->line,
+		placed = pd_print("%s:%u:%u: %s", c->call->source_name, pd_xml_row(),
 				  pd_xml_column(), text);
 	if (text)
 		*to = pd_child_clean(c, placed ? placed : text);
@@ -435,8 +435,7 @@ void pd_child_finish(struct pd_child *c, int result)
 const struct pd_host pd_host_table = {
 	.size = sizeof(struct pd_host), .abi = PD_ABI,
 	.log = host_log, .fail = host_fail, .progress = host_progress,
-	.canceled = host_canceled, .run = host_run,
-	.remember = host_remember, .recall = host_recall,
+	.canceled = host_canceled, .run = host_run, .remember = host_remember, .recall = host_recall,
 	.output = host_output, .output_item = host_output_item,
 	.evidence = host_evidence, .secret = host_secret,
 	.irreversible = host_irreversible, .inhibit = host_inhibit, .expect = host_expect,
@@ -446,5 +445,6 @@ const struct pd_host pd_host_table = {
 	.fact = pd_emit_fact, .source_read = pd_emit_source_read,
 	.xml = pd_emit_xml, .xml_line = pd_emit_xml_line,
 	.emit = pd_emit_part, .ignored = pd_emit_ignored,
-	.parse = host_parse, .nearest = host_nearest, .unpacked = pd_emit_unpacked,
+	.parse = host_parse, .nearest = host_nearest,
+	.unpacked = pd_emit_unpacked, .package_wanted = pd_emit_wanted,
 };

@@ -135,7 +135,7 @@ bool pd_frame_get(struct pd_frame *f, const char *form, ...)
 #define H(s, f, min, max) { #f, 'h', offsetof(struct s, f), min, max }
 #define U(s, f, min, max) { #f, 'u', offsetof(struct s, f), min, max }
 
-const struct pd_part_form pd_part_forms[PD_EMIT_IGNORED + 1] = {
+const struct pd_part_form pd_part_forms[PD_EMIT_BRIEF + 1] = {
 	[PD_EMIT_BEGIN] = { "an update", sizeof(struct pd_update_head), {
 		I(pd_update_head, id), S(pd_update_head, revision), S(pd_update_head, title),
 		S(pd_update_head, description), S(pd_update_head, url),
@@ -164,6 +164,12 @@ const struct pd_part_form pd_part_forms[PD_EMIT_IGNORED + 1] = {
 		H(pd_rule, op, PD_RULE_ALL, PD_RULE_UNKNOWN), H(pd_rule, compare, 0, PD_CMP_MATCH),
 		U(pd_rule, scheme, 0, PD_SCHEME_LAST), S(pd_rule, kind), S(pd_rule, subject),
 		S(pd_rule, field), S(pd_rule, value) } },
+	[PD_EMIT_END] = { "the end of an update", sizeof(struct pd_end), { { .name = NULL } } },
+	[PD_EMIT_BRIEF] = { "an update", sizeof(struct pd_brief), {
+		I(pd_brief, id), S(pd_brief, revision), S(pd_brief, package),
+		H(pd_brief, severity, 0, PD_SEVERITY_CRITICAL), H(pd_brief, kind, 0, PD_CLASS_BUNDLE),
+		H(pd_brief, status, 0, PD_STATUS_RETIRED),
+		H(pd_brief, restart, 0, PD_RESTART_REBOOT) } },
 	[PD_EMIT_IGNORED] = { "a note", sizeof(struct pd_ignored), { S(pd_ignored, what) } },
 };
 
@@ -195,7 +201,7 @@ bool pd_part_get(struct pd_frame *frame, int what, union pd_part *part)
 	const struct pd_part_form *form = &pd_part_forms[what];
 	const char *s;
 
-	if (what < PD_EMIT_BEGIN || what > PD_EMIT_IGNORED ||
+	if (what < PD_EMIT_BEGIN || what > PD_EMIT_BRIEF ||
 	    (size_t)(frame->end - frame->at) < form->size)
 		return false;
 	memset(part, 0, sizeof(*part));

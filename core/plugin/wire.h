@@ -61,7 +61,7 @@ struct pd_part_form {
 	} fields[12];
 };
 
-extern const struct pd_part_form pd_part_forms[PD_EMIT_IGNORED + 1];
+extern const struct pd_part_form pd_part_forms[PD_EMIT_BRIEF + 1];
 
 static inline bool pd_part_is_text(const struct pd_part_field *f)
 {

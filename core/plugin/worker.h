@@ -10,11 +10,28 @@
 extern const char *const pd_schemes[PD_SCHEME_LAST + 2]; /* ends with NULL */
 enum pd_scheme pd_scheme_of(const char *name);
 
-enum { PD_EMIT_IGNORED = PD_EMIT_END + 1 }; /* struct pd_ignored */
+enum {
+	PD_EMIT_IGNORED = PD_EMIT_END + 1, /* struct pd_ignored */
+	PD_EMIT_BRIEF                      /* struct pd_brief */
+};
 
 struct pd_ignored {
 	uint32_t size, line;
 	const char *what;
+};
+
+/** All of an update that has packages, of which nobody asks about any. */
+struct pd_brief {
+	uint32_t size, line;
+	uint32_t packages; /* how many */
+	uint16_t severity, kind, status, restart;
+	const char *id, *revision;
+	const char *package; /* one of them */
+};
+
+/** How many packages of an update were left out. */
+struct pd_end {
+	uint32_t size, left_out;
 };
 
 /** Any row of enum pd_emit; texts are borrowed. */
@@ -28,6 +45,8 @@ union pd_part {
 	struct pd_exit_row exit;
 	struct pd_rule rule;
 	struct pd_ignored ignored;
+	struct pd_brief brief;
+	struct pd_end end;
 };
 
 struct pd_emitted {
@@ -81,6 +100,10 @@ struct pd_worker_call {
 	size_t head_len;
 	int unpack_fd;           /* UNPACK: where to, at most so many bytes */
 	int64_t unpack_max;
+	/** READ: is a package of this name asked about?  Called in the worker;
+	 * what is not is left out.  NULL: everything is. */
+	bool (*wanted)(const void *whom, const char *name);
+	const void *whom;
 	bool dry_run;
 	int64_t time_limit;      /* seconds; 0: the descriptor's */
 	struct pd_spawner *spawner; /* forks the worker; NULL: this process does */

@@ -138,9 +138,8 @@ static bool read_report(struct work *w, struct pd_error **err)
 	struct pd_xml_handler handler = { .size = sizeof(handler), .user = w->claims,
 					  .start = on_start };
 	const char *at = w->xml = pd_file_read(w->path, MAX_REPORT, &w->len, err);
-	unsigned line = 0;
 
-	return at && pd_xml_parse(w->path, from_memory, &at, NULL, &handler, NULL, &line, err) == 0 &&
+	return at && pd_xml_parse(w->path, from_memory, &at, NULL, &handler, NULL, err) == 0 &&
 	       ((*claim(w, "report.run") && *claim(w, "journal.n")) ||
 		pd_error_set(err, "report-other", "%s is no report of patchday", w->path));
 }

@@ -20,7 +20,6 @@ struct parse {
 	const struct pd_xml_handler *handler;
 	struct pd_ctx *ctx;
 	struct pd_xml_limits limits;
-	unsigned *line;
 	unsigned depth;
 	bool rooted;              /* the first element was seen */
 	size_t text;              /* length of the text since the last tag */
@@ -28,12 +27,15 @@ struct parse {
 	struct pd_error **err;
 	struct pd_xml_attr *attrs;
 	size_t cap;
-	char *values;             /* the attributes' values, NUL-terminated */
-	size_t values_cap;
 };
 
 /* The innermost document of this thread. */
 static _Thread_local const struct parse *running;
+
+unsigned pd_xml_row(void)
+{
+	return running ? (unsigned)xmlSAX2GetLineNumber(running->ctxt) : 0;
+}
 
 unsigned pd_xml_column(void)
 {
@@ -112,52 +114,47 @@ static void on_error(void *user, xmlErrorPtr e)
 
 /* libxml2 leaves "&" in values as "&#38;" as long as it replaces no entities
  * itself, and it must not: the only place where values need decoding. */
-static char *put_value(char *to, const char *from, const char *end)
+static char *decode(char *from, const char *end)
 {
-	const char *amp;
+	char *to = memchr(from, '&', (size_t)(end - from)), *amp = to;
 
-	while ((amp = memchr(from, '&', (size_t)(end - from)))) {
-		memcpy(to, from, (size_t)(amp - from) + 1);
-		to += amp - from + 1;
-		from = end - amp >= 5 && !memcmp(amp, "&#38;", 5) ? amp + 5 : amp + 1;
+	if (!to)
+		return from + (end - from);
+	while (amp) {
+		const char *rest = end - amp >= 5 && !memcmp(amp, "&#38;", 5) ? amp + 5 : amp + 1;
+		char *next = memchr(rest, '&', (size_t)(end - rest));
+		size_t len = (size_t)((next ? next : end) - rest);
+
+		*to++ = '&';
+		memmove(to, rest, len);
+		to += len;
+		amp = next;
 	}
-	memcpy(to, from, (size_t)(end - from));
-	to += end - from;
-	*to++ = '\0';
 	return to;
 }
 
-/* raw: per attribute its name, prefix, URI, and begin and end of its value,
- * which is not terminated; one copy of all values into one buffer does it. */
+/* raw: per attribute its name, prefix, URI, and begin and end of its value.
+ * That is in the parser's input, which is behind it now, up to the quote: it
+ * is ended and decoded there, and not copied. */
 static bool take_attributes(struct parse *p, const xmlChar **raw, size_t n)
 {
-	size_t total = 0;
-	char *to;
-
-	for (size_t i = 0; i < n; i++) {
-		size_t len = (size_t)(raw[5 * i + 4] - raw[5 * i + 3]);
-
-		if (len > p->limits.text) {
-			refuse(p, "xml-limit", "the value of %s has %zu bytes; "
-			       "at most %zu are allowed", (const char *)raw[5 * i],
-			       len, p->limits.text);
-			return false;
-		}
-		total += len + 1;
-	}
-	if (total > p->values_cap) {
-		p->values_cap = 2 * total;
-		p->values = pd_realloc(p->values, p->values_cap, 1);
-	}
 	if (n > p->cap) {
 		p->cap = 2 * n;
 		p->attrs = pd_realloc(p->attrs, p->cap, sizeof(*p->attrs));
 	}
-	to = p->values;
 	for (size_t i = 0; i < n; i++, raw += 5) {
+		char *value = (char *)(uintptr_t)raw[3];
+		size_t len = (size_t)(raw[4] - raw[3]);
+
+		if (len > p->limits.text) {
+			refuse(p, "xml-limit", "the value of %s has %zu bytes; "
+			       "at most %zu are allowed", (const char *)raw[0],
+			       len, p->limits.text);
+			return false;
+		}
+		*decode(value, value + len) = '\0';
 		p->attrs[i] = (struct pd_xml_attr){ (const char *)raw[2],
-						    (const char *)raw[0], to };
-		to = put_value(to, (const char *)raw[3], (const char *)raw[4]);
+						    (const char *)raw[0], value };
 	}
 	return true;
 }
@@ -171,7 +168,6 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix,
 	(void)prefix, (void)n_ns, (void)ns, (void)defaulted;
 	if (p->result)
 		return;
-	*p->line = (unsigned)xmlSAX2GetLineNumber(p->ctxt);
 	p->text = 0;
 	p->rooted = true;
 	if (++p->depth > p->limits.depth)
@@ -194,7 +190,6 @@ static void on_end(void *user, const xmlChar *name, const xmlChar *prefix,
 	(void)prefix;
 	if (p->result)
 		return;
-	*p->line = (unsigned)xmlSAX2GetLineNumber(p->ctxt);
 	p->text = 0;
 	p->depth--;
 	if (p->handler->end)
@@ -282,7 +277,7 @@ static void feed(struct parse *p, pd_xml_read_fn *read, void *user)
 int pd_xml_parse(const char *name, pd_xml_read_fn *read, void *user,
 		 const struct pd_xml_limits *limits,
 		 const struct pd_xml_handler *handler, struct pd_ctx *ctx,
-		 unsigned *line, struct pd_error **err)
+		 struct pd_error **err)
 {
 	xmlSAXHandler sax = { .initialized = XML_SAX2_MAGIC,
 			      .internalSubset = on_doctype,
@@ -292,7 +287,7 @@ int pd_xml_parse(const char *name, pd_xml_read_fn *read, void *user,
 	xmlStructuredErrorFunc old = xmlStructuredError;
 	void *old_context = xmlStructuredErrorContext;
 	struct parse p = { .name = name, .handler = handler, .ctx = ctx,
-			   .line = line, .err = err };
+			   .err = err };
 	const struct parse *outer = running;
 
 	if (limits)
@@ -301,7 +296,6 @@ int pd_xml_parse(const char *name, pd_xml_read_fn *read, void *user,
 	p.limits.depth = p.limits.depth ? p.limits.depth : 256;
 	p.limits.attributes = p.limits.attributes ? p.limits.attributes : 256;
 	p.limits.text = p.limits.text ? p.limits.text : 10000000;
-	*line = 0;
 	/* Errors of converters have no parser to report to. */
 	xmlSetStructuredErrorFunc(&p, on_error);
 	p.ctxt = xmlCreatePushParserCtxt(&sax, &p, NULL, 0, name);
@@ -316,6 +310,5 @@ int pd_xml_parse(const char *name, pd_xml_read_fn *read, void *user,
 	xmlFreeParserCtxt(p.ctxt);
 	xmlSetStructuredErrorFunc(old_context, old);
 	free(p.attrs);
-	free(p.values);
 	return p.result;
 }

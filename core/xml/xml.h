@@ -20,15 +20,16 @@ struct pd_xml_limits {
 
 /**
  * Stream a document through a SAX handler (struct of plugin.h; @p ctx is only
- * handed on).  Line and column of the parser are in *line while it runs.
+ * handed on).
  * @return 0, or what a callback returned below zero (then *err is not set
  * here), or PD_FAILED with *err set to name:line:column and what to mend.
  */
 int pd_xml_parse(const char *name, pd_xml_read_fn *read, void *user,
 		 const struct pd_xml_limits *limits,
 		 const struct pd_xml_handler *handler, struct pd_ctx *ctx,
-		 unsigned *line, struct pd_error **err);
-/** In a callback: the column behind what was just read. */
+		 struct pd_error **err);
+/** In a callback: line and column behind what was just read; elsewhere 0. */
+unsigned pd_xml_row(void);
 unsigned pd_xml_column(void);
 
 #endif

@@ -14,10 +14,10 @@ local function needed(cli)
 	for _, server in ipairs(sources.servers(cli)) do
 		base.must(server.load())
 		base.must(core.judge())
-		local v = core.verdict(0, { needed = true })
+		local v = core.verdict { needed = true }
 		while v do
 			set[v.catalog .. "\n" .. v.id] = true
-			v = core.verdict(v.at, { needed = true })
+			v = core.verdict { needed = true }
 		end
 	end
 	return function(head, u) return set[head.catalog .. "\n" .. u.id] end

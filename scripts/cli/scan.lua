@@ -2,15 +2,8 @@
 -- scan: what is needed, by one server or by many.
 local _, core = ...
 local base = require "cli.base"
+local source = require "cli.source"
 local sources = require "cli.sources"
-
--- The form that --json has with --packages, for other programs to check.
-local function fixed(v)
-	local packages = core.list {}
-	for i, p in ipairs(v.packages) do packages[i] = { name = p.name, version = p.version, arch = p.arch } end
-	return { catalog = v.catalog, id = v.id, revision = v.revision, verdict = v.verdict, reason = v.reason,
-		packages = packages }
-end
 
 local function csv(v)
 	local packages = {}
@@ -23,18 +16,17 @@ local function row(v)
 	base.print("%-15s %-10s %s %s\n", v.verdict, v.severity, base.pad(v.id, 40), v.reason)
 end
 
--- Prints the verdicts for the facts that are loaded; their counts, and how many
--- were printed.
+-- Prints the verdicts for the facts that are loaded; how many were printed.
 local function judge(cli, server, print)
-	local why, plain, shown = cli:option("why"), not cli.json and not cli:option("csv"), 0
+	local why, plain, shown = cli:option("why"), print == row, 0
 	local counts = base.must(core.judge())
 	local wanted = plain and not why and not cli:option("all") and { needed = true, unknown = true } or nil
-	local v = core.verdict(0, wanted, why)
+	if not print then return core.verdict_lines(wanted, why, cli:option("packages") ~= nil, server) end
+	local v = core.verdict(wanted, why)
 	while v do
-		local at = v.at
-		shown, v.at, v.server = shown + 1, nil, server
+		shown, v.server = shown + 1, server
 		print(v)
-		v = core.verdict(at, wanted, why)
+		v = core.verdict(wanted, why)
 	end
 	if plain and not why then
 		base.print("%d needed, %d installed, %d superseded, %d not applicable, %d unknown\n", counts.needed,
@@ -43,12 +35,17 @@ local function judge(cli, server, print)
 	return shown
 end
 
-local function scan(cli)
+local function answer(cli)
 	local servers, why = sources.servers(cli), cli:option("why")
 	local many, found, status = #servers > 1, 0, 0
-	local print = cli:option("csv") and csv or not cli.json and row or
-		cli:option("packages") and function(v) base.print_line(fixed(v)) end or base.print_line
-	sources.catalogs(cli)
+	local print = cli:option("csv") and csv or not cli.json and row or nil
+	-- of one server it is known what it asks about before the catalogs are read
+	local first = not many and servers[1].load
+	if first then
+		local facts = base.must(first())
+		servers[1].load = function() return facts end
+	end
+	sources.catalogs(cli, not many and not cli:option("strict"))
 	if cli:option("csv") then
 		base.print_csv { "server", "catalog", "id", "revision", "verdict", "severity", "kind", "reason", "packages" }
 	end
@@ -65,6 +62,35 @@ local function scan(cli)
 		end
 	end
 	if why and found == 0 and status == 0 then base.fail("catalog-no-update", "no catalog has an update " .. why) end
+	return status
+end
+
+-- What the answer depends on, if that is nothing but files: then it need not be
+-- found anew as long as they are the same.  See core.recall().
+local function recall(cli)
+	local catalogs, files = cli:all("catalog"), cli:all("packages")
+	for _, file in ipairs(cli.operands) do catalogs[#catalogs + 1] = file end
+	catalogs = source.resolve(cli, catalogs)
+	for _, file in ipairs(cli:all("facts")) do files[#files + 1] = file end
+	if #files ~= 1 or #catalogs == 0 then return nil end
+	local words, parts = { files[1] }, { base.about.self, base.about.scripts .. "/cli", base.about.plugins }
+	for _, name in ipairs { "json", "csv", "all", "why", "scheme", "packages", "strict" } do
+		words[#words + 1] = ("%s=%s"):format(name, cli:option(name))
+	end
+	for _, file in ipairs(catalogs) do
+		if file:find(":$") then return nil end
+		words[#words + 1] = file
+	end
+	for _, folder in ipairs(cli:all("plugin-dir")) do parts[#parts + 1] = folder end
+	return core.recall(core.list(catalogs), core.list(files), core.list(words), core.list(parts))
+end
+
+local function scan(cli)
+	local known = recall(cli)
+	if known then return 0 end
+	local ok, status = pcall(answer, cli)
+	core.remember(ok and status == 0)
+	if not ok then error(status, 0) end
 	return status
 end
 

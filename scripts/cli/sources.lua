@@ -5,12 +5,13 @@ local base = require "cli.base"
 local source = require "cli.source"
 local sources = {}
 
--- Those of --catalog and operands.  "Nothing is needed" must not come from
+-- Those of --catalog and operands, all of them or what concerns the facts that
+-- are loaded.  "Nothing is needed" must not come from
 -- having looked nowhere.
-function sources.catalogs(cli)
+function sources.catalogs(cli, mine)
 	local names = cli:all("catalog")
 	for _, file in ipairs(cli.operands) do names[#names + 1] = file end
-	local heads = base.must(core.catalogs(core.list(source.resolve(cli, names))))
+	local heads = base.must(core.catalogs(core.list(source.resolve(cli, names)), mine))
 	if #heads == 0 then base.fail("usage", "no catalog is named, and there is none of apt here") end
 	for c, head in ipairs(heads) do
 		if cli.command.name == "scan" and cli:option("strict") and head.ignored > 0 then

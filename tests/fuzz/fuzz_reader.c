@@ -12,6 +12,7 @@
 #include "catalog/model.h"
 #include "plugin/child.h"
 #include "plugin/wire.h"
+#include "xml/xml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -51,7 +52,7 @@ struct in_one {
 static int emit(struct pd_ctx *ctx, int what, const void *row)
 {
 	struct in_one *one = (struct in_one *)(void *)ctx;
-	struct pd_emitted e = { .what = what, .line = one->child.line, .column = 1 };
+	struct pd_emitted e = { .what = what, .line = pd_xml_row(), .column = 1 };
 	pd_auto(pd_buffer) bytes = {0};
 	struct pd_frame f;
 

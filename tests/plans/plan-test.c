@@ -187,7 +187,7 @@ static char *plan_case(const struct test *t, const char *library,
 		struct pd_catalog *c = NULL;
 
 		if (!write_input(name, t->catalogs.items[i], &err) ||
-		    !(c = pd_catalog_read(reg, name, &err)))
+		    !(c = pd_catalog_read(reg, name, NULL, &err)))
 			return outcome(NULL, err);
 		pd_grow(catalogs.items, catalogs.len, catalogs.cap);
 		catalogs.items[catalogs.len++] = c;

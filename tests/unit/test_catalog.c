@@ -48,7 +48,7 @@ static void load(struct server *s, const char *catalog)
 	CU_ASSERT_FATAL(pd_facts_read(path, &s->facts, NULL));
 	CU_ASSERT(pd_file_write(path, 0600, catalog, strlen(catalog), NULL));
 	CU_ASSERT_FATAL(pd_registry_add_folder(reg, PD_TEST_NATIVE, &err));
-	c = pd_catalog_read(reg, path, &err);
+	c = pd_catalog_read(reg, path, NULL, &err);
 	if (!c)
 		printf("\n  %s\n", err->message);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c);

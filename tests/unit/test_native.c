@@ -18,7 +18,7 @@ static struct pd_catalog *read_one(const char *path, char **message)
 	struct pd_catalog *c = NULL;
 
 	CU_ASSERT_FATAL(pd_registry_add_folder(reg, PD_TEST_NATIVE, &err));
-	c = pd_catalog_read(reg, path, &err);
+	c = pd_catalog_read(reg, path, NULL, &err);
 	CU_ASSERT_EQUAL(c == NULL, err != NULL);
 	if (err && message)
 		*message = pd_error_text(err);

@@ -60,14 +60,18 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns,
 		say(s, "=", attrs[i].value);
 	}
 	say(s, ">", "");
+	s->line = pd_xml_row();
 	s->column = pd_xml_column();
 	return (int)++s->elements == s->stop_at ? s->result : 0;
 }
 
 static int on_end(struct pd_ctx *ctx, void *user, const char *ns, const char *name)
 {
+	struct seen *s = user;
+
 	(void)ctx, (void)ns;
-	say(user, "</", name);
+	s->line = pd_xml_row();
+	say(s, "</", name);
 	return 0;
 }
 
@@ -93,7 +97,7 @@ static int parse(struct source *source, struct seen *seen,
 					  .text = on_text };
 	pd_auto_error *err = NULL;
 	int result = pd_xml_parse("test.xml", next, source, limits, &handler, NULL,
-				  &seen->line, &err);
+				  &err);
 
 	if (message)
 		*message = err ? pd_error_text(err) : NULL;

@@ -591,6 +591,8 @@ struct pd_host {
 			       const char *const *words, size_t n);
 	/* filters, since 1.2 */
 	int (*unpacked)(struct pd_ctx *, const void *data, size_t len);
+	/* readers, since 1.2 */
+	bool (*package_wanted)(struct pd_ctx *, const char *name);
 };
 
 /** One invocation.  Owned by the core, valid until the callback returns. */
@@ -904,6 +906,18 @@ static inline int PD_MUST_USE pd_update_end(struct pd_ctx *ctx)
 	return ctx->host->emit(ctx, PD_EMIT_END, NULL);
 }
 
+/**
+ * Since 1.2: does anybody ask about packages of this name?  If not, they are
+ * counted, and the reader may leave them and their payloads out of the update:
+ * of most updates nothing is left for a server that has none of their packages,
+ * and they cost next to nothing.  Ask once for each package.
+ */
+static inline bool pd_package_wanted(struct pd_ctx *ctx, const char *name)
+{
+	return ctx->host->size <= offsetof(struct pd_host, package_wanted) ||
+	       ctx->host->package_wanted(ctx, name);
+}
+
 /** Say that something of the source was passed over; counted and shown. */
 static inline void
 pd_ignored(struct pd_ctx *ctx, unsigned line, const char *what)
@@ -998,9 +1012,12 @@ struct pd_step {
 enum {
 	PD_R_SERVER = 1u << 0, /**< reads what the server itself knows (apt's
 				*   lists ...) and no file: --catalog NAME: */
-	PD_R_STRICT = 1u << 1  /**< an update that is refused ends the reading:
+	PD_R_STRICT = 1u << 1, /**< an update that is refused ends the reading:
 				*   the catalog is refused whole, with the place
 				*   (for formats that people write by hand) */
+	/** Since 1.2: a higher revision of an id replaces no lower one; each is an
+	 * update of its own, and none is named by a relation. */
+	PD_R_REVISIONS = 1u << 2
 };
 
 /** A reader of one catalog format. */
@@ -1148,6 +1165,7 @@ PD_LAYOUT(offsetof(struct pd_ctx, reserved) == 64, "append only");
 PD_LAYOUT(offsetof(struct pd_update, title) == 40, "append only");
 PD_LAYOUT(offsetof(struct pd_package, bytes) == 56, "append only");
 PD_LAYOUT(offsetof(struct pd_host, unpacked) == 232, "append only");
+PD_LAYOUT(offsetof(struct pd_host, package_wanted) == 240, "append only");
 #endif
 
 #ifdef __cplusplus

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* Verdicts to show: all of a catalog in their order, and as JSON. */
+#include "catalog/model.h"
+
+char *pd_installed_reason(const char *package, const char *version, uint32_t n)
+{
+	return n == 1 ? pd_print("%s %s is installed", package, version) :
+	       pd_print("%s %s is installed, and %u more", package, version, n - 1);
+}
+
+char *pd_absent_reason(const char *package, uint32_t n)
+{
+	return n == 1 && *package ? pd_print("%s is not installed", package) :
+	       pd_print("none of its %u packages is installed", n);
+}
+
+enum pd_verdict pd_brief_verdict(const struct pd_catalog_brief *b)
+{
+	return b->installed && b->status != PD_STATUS_RETIRED ? PD_VERDICT_INSTALLED :
+								PD_VERDICT_NOT_APPLICABLE;
+}
+
+static char *brief_reason(const struct pd_catalog_brief *b)
+{
+	if (b->status == PD_STATUS_RETIRED)
+		return pd_strdup("it was withdrawn");
+	return b->installed ? pd_installed_reason(b->package, b->installed, b->packages) :
+			      pd_absent_reason(b->package, b->packages);
+}
+
+const char *pd_verdict_reason(struct pd_verdict_walk *w)
+{
+	free(w->made);
+	w->made = w->brief ? brief_reason(w->brief) : NULL;
+	return w->made ? w->made : w->row->reason ? w->row->reason : "";
+}
+
+void pd_verdict_walk_clear(struct pd_verdict_walk *w)
+{
+	free(w->made);
+	*w = (struct pd_verdict_walk){0};
+}
+
+static void show_row(struct pd_verdict_walk *w, const struct pd_verdict_row *row)
+{
+	const struct pd_catalog_update *u = row->update;
+
+	w->row = row;
+	w->brief = NULL;
+	w->id = u->id;
+	w->revision = u->revision;
+	w->verdict = row->verdict;
+	w->severity = u->severity;
+	w->kind = u->kind;
+	w->restart = pd_verdict_restart(row);
+}
+
+static void show_brief(struct pd_verdict_walk *w, const struct pd_catalog_brief *b)
+{
+	w->row = NULL;
+	w->brief = b;
+	w->id = b->id;
+	w->revision = b->revision;
+	w->verdict = pd_brief_verdict(b);
+	w->severity = b->severity;
+	w->kind = b->kind;
+	w->restart = b->restart;
+}
+
+bool pd_verdict_next(const struct pd_catalogs *list, const struct pd_verdicts *v,
+		     struct pd_verdict_walk *w)
+{
+	for (; w->at < list->len; w->at++, w->next_brief = 0) {
+		const struct pd_catalog *c = w->catalog = list->items[w->at];
+		const struct pd_verdict_row *row = &v->rows[w->next_row];
+		const struct pd_catalog_brief *brief;
+		bool rows = w->next_row < v->len && row->catalog == c;
+
+		while (w->next_brief < c->n_briefs && !c->briefs[w->next_brief].id)
+			w->next_brief++;
+		brief = w->next_brief < c->n_briefs ? &c->briefs[w->next_brief] : NULL;
+		if (rows && (!brief || row->update->place < brief->place)) {
+			show_row(w, row);
+			w->next_row++;
+			return true;
+		}
+		if (brief) {
+			show_brief(w, brief);
+			w->next_brief++;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What the packages that are going to change ask for, if they say so. */
+unsigned pd_verdict_restart(const struct pd_verdict_row *row)
+{
+	unsigned restart = PD_RESTART_UNKNOWN;
+
+	for (uint32_t i = 0; i < row->n_needed; i++)
+		if (row->update->packages[row->needed[i]].restart > restart)
+			restart = row->update->packages[row->needed[i]].restart;
+	return restart ? restart : row->update->restart;
+}
+
+json_t *pd_verdict_json(const struct pd_verdict_row *row)
+{
+	const struct pd_catalog_update *u = row->update;
+	json_t *packages = json_array(), *expected;
+
+	for (uint32_t i = 0; i < row->n_needed; i++) {
+		const struct pd_package_row *p = &u->packages[row->needed[i]];
+		const struct pd_payload *file =
+			p->payload ? &u->payloads[p->payload - 1] : NULL;
+		bool sha256 = file && strncmp(file->digest, "sha256:", 7) == 0;
+
+		json_array_append_new(packages, json_pack(
+			"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "name", p->name,
+			"version", p->version, "arch", p->arch, "scheme",
+			pd_scheme_name(p->scheme), "installed", row->installed[i],
+			"url", file ? file->url : "",
+			"sha256", sha256 ? file->digest + 7 : "",
+			"bytes", (json_int_t)(file ? file->bytes : -1)));
+	}
+	expected = u->expected > 0 ? json_integer(u->expected) : NULL;
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o*}",
+			 "catalog", row->catalog->name, "id", u->id,
+			 "revision", u->revision, "title", u->title,
+			 "severity", pd_severity_name(u->severity),
+			 "kind", pd_class_name(u->kind),
+			 "restart", pd_restart_name(pd_verdict_restart(row)), "packages", packages,
+			 "expected", expected);
+}
+
+json_t *pd_verdict_walk_json(struct pd_verdict_walk *w)
+{
+	json_t *v = w->row ? pd_verdict_json(w->row) :
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:[]}", "catalog", w->catalog->name,
+			  "id", w->id, "revision", w->revision, "severity",
+			  pd_severity_name(w->severity), "kind", pd_class_name(w->kind), "restart",
+			  pd_restart_name(w->restart), "packages");
+
+	json_object_set_new(v, "verdict", json_string(pd_verdict_name(w->verdict)));
+	json_object_set_new(v, "reason", json_string(pd_verdict_reason(w)));
+	return v;
+}
+
+/* ,"name":"text" with all that JSON does not allow escaped. */
+static void member(struct pd_buffer *out, const char *before, const char *name, const char *text)
+{
+	static const char hex[] = "0123456789abcdef";
+	const char *from = text;
+
+	pd_buffer_text(out, before);
+	pd_buffer_text(out, name);
+	pd_buffer_add(out, "\":\"", 3);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		char escaped[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
+
+		if (c >= ' ' && c != '"' && c != '\\')
+			continue;
+		pd_buffer_add(out, from, (size_t)(text - from));
+		pd_buffer_add(out, escaped, sizeof(escaped));
+		from = text + 1;
+	}
+	pd_buffer_add(out, from, (size_t)(text - from));
+	pd_buffer_add(out, "\"", 1);
+}
+
+static void add_packages(struct pd_buffer *out, const struct pd_verdict_row *row)
+{
+	for (uint32_t i = 0; row && i < row->n_needed; i++) {
+		const struct pd_package_row *p = &row->update->packages[row->needed[i]];
+
+		member(out, i ? ",{\"" : "{\"", "arch", p->arch);
+		member(out, ",\"", "name", p->name);
+		member(out, ",\"", "version", p->version);
+		pd_buffer_text(out, "}");
+	}
+}
+
+/* As json_dumps() with sorted keys writes it. */
+void pd_verdict_line(struct pd_verdict_walk *w, bool fixed, const char *server,
+		     struct pd_buffer *out)
+{
+	pd_auto_json *whole = NULL;
+	pd_auto_free char *text = NULL;
+
+	if (w->row && !fixed) {
+		whole = pd_verdict_walk_json(w);
+		if (server)
+			json_object_set_new(whole, "server", json_string(server));
+		text = pd_json_line(whole);
+		pd_buffer_text(out, text);
+		pd_buffer_text(out, "\n");
+		return;
+	}
+	member(out, "{\"", "catalog", w->catalog->name);
+	member(out, ",\"", "id", w->id);
+	if (!fixed)
+		member(out, ",\"", "kind", pd_class_name(w->kind));
+	pd_buffer_text(out, ",\"packages\":[");
+	add_packages(out, w->row);
+	pd_buffer_text(out, "]");
+	member(out, ",\"", "reason", pd_verdict_reason(w));
+	if (!fixed)
+		member(out, ",\"", "restart", pd_restart_name(w->restart));
+	member(out, ",\"", "revision", w->revision);
+	if (server)
+		member(out, ",\"", "server", server);
+	if (!fixed)
+		member(out, ",\"", "severity", pd_severity_name(w->severity));
+	member(out, ",\"", "verdict", pd_verdict_name(w->verdict));
+	pd_buffer_text(out, "}\n");
+}

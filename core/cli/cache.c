@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers that were given before.  A command that depends on nothing but files
+ * and its words may be answered by what it printed the last time.  An answer is
+ * kept by the digest of all that it came from; of a large file, that is known
+ * without reading it anew as long as its inode, size and times are the same,
+ * and its last change was over when it was read. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/cli.h"
+
+enum { DIGEST = 32, HEX = 2 * DIGEST + 1, SECONDS_KEPT = 30 * 86400, SMALL_MAX = 64 << 20 };
+
+/** An answer on its way into the cache. */
+struct pd_cache {
+	char *folder;
+	struct pd_strings large;  /* files whose digests are being made */
+	struct pd_strings before; /* their identities, "" if one can't be believed */
+	struct pd_buffer rest;    /* all else that the answer comes from */
+	int digests;              /* where the digests come out */
+	pid_t hasher;
+	int terminal, answer;     /* the real standard output, what stands for it */
+	char *path;               /* of that */
+};
+
+static void hash_hex(const void *data, size_t len, char out[HEX])
+{
+	unsigned char digest[DIGEST];
+
+	crypto_generichash(digest, sizeof(digest), data, len, NULL, 0);
+	sodium_bin2hex(out, HEX, digest, sizeof(digest));
+}
+
+static bool hash_file(const char *path, char out[HEX])
+{
+	pd_auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	static unsigned char chunk[1 << 17];
+	crypto_generichash_state state;
+	unsigned char digest[DIGEST];
+	ssize_t n = -1;
+
+	crypto_generichash_init(&state, NULL, 0, sizeof(digest));
+	while (fd >= 0 && (n = read(fd, chunk, sizeof(chunk))) > 0)
+		crypto_generichash_update(&state, chunk, (size_t)n);
+	crypto_generichash_final(&state, digest, sizeof(digest));
+	sodium_bin2hex(out, HEX, digest, sizeof(digest));
+	return n == 0;
+}
+
+/* What changes whenever a file does; NULL: it is none. */
+static char *identity(const char *path, time_t *changed)
+{
+	struct stat st;
+
+	if (stat(path, &st) || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+		return NULL;
+	*changed = st.st_ctim.tv_sec > st.st_mtim.tv_sec ? st.st_ctim.tv_sec : st.st_mtim.tv_sec;
+	return pd_print("%llx %llx %lld %lld.%09ld %lld.%09ld", (unsigned long long)st.st_dev,
+			(unsigned long long)st.st_ino, (long long)st.st_size,
+			(long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+			(long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+}
+
+static char *name_in(const struct pd_cache *k, const char *kind, const char *data, size_t len)
+{
+	char hex[HEX];
+
+	hash_hex(data, len, hex);
+	return pd_print("%s/%s-%s", k->folder, kind, hex);
+}
+
+/* Where it is noted which digest the file had, and as which it is known. */
+static char *note_of(const struct pd_cache *k, const char *path)
+{
+	return name_in(k, "file", path, strlen(path));
+}
+
+/* Of all large files; false: one of them is not known as it is now. */
+static bool known_digests(const struct pd_cache *k, struct pd_buffer *out)
+{
+	for (size_t i = 0; i < k->large.len; i++) {
+		pd_auto_free char *note = note_of(k, k->large.items[i]);
+		size_t len = 0, id = strlen(k->before.items[i]);
+		pd_auto_free char *text = pd_file_read(note, 1024, &len, NULL);
+
+		if (!id || !text || len != id + HEX + 1 || strncmp(text, k->before.items[i], id) != 0 ||
+		    text[id] != '\n')
+			return false;
+		pd_buffer_add(out, text + id + 1, HEX - 1);
+	}
+	return true;
+}
+
+static void free_cache(struct pd_cache *k)
+{
+	if (!k)
+		return;
+	free(k->folder);
+	free(k->path);
+	pd_strings_clear(&k->large);
+	pd_strings_clear(&k->before);
+	pd_buffer_clear(&k->rest);
+	pd_close_p(&k->digests);
+	pd_close_p(&k->terminal);
+	pd_close_p(&k->answer);
+	free(k);
+}
+
+/* The program with its parts, the words, the large files by name and the small
+ * ones by content.  False: that can't be said of one of them. */
+static bool look(struct pd_cache *k, const struct pd_cli *cli, const json_t *args)
+{
+	time_t now = time(NULL), changed = 0;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(json_array_get(args, 0), i, item) {
+		char *id = identity(json_string_value(item), &changed);
+
+		if (!id)
+			return false;
+		pd_strings_add(&k->large, json_string_value(item));
+		pd_strings_add(&k->before, changed < now - 1 ? id : "");
+		free(id);
+	}
+	json_array_foreach(json_array_get(args, 1), i, item) {
+		size_t len = 0;
+		pd_auto_free char *text = pd_file_read(json_string_value(item), SMALL_MAX, &len, NULL);
+
+		if (!text)
+			return false;
+		pd_buffer_print(&k->rest, "%zu\n", len);
+		pd_buffer_add(&k->rest, text, len);
+	}
+	json_array_foreach(json_array_get(args, 2), i, item)
+		pd_buffer_print(&k->rest, "%s\n", json_string_value(item));
+	json_array_foreach(json_array_get(args, 3), i, item) {
+		pd_auto_free char *id = identity(json_string_value(item), &changed);
+
+		pd_buffer_print(&k->rest, "%s\n", id ? id : "");
+	}
+	pd_buffer_print(&k->rest, "%d %s\n", cli->color, PACKAGE_VERSION);
+	return true;
+}
+
+/* Of an answer, or of the notes that went with it. */
+static char *path_of(const struct pd_cache *k, const char *kind, const struct pd_buffer *digests)
+{
+	pd_auto(pd_buffer) all = {0};
+
+	pd_buffer_add(&all, digests->data, digests->len);
+	pd_buffer_add(&all, k->rest.data, k->rest.len);
+	return name_in(k, kind, all.data, all.len);
+}
+
+static bool copy_out(int from, FILE *to)
+{
+	char chunk[1 << 14];
+	ssize_t n;
+
+	while ((n = read(from, chunk, sizeof(chunk))) > 0)
+		fwrite(chunk, 1, (size_t)n, to);
+	return n == 0;
+}
+
+static bool print_file(const char *path, FILE *to)
+{
+	pd_auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && copy_out(fd, to);
+}
+
+static bool print_known(const struct pd_cache *k)
+{
+	pd_auto(pd_buffer) digests = {0};
+	bool known = known_digests(k, &digests);
+	pd_auto_free char *answer = path_of(k, "answer", &digests);
+	pd_auto_free char *notes = path_of(k, "notes", &digests);
+
+	return known && print_file(notes, stderr) && print_file(answer, stdout);
+}
+
+/* In a process of its own, while the answer is made. */
+static void start_hasher(struct pd_cache *k)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return;
+	k->hasher = fork();
+	if (k->hasher == 0) {
+		for (size_t i = 0; i < k->large.len; i++) {
+			char hex[HEX];
+
+			if (!hash_file(k->large.items[i], hex) ||
+			    !pd_write_all(ends[1], hex, HEX - 1))
+				_exit(1);
+		}
+		_exit(0);
+	}
+	close(ends[1]);
+	k->digests = ends[0];
+}
+
+/* From now on standard output is the answer, and is shown at its end. */
+static bool start_answer(struct pd_cache *k)
+{
+	pd_auto_free char *path = pd_print("%s/XXXXXX", k->folder);
+
+	if (!pd_make_folders(k->folder, NULL) || (k->answer = mkostemp(path, O_CLOEXEC)) < 0)
+		return false;
+	k->path = path;
+	path = NULL;
+	fflush(stdout);
+	k->terminal = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	return k->terminal >= 0 && dup2(k->answer, STDOUT_FILENO) >= 0;
+}
+
+/* Show the answer; is all of it there? */
+static bool end_answer(struct pd_cache *k)
+{
+	bool fine = fflush(stdout) == 0;
+
+	dup2(k->terminal, STDOUT_FILENO);
+	fine = lseek(k->answer, 0, SEEK_SET) == 0 && copy_out(k->answer, stdout) && fine;
+	return fflush(stdout) == 0 && fine;
+}
+
+/* The digests are made, and no file has changed since they were begun. */
+static bool take_digests(struct pd_cache *k, struct pd_buffer *digests)
+{
+	char chunk[256];
+	time_t changed;
+	ssize_t n;
+	int status = 1;
+
+	while ((n = read(k->digests, chunk, sizeof(chunk))) > 0 || (n < 0 && errno == EINTR))
+		pd_buffer_add(digests, chunk, n > 0 ? (size_t)n : 0);
+	while (waitpid(k->hasher, &status, 0) < 0 && errno == EINTR)
+		continue;
+	k->hasher = 0;
+	for (size_t i = 0; i < k->large.len; i++) {
+		pd_auto_free char *id = identity(k->large.items[i], &changed);
+
+		if (!id || strcmp(id, k->before.items[i]) != 0)
+			return false;
+	}
+	return status == 0 && digests->len == k->large.len * (HEX - 1);
+}
+
+static void drop_old(const struct pd_cache *k)
+{
+	DIR *folder = opendir(k->folder);
+	const struct dirent *entry;
+	struct stat st;
+
+	while (folder && (entry = readdir(folder)))
+		if (fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode) && st.st_mtime < time(NULL) - SECONDS_KEPT)
+			unlinkat(dirfd(folder), entry->d_name, 0);
+	if (folder)
+		closedir(folder);
+}
+
+static void add_note(struct pd_buffer *text, const char *note)
+{
+	pd_auto_free char *line = pd_cli_warning("note", note);
+
+	pd_buffer_text(text, line);
+}
+
+static bool keep_notes(const struct pd_cli *cli, const char *path)
+{
+	pd_auto(pd_buffer) text = {0};
+
+	pd_buffer_text(&text, "");
+	for (size_t c = 0; c < cli->catalogs.len; c++)
+		for (size_t i = 0; i < cli->catalogs.items[c]->notes.len; i++)
+			add_note(&text, cli->catalogs.items[c]->notes.items[i]);
+	return pd_file_write(path, 0600, text.data, text.len, NULL);
+}
+
+static void keep_answer(struct pd_cli *cli, struct pd_cache *k)
+{
+	pd_auto(pd_buffer) digests = {0};
+	pd_auto_free char *place = NULL, *notes = NULL;
+
+	if (!take_digests(k, &digests))
+		return;
+	for (size_t i = 0; i < k->large.len; i++) {
+		pd_auto_free char *path = note_of(k, k->large.items[i]);
+		pd_auto_free char *text = pd_print("%s\n%.*s\n", k->before.items[i], HEX - 1,
+						   digests.data + i * (HEX - 1));
+
+		if (!pd_file_write(path, 0600, text, strlen(text), NULL))
+			return;
+	}
+	place = path_of(k, "answer", &digests);
+	notes = path_of(k, "notes", &digests);
+	if (keep_notes(cli, notes) && rename(k->path, place) == 0)
+		drop_old(k);
+}
+
+void pd_cli_end_answer(struct pd_cli *cli, bool keep)
+{
+	struct pd_cache *k = cli->cache;
+
+	cli->cache = NULL;
+	if (!k)
+		return;
+	if (k->terminal >= 0 && end_answer(k) && keep)
+		keep_answer(cli, k);
+	if (k->hasher > 0) {
+		kill(k->hasher, SIGKILL);
+		waitpid(k->hasher, NULL, 0);
+	}
+	if (k->path)
+		unlink(k->path); /* which is gone if it was kept */
+	free_cache(k);
+}
+
+/* recall(large, small, words, parts): print what was answered the last time to
+ * these words about these files by these parts of the program.  false: nothing
+ * was, and what is printed from now on is the answer, until remember(); nil:
+ * such an answer is not kept. */
+PD_CORE(recall)
+{
+	struct pd_cache *k = pd_alloc(sizeof(*k));
+	bool fine;
+
+	k->folder = pd_print("%s/cache", cli->state);
+	k->digests = k->terminal = k->answer = -1;
+	fine = look(k, cli, args);
+	if (fine && print_known(k)) {
+		free_cache(k);
+		return json_true();
+	}
+	cli->cache = k;
+	if (fine && start_answer(k)) {
+		start_hasher(k);
+		return json_false();
+	}
+	pd_cli_end_answer(cli, false);
+	return NULL;
+}
+
+/* remember(keep): end of the answer of recall(). */
+PD_CORE(remember)
+{
+	pd_cli_end_answer(cli, json_is_true(json_array_get(args, 0)));
+	return NULL;
+}
+
+const struct pd_core_row pd_core_cache[] = {
+	{ "recall", recall }, { "remember", remember }, { NULL, NULL }
+};

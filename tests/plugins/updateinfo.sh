@@ -1,0 +1,131 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The plugin updateinfo: what it reads of each variant of the format, that less
+# is kept for one server and the verdicts are the same, and that an answer is
+# given again only as long as nothing has changed.
+. "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
+command -v jq >/dev/null || skip "jq is not installed"
+data=$PD_SRCDIR/tests/data/catalogs/updateinfo
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+mkdir -m 755 "$tmp/plugins"
+cp "${PD_BUILDDIR:?}/plugins/updateinfo/.libs/updateinfo.so" "$tmp/plugins/"
+cp "$data/variants.xml" "$data/installed.tsv" "$tmp/"
+catalog=$tmp/variants.xml
+
+pd()
+{
+	"$PD_BUILDDIR/patchday" "$@" --plugin-dir "$tmp/plugins" --state "$tmp/state" 2>"$tmp/err"
+}
+
+scan()
+{
+	pd scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm --json "$@"
+}
+
+verdicts()
+{
+	jq -r '"\(.id) \(.revision) \(.verdict) \([.packages[] | "\(.name)-\(.version).\(.arch)"] | join(" "))"' |
+		sed 's/ $//'
+}
+
+want='EX-1 3 needed old-1:2.0-1.x86_64
+EX-2 1 installed
+EX-3 1 not-applicable
+EX-4 1 not-applicable
+EX-6 1 installed
+EX-7 1 needed old-1:1.5-1.x86_64
+EX-7 2 needed switched-2-1.x86_64
+EX-8 1 unknown'
+is "the verdicts" "$(scan | verdicts)" "$want"
+like "an entry that is wrong is named, with its line" "$(cat "$tmp/err")" \
+	'variants.xml:[0-9]+: update EX-5: a package has no version'
+like "an element that is not known is named" "$(cat "$tmp/err")" 'an element that is not known: newthing'
+like "a date of no form is named" "$(cat "$tmp/err")" 'a date of no form that is known: mangled'
+like "one id and revision is one update" "$(cat "$tmp/err")" 'update EX-7 is there more than once with revision "2"'
+like "why" "$(pd scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm --why EX-2)" \
+	'new 9.0-1 is installed'
+like "why not: one package" "$(pd scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm --why EX-3)" \
+	'absent is not installed'
+like "why not: withdrawn" "$(pd scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm --why EX-4)" \
+	'it was withdrawn'
+like "why it can't be said" "$(pd scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm --why EX-8)" \
+	'whether the module perl:5.26 of modular is enabled'
+is "the counts" "$(pd scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm | tail -1)" \
+	"3 needed, 2 installed, 0 superseded, 2 not applicable, 1 unknown"
+
+# --- for one server little is kept, for many everything: the same comes out
+cp "$tmp/installed.tsv" "$tmp/second.tsv"
+is "all that is read for many servers gives the same" \
+	"$(scan --packages "$tmp/second.tsv" | jq -c 'select(.server == "'"$tmp"'/second.tsv") | del(.server)')" \
+	"$(scan | jq -c .)"
+
+# --- the model
+update()
+{
+	pd catalog show --json "$catalog" | jq -r "select(.id == \"$1\" and .revision == \"$2\") | $3"
+}
+is "title, without the blanks around it" "$(update EX-1 3 .title)" "old: fixes"
+is "a text behind the references" "$(update EX-1 3 .description)" "what is fixed, behind the references"
+is "severity, normalised and as written" "$(update EX-1 3 '"\(.severity) \(.severity_text)"')" "important Important"
+is "aliases" "$(update EX-1 3 '[.relations[] | select(.kind == "alias") | .target] | join(" ")')" "CVE-2019-0001 77"
+is "a link with &" "$(update EX-1 3 '[.relations[] | select(.kind == "reference") | .target][0]')" \
+	"https://example.com/CVE-2019-0001?a=1&b=2"
+is "its own page" "$(update EX-1 3 .url)" "https://example.com/EX-1"
+is "files and digests" "$(update EX-1 3 '.payloads[0] | "\(.url) \(.digest[:10])"')" "old-2.0-1.x86_64.rpm sha256:000"
+is "kinds" "$(pd catalog show --json "$catalog" | jq -r .kind | sort | uniq -c | awk '{ print $1 $2 }' | tr '\n' ' ')" \
+	"4bugfix 1enhancement 3security "
+for date in "EX-1 3 1553854830" "EX-2 1 1515628800" "EX-3 1 1515704700" "EX-4 1 1515704700" "EX-6 1 1515704700" \
+	"EX-7 1 1515704700"; do
+	read -r id revision seconds <<<"$date"
+	is "the date of $id" "$(update "$id" "$revision" .issued)" "$seconds"
+done
+is "what has to be started anew" "$(update EX-6 1 .restart)" service
+is "of packages that say so, those that are needed count" \
+	"$(awk -f "$PD_SRCDIR/tests/data/catalogs/updateinfo/facts.awk" "$tmp/installed.tsv" >"$tmp/facts.json"
+	pd scan --catalog "$catalog" --facts "$tmp/facts.json" --json | jq -r 'select(.id == "EX-1") | .restart')" reboot
+
+# --- encodings
+sed 's/encoding="UTF-8"/encoding="UTF-16"/' "$data/variants.xml" | iconv -f UTF-8 -t UTF-16 >"$tmp/utf16.xml"
+catalog=$tmp/utf16.xml
+is "UTF-16 with a byte-order mark" "$(scan | verdicts)" "$want"
+{ printf '\xef\xbb\xbf'; cat "$data/variants.xml"; } >"$tmp/mark.xml"
+catalog=$tmp/mark.xml
+is "UTF-8 with a byte-order mark" "$(scan | verdicts)" "$want"
+sed 's/fixes/\xff/' "$data/variants.xml" >"$tmp/bytes.xml"
+catalog=$tmp/bytes.xml
+scan >"$tmp/out"
+like "invalid UTF-8 is refused with its line" "$(cat "$tmp/out" "$tmp/err")" 'bytes.xml:[67]:'
+sed 's/fixes/\&undefined;/' "$data/variants.xml" >"$tmp/entity.xml"
+catalog=$tmp/entity.xml
+scan >"$tmp/out"
+like "an entity that is not known is refused" "$(cat "$tmp/out" "$tmp/err")" 'entity &undefined; is not known'
+
+# --- an answer that was given before
+catalog=$tmp/variants.xml
+old()
+{
+	while [ "$(stat -c %Z "$catalog")" -gt $(($(date +%s) - 3)) ]; do sleep 0.2; done
+}
+rm -rf "$tmp/state"
+old
+scan >"$tmp/first"
+cp "$tmp/err" "$tmp/notes"
+answer=$(echo "$tmp"/state/cache/answer-*)
+echo marked >>"$answer"
+is "the same is asked again, and answered from the cache" "$(scan)" "$(cat "$tmp/first" <(echo marked))"
+is "with its notes" "$(cat "$tmp/err")" "$(cat "$tmp/notes")"
+is "another question is another answer" "$(scan --why EX-3 | verdicts)" "EX-3 1 not-applicable"
+touch -r "$catalog" "$tmp/time"
+sed -i 's/version="1.5"/version="0.5"/' "$catalog"
+touch -r "$tmp/time" "$catalog"
+is "a catalog of the same size and time that has changed is read anew" "$(scan | verdicts | grep EX-7)" \
+	"$(printf 'EX-7 1 installed\nEX-7 2 needed switched-2-1.x86_64')"
+cp "$data/variants.xml" "$catalog"
+is "and again" "$(scan | verdicts)" "$want"
+sed -i '/^switched/d' "$tmp/installed.tsv"
+is "other packages are another question" "$(scan | verdicts | grep 'EX-7 2')" "EX-7 2 not-applicable"
+rm -rf "$tmp/state"
+is "the cache may be deleted at any time" "$(scan | verdicts | grep -c EX)" 8
+
+end
