@@ -79,7 +79,8 @@ end
 local marks = { readonly = " ", reversible = "<", irreversible = "!" }
 
 local function step_text(i, s, about)
-	local words = { ("%4d %s %s"):format(i, about and marks[reversibility(s, about)] or " ", ("| "):rep(#(s.inside or {}))) }
+	local mark = about and marks[reversibility(s, about)] or " "
+	local words = { ("%4d %s %s"):format(i, mark, ("| "):rep(#(s.inside or {}))) }
 	words[#words + 1] = about and verb_text(s, about) or "sign-off by " .. value_text("list", s.args.parties)
 	words[#words + 1] = s.hold and "  [held]" or ""
 	words[#words + 1] = about and about.reboots and "  [reboot]" or ""

@@ -51,8 +51,9 @@ local function last_words(cli, run, ended)
 	base.print("\nrun %s on %s: %s\n", run, r.server, status.state(r))
 	status.comparison(r.comparison)
 	if files then base.print("certificate: %s\n             %s\n", files.xml, files.html) end
+	local to_seal = (r.state == "done" or r.state == "rolled back") and #r.parties > 0 and not r.sealed
 	local following = next_of_state[r.state] or next_of_end[ended] or
-		(r.state == "done" or r.state == "rolled back") and #r.parties > 0 and not r.sealed and "`patchday final` seals the certificate"
+		to_seal and "`patchday final` seals the certificate"
 	if following then base.print("next: %s\n", following) end
 end
 

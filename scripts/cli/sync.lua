@@ -27,9 +27,9 @@ local function address_of(cli, s, url)
 	base.fail("source-from", ("%s has no %s of the source %s"):format(from, name, s.name))
 end
 
--- What a repomd.xml lists and a catalog is made of.
-local function parts(file)
-	local root, list, made = base.must(core.xml(file)), {}, 0
+-- The updateinfo that a repomd.xml lists, and when the repository was made.
+local function part_of(file)
+	local root, found, made = base.must(core.xml(file)), nil, 0
 	for _, data in ipairs(root.children) do
 		local part = { type = data.attrs.type }
 		for _, e in ipairs(data.children) do
@@ -40,27 +40,22 @@ local function parts(file)
 			elseif e.name == "timestamp" then made = math.max(made, tonumber(e.text) // 1 | 0)
 			end
 		end
-		if part.href and (part.type == "updateinfo" or part.type == "modules") then list[#list + 1] = part end
+		if part.href and part.type == "updateinfo" then found = part end
 	end
-	return list, made
+	return found, made
 end
 
--- The other files of a repository, each with the digest that the proved file
--- says, so that none is of another day.
-local function get_parts(cli, s, new, file)
-	local list, made = parts(file)
-	local root, files = s.Url:match("^(.*/)repodata/[^/]*$") or s.Url, {}
-	for i, part in ipairs(list) do
-		local name = part.href:match("([^/]+)$")
-		if not part.digest then base.fail("source-part", ("%s has no digest for %s"):format(s.Url, part.href)) end
-		files[i] = { url = address_of(cli, s, join(root, part.href)), to = new .. "/repodata/" .. name,
-			digest = part.digest, bytes = part.bytes }
-	end
-	if #files == 0 then base.fail("source-part", ("%s lists no updateinfo"):format(s.Url)) end
-	for _, answer in ipairs(transfer.get(cli, s, files)) do
-		if answer.state == "failed" then error({ id = answer.id, message = answer.message, remedy = answer.remedy }, 0) end
-	end
-	return made
+-- The catalog of a repository, with the digest that the proved repomd.xml says,
+-- so that it is not of another day: its path, and when the repository was made.
+local function get_part(cli, s, new, file)
+	local part, made = part_of(file)
+	local root = s.Url:match("^(.*/)repodata/[^/]*$") or s.Url
+	if not part then base.fail("source-part", ("%s lists no updateinfo"):format(s.Url)) end
+	if not part.digest then base.fail("source-part", ("%s has no digest for %s"):format(s.Url, part.href)) end
+	local to = ("%s/repodata/%s"):format(new, part.href:match("([^/]+)$"))
+	base.must(transfer.one(cli, s, { url = address_of(cli, s, join(root, part.href)), to = to, digest = part.digest,
+		bytes = part.bytes }))
+	return to, made
 end
 
 -- Nothing that is older than what is in force, whatever its signature.
@@ -117,7 +112,11 @@ local function get(cli, s, new, name, now)
 		modified = answer.modified, fetched = core.now(), checked = core.now(), digest = base.must(core.digest(file)) }
 	record.set = record.digest:sub(1, 16)
 	record.trust = trust.prove(s.Trust, file, signature)
-	record.made = is_repository and get_parts(cli, s, new, file) or 0
+	record.made = 0
+	if is_repository then
+		file, record.made = get_part(cli, s, new, file)
+		record.catalog = file:sub(#new + 2)
+	end
 	return record, file
 end
 

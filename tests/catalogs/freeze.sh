@@ -12,10 +12,9 @@ all()
 {
 	local id
 
-	pd catalog show "$1" --json
 	while read -r id; do
-		"${patchday[@]}" catalog show "$1" "${places[@]}" --json --id "$id"
-	done < <(jq -r .id <<<"$out") | jq -S 'del(.line, .catalog)'
+		"${patchday[@]}" catalog show "$1" "${places[@]}" --json --id "$id" 2>/dev/null
+	done < <("${patchday[@]}" catalog show "$1" "${places[@]}" --json 2>/dev/null | jq -r .id) | jq -S 'del(.line, .catalog)'
 }
 
 for file in "${examples[@]}"; do

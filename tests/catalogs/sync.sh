@@ -168,6 +168,47 @@ catalog "$tmp/web/d.xml" 2026-02-03 EX-G
 sync two
 is "and by no other" "$rc $(ids two)" "4 EX-F"
 
+# a repository: the signature is of repomd.xml, and that has the digest of the rest
+cp "$PD_BUILDDIR"/plugins/{updateinfo,unpack}/.libs/*.so "$tmp/plugins/"
+mkdir -p "$tmp/web/repo/repodata"
+repository() # DAY TIMESTAMP
+{
+	gzip -nc >"$tmp/web/repo/repodata/updateinfo.xml.gz" <<-END
+	<updates><update status="final" from="x" type="security" version="1"><id>EX-$1</id><title>t</title>
+	<issued date="2026-03-0$1"/><pkglist><collection><package name="demo" version="2" release="1" arch="noarch"
+	src="demo.src.rpm"><filename>demo.rpm</filename></package></collection></pkglist></update></updates>
+	END
+	cat >"$tmp/web/repo/repodata/repomd.xml" <<-END
+	<repomd xmlns="http://linux.duke.edu/metadata/repo"><revision>$2</revision><data type="updateinfo">
+	<checksum type="sha256">$(sha256sum <"$tmp/web/repo/repodata/updateinfo.xml.gz" | cut -d' ' -f1)</checksum>
+	<location href="repodata/updateinfo.xml.gz"/><timestamp>$2</timestamp></data></repomd>
+	END
+	sign vendor "$tmp/web/repo/repodata/repomd.xml"
+}
+repository 1 1700000000
+source_ three "Url: $at/plain/repo/repodata/repomd.xml" "Trust: openpgp $tmp/keys/vendor.asc"
+sync three
+is "a repository comes" "$rc $(ids three)" "0 EX-1"
+repository 2 1600000000
+sync three
+is "an older one does not, whatever its updates say" "$rc $(ids three)" "4 EX-1"
+like "which is said" "$out" 'source-older'
+repository 3 1800000000
+cp "$tmp/web/repo/repodata/updateinfo.xml.gz" "$tmp/keep.gz"
+repository 4 1800000001
+cp "$tmp/keep.gz" "$tmp/web/repo/repodata/updateinfo.xml.gz"
+sync three
+is "nor one whose parts are of two days" "$rc $(ids three)" "4 EX-1"
+like "which is said" "$out" 'transfer-digest|transfer-size'
+repository 4 1800000002
+sed -i 's/1800000002/1900000000/' "$tmp/web/repo/repodata/repomd.xml"
+sync three
+is "nor one that was changed after it was signed" "$rc $(ids three)" "4 EX-1"
+repository 5 1800000003
+sync three --from "$tmp/web/repo/repodata"
+is "a newer one does, also from a folder" "$rc $(ids three)" "0 EX-5"
+rm "$tmp/sources/three.source"
+
 # a signature in the document
 for name in xml foreign; do
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$tmp/keys/$name.key" -out "$tmp/keys/$name.pem" -days 9 \
