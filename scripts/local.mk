@@ -15,6 +15,7 @@ dist_patchdaylua_DATA = \
 cliluadir = $(scriptdir)/cli
 dist_clilua_DATA = \
 	%reldir%/cli/about.lua \
+	%reldir%/cli/approve.lua \
 	%reldir%/cli/base.lua \
 	%reldir%/cli/catalog.lua \
 	%reldir%/cli/check.lua \

@@ -14,6 +14,7 @@ struct pd_catalog_update {
 	const char *severity_text;
 	uint8_t severity, kind, status, restart;
 	bool interactive, permanent;
+	bool barred;       /* not approved: it is not installed, and replaces nothing */
 	uint32_t line;
 	uint32_t place;    /* which update of the catalog it is, from 0 */
 	uint32_t left_out; /* packages that no server of the audience has */
@@ -112,6 +113,11 @@ struct pd_verdict_row {
 	const char **installed;
 	uint32_t n_needed;
 };
+
+/** Bar all that the file at @p path does not allow; without that file everything
+ * is allowed. */
+bool pd_catalogs_approve(const struct pd_catalogs *list, const char *path,
+			 struct pd_error **err) PD_MUST_USE;
 
 struct pd_verdicts {
 	struct pd_verdict_row *rows;

@@ -374,7 +374,7 @@ static void supersede(const struct pd_catalog *c, struct pd_verdict_row *rows)
 	for (uint32_t i = 0; i < c->len; i++)
 		replace_retired(c, rows, i);
 	for (size_t i = 0; i < c->len; i++)
-		if (is_applicable(&rows[i]) &&
+		if (is_applicable(&rows[i]) && !rows[i].update->barred &&
 		    has_relation(rows[i].update, PD_REL_SUPERSEDES))
 			order[n++] = &rows[i];
 	qsort(order, n, sizeof(*order), newest_first);

@@ -1,4 +1,5 @@
 core_libcore_la_SOURCES += \
+	%reldir%/approve.c \
 	%reldir%/arena.c \
 	%reldir%/catalog.h \
 	%reldir%/errors.def \

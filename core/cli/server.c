@@ -64,6 +64,7 @@ struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t ro
 	pd_auto(pd_facts) facts = {0};
 	pd_auto(pd_catalogs) catalogs = {0};
 	pd_auto(pd_audience) audience = { .digest = true };
+	pd_auto_free char *approvals = pd_print("%s/approvals.jsonl", cli->state);
 	char host[HOST_NAME_MAX + 1] = "";
 	struct pd_workflow_input in = {
 		.script = pd_json_text(inputs, "script", ""), .library = cli->scripts,
@@ -78,7 +79,8 @@ struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t ro
 	if (!look(cli, file, &facts, err))
 		return NULL;
 	pd_audience_add(&audience, &facts);
-	if (!read_catalogs(cli, json_object_get(inputs, "catalogs"), &audience, &catalogs, err))
+	if (!read_catalogs(cli, json_object_get(inputs, "catalogs"), &audience, &catalogs, err) ||
+	    !pd_catalogs_approve(&catalogs, approvals, err))
 		return NULL;
 	gethostname(host, sizeof(host) - 1);
 	in.server = pd_json_text(json_object_get(facts.json, "os"), "hostname", host);

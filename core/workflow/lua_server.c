@@ -74,7 +74,7 @@ static int needed(lua_State *L)
 		const struct pd_verdict_row *row = &sb->verdicts.rows[i];
 		json_t **frozen = NULL;
 
-		if (row->verdict != PD_VERDICT_NEEDED)
+		if (row->verdict != PD_VERDICT_NEEDED || row->update->barred)
 			continue;
 		frozen = pd_lua_keep_json(L);   /* +1 */
 		*frozen = pd_verdict_json(row);

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- catalog: what is in a catalog, and how versions compare.
 local _, core = ...
+local approve = require "cli.approve"
 local base = require "cli.base"
 local freeze = require "cli.freeze"
 local sources = require "cli.sources"
@@ -35,6 +36,8 @@ show    lists their updates: all of them, or those that the options choose
 sync    fetches what the sources offer: all of them, or those named; a catalog
         takes effect when it is proved and read, until then the old one does
 sources tells what is in force of each
+approve allows the updates that --needed or --id choose: from then on no plan
+        has any other; withdraw takes that back, approvals lists what is allowed
 freeze  writes the updates that --needed or --id choose into one catalog of
         patchday's own format, with a digest: the same content for every wave
 convert writes all updates so
@@ -49,9 +52,12 @@ sync:SOURCE for what is in force of a source. With --json one line for each file
 source or update.
 ]],
 		options = {
-			{ "id", "ID", "show: everything about one update; freeze: this one, may be repeated" },
-			{ "needed", nil, "freeze: what this server needs, or those of --facts" },
-			{ "facts", "FILE", "freeze: facts of another server, or a folder of such files; may be repeated" },
+			{ "id", "ID", "show: everything about one update; approve, withdraw, freeze: this one, may be repeated" },
+			{ "needed", nil, "approve, freeze: what this server needs, or those of --facts" },
+			{ "facts", "FILE", "approve, freeze: facts of another server; freeze: or a folder of such files, and "
+				.. "may be repeated" },
+			{ "why", "TEXT", "approve, withdraw: the reason, which is kept with who and when" },
+			{ "approved", nil, "freeze: only what was approved" },
 			{ "to", "FILE", "freeze, convert: the file that is written" },
 			{ "severity", "WORD", "show: those of this severity or a higher one" },
 			{ "kind", "WORD", "show: security, bugfix, driver, firmware ..." },
@@ -68,7 +74,8 @@ source or update.
 			{ "trust", "KIND", "verify: openpgp, xmldsig or minisign (default)" },
 			{ "signature", "FILE", "verify: where the signature is, if not beside the file" },
 		},
-		verbs = { check = require "cli.check", convert = freeze.convert, diff = freeze.diff, freeze = freeze.freeze,
+		verbs = { approve = approve.approve, approvals = approve.list, withdraw = approve.withdraw,
+			check = require "cli.check", convert = freeze.convert, diff = freeze.diff, freeze = freeze.freeze,
 			show = require "cli.show", sign = signature.sign,
 			sources = sync.sources, sync = sync.sync, vercmp = vercmp, verify = signature.verify },
 	},

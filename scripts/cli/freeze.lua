@@ -2,6 +2,7 @@
 -- catalog freeze, convert and diff: updates as one catalog that no longer
 -- changes; and what is different between two.
 local _, core = ...
+local approve = require "cli.approve"
 local base = require "cli.base"
 local native = require "cli.native"
 local source = require "cli.source"
@@ -77,7 +78,9 @@ function freeze.freeze(cli)
 	if #cli:all("id") == 0 and not cli:option("needed") then
 		base.fail("usage", "say which updates: --needed, or --id ID", "All of them: `patchday catalog convert`.")
 	end
-	local list = collect(heads, #cli:all("id") > 0 and by_id or needed(cli))
+	local wanted = #cli:all("id") > 0 and by_id or needed(cli)
+	local allowed = cli:option("approved") and approve.filter(cli)
+	local list = collect(heads, function(head, u) return wanted(head, u) and (not allowed or allowed(u)) end)
 	local id = next(missing)
 	if id then base.fail("catalog-no-update", "no catalog has an update " .. id) end
 	return write(cli, list, "freeze")
