@@ -253,7 +253,8 @@ static enum pd_truth sum(unsigned op, const size_t n[3])
 	case PD_RULE_ANY: return n[PD_TRUE] ? PD_TRUE : n[PD_UNKNOWN] ? PD_UNKNOWN : PD_FALSE;
 	case PD_RULE_NONE: return n[PD_TRUE] ? PD_FALSE : n[PD_UNKNOWN] ? PD_UNKNOWN : PD_TRUE;
 	case PD_RULE_ONE:
-		return n[PD_TRUE] > 1 ? PD_FALSE : n[PD_UNKNOWN] ? PD_UNKNOWN : n[PD_TRUE];
+		return n[PD_TRUE] > 1 ? PD_FALSE : n[PD_UNKNOWN] ? PD_UNKNOWN :
+		       n[PD_TRUE] ? PD_TRUE : PD_FALSE;
 	case PD_RULE_ODD: return n[PD_UNKNOWN] ? PD_UNKNOWN : n[PD_TRUE] % 2;
 	default: return n[PD_FALSE] ? PD_FALSE : n[PD_UNKNOWN] ? PD_UNKNOWN : PD_TRUE;
 	}

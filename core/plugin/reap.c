@@ -55,7 +55,8 @@ void pd_reap_prepare(struct pd_others *others)
 	}
 }
 
-/* @return how many there still are. */
+/* @return how many there were: what they had started is ours only after them, and
+ * not in this list. */
 static size_t kill_all(const struct pd_others *others)
 {
 	pd_auto_free char *list = children();
@@ -72,8 +73,8 @@ static size_t kill_all(const struct pd_others *others)
 		if (group > 1 && group != getpgrp())
 			kill(-group, SIGKILL);
 		kill(pid, SIGKILL);
-		if (waitpid(pid, NULL, WNOHANG | __WALL) == 0)
-			n++;
+		(void)!waitpid(pid, NULL, WNOHANG | __WALL);
+		n++;
 	}
 	return n;
 }

@@ -390,8 +390,14 @@ static int read_updateinfo(struct pd_ctx *ctx)
 	struct reader r = { .ctx = ctx };
 	struct pd_xml_handler handler = { .size = sizeof(handler), .user = &r, .start = on_start,
 					  .end = on_end, .text = on_text };
+	int result = pd_xml(ctx, &handler);
 
-	return pd_xml(ctx, &handler);
+	for (size_t i = 0; i < TEXTS; i++)
+		free(r.texts[i].data);
+	free(r.kept.data);
+	free(r.packages.data);
+	free(r.references.data);
+	return result;
 }
 
 static int recognize_updateinfo(const unsigned char *head, size_t len)

@@ -439,10 +439,10 @@ static int touch(struct pd_ctx *ctx)
 
 static int chatter(struct pd_ctx *ctx)
 {
-	for (int i = 0; i < 1000000; i++)
+	for (int i = 0; i < 200000; i++)
 		pd_log(ctx, PD_LOG_INFO, "this is line %d of far too many log lines", i);
-	for (int i = 0; i < 1000000; i++)
-		pd_progress(ctx, i, 1000000, NULL);
+	for (int i = 0; i < 200000; i++)
+		pd_progress(ctx, i, 200000, NULL);
 	pd_log(ctx, PD_LOG_INFO, "end");
 	return PD_CHANGED;
 }
