@@ -34,7 +34,8 @@ local next_of_end = { [3] = "try `patchday undo` again, or mend the server by ha
 	[4] = "mend what was found, then `patchday run` again" }
 local next_of_state = {
 	["waiting for sign-off"] = "patchday signoff --party PARTY --name NAME",
-	stopped = "`patchday resume` tries the step again, `patchday undo` takes all back",
+	stopped = "`patchday resume` tries the step again, `patchday undo` takes all back,\n" ..
+		"      `patchday report` shows what has been done",
 	interrupted = "`patchday resume` goes on where it was interrupted",
 	["waiting to go on"] = "`patchday resume` waits on; `patchday resume --emergency NAME --why TEXT`\n" ..
 		"      overrides a guard; `patchday undo` gives up",
@@ -44,7 +45,7 @@ local next_of_state = {
 local function last_words(cli, run, ended)
 	local r = base.must(core.record(run, not cli.json))
 	local files, err
-	if r.over or r.state == "stopped" then files, err = core.certificate(run) end
+	if r.over then files, err = core.certificate(run) end
 	if err then base.show_error(err) end
 	if cli:option("events") then return end
 	if cli.json then return base.print_json(r) end

@@ -47,11 +47,14 @@ is "each was done once, in its order" \
 	"$("${patchday[@]}" status --json | jq -r '.steps[:-1][].id')"
 is "with what it was given" "$(for i in $(seq $steps); do cat "$f/$i"; echo; done)" \
 	"$(seq -f 'step %g' $steps)"
-certificate "a stopped run"
+is "a run that is neither done nor rolled back has no certificate" \
+	"$(grep -l "$(pd status --json; jq -r .run <<<"$out")" "$PATCHDAY_STATE"/certificates/*.xml)" ""
 pd resume
 is "a resume tries the last again" "$rc $(state)" "5 stopped"
 is "and no other" "$(for i in $(seq $steps); do acts "$f/$i" apply; done | sort -u)" 1
-certificate "a resumed run"
+pd report --to "$tmp/so-far"
+pd report --format xml
+is "what it has done so far is written when somebody asks" "$(cat "$tmp"/so-far/*.xml)" "$out"
 pd undo
 is "all of them are taken back" "$rc $(state) $(find "$f" -name '[0-9]*' ! -name '*.log' | wc -l)" \
 	"1 rolled back 0"
