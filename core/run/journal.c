@@ -180,8 +180,8 @@ struct pd_journal *pd_journal_open(const char *state, bool readonly, struct pd_e
 	}
 	mask = umask(077);
 	rc = sqlite3_open_v2(j->path, &j->db,
-			     readonly ? SQLITE_OPEN_READONLY :
-			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+			     SQLITE_OPEN_NOMUTEX | (readonly ? SQLITE_OPEN_READONLY :
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE), NULL);
 	if (rc != SQLITE_OK ? !failed(j, "open", err) : !set_up(j, readonly, err)) {
 		pd_journal_close(j);
 		j = NULL;

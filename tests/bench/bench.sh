@@ -259,31 +259,59 @@ no_peer_db()
 	rm -f "$work"/peer.db*
 }
 
+# until_event TIMES KIND COMMAND...: the median of the seconds until the first event
+# of a kind, as --events print it; $before as in took()
+until_event()
+{
+	local times=$1 kind=$2 start
+
+	shift 2
+	for _ in $(seq "$times"); do
+		[ -z "${before-}" ] || "$before" || return 1
+		start=${EPOCHREALTIME/./}
+		"$@" --events 2>"$work/out" </dev/null | {
+			while IFS= read -r line; do
+				[[ $line != *"\"kind\":\"$kind\""* ]] || break
+			done
+			[ -n "$line" ] && echo $((${EPOCHREALTIME/./} - start))
+			cat >"$work/rest"
+		} || { bad "no event $kind: $*"; return 1; }
+	done >"$work/times"
+	median <"$work/times" | awk '{ printf "%.4f\n", $1 / 1e6 }'
+}
+
+# Until plugins are loaded, the journal is open and the run's first event is in it;
+# then all of a run with one step, to its certificate.
 bench_start()
 {
-	local ours theirs
+	local start ours theirs
 
 	before=no_state
-	ours=$(took 9 0 pd run "$work/noop.lua") || return 1
+	start=$(until_event 9 run pd run "$work/noop.lua") && ours=$(took 9 0 pd run "$work/noop.lua") || return 1
 	before=
+	figure run-start-up "$start" s
+	goal run-start-up "$start" 0.03 s
 	figure run-one-step "$ours" s
-	goal run-one-step "$ours" 0.03 s
 	peer sqlite3 || return 0
 	before=no_peer_db
 	theirs=$(took 9 0 sqlite3 "$work/peer.db" 'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
 		CREATE TABLE t(a); INSERT INTO t VALUES (1);') || return 1
 	before=
+	ratio run-start-up "$start" "$theirs" "a new database with one row by sqlite3, in s"
 	ratio run-one-step "$ours" "$theirs" "a new database with one row by sqlite3, in s"
 }
 
+# Until it goes on after what was done: the journal is proven and read, and the
+# step that is next begins; then the whole command.
 bench_resume()
 {
-	local ours theirs
+	local start ours theirs
 
 	no_state
 	pd run --param steps=$steps --param fail="$work/never" "$work/noop.lua" >"$work/out" 2>&1 </dev/null
 	[ $? = 5 ] || { bad "a run of $steps steps that stops"; return 1; }
-	ours=$(took 7 5 pd resume) || return 1
+	start=$(until_event 7 apply pd resume) && ours=$(took 7 5 pd resume) || return 1
+	figure resume-1000-done-steps-until-it-goes-on "$start" s
 	figure resume-1000-done-steps "$ours" s
 	goal resume-1000-done-steps "$ours" 0.05 s
 	peer sqlite3 || return 0
