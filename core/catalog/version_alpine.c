@@ -81,7 +81,7 @@ static int64_t take(struct walk *w)
 		return from - w->s;
 	}
 	if (was == LETTER)
-		value = *w->s++;
+		value = (unsigned char)*w->s++;
 	else
 		value = was == SUFFIX ? suffix(w) : digits(w, !w->zeros);
 	w->zeros = false;

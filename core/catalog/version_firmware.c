@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdio.h>
 
 enum { DOTTED = 64 };
 

@@ -98,7 +98,7 @@ void known_text(struct bundle_text *out, const char *text);
 /** The same for messages that differ in these only. */
 uint64_t known_key(const char *source, const char *message);
 bool known_has(const struct known *set, uint64_t key);
-void known_add(struct known *set, uint64_t key);
+void known_add(struct known *c, uint64_t key);
 
 /* ---------------------------------------------------------- the journal */
 
