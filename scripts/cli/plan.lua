@@ -36,6 +36,11 @@ end
 local function run(cli)
 	if cli:option("check") then core.spawner() end
 	local made = workflow.plan(cli, workflow.inputs(cli))
+	if cli:option("rollback") then
+		if not cli.json then base.print("rollback plan of workflow %s for %s\n", made.plan.workflow, made.plan.server) end
+		require("cli.rollback")(made, cli.json)
+		return 0
+	end
 	if not cli.json then core.out(workflow.text(made)) end
 	if cli:option("check") then return check(cli) end
 	if cli.json then base.print_json(made.plan) end
@@ -56,6 +61,7 @@ verified lists are the catalog.
 			workflow.options[1], workflow.options[2], workflow.options[3],
 			{ "facts", "FILE", "facts of another server (from `patchday facts --json`)" },
 			{ "check", nil, "dry run too: every step looks at this server" },
+			{ "rollback", nil, "show what takes it back instead, from each place where it can fail" },
 			{ "accept-no-return", "WHY", "with --check: as for run" },
 		},
 		run = run,

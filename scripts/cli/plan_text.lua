@@ -3,6 +3,7 @@
 -- back, and from where on it can't.
 local _, core = ...
 local base = require "cli.base"
+local text = {}
 
 local function same(a, b)
 	if type(a) ~= "table" or type(b) ~= "table" then return a == b end
@@ -21,8 +22,8 @@ local function is_default(param, value)
 	return not value or value == 0 or value == "" or type(value) == "table" and next(value) == nil
 end
 
-local function word(text)
-	return text:find("^[%w_./:@+%%~-]+$") and text or core.encode(text)
+local function word(s)
+	return s:find("^[%w_./:@+%%~-]+$") and s or core.encode(s)
 end
 
 local function updates_text(updates)
@@ -31,9 +32,9 @@ local function updates_text(updates)
 		security = security + (u.kind == "security" and 1 or 0)
 		packages = packages + #(u.packages or {})
 	end
-	local text = base.count(#updates, "update")
-	return #updates == 0 and text or
-		("%s (%d security, %s)"):format(text, security, base.count(packages, "package"))
+	local all = base.count(#updates, "update")
+	return #updates == 0 and all or
+		("%s (%d security, %s)"):format(all, security, base.count(packages, "package"))
 end
 
 local function value_text(kind, v)
@@ -66,7 +67,7 @@ end
 
 -- What is known before the step has looked: a switch of the step called
 -- `reversible` or `readonly` decides for these arguments.
-local function reversibility(s, about)
+function text.reversibility(s, about)
 	local switches = {}
 	for _, param in ipairs(about.params or {}) do
 		if param.type == "boolean" then switches[param.name] = s.args[param.name] == true end
@@ -79,7 +80,7 @@ end
 local marks = { readonly = " ", reversible = "<", irreversible = "!" }
 
 local function step_text(i, s, about)
-	local mark = about and marks[reversibility(s, about)] or " "
+	local mark = about and marks[text.reversibility(s, about)] or " "
 	local words = { ("%4d %s %s"):format(i, mark, ("| "):rep(#(s.inside or {}))) }
 	words[#words + 1] = about and verb_text(s, about) or "sign-off by " .. value_text("list", s.args.parties)
 	words[#words + 1] = s.hold and "  [held]" or ""
@@ -99,7 +100,7 @@ local function given_back(steps, i, add)
 end
 
 -- A function that gives what a plugin declares of a step, or nil.
-local function finder()
+function text.finder()
 	local known = {}
 	return function(plugin, step)
 		if plugin == "" then return end
@@ -123,9 +124,9 @@ local function ask_first(plan, find, add)
 end
 
 -- The text of a plan, with the plan's digest.
-return function(plan, digest)
+function text.plan(plan, digest)
 	local lines, stage, seconds, reboots, returns = {}, nil, 0, 0, true
-	local find = finder()
+	local find = text.finder()
 	local function add(format, ...) lines[#lines + 1] = format:format(...) end
 	add("workflow %s for %s, plan %s\n", plan.workflow, plan.server, digest:sub(1, 12))
 	if plan.nothing then
@@ -141,7 +142,7 @@ return function(plan, digest)
 			local head = plan.stages[stage + 1]
 			add("\n%s%s\n", head.name, head.on_failure ~= "stop" and (" (on failure: %s)"):format(head.on_failure) or "")
 		end
-		if returns and about and reversibility(s, about) == "irreversible" then
+		if returns and about and text.reversibility(s, about) == "irreversible" then
 			add("     ---- point of no return ----\n")
 			returns = false
 		end
@@ -155,3 +156,5 @@ return function(plan, digest)
 		returns and ", no point of no return" or ", ! can't")
 	return table.concat(lines)
 end
+
+return text
