@@ -16,7 +16,9 @@ cliluadir = $(scriptdir)/cli
 dist_clilua_DATA = \
 	%reldir%/cli/about.lua \
 	%reldir%/cli/approve.lua \
+	%reldir%/cli/author.lua \
 	%reldir%/cli/base.lua \
+	%reldir%/cli/case.lua \
 	%reldir%/cli/catalog.lua \
 	%reldir%/cli/check.lua \
 	%reldir%/cli/clone.lua \
@@ -26,8 +28,11 @@ dist_clilua_DATA = \
 	%reldir%/cli/main.lua \
 	%reldir%/cli/native.lua \
 	%reldir%/cli/options.lua \
+	%reldir%/cli/paper.lua \
 	%reldir%/cli/plan.lua \
 	%reldir%/cli/plan_text.lua \
+	%reldir%/cli/recording.lua \
+	%reldir%/cli/rollback.lua \
 	%reldir%/cli/run.lua \
 	%reldir%/cli/scan.lua \
 	%reldir%/cli/seal.lua \
@@ -45,6 +50,8 @@ dist_clilua_DATA = \
 rolesdir = $(scriptdir)/roles
 dist_roles_DATA = \
 	%reldir%/roles/file-print.lua
+templatesdir = $(scriptdir)/templates
+dist_templates_DATA = %reldir%/templates/workflow.lua %reldir%/templates/workflow.test
 EXTRA_DIST += .luacheckrc
 include %D%/report/local.mk
 # configure's link to the scripts, of a build outside of the sources

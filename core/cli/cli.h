@@ -69,6 +69,13 @@ int pd_cli_main(struct pd_cli *cli, int argc, char **argv);
  * returns.  An error in it is reported once, and then it is called no more. */
 bool pd_cli_tell(struct pd_cli *cli, const char *what, json_t *value_take);
 
+/** The same, for what it returns: new reference; NULL: nothing, or an error. */
+json_t *pd_cli_ask(struct pd_cli *cli, const char *what, json_t *value_take);
+/** A step's call in a run on paper: see pd_run_options.pretend; user is the
+ * struct pd_cli. */
+void pd_cli_pretend(void *user, const char *step, enum pd_phase phase, const json_t *args,
+		    const struct pd_worker_sink *sink, struct pd_worker_result *result);
+
 void pd_cli_warn(const char *what, const char *text); /* to stderr */
 char *pd_cli_warning(const char *what, const char *text); /* the same as a line */
 json_t *pd_cli_error_json(const struct pd_error *e);

@@ -60,6 +60,14 @@ PD_CORE(link_)
 	       json_true() : failed(err, "make the link", path);
 }
 
+/* temporary(): a new folder for its owner alone; the caller removes it. */
+PD_CORE(temporary)
+{
+	pd_auto_free char *path = pd_strdup("/tmp/patchday-XXXXXX");
+
+	return mkdtemp(path) ? json_string(path) : failed(err, "make", path);
+}
+
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
 	(void)st, (void)kind, (void)at;
@@ -322,5 +330,6 @@ PD_CORE(xml)
 const struct pd_core_row pd_core_files[] = {
 	{ "decode", decode }, { "digest", digest }, { "folder", folder }, { "link", link_ },
 	{ "lock", lock }, { "number", number }, { "remove", remove_ }, { "rename", rename_ }, { "sign", sign },
-	{ "signed", signed_ }, { "tool", tool }, { "trusted", trusted }, { "write", write_ }, { "xml", xml }, { NULL, NULL }
+	{ "signed", signed_ }, { "temporary", temporary }, { "tool", tool },
+	 { "trusted", trusted }, { "write", write_ }, { "xml", xml }, { NULL, NULL }
 };

@@ -6,6 +6,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/errors.def \
 	%reldir%/files.c \
 	%reldir%/lua.c \
+	%reldir%/paper.c \
 	%reldir%/run.c \
 	%reldir%/seal.c \
 	%reldir%/server.c \

@@ -92,10 +92,11 @@ static int raw(lua_State *L)
 	return 0;
 }
 
-/* watch(event, progress, confirm): functions that are called while a run goes on. */
+/* watch(event, progress, confirm, pretend): functions that are called while a run goes on. */
 static int watch(lua_State *L)
 {
-	lua_settop(L, 3);
+	lua_settop(L, 4);
+	lua_setfield(L, LUA_REGISTRYINDEX, "pretend");  /* -1 */
 	lua_setfield(L, LUA_REGISTRYINDEX, "confirm");  /* -1 */
 	lua_setfield(L, LUA_REGISTRYINDEX, "progress"); /* -1 */
 	lua_setfield(L, LUA_REGISTRYINDEX, "event");    /* -1 */
@@ -294,26 +295,33 @@ static const char *message(lua_State *L)
 	return lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error without a text";
 }
 
-bool pd_cli_tell(struct pd_cli *cli, const char *what, json_t *value_take)
+json_t *pd_cli_ask(struct pd_cli *cli, const char *what, json_t *value_take)
 {
 	pd_auto_json *value = value_take;
 	lua_State *L = cli->lua;
-	bool answer = false;
+	json_t *answer = NULL;
 
 	if (cli->blind || !lua_checkstack(L, 4))
-		return false;
+		return NULL;
 	lua_pushcfunction(L, deliver);                     /* +1 */
 	lua_pushlightuserdata(L, (void *)(uintptr_t)what); /* +1 */
 	lua_pushlightuserdata(L, value);                   /* +1 */
 	if (lua_pcall(L, 2, 1, 0) != LUA_OK) {             /* -2, or the message */
 		pd_cli_warn("internal error in the view, the run goes on without it", message(L));
 		cli->blind = true;
-	} else {
-		answer = lua_toboolean(L, -1);
+	} else if (!lua_isnil(L, -1)) {
+		answer = pd_lua_json(L, -1, NULL, NULL);
 	}
 	lua_pop(L, 1); /* -1 */
 	fflush(stdout);
 	return answer;
+}
+
+bool pd_cli_tell(struct pd_cli *cli, const char *what, json_t *value_take)
+{
+	pd_auto_json *answer = pd_cli_ask(cli, what, value_take);
+
+	return answer && !json_is_false(answer);
 }
 
 /* Arguments: argv, argc.  The exit status. */

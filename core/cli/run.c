@@ -132,18 +132,21 @@ static enum pd_run_end act_on(const struct pd_run_options *o, struct pd_cli *cli
 }
 
 /* act{what, run, inputs, unattended, resume, party, name, note, accept_no_return,
- * who, why, skip, redo, change, no_wait, poll, emergency, events}: start the plan,
- * resume (with the plan and inputs, if change), undo or sign; with events, these
- * are printed as JSON lines in place of the view.  {status, run, error}. */
+ * who, why, skip, redo, change, no_wait, poll, emergency, events, boots}: start the
+ * plan, resume (with the plan and inputs, if change), undo or sign; with events, these
+ * are printed as JSON lines in place of the view; with boots, of one round and on
+ * paper, on a server that was started so often.  {status, run, error}. */
 PD_CORE(act)
 {
 	const json_t *how = json_array_get(args, 0);
 	bool change = pd_json_true(how, "change");
+	int64_t boots = pd_json_number(how, "boots", 0);
 	pd_auto(pd_strings) argv = {0}, skip = {0}, redo = {0};
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry,
 		.spawner = cli->spawner, .signal = &stop_signal, .user = cli, .event = on_event,
-		.unheard = unheard, .progress = on_progress, .replan = replan, .confirm = confirm,
-		.ready = ready, .record = &cli->record,
+		.unheard = unheard, .progress = on_progress, .replan = boots ? NULL : replan,
+		.confirm = confirm, .boots = boots, .pretend = boots ? pd_cli_pretend : NULL,
+		.ready = boots ? NULL : ready, .record = &cli->record,
 		.unattended = pd_json_true(how, "unattended"), .who = pd_cli_user(),
 		.accept_no_return = pd_json_text(how, "accept_no_return", NULL),
 		.why = pd_json_text(how, "why", NULL), .skip = &skip, .redo = &redo,

@@ -24,7 +24,7 @@ bool pd_engine_note(struct pd_engine *e, const char *kind, const char *step,
 	event.data = read_back;
 	if (!pd_record_apply(e->record, &event, &e->fatal))
 		return false;
-	if (e->journal)
+	if (e->journal && !e->o->pretend)
 		pd_journald_tell(&event);
 	if (e->o->event)
 		e->o->event(e->o->user, e->record, &event);
@@ -171,6 +171,10 @@ bool pd_call(struct pd_call *c, enum pd_phase phase, const json_t *args,
 	wc.plugin = plugin;
 	wc.step = step;
 	wc.work_dir = phase == PD_PHASE_CHECK ? NULL : folder;
+	if (step && c->e->o->pretend) {
+		c->e->o->pretend(c->e->o->user, c->s->key, phase, args, &sink, result);
+		return !c->e->fatal;
+	}
 	if (step && (phase == PD_PHASE_CHECK || pd_make_folders(folder, &err)) &&
 	    pd_worker_run(&wc, &sink, result, &err))
 		return !c->e->fatal;
@@ -184,7 +188,7 @@ static bool wait_to_retry(struct pd_call *c, int64_t seconds, const char *why)
 {
 	pd_auto_free char *text = pd_print("tried again in %d s: %s", (int)seconds, why);
 
-	for (int64_t i = 0; i < seconds; i++) {
+	for (int64_t i = 0; i < seconds && !c->e->o->pretend; i++) {
 		struct timespec pause = { .tv_sec = 1 };
 
 		c->e->flushed = i ? c->e->flushed : 0; /* seen at once */

@@ -78,7 +78,7 @@ bool pd_compare_before(struct pd_engine *e)
 	pd_auto(pd_facts) facts = {0};
 	bool acts = false;
 
-	if (r->scans[0].path)
+	if (r->scans[0].path || e->o->pretend)
 		return true;
 	for (size_t i = 0; i < r->n_steps; i++) {
 		bool can = can_change(e, &r->steps[i]);

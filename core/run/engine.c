@@ -8,6 +8,12 @@
 #include "run/compare.h"
 #include "run/permit.h"
 
+json_t *pd_engine_witness(const struct pd_engine *e)
+{
+	return e->o->pretend ? json_pack("{s:o}", "boot_id", json_sprintf("%" PRId64, e->o->boots)) :
+			       pd_boot_witness();
+}
+
 /* What a listener has missed stands in the journal. */
 static bool note_unheard(struct pd_engine *e)
 {
@@ -23,7 +29,7 @@ enum pd_run_end pd_engine_end(struct pd_engine *e, enum pd_run_state state, cons
 {
 	if (!pd_compare_after(e, state) || !note_unheard(e))
 		return PD_END_WAITING;
-	if (state != PD_RUN_RUNNING && state != PD_RUN_REBOOTING)
+	if (state != PD_RUN_RUNNING && state != PD_RUN_REBOOTING && !e->o->pretend)
 		pd_boot_disarm();
 	return pd_engine_state(e, state, why) ? pd_run_state_end(state) :
 						      PD_END_WAITING;

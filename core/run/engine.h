@@ -30,6 +30,8 @@ bool pd_engine_note(struct pd_engine *e, const char *kind, const char *step,
 		    json_t *data, bool durable) PD_MUST_USE;
 bool pd_engine_state(struct pd_engine *e, enum pd_run_state state, const char *why) PD_MUST_USE;
 
+/** Which boot of the server this is, as in boot.h. */
+json_t *pd_engine_witness(const struct pd_engine *e);
 /** The event with its own fields, PATCHDAY_*, for `journalctl`. */
 void pd_journald_tell(const struct pd_event *e);
 

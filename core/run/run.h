@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include "plugin/worker.h"
 #include "run/record.h"
 
 /** How a run ended for now; also the exit status of the program. */
@@ -58,6 +59,12 @@ struct pd_run_options {
 	struct pd_plan *plan;
 	const json_t *inputs;
 	bool (*confirm)(void *user, const json_t *change);
+	/** In place of workers: what a call of a step ends with, for a run on paper.
+	 * What comes out of it goes to @p sink.  Of the server nothing is looked at
+	 * or touched then; .boots is how often it was started.  NULL: workers. */
+	void (*pretend)(void *user, const char *step, enum pd_phase phase, const json_t *args,
+			const struct pd_worker_sink *sink, struct pd_worker_result *result);
+	int64_t boots;
 	/** Look at the server again and plan a further round; NULL with *err. */
 	struct pd_plan *(*replan)(void *user, const json_t *inputs, int64_t round,
 				  struct pd_error **err);

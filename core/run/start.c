@@ -77,7 +77,7 @@ static char *new_run_id(void)
 
 static bool own(struct pd_engine *e, struct pd_error **err)
 {
-	pd_auto_json *now = pd_boot_witness();
+	pd_auto_json *now = pd_engine_witness(e);
 	bool pending = e->record->state == PD_RUN_REBOOTING;
 
 	for (size_t i = 0; i < e->record->n_steps; i++)
@@ -179,7 +179,8 @@ static bool load(struct pd_engine *e, struct pd_error **err)
 		pd_record_read(e->journal, e->record->run, err) : NULL;
 
 	/* a process that was killed may have left workers behind */
-	pd_worker_sweep(e->record->run);
+	if (!e->o->pretend)
+		pd_worker_sweep(e->record->run);
 	if (!r)
 		return false;
 	pd_record_free(e->record);

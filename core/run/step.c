@@ -182,7 +182,7 @@ static enum pd_outcome prove(struct pd_call *c, const struct pd_step *step,
 static enum pd_outcome after_reboot(struct pd_call *c, const struct pd_step *step,
 				    const json_t *args)
 {
-	pd_auto_json *now = pd_boot_witness();
+	pd_auto_json *now = pd_engine_witness(c->e);
 	bool differs = pd_boot_differs(c->s->witness, now);
 	struct pd_worker_result r = { .result = PD_FAILED };
 
@@ -217,7 +217,7 @@ static enum pd_outcome ask_for_reboot(struct pd_call *c, const json_t *args)
 	/* all that is needed afterwards is on the disk before it is asked */
 	if (!pd_engine_note(c->e, "apply", c->s->key, json_object(), false) ||
 	    !pd_engine_note(c->e, "reboot", c->s->key,
-			    json_pack("{s:o}", "witness", pd_boot_witness()), false) ||
+			    json_pack("{s:o}", "witness", pd_engine_witness(c->e)), false) ||
 	    !pd_engine_state(c->e, PD_RUN_REBOOTING, c->s->key) ||
 	    !pd_call(c, PD_PHASE_APPLY, args, &r))
 		return PD_OUT_FATAL;
@@ -348,7 +348,7 @@ bool pd_engine_reboots_back(const struct pd_engine *e, const struct pd_record_st
 static enum pd_outcome booted_back(struct pd_engine *e, struct pd_record_step *s)
 {
 	pd_auto(pd_worker_result) r = { .result = PD_CHANGED };
-	pd_auto_json *now = pd_boot_witness();
+	pd_auto_json *now = pd_engine_witness(e);
 	bool differs = pd_boot_differs(s->witness, now);
 
 	if (!pd_engine_note(e, "boot", "", json_pack("{s:s, s:O, s:b}", "how", differs ?
@@ -378,7 +378,7 @@ enum pd_outcome pd_engine_undo_reboot(struct pd_engine *e, struct pd_record_step
 		return before;
 	if (!pd_engine_note(e, "undo", s->key, json_object(), false) ||
 	    !pd_engine_note(e, "reboot", s->key, json_pack("{s:o}", "witness",
-			    pd_boot_witness()), true) ||
+			    pd_engine_witness(e)), true) ||
 	    !pd_call(&c, PD_PHASE_UNDO, args, &r))
 		return PD_OUT_FATAL;
 	/* our own end may have come before the answer to the request */

@@ -11,7 +11,7 @@ workflow.options = {
 }
 
 -- A path, or the name of a role that came with patchday.
-local function find(name)
+function workflow.find(name)
 	local path, err
 	if not name:find("/", 1, true) and not name:find(".lua", 1, true) then
 		path, err = core.path(("%s/roles/%s.lua"):format(base.about.scripts, name))
@@ -24,7 +24,8 @@ end
 
 -- What a plan is made from: journaled, so that a further round can be planned.
 function workflow.inputs(cli, script)
-	local inputs = { script = find(script or cli.operands[1]), params = {}, catalogs = core.list {}, answers = {} }
+	local inputs = { script = workflow.find(script or cli.operands[1]), params = {}, catalogs = core.list {},
+		answers = {} }
 	for _, given in ipairs(cli.given) do
 		local option, value = given[1], given[2]
 		if option == "catalog" then
@@ -85,11 +86,11 @@ function workflow.plan(cli, inputs)
 	return base.must(core.plan(inputs, cli:option("facts")))
 end
 
-function workflow.text(made) return require("cli.plan_text")(made.plan, made.digest) end
+function workflow.text(made) return require("cli.plan_text").plan(made.plan, made.digest) end
 
 -- Print what a workflow declares: its parameters with type and default.
 function workflow.help(name)
-	local declared = base.must(core.describe(find(name)))
+	local declared = base.must(core.describe(workflow.find(name)))
 	base.print("\nParameters of %s - %s (--param NAME=VALUE):\n\n", name, declared.help or "")
 	for _, row in ipairs(declared.params or {}) do
 		base.print("  %-16s %-8s %s%s%s\n", row.name, row.type, row.help or "", row.required and " (required)" or "",

@@ -9,7 +9,7 @@ cd "${PD_SRCDIR:-.}" || exit 99
 for tool in clang-tidy pkg-config; do
 	command -v "$tool" >/dev/null || skip "$tool is not installed"
 done
-checks=-clang-analyzer-*
+checks='-clang-analyzer-*'
 [ "${PD_TIDY-}" != all ] || checks=
 flags=(-std=c11 -D_GNU_SOURCE -Icore -Icore/include -DPACKAGE_NAME='""' -DPACKAGE_VERSION='"0"' -DLT_OBJDIR='""'
 	-DPD_PLUGIN_DIR='""' -DPD_SCRIPT_DIR='""' -DPD_CATALOG_DIR='""' -DPD_PROGRAM_DIR='""')

@@ -1,0 +1,315 @@
+-- SPDX-License-Identifier: MIT
+-- workflow: what authors of workflows need: a start, a check without a server,
+-- and tests that are files.
+local _, core = ...
+local base = require "cli.base"
+local case = require "cli.case"
+local paper = require "cli.paper"
+local workflow = require "cli.workflow"
+
+-- --------------------------------------------------------- what is made up
+
+local NOTHING = '<catalog xmlns="urn:patchday:catalog:1"/>\n'
+local NEEDED = [[
+<catalog xmlns="urn:patchday:catalog:1">
+  <update id="paper-1" kind="security" severity="important" restart="reboot" issued="2026-01-01">
+    <title>an update that this server needs</title>
+    <payload id="p1" url="pool/paper.deb" bytes="1000000"/>
+    <package name="paper" version="2.0" arch="amd64" scheme="deb" payload="p1"/>
+  </update>
+</catalog>
+]]
+local SERVER = '{"os": {"hostname": "server", "arch": "amd64"}, ' ..
+	'"packages": [{"name": "paper", "version": "1.0", "arch": "amd64", "scheme": "deb"}]}'
+local made_up = { path = "/paper", int = "1", bytes = "1", seconds = "1", bool = "true", secret = "env:PAPER" }
+
+-- Do something with a folder that is gone afterwards.
+local function with_folder(act)
+	local folder = base.must(core.temporary())
+	local ok, result = pcall(act, folder)
+	core.remove(folder)
+	if not ok then error(result, 0) end
+	return result
+end
+
+local function write(folder, name, text)
+	local path = folder .. "/" .. name
+	base.must(core.write(path, text, tonumber("600", 8)))
+	return path
+end
+
+-- ---------------------------------------------------------------- check
+
+-- A value for each parameter that has to be given.
+local function trial_params(declared)
+	local params = {}
+	for _, row in ipairs(declared.params or {}) do
+		if row.required then params[row.name] = row.choices and row.choices[1] or made_up[row.type] or "paper" end
+	end
+	return params
+end
+
+-- A value of an answer that lets the run go on.
+local function trial_answers(declared)
+	local answers = {}
+	for _, q in ipairs(declared.questions or {}) do
+		local value = q.must
+		if value == nil then value = q.choices and q.choices[1] or q.type == "boolean" or "paper" end
+		answers[q.name] = core.answer(value)
+	end
+	return answers
+end
+
+local servers = { { "a server that needs an update", NEEDED }, { "a server that needs none", NOTHING } }
+
+-- What two servers make of a script; the errors go to add(error, server).
+local function try(script, folder, add)
+	local declared, err = core.describe(script)
+	if err then return add(err) end
+	local facts = write(folder, "facts.json", SERVER)
+	for i, server in ipairs(servers) do
+		local _, bad = core.plan({ script = script, params = trial_params(declared),
+			answers = trial_answers(declared),
+			catalogs = core.list { write(folder, i .. ".xml", server[2]) } }, facts)
+		if bad then add(bad, server[1]) end
+	end
+end
+
+-- A text with what an error suggests, in the line that it names; or nil.
+local function mended(text, err)
+	local number = tonumber((err.where or err.message):match(":(%d+)"))
+	local wrong, right = err.message:match(".*'([%w_.]+)'[^']*did you mean '([%w_.]+)'")
+	local lines, n, changed = {}, 0, 0
+	for line in base.lines(text) do
+		n = n + 1
+		if n == number and wrong then
+			line, changed = line:gsub("%f[%w_]" .. wrong:gsub("%p", "%%%0") .. "%f[^%w_]", right)
+		end
+		lines[n] = line
+	end
+	return changed > 0 and table.concat(lines, "\n") .. "\n" or nil
+end
+
+-- Everything that is wrong with a script, each once: { error... }.  Lua stops at
+-- the first; so what is suggested is done in a copy, and that looked at again.
+local function faults(script)
+	local list, seen = {}, {}
+	with_folder(function(folder)
+		local text = base.must(core.text(script))
+		local name = script:match("[^/]*$")
+		for _ = 1, 100 do
+			local better
+			try(write(folder, name, text), folder, function(err, server)
+				local told = base.error_text(err)
+				better = better or mended(text, err)
+				if seen[told] then return end
+				seen[told] = true
+				list[#list + 1] = { id = err.id, where = err.where, message = err.message, remedy = err.remedy,
+					server = server }
+			end)
+			if not better then return end
+			text = better
+		end
+	end)
+	return list
+end
+
+local function check(cli)
+	if not cli.operands[1] then base.fail("usage", "usage: patchday workflow check WORKFLOW...") end
+	local all = core.list {}
+	for _, name in ipairs(cli.operands) do
+		local script = workflow.find(name)
+		local list = faults(script)
+		for _, err in ipairs(list) do
+			all[#all + 1] = { workflow = script, id = err.id, where = err.where, message = err.message, server = err.server }
+			if not cli.json then base.show_error(err) end
+		end
+		if #list == 0 and not cli.json then base.print("%s: nothing is wrong that can be known without a server\n", name) end
+	end
+	if cli.json then base.print_json(all) end
+	return #all > 0 and 2 or 0
+end
+
+-- ----------------------------------------------------------------- test
+
+-- The path of a case's script; its own text goes to the folder.
+local function script_of(c, folder)
+	if c.WORKFLOW then return write(folder, "w.lua", c.WORKFLOW) end
+	local name = c.SCRIPT:match("^%s*(.-)%s*$")
+	if name:find("/", 1, true) == 1 then return name end
+	local beside = (c.file:match("^(.*/)") or "") .. name
+	return name:find("%.lua$") and core.path(beside) and core.path(beside).path or workflow.find(name)
+end
+
+local function inputs_of(c, folder)
+	local inputs = { script = script_of(c, folder), params = c.params, answers = {}, catalogs = core.list {} }
+	for i, text in ipairs(#c.catalogs > 0 and c.catalogs or { NOTHING }) do
+		inputs.catalogs[i] = write(folder, ("catalog%d.xml"):format(i), text)
+	end
+	if c.ANSWERS then inputs.answers = base.must(core.answers(write(folder, "answers.json", c.ANSWERS), {})) end
+	return inputs, write(folder, "facts.json", c.FACTS or SERVER)
+end
+
+-- Steps that outcomes are written for, and the plan does not have.
+local function check_outcomes(c, plan)
+	local ids = {}
+	for i, s in ipairs(plan.steps) do ids[i] = s.id end
+	for _, g in ipairs(plan.guards or {}) do ids[#ids + 1] = g.id end
+	for _, name in ipairs { "outcomes", "outputs" } do
+		for step in pairs(c[name]) do
+			if not base.has(ids, step) then
+				local near = core.nearest(step, ids)
+				error({ id = "test-shape", where = c.file, message = ("the plan has no step '%s'%s"):format(step,
+					near and "; did you mean '" .. near .. "'?" or "") }, 0)
+			end
+		end
+	end
+end
+
+-- What comes of a case: { EXPECT, RUN }.
+local function play(cli, c)
+	return with_folder(function(folder)
+		base.must(core.setup(folder .. "/state", core.list(cli:all("plugin-dir"))))
+		local inputs, facts = inputs_of(c, folder)
+		local made, err = core.plan(inputs, facts)
+		if err and not c.EXPECT then error(err, 0) end
+		if err then
+			local text = base.error_text(err):gsub(folder:gsub("%p", "%%%0") .. "/", "")
+			return { EXPECT = "error: " .. text .. "\n", RUN = c.RUN and "error: there is no plan\n" }
+		end
+		local plan = workflow.text(made):gsub(", plan %x+", ", plan ...", 1)
+		if not c.RUN then return { EXPECT = plan } end
+		check_outcomes(c, made.plan)
+		return { EXPECT = plan, RUN = paper.run(made, inputs, c) }
+	end)
+end
+
+local function trimmed(text) return (text:gsub("[ \t]+\n", "\n"):gsub("%s*$", "")) end
+
+-- The lines that two texts have not in common, around their first difference.
+local function difference(wanted, got)
+	local function split(text)
+		local list = {}
+		for line in base.lines(text) do list[#list + 1] = line end
+		return list
+	end
+	local a, b, lines = split(wanted), split(got), {}
+	local first, last = 1, 0
+	while first <= #a and a[first] == b[first] do first = first + 1 end
+	while last < #a - first + 1 and last < #b - first + 1 and a[#a - last] == b[#b - last] do last = last + 1 end
+	for i = first, #a - last do lines[#lines + 1] = base.paint("red", "  - " .. a[i]) end
+	for i = first, #b - last do lines[#lines + 1] = base.paint("green", "  + " .. b[i]) end
+	return ("  line %d:\n%s\n"):format(first, table.concat(lines, "\n"))
+end
+
+-- True if it came out as written; else what did is told, or (update) written.
+local function one(cli, file, update)
+	local c = case.read(file)
+	if not c.EXPECT and not c.RUN then c.RUN = "" end
+	local ok, got = pcall(play, cli, c)
+	if not ok then
+		if type(got) ~= "table" then error(got, 0) end
+		return false, "  " .. base.error_text(got) .. "\n"
+	end
+	local differing = {}
+	for _, name in ipairs { "EXPECT", "RUN" } do
+		if c[name] and trimmed(c[name]) ~= trimmed(got[name]) then
+			differing[#differing + 1] = ("  @%s%s"):format(name, difference(trimmed(c[name]), trimmed(got[name])))
+		end
+	end
+	if #differing == 0 then return true, "" end
+	if update then
+		base.must(core.write(file, case.with(c, got), core.path(file).mode))
+		return true, "  its expectations were written anew\n"
+	end
+	return false, table.concat(differing)
+end
+
+local function test(cli)
+	if not cli.operands[1] then base.fail("usage", "usage: patchday workflow test FILE...") end
+	local failed, list = 0, core.list {}
+	for _, operand in ipairs(cli.operands) do
+		for _, file in ipairs(base.must(core.files(operand))) do
+			if operand == file or file:find("%.test$") then
+				local ok, text = one(cli, file, cli:option("update"))
+				failed = failed + (ok and 0 or 1)
+				list[#list + 1] = { test = file, ok = ok, difference = text }
+				if not cli.json then
+					base.print("%s %s\n%s", ok and base.paint("green", "ok    ") or base.paint("red", "FAILED"), file, text)
+				end
+			end
+		end
+	end
+	if cli.json then base.print_json(list) else base.print("%s, %d failed\n", base.count(#list, "test"), failed) end
+	return failed > 0 and 1 or 0
+end
+
+-- ------------------------------------------------------------------ new
+
+-- A template of the scripts with the name put in.
+local function template(kind, name)
+	local text = base.must(core.text(("%s/templates/%s"):format(base.about.scripts, kind)))
+	return (text:gsub("@NAME@", name))
+end
+
+local function new(cli)
+	local name, to = cli.operands[1], cli:option("to") or "."
+	if not name or cli.operands[2] then base.fail("usage", "usage: patchday workflow new NAME [--to DIR]") end
+	if not name:find("^%l[%l%d_-]*$") then
+		base.fail("usage", ("a workflow has a name of a to z, 0 to 9, '-' and '_', not '%s'"):format(name))
+	end
+	local files = { { ("%s/%s.lua"):format(to, name), template("workflow.lua", name) },
+		{ ("%s/%s.test"):format(to, name), template("workflow.test", name) } }
+	for _, file in ipairs(files) do
+		if core.path(file[1]) then
+			base.fail("file-exists", ("%s is there already"):format(file[1]), "choose another name or --to another folder")
+		end
+	end
+	for _, file in ipairs(files) do base.must(core.write(file[1], file[2], tonumber("644", 8))) end
+	one(cli, files[2][1], true)
+	if cli.json then base.print_json(core.list { files[1][1], files[2][1] })
+	else
+		base.print("%s\n%s\nnext: `patchday workflow check %s`, then `patchday workflow test %s`\n", files[1][1],
+			files[2][1], files[1][1], files[2][1])
+	end
+	return 0
+end
+
+-- ---------------------------------------------------------------- record
+
+local function record(cli)
+	local file = cli.operands[1] or base.fail("usage", "usage: patchday workflow record FILE [RUN]")
+	if core.path(file) then base.fail("file-exists", ("%s is there already"):format(file)) end
+	local run = base.must(core.find(cli.operands[2]))
+	base.must(core.write(file, require("cli.recording").text(cli, run), tonumber("600", 8)))
+	local ok, text = one(cli, file, true)
+	if not ok then
+		core.remove(file)
+		base.fail("test-shape", ("run %s can't be played again:\n%s"):format(run, text))
+	end
+	if cli.json then base.print_json(core.list { file }) else base.print("%s\n", file) end
+	return 0
+end
+
+return {
+	workflow = {
+		operands = "new NAME | check WORKFLOW... | test FILE... | record FILE [RUN]", least = 1, most = -1,
+		summary = "start, check and test a workflow of your own",
+		text = [[
+new    writes NAME.lua, a commented start, and NAME.test, a test of it.
+check  tells all that is wrong with a script and can be known without a server.
+test   runs tests: files that say what a server has, how steps end, and which
+       plan and which course of the run are expected. The engine is the real
+       one; of the server nothing is looked at or touched. A folder stands for
+       all its files *.test. doc/testing-workflows.md has the format.
+record writes a run of this server as such a test; it has the server's facts.
+]],
+		options = {
+			{ "to", "DIR", "new: the folder it is written to (default: this one)" },
+			{ "update", nil, "test: write what came out as what is expected" },
+			{ "catalog", "FILE", "record: catalog of the test, if the run's own is not in patchday's format; may be repeated" },
+			{ "facts", "FILE", "record: facts of the test, in place of those before the run" },
+		},
+		verbs = { new = new, check = check, test = test, record = record },
+	},
+}
