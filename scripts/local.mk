@@ -22,6 +22,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/catalog.lua \
 	%reldir%/cli/check.lua \
 	%reldir%/cli/clone.lua \
+	%reldir%/cli/complete.lua \
 	%reldir%/cli/doctor.lua \
 	%reldir%/cli/facts.lua \
 	%reldir%/cli/freeze.lua \

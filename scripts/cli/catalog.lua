@@ -74,6 +74,7 @@ source or update.
 			{ "trust", "KIND", "verify: openpgp, xmldsig or minisign (default)" },
 			{ "signature", "FILE", "verify: where the signature is, if not beside the file" },
 		},
+		takes = { vercmp = "SCHEME" }, -- where it is no file
 		verbs = { approve = approve.approve, approvals = approve.list, withdraw = approve.withdraw,
 			check = require "cli.check", convert = freeze.convert, diff = freeze.diff, freeze = freeze.freeze,
 			show = require "cli.show", sign = signature.sign,

@@ -120,6 +120,21 @@ local function find(name, words)
 	base.choose(names, "", name)
 end
 
+-- For complete: all commands, or one.
+local function known(name)
+	local list = {}
+	for _, row in ipairs(commands) do
+		if row[1] == name then return load(row) end
+		list[#list + 1] = not name and load(row) or nil
+	end
+	return not name and list or nil
+end
+
+local function complete(words)
+	if words[1] == "--" then table.remove(words, 1) end
+	return require("cli.complete")(words, known, set_up)
+end
+
 local M = {}
 
 -- words: the arguments of the program; the exit status.
@@ -138,6 +153,7 @@ function M.main(words)
 		base.print("patchday %s\n", about.version)
 		return 0
 	end
+	if name == "complete" then return complete(words) end
 	if name == "help" and words[1] then -- help COMMAND is COMMAND --help
 		name, words[1] = words[1], "--help"
 	elseif name == "help" or name == "--help" or name == "-h" then

@@ -16,6 +16,7 @@ options.common = {
 -- One invocation: what a command's run function gets.
 local cli = {}
 cli.__index = cli
+options.line = cli
 
 -- The last value of an option; nil if it was not given; "" for a switch.
 function cli:option(name)

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# Completion of patchday for fish: patchday itself knows what there is.
+function __patchday_complete
+	set -l words (commandline -opc) (commandline -ct)
+	set -l rows ($words[1] complete -- $words[2..-1] 2>/dev/null)
+	if set -q rows[1]
+		printf '%s\n' $rows
+	else
+		__fish_complete_path (commandline -ct)
+	end
+end
+complete -c patchday -f -a '(__patchday_complete)'

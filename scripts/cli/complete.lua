@@ -1,0 +1,133 @@
+-- SPDX-License-Identifier: MIT
+-- What a shell offers for the word under its cursor: lines CANDIDATE<TAB>HELP, or
+-- none where it is a file's name.  The shells' own scripts (completions/) only
+-- call this, so that they offer what there is.
+local _, core = ...
+local base = require "cli.base"
+local options = require "cli.options"
+
+-- What there is of a kind of operand or value; nothing if it can't be known.
+local kinds = {
+	RUN = function()
+		local list = {}
+		for i, id in ipairs(core.runs() or {}) do list[i] = { id, (core.record(id, true) or {}).state } end
+		return list
+	end,
+	WORKFLOW = function()
+		local list = {}
+		for i, path in ipairs(core.files(base.about.scripts .. "/roles")) do
+			list[i] = { path:match("([^/]*)%.lua$") or "", "role" }
+		end
+		return list
+	end,
+	NAME = function()
+		local list = {}
+		for i, name in ipairs(core.plugins()) do list[i] = { name, (core.plugin(name) or {}).help } end
+		return list
+	end,
+	ID = function()
+		local list = {}
+		for i, x in ipairs(core.explanations()) do list[i] = { x.id, x.cause } end
+		return list
+	end,
+	FORMAT = function() return { { "text" }, { "html" }, { "csv" }, { "xml" } } end,
+	SCHEME = function()
+		local list = {}
+		for i, name in ipairs(core.schemes()) do list[i] = { name } end
+		return list
+	end,
+	SECONDS = function() return {} end,
+}
+
+-- Parameters of the workflow that stands on the line already.
+local function params(cli)
+	local ok, declared = pcall(function()
+		return core.describe(require("cli.workflow").find(cli.operands[1] or ""))
+	end)
+	local list = {}
+	for i, row in ipairs(ok and declared and declared.params or {}) do list[i] = { row.name .. "=", row.help } end
+	return list
+end
+
+local function row_of(command, name)
+	for _, rows in ipairs { command.options or {}, options.common } do
+		for _, row in ipairs(rows) do
+			if row[1] == name then return row end
+		end
+	end
+end
+
+-- The words before the last one: operands, and the option that waits for a value.
+local function read(command, words)
+	local line, waits = { operands = {}, given = {} }, nil
+	for i = 1, #words - 1 do
+		local word = words[i]
+		if waits then
+			line.given[#line.given + 1] = { waits[1], word }
+			waits = nil
+		elseif word:sub(1, 2) == "--" then
+			local row = row_of(command, word:match("^%-%-([^=]*)"))
+			waits = row and row[2] and not word:find("=", 1, true) and row or nil
+		else line.operands[#line.operands + 1] = word end
+	end
+	return line, waits
+end
+
+local function of_value(line, row)
+	if row[1] == "param" then return params(line) end
+	return kinds[row[2]] and kinds[row[2]]() or {}
+end
+
+-- The operand that comes next, by what the command calls it.
+local function of_operand(command, line)
+	local verb = line.operands[1]
+	if command.verbs and not verb then
+		local list = {}
+		for i, name in ipairs(base.sorted(command.verbs)) do list[i] = { name } end
+		return list
+	end
+	local about = (command.takes or {})[verb] or command.operands
+	if command.verbs and not command.takes then
+		about = (" " .. about):match("[ |]" .. verb:gsub("%p", "%%%0") .. "([^|]*)") or ""
+	end
+	local list = {}
+	for kind, find in pairs(kinds) do
+		if (" " .. about .. " "):find("[^%u]" .. kind .. "[^%u]") then
+			for _, row in ipairs(find()) do list[#list + 1] = row end
+		end
+	end
+	return list
+end
+
+local function of_options(command, word)
+	local list, name = {}, word:match("^%-%-([^=]*)=")
+	if name then
+		for i, row in ipairs(row_of(command, name) and of_value({ operands = {} }, row_of(command, name)) or {}) do
+			list[i] = { ("--%s=%s"):format(name, row[1]), row[2] }
+		end
+		return list
+	end
+	for _, rows in ipairs { command.options or {}, options.common } do
+		for _, row in ipairs(rows) do list[#list + 1] = { "--" .. row[1], row[3] } end
+	end
+	return list
+end
+
+-- words: those behind "patchday", the one under the cursor last.  commands: of
+-- name to what it is; nil: there is none.
+return function(words, commands, set_up)
+	local last, list = words[#words] or "", {}
+	if #words <= 1 then
+		for _, command in ipairs(commands()) do list[#list + 1] = { command.name, command.summary } end
+	else
+		local command = commands(table.remove(words, 1))
+		local line, waits = read(command or {}, words)
+		if not command or not pcall(set_up, setmetatable(line, { __index = options.line })) then return 0 end
+		list = waits and of_value(line, waits) or last:sub(1, 1) == "-" and of_options(command, last) or
+			of_operand(command, line)
+	end
+	for _, row in ipairs(list) do
+		if row[1]:sub(1, #last) == last then base.print("%s\t%s\n", row[1], (row[2] or ""):gsub("%s+", " ")) end
+	end
+	return 0
+end

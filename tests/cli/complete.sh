@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What shells offer behind "patchday": that which there is, in bash, zsh and fish.
+. "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
+export PATH=$tmp/bin:$PATH
+mkdir "$tmp/bin" "$tmp/all"
+cp "$PD_BUILDDIR"/plugins/*/.libs/*.so "$tmp/all/"
+ln -s "$PD_BUILDDIR/patchday" "$tmp/bin/patchday"
+
+# offered WORD...: what patchday says of a line, the last word under the cursor
+offered()
+{
+	patchday complete -- "$@" | cut -f1 | sort | xargs
+}
+
+is "commands" "$(offered re)" "rehearse report resume"
+like "with their help" "$(patchday complete -- dri)" '^drill	[a-z]+ '
+is "verbs" "$(offered workflow '')" "check new record test"
+is "options" "$(offered plan --c)" "--catalog --check"
+is "common options" "$(offered facts --j)" "--json"
+is "roles" "$(offered run f)" "file-print"
+is "parameters of the workflow on the line" "$(offered run --plugin-dir "$tmp/all" file-print --param sh)" "share="
+is "of one that can't be read there are none" "$(offered run nothing --param sh)" ""
+is "formats" "$(offered report --format '')" "csv html text xml"
+is "and inside of one word" "$(offered report --format=h)" "--format=html"
+is "ids of errors" "$(offered explain usag)" "usage"
+is "version schemes" "$(offered catalog vercmp rp)" "rpm"
+empty "nothing where a file belongs" "$(offered plan --catalog '')"
+empty "nor behind a command that there is not" "$(offered nonsense '')"
+
+# in_bash WORD...: what bash makes of it
+in_bash()
+{
+	bash -c '
+		. "$1"; shift
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+		compopt() { :; }
+		_patchday && printf "%s\n" "${COMPREPLY[@]}"' bash "$PD_SRCDIR/completions/patchday" patchday "$@" | sort | xargs
+}
+is "bash: commands" "$(in_bash re)" "rehearse report resume"
+is "bash: a value behind =" "$(in_bash report --format = h)" "html"
+is "bash: a value that is not begun" "$(in_bash report --format =)" "csv html text xml"
+if command -v fish >/dev/null; then
+	is "fish: commands" "$(HOME=$tmp fish -c "source $PD_SRCDIR/completions/patchday.fish; complete -C 'patchday re'" |
+		cut -f1 | sort | xargs)" "rehearse report resume"
+	is "fish: options" "$(HOME=$tmp fish -c "source $PD_SRCDIR/completions/patchday.fish; complete -C 'patchday plan --c'" |
+		cut -f1 | sort | xargs)" "--catalog --check"
+else
+	echo "# skip fish: it is not installed"
+fi
+if command -v zsh >/dev/null; then
+	is "zsh: commands, with their help" "$(zsh -fc '
+		_describe() { print -l -- "${(@P)2}"; }
+		_files() { print files; }
+		words=(patchday dri) CURRENT=2
+		. "$1"' zsh "$PD_SRCDIR/completions/_patchday" | cut -d: -f1)" drill
+	is "zsh: files where nothing is offered" "$(zsh -fc '
+		_describe() { print -l -- "${(@P)2}"; }
+		_files() { print files; }
+		words=(patchday plan --catalog "") CURRENT=4
+		. "$1"' zsh "$PD_SRCDIR/completions/_patchday")" files
+else
+	echo "# skip zsh: it is not installed"
+fi
+end
