@@ -23,6 +23,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/check.lua \
 	%reldir%/cli/clone.lua \
 	%reldir%/cli/complete.lua \
+	%reldir%/cli/csv.lua \
 	%reldir%/cli/doctor.lua \
 	%reldir%/cli/facts.lua \
 	%reldir%/cli/freeze.lua \
@@ -33,6 +34,9 @@ dist_clilua_DATA = \
 	%reldir%/cli/plan.lua \
 	%reldir%/cli/plan_text.lua \
 	%reldir%/cli/recording.lua \
+	%reldir%/cli/risk.lua \
+	%reldir%/cli/risk_model.lua \
+	%reldir%/cli/risk_picture.lua \
 	%reldir%/cli/rollback.lua \
 	%reldir%/cli/run.lua \
 	%reldir%/cli/scan.lua \

@@ -249,7 +249,7 @@ end
 -- A template of the scripts with the name put in.
 local function template(kind, name)
 	local text = base.must(core.text(("%s/templates/%s"):format(base.about.scripts, kind)))
-	return (text:gsub("@NAME@", name))
+	return (text:gsub("^%-%- SPDX[^\n]*\n", ""):gsub("@NAME@", name)) -- what is made of it is yours
 end
 
 local function new(cli)

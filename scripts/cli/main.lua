@@ -38,6 +38,7 @@ local commands = { -- name, file
 	{ "report", "status" }, { "scan", "scan" }, { "catalog", "catalog" },
 	{ "facts", "facts" }, { "plugins", "about" }, { "doctor", "doctor" }, { "explain", "about" },
 	{ "rehearse", "clone" }, { "drill", "clone" }, { "workflow", "author" },
+	{ "risk", "risk" },
 }
 
 local function load(row)

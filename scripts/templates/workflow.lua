@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- The runbook of a @NAME@ server, from top to bottom.
 --
 -- A workflow computes a plan and touches nothing: what it may use is the

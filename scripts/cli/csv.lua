@@ -1,0 +1,66 @@
+-- SPDX-License-Identifier: MIT
+-- Reading CSV (RFC 4180) that people write with a spreadsheet: comma or semicolon,
+-- with or without a byte-order mark.
+local _, core = ...
+local base = require "cli.base"
+local csv = {}
+
+local function wrong(file, line, format, ...)
+	error({ id = "csv-shape", where = ("%s:%d"):format(file, line), message = format:format(...) }, 0)
+end
+
+-- The fields of the record that begins at a place, and where the next one does.
+local function record(file, text, at, separator, line)
+	local fields = {}
+	while true do
+		local field, behind
+		if text:sub(at, at) == '"' then
+			local from = at + 1
+			repeat
+				local quote = text:find('"', from, true) or wrong(file, line, "a quoted field has no end")
+				from = quote + 2
+				behind = quote + 1
+			until text:sub(behind, behind) ~= '"'
+			field = text:sub(at + 1, behind - 2):gsub('""', '"')
+		else
+			behind = text:find("[" .. separator .. "\r\n]", at) or #text + 1
+			field = text:sub(at, behind - 1)
+		end
+		fields[#fields + 1] = field:match("^%s*(.-)%s*$")
+		local next_one = text:sub(behind, behind)
+		if next_one ~= separator then
+			local rest = text:match("^\r?\n()", behind)
+			if not rest and behind <= #text then wrong(file, line, "there is text behind a quoted field") end
+			return fields, rest or #text + 1
+		end
+		at = behind + 1
+	end
+end
+
+-- The rows of a file by the names of its first one: { line, fields by name };
+-- and these names.  Empty lines, and those that begin with #, are none.
+function csv.read(file)
+	local text = base.must(core.text(file)):gsub("^\xef\xbb\xbf", "")
+	if not utf8.len(text) then wrong(file, 1, "the file is not UTF-8") end
+	local head = ("\n" .. text):match("\n([^#\r\n][^\n]*)") or ""
+	local separator = head:find(";", 1, true) and not head:find(",", 1, true) and ";" or ","
+	local at, line, names, rows = 1, 1, nil, {}
+	while at <= #text do
+		local fields, behind = {}, text:match("^#[^\n]*\n?()", at)
+		if not behind then fields, behind = record(file, text, at, separator, line) end
+		local empty = #fields == 0 or #fields == 1 and fields[1] == ""
+		if not empty and not names then
+			names = fields
+		elseif not empty then
+			if #fields > #names then wrong(file, line, "%d fields, and the head has %d", #fields, #names) end
+			local row = { line = line, fields = {} }
+			for i, name in ipairs(names) do row.fields[name] = fields[i] or "" end
+			rows[#rows + 1] = row
+		end
+		line = line + select(2, text:sub(at, behind - 1):gsub("\n", "\n"))
+		at = behind
+	end
+	return rows, names or {}
+end
+
+return csv

@@ -1,0 +1,200 @@
+-- SPDX-License-Identifier: MIT
+-- risk: how risky the patch day of each server is, and in which order they go.
+local _, core = ...
+local base = require "cli.base"
+local csv = require "cli.csv"
+local model = require "cli.risk_model"
+
+-- Columns that are no factor: another server that must not go in the same wave.
+local own = { "server", "partner" }
+
+-- Values of the servers, from all files: { { name, values, partner, where } }.
+local function servers_of(cli, m)
+	local list, by_name, known = {}, {}, { table.unpack(own) }
+	for _, f in ipairs(m.factors) do known[#known + 1] = f.id end
+	for _, file in ipairs(cli.operands) do
+		local rows, names = csv.read(file)
+		for _, name in ipairs(names) do
+			if not base.has(known, name) then
+				local near = core.nearest(name, known)
+				error({ id = "csv-shape", where = file .. ":1", message = ("there is no factor '%s'%s"):format(name,
+					near and "; did you mean " .. near .. "?" or "") }, 0)
+			end
+		end
+		if not base.has(names, "server") then
+			error({ id = "csv-shape", where = file .. ":1", message = "there is no column 'server'" }, 0)
+		end
+		for _, row in ipairs(rows) do
+			local name = row.fields.server
+			local where = ("%s:%d"):format(file, row.line)
+			if name == "" or by_name[name] then
+				error({ id = "csv-shape", where = where, message = name == "" and "the server has no name" or
+					("server '%s' is there twice"):format(name) }, 0)
+			end
+			by_name[name] = { name = name, values = row.fields, where = where, partner = row.fields.partner, counts = {} }
+			list[#list + 1] = by_name[name]
+		end
+	end
+	return list, by_name
+end
+
+-- How many rows a server's facts have of the kinds that factors count.
+local function count_facts(cli, m, list, by_name)
+	for _, path in ipairs(cli:all("facts")) do
+		for _, file in ipairs(core.files(path)) do
+			local facts = base.must(core.facts(file))
+			local name = facts.os and facts.os.hostname or file:match("([^/]*)%.json$") or file
+			local server = by_name[name]
+			if not server then
+				server = { name = name, values = {}, where = file, counts = {} }
+				by_name[name], list[#list + 1] = server, server
+			end
+			for _, f in ipairs(m.factors) do
+				if f.count and facts[f.count] then server.counts[f.count] = #facts[f.count] end
+			end
+		end
+	end
+end
+
+local function before(a, b)
+	if a.score ~= b.score then return a.score < b.score end
+	return a.server < b.server
+end
+
+-- Waves: one for each class, low risk first; of partners the later one moves on.
+local function into_waves(rows)
+	local wave_of = {}
+	for _, row in ipairs(rows) do
+		row.wave = row.rank
+		local other = row.partner and wave_of[row.partner]
+		if other and other >= row.wave then row.wave = other + 1 end
+		wave_of[row.server] = row.wave
+	end
+	table.sort(rows, function(a, b)
+		if a.wave ~= b.wave then return a.wave < b.wave end
+		return before(a, b)
+	end)
+	local last, number = nil, 0
+	for _, row in ipairs(rows) do -- waves that nobody is in are none
+		if row.wave ~= last then number, last = number + 1, row.wave end
+		row.wave = number
+	end
+end
+
+local function judge_all(m, list, by_name)
+	local rows = {}
+	for i, server in ipairs(list) do
+		local row, why = model.judge(m, server.name, server.values, server.counts)
+		if not row then error({ id = "risk-value", where = server.where, message = why }, 0) end
+		row.partner = server.partner ~= "" and server.partner or nil
+		if row.partner and (not by_name[row.partner] or row.partner == server.name) then
+			local text = ("the partner '%s' of %s is no other server of the list"):format(row.partner, server.name)
+			error({ id = "risk-value", where = server.where, message = text }, 0)
+		end
+		rows[i] = row
+	end
+	for _, row in ipairs(rows) do -- whoever of the two says it
+		for _, other in ipairs(rows) do
+			if other.server == row.partner and not other.partner then other.partner = row.server end
+		end
+	end
+	table.sort(rows, before)
+	into_waves(rows)
+	for _, row in ipairs(rows) do row.rank = nil end
+	return rows
+end
+
+-- What adds most to a score, in words.
+local function reasons(row)
+	local list, words = { table.unpack(row.factors) }, {}
+	table.sort(list, function(a, b) return a.points > b.points or a.points == b.points and a.factor < b.factor end)
+	for i = 1, math.min(3, #list) do
+		local f = list[i]
+		if f.points > 0 then words[#words + 1] = ("%s %s"):format(f.factor, f.value and f.level or "?") end
+	end
+	return table.concat(words, ", ")
+end
+
+local function show_table(rows)
+	local wave
+	for _, row in ipairs(rows) do
+		if row.wave ~= wave then
+			base.print("%s\n", base.paint("bold", ("wave %d: %s, %s"):format(row.wave, row.class, row.hours)))
+		end
+		wave = row.wave
+		base.print("  %s %3d  impact %3d  likelihood %3d  %s\n", base.pad(row.server, 24), row.score, row.impact,
+			row.likelihood, reasons(row))
+		for _, text in ipairs(row.mitigation) do base.print("      - %s\n", text) end
+		if #row.unknown > 0 then
+			base.print("      ? nobody knows its %s: counted as the worst\n", table.concat(row.unknown, ", "))
+		end
+	end
+	base.print("%s\n", base.count(#rows, "server"))
+end
+
+local function show_csv(rows)
+	base.print_csv { "server", "wave", "score", "class", "hours", "impact", "likelihood", "reasons", "unknown",
+		"mitigation" }
+	for _, row in ipairs(rows) do
+		base.print_csv { row.server, tostring(row.wave), tostring(row.score), row.class, row.hours, tostring(row.impact),
+			tostring(row.likelihood), reasons(row), table.concat(row.unknown, ", "), table.concat(row.mitigation, "\n") }
+	end
+end
+
+-- The head of a CSV to fill in, with the servers whose facts are there.
+local function show_form(m, list)
+	local names = { table.unpack(own) }
+	for _, f in ipairs(m.factors) do
+		local words = {}
+		for i, level in ipairs(f.levels) do
+			words[i] = level.name .. (level.upto and (" (to %d)"):format(level.upto) or "")
+		end
+		base.print("# %s: %s; %s%s\n", f.id, f.title, table.concat(words, ", "), f.count and "; counted from facts" or "")
+		names[#names + 1] = f.id
+	end
+	base.print("%s\n", table.concat(names, ","))
+	for _, server in ipairs(list) do base.print("%s%s\n", server.name, (","):rep(#names - 1)) end
+end
+
+local function risk(cli)
+	local m = model.read(cli:option("model") or base.about.scripts .. "/../catalogs/risk.xml")
+	local list, by_name = servers_of(cli, m)
+	count_facts(cli, m, list, by_name)
+	if cli:option("form") then
+		show_form(m, list)
+		return 0
+	end
+	if #list == 0 then
+		base.fail("usage", "no server is named: give a CSV file, or --facts",
+			"`patchday risk --form` prints one to fill in.")
+	end
+	local rows = judge_all(m, list, by_name)
+	if cli:option("matrix") then
+		base.must(core.write(cli:option("matrix"), require("cli.risk_picture").svg(m, rows), tonumber("644", 8)))
+	end
+	if cli.json then base.print_json(core.list(rows))
+	elseif cli:option("csv") then show_csv(rows)
+	else show_table(rows) end
+	return 0
+end
+
+return {
+	risk = {
+		operands = "[FILE.csv]...", most = -1,
+		summary = "tell how risky the patch day of each server is, and the order",
+		text = [[
+FILE.csv has a line for each server: its name in the column `server`, a value
+for each factor of the model, and in `partner` another server that must never
+be down at the same time. `patchday risk --form` prints an empty one. What the
+model counts comes from --facts; what nobody knows counts as the worst.
+]],
+		options = {
+			{ "model", "FILE", "factors, weights and classes (default: the one that came with patchday)" },
+			{ "facts", "FILE", "facts of a server, or a folder of such files; may be repeated" },
+			{ "matrix", "FILE", "write a picture of impact and likelihood (SVG)" },
+			{ "csv", nil, "print CSV (RFC 4180)" },
+			{ "form", nil, "print a CSV to fill in" },
+		},
+		run = risk,
+	},
+}

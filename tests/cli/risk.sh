@@ -1,0 +1,137 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Risk: scores, classes, waves, partners; forms, pictures; what can't be used.
+. "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
+for tool in jq xmllint python3; do
+	command -v $tool >/dev/null || skip "$tool is not installed"
+done
+catalogs=$PD_SRCDIR/catalogs
+
+cat >"$tmp/model.xml" <<'END'
+<risk xmlns="urn:patchday:risk:1">
+  <factor id="worth" axis="impact" weight="3" title="what it is worth">
+    <level name="little" value="0"/>
+    <level name="much" value="100" mitigation="be careful"/>
+  </factor>
+  <factor id="ports" axis="impact" weight="1" title="open ports" count="listeners">
+    <level name="few" upto="1" value="0"/>
+    <level name="many" value="100"/>
+  </factor>
+  <factor id="age" axis="likelihood" weight="1" title="years">
+    <level name="new" upto="3" value="20"/>
+    <level name="old" value="80" mitigation="replace it"/>
+  </factor>
+  <class id="low" from="0" hours="any"/>
+  <class id="high" from="50" hours="night"/>
+</risk>
+END
+# risk FILE ARGUMENT...: a CSV from standard input; sets $out and $rc
+risk()
+{
+	cat >"$tmp/servers.csv"
+	pd risk --model "$tmp/model.xml" "$tmp/servers.csv" "$@"
+}
+
+check "the model that ships fits its schema" xmllint --noout --relaxng "$catalogs/patchday-risk.rng" "$catalogs/risk.xml"
+check "so does the one of this test" xmllint --noout --relaxng "$catalogs/patchday-risk.rng" "$tmp/model.xml"
+
+risk --json <<'END'
+server,worth,ports,age,partner
+b,much,many,4,
+a,little,few,1,
+# a comment
+c,much,few,9,b
+"d, the last",much,0,3.5,
+END
+is "scores are products of weighted means" "$rc $(jq -r '.[] | "\(.server)=\(.impact)*\(.likelihood)=\(.score)"' <<<"$out" | xargs)" \
+	"0 a=0*20=0 c=75*80=60 d, the last=75*80=60 b=100*80=80"
+is "partners do not go at once, whoever names the other" "$(jq -r '.[] | "\(.server):\(.wave)"' <<<"$out" | xargs)" \
+	"a:1 c:2 d, the last:2 b:3"
+is "classes say when" "$(jq -r '.[] | .class + " " + .hours' <<<"$out" | sort -u | xargs)" "high night low any"
+is "what mitigates is told" "$(jq -c '.[1].mitigation' <<<"$out")" '["be careful","replace it"]'
+
+printf '\xef\xbb\xbfserver;worth;age\r\nx;much;1\r\n"y ""z""";;\r\n' | { risk --json; echo "$out"; } >"$tmp/out"
+is "spreadsheets write semicolons, marks and CR LF" "$(jq -r '.[].server' "$tmp/out" | sort | xargs -d'\n')" 'x y "z"'
+is "what nobody knows is the worst, and is said" "$(jq -c '.[] | select(.server != "x") | [.score, .unknown, .mitigation]' "$tmp/out")" \
+	'[80,["worth","ports","age"],[]]'
+
+mkdir "$tmp/facts"
+echo '{"os": {"hostname": "e"}, "listeners": [{"protocol": "tcp", "address": "0.0.0.0", "port": 22}, {"protocol": "tcp", "address": "0.0.0.0", "port": 80}]}' >"$tmp/facts/1.json"
+risk --json --facts "$tmp/facts" <<'END'
+server,worth,age
+e,little,1
+END
+is "facts are counted" "$(jq -c '.[0].factors[] | select(.factor == "ports") | [.value, .level]' <<<"$out")" '["2","many"]'
+risk --json --facts "$tmp/facts" <<'END'
+server,worth,age,ports
+e,little,1,few
+END
+is "but the CSV comes first" "$(jq -r '.[0].factors[] | select(.factor == "ports") | .level' <<<"$out")" few
+
+risk --matrix "$tmp/m.svg" <<'END'
+server,worth,ports,age
+<evil> & "co",much,many,9
+END
+check "the picture is XML" xmllint --noout "$tmp/m.svg"
+is "with the server at its place" "$(xmllint --xpath 'concat(//*[local-name()="circle"]/@cx, " ", //*[local-name()="circle"]/@cy)' "$tmp/m.svg")" "630 152"
+like "the table has it, too" "$out" '^  <evil> & "co" +80  impact 100  likelihood  80  worth much'
+risk --csv <<'END'
+server,worth,ports,age
+=1+1,much,many,9
+END
+is "CSV is read by others, and is no formula" "$(python3 -c 'import csv, sys; print([r[:3] for r in csv.reader(sys.stdin)])' <<<"$out")" \
+	"[['server', 'wave', 'score'], [\"'=1+1\", '1', '80']]"
+pd risk --form --model "$tmp/model.xml"
+is "a form has each factor" "$rc $(grep -v '^#' <<<"$out")" "0 server,partner,worth,ports,age"
+risk --json < <(printf '%s\n' "$out" "a,,little,few,2")
+is "and can be used as it is" "$rc $(jq -r '.[0].score' <<<"$out")" "0 0"
+pd risk --form
+is "so has that of the model that ships" "$rc $(grep -cv '^#' <<<"$out")" "0 1"
+
+# refused WHAT WANTED: with the CSV of standard input
+refused()
+{
+	risk
+	like "$1" "$rc $out" "^2 .*$2"
+}
+refused "a value that there is not" "servers.csv:2: 'muhc' is no worth; there are: little, much; did you mean much" <<'END'
+server,worth
+a,muhc
+END
+refused "a factor that there is not" "servers.csv:1: there is no factor 'wort'; did you mean worth" <<'END'
+server,wort
+a,much
+END
+refused "a server twice" "servers.csv:3: server 'a' is there twice" <<'END'
+server,worth
+a,much
+a,much
+END
+refused "a partner that there is not" "servers.csv:2: the partner 'z' of a" <<'END'
+server,partner
+a,z
+END
+refused "no names" "there is no column 'server'" <<<"worth"
+refused "too many fields" "servers.csv:2: 3 fields, and the head has 1" <<'END'
+server
+a,b,c
+END
+refused "a quote without an end" "servers.csv:2: a quoted field has no end" <<'END'
+server
+"a
+END
+refused "nobody" "no server is named" <<<"server"
+# model WHAT WANTED SED
+model()
+{
+	sed "$3" "$tmp/model.xml" >"$tmp/broken.xml"
+	echo server >"$tmp/servers.csv"
+	pd risk --model "$tmp/broken.xml" "$tmp/servers.csv"
+	like "a model $1" "$rc $out" "^2 .*$2"
+}
+model "with a wrong axis" "axis is impact or likelihood, not 'luck'" 's/axis="likelihood"/axis="luck"/'
+model "whose levels do not rise" "upto has to rise|each level but the last" 's/name="many" value/name="many" upto="1" value/'
+model "whose classes do not begin at 0" "from begins at 0" 's/from="0"/from="10"/'
+model "with a factor twice" "the factor 'worth' is there twice" 's/id="age"/id="worth"/'
+model "with an entity" "." 's/<risk /<!DOCTYPE risk [<!ENTITY x "y">]><risk /'
+end
