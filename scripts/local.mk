@@ -18,6 +18,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/approve.lua \
 	%reldir%/cli/author.lua \
 	%reldir%/cli/base.lua \
+	%reldir%/cli/calendar.lua \
 	%reldir%/cli/case.lua \
 	%reldir%/cli/catalog.lua \
 	%reldir%/cli/check.lua \
@@ -40,6 +41,8 @@ dist_clilua_DATA = \
 	%reldir%/cli/rollback.lua \
 	%reldir%/cli/run.lua \
 	%reldir%/cli/scan.lua \
+	%reldir%/cli/schedule.lua \
+	%reldir%/cli/schedule_files.lua \
 	%reldir%/cli/seal.lua \
 	%reldir%/cli/signature.lua \
 	%reldir%/cli/source.lua \

@@ -38,7 +38,7 @@ local commands = { -- name, file
 	{ "report", "status" }, { "scan", "scan" }, { "catalog", "catalog" },
 	{ "facts", "facts" }, { "plugins", "about" }, { "doctor", "doctor" }, { "explain", "about" },
 	{ "rehearse", "clone" }, { "drill", "clone" }, { "workflow", "author" },
-	{ "risk", "risk" },
+	{ "risk", "risk" }, { "schedule", "schedule" },
 }
 
 local function load(row)

@@ -1,0 +1,195 @@
+-- SPDX-License-Identifier: MIT
+-- schedule: the plan of dates. Per server a day, a window, how long it takes, who
+-- is there; and everything in it that can't be.
+local _, core = ...
+local base = require "cli.base"
+local calendar = require "cli.calendar"
+local csv = require "cli.csv"
+
+local columns = { "server", "date", "from", "to", "do", "undo", "responsible", "after", "partner", "wave" }
+
+-- Everything that is wrong is told, so it is collected.
+local function collector()
+	local list = {}
+	return list, function(where, format, ...)
+		list[#list + 1] = { id = "schedule-conflict", where = where, message = format:format(...) }
+	end
+end
+
+local function check_head(file, names)
+	for _, name in ipairs(names) do
+		if not base.has(columns, name) then
+			local near = core.nearest(name, columns)
+			error({ id = "csv-shape", where = file .. ":1", message = ("there is no column '%s'%s"):format(name,
+				near and "; did you mean " .. near .. "?" or "; there are: " .. table.concat(columns, ", ")) }, 0)
+		end
+	end
+end
+
+-- "90", "90m" or "1h 30m" in minutes.
+local function minutes(text)
+	if text:find("^%d+$") then return tonumber(text) end
+	local seconds = core.number("seconds", text)
+	return seconds and seconds // 60
+end
+
+local function persons(text)
+	local list = {}
+	for name in text:gmatch("[^;/]+") do list[#list + 1] = name:match("^%s*(.-)%s*$") end
+	return list
+end
+
+-- The day of a row: its own, or that of its wave behind --first.
+local function day_of(fields, where, first, every, wrong)
+	if fields.date and fields.date ~= "" then
+		return calendar.day(fields.date) or wrong(where, "'%s' is no day; wanted is one such as 2026-11-28", fields.date)
+	end
+	local wave = math.tointeger(tonumber(fields.wave or ""))
+	if first and wave and wave > 0 then return first + (wave - 1) * every end
+	return wrong(where, "%s has no date%s", fields.server,
+		first and ", and no wave" or "; give one, or a wave and --first DATE")
+end
+
+local function read_row(row, where, first, every, wrong)
+	local f = row.fields
+	local day = day_of(f, where, first, every, wrong)
+	local from, to = calendar.minutes(f.from or ""), calendar.minutes(f.to or "")
+	local need, undo = minutes(f["do"] or ""), minutes(f.undo or "")
+	if not from or not to then wrong(where, "%s has no window: from and to are times such as 22:00", f.server) end
+	if not need or not undo then wrong(where, "%s: do and undo say how long it takes, such as 90m or 1h", f.server) end
+	if not (day and from and to and need and undo) then return nil end
+	local begin = day * 1440 + from
+	return { server = f.server, where = where, from = begin, to = begin + (to - from - 1) % 1440 + 1, need = need,
+		undo = undo, responsible = persons(f.responsible or ""), after = f.after or "", partner = f.partner or "" }
+end
+
+-- All rows of all files, by time; by name, too.
+local function read(cli, wrong)
+	local rows, by_name = {}, {}
+	local first, every = cli:option("first"), tonumber(cli:option("every") or "7")
+	if first and not calendar.day(first) then
+		base.fail("usage", ("--first wants a day such as 2026-11-28, not '%s'"):format(first))
+	end
+	first = first and calendar.day(first)
+	if not every or every < 1 then base.fail("usage", "--every wants a number of days") end
+	for _, file in ipairs(cli.operands) do
+		local list, names = csv.read(file)
+		check_head(file, names)
+		for _, given in ipairs(list) do
+			local where, name = ("%s:%d"):format(file, given.line), given.fields.server or ""
+			if name == "" then wrong(where, "the server has no name")
+			elseif by_name[name] then wrong(where, "server %s is there twice (%s)", name, by_name[name].where)
+			else
+				local row = read_row(given, where, first, every // 1 | 0, wrong)
+				by_name[name] = row or { where = where, bad = true }
+				rows[#rows + 1] = row
+			end
+		end
+	end
+	table.sort(rows, function(a, b) return a.from < b.from or a.from == b.from and a.server < b.server end)
+	return rows, by_name
+end
+
+local function check_alone(row, by_name, wrong)
+	local window = row.to - row.from
+	if row.need + row.undo > window then
+		wrong(row.where, "the window of %s has %d min, and it takes %d to do and %d to take back", row.server, window,
+			row.need, row.undo)
+	end
+	for _, name in ipairs { "after", "partner" } do
+		local other = row[name] ~= "" and by_name[row[name]]
+		if row[name] == row.server or other == nil then
+			wrong(row.where, "%s: '%s' in the column %s is no other server of the plan", row.server, row[name], name)
+		elseif name == "after" and other and not other.bad and other.to > row.from then
+			wrong(row.where, "%s comes after %s, which has its window until %s %s", row.server, other.server,
+				calendar.moment(other.to))
+		end
+	end
+end
+
+-- Rows are in order of time: those that overlap stand near each other.
+local function check_pairs(rows, wrong)
+	for i, a in ipairs(rows) do
+		for k = i + 1, #rows do
+			local b = rows[k]
+			if b.from >= a.to then break end
+			if a.partner == b.server or b.partner == a.server then
+				wrong(b.where, "%s and %s are partners, and in one window", a.server, b.server)
+			end
+			for _, name in ipairs(a.responsible) do
+				if base.has(b.responsible, name) then
+					wrong(b.where, "%s is to be at %s and at %s at the same time", name, a.server, b.server)
+				end
+			end
+		end
+	end
+end
+
+local function as_json(row)
+	local date, from = calendar.moment(row.from)
+	local to_date, to = calendar.moment(row.to)
+	return { server = row.server, date = date, from = from, to_date = to_date, to = to, ["do"] = row.need, undo = row.undo,
+		responsible = core.list(row.responsible), after = row.after, partner = row.partner }
+end
+
+local function show(cli, rows)
+	if cli:option("csv") then
+		base.print_csv { "server", "date", "from", "to", "do", "undo", "responsible", "after", "partner" }
+	end
+	local list = core.list {}
+	for i, row in ipairs(rows) do
+		local j = as_json(row)
+		list[i] = j
+		if cli:option("csv") then
+			base.print_csv { j.server, j.date, j.from, j.to, tostring(j["do"]), tostring(j.undo),
+				table.concat(j.responsible, "; "), j.after, j.partner }
+		elseif not cli.json then
+			base.print("%s %s  %s-%s  %s  %3d min + %3d min  %s\n", calendar.weekday(row.from // 1440), j.date, j.from, j.to,
+				base.pad(j.server, 20), j["do"], j.undo, table.concat(j.responsible, ", "))
+		end
+	end
+	if cli.json then base.print_json(list) end
+end
+
+local function schedule(cli)
+	local faults, wrong = collector()
+	local rows, by_name = read(cli, wrong)
+	for _, row in ipairs(rows) do check_alone(row, by_name, wrong) end
+	check_pairs(rows, wrong)
+	if #faults > 0 then
+		for _, err in ipairs(faults) do base.show_error(err, true) end
+		return 2
+	end
+	if #rows == 0 then base.fail("usage", "no server is in the plan") end
+	for name, text in pairs { ical = "ical", html = "html" } do
+		local path = cli:option(name)
+		if path then
+			base.must(core.write(path, require("cli.schedule_files")[text](rows, core.now()), tonumber("644", 8)))
+		end
+	end
+	show(cli, rows)
+	return 0
+end
+
+return {
+	schedule = {
+		operands = "FILE.csv...", least = 1, most = -1,
+		summary = "check and print the plan of dates",
+		text = [[
+FILE.csv has a line for each server: server, date, from, to (the window), do and
+undo (how long it takes to do and to take back), responsible (names, between
+them `;`), after (a server that has to be done before) and partner (one that
+must not be down at the same time). In place of a date a row may have a wave, as
+`patchday risk` gives it: then --first says when the first wave is. Everything
+in it that can't be is told at once, with its line and names: status 2.
+]],
+		options = {
+			{ "first", "DATE", "day of the first wave, such as 2026-12-05" },
+			{ "every", "DAYS", "days from wave to wave (default 7)" },
+			{ "ical", "FILE", "write the plan as a calendar (iCalendar, RFC 5545)" },
+			{ "html", "FILE", "write the plan as a page" },
+			{ "csv", nil, "print CSV (RFC 4180)" },
+		},
+		run = schedule,
+	},
+}
