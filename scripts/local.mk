@@ -34,6 +34,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/paper.lua \
 	%reldir%/cli/plan.lua \
 	%reldir%/cli/plan_text.lua \
+	%reldir%/cli/plugin.lua \
 	%reldir%/cli/recording.lua \
 	%reldir%/cli/risk.lua \
 	%reldir%/cli/risk_model.lua \
@@ -60,6 +61,9 @@ dist_roles_DATA = \
 	%reldir%/roles/file-print.lua
 templatesdir = $(scriptdir)/templates
 dist_templates_DATA = %reldir%/templates/workflow.lua %reldir%/templates/workflow.test
+pluginstartdir = $(templatesdir)/plugin
+dist_pluginstart_DATA = %reldir%/templates/plugin/plugin.c %reldir%/templates/plugin/Makefile \
+	%reldir%/templates/plugin/README.md %reldir%/templates/plugin/test.sh
 EXTRA_DIST += .luacheckrc
 include %D%/report/local.mk
 # configure's link to the scripts, of a build outside of the sources

@@ -37,7 +37,7 @@ local commands = { -- name, file
 	{ "signoff", "run" }, { "final", "seal" }, { "verify", "seal" },
 	{ "report", "status" }, { "scan", "scan" }, { "catalog", "catalog" },
 	{ "facts", "facts" }, { "plugins", "about" }, { "doctor", "doctor" }, { "explain", "about" },
-	{ "rehearse", "clone" }, { "drill", "clone" }, { "workflow", "author" },
+	{ "rehearse", "clone" }, { "drill", "clone" }, { "workflow", "author" }, { "plugin", "plugin" },
 	{ "risk", "risk" }, { "schedule", "schedule" },
 }
 

@@ -79,6 +79,27 @@ for frozen in tests/abi/*/plugin.h; do
 	all "v${version//./_}" "-I$work/$version"
 done
 
+# What `patchday plugin new` writes builds by itself, and passes its own test.
+# The test's own steps need the plugins of a run.
+mkdir -m 755 "$work/all" "$work/start"
+cp "$build"/plugins/*/.libs/*.so "$work/all/"
+out=$("$build/patchday" plugin new mine --to "$work/start" 2>&1)
+is "a new plugin is written" "$? $(cd "$work/start/mine" && echo *)" "0 Makefile README.md plugin.c test.sh"
+check "it builds by itself" make -s -C "$work/start/mine" PATCHDAY_CFLAGS="$cflags" CFLAGS="-Werror -Wconversion -Wshadow"
+# the installed folder of plugins is that of the machine: name another
+cat >"$work/patchday" <<END
+#!/bin/sh
+verb=\$1; shift
+exec "$(cd "$build" && pwd)/patchday" "\$verb" "\$@" --plugin-dir "$work/all"
+END
+chmod 755 "$work/patchday"
+if [ "$(id -u)" = 0 ]; then
+	chmod 755 "$work"
+	like "its test passes" "$(PATCHDAY=$work/patchday "$work/start/mine/test.sh" 2>&1)" '^ok: done once, rolled back once$'
+fi
+out=$("$build/patchday" plugin new mine --to "$work/start" 2>&1)
+like "nothing is overwritten" "$? $out" '^2 .*is there already'
+
 # A change of declarations without a new minor: everything but comments is
 # still as frozen.
 declarations()

@@ -34,7 +34,7 @@ missing()
 	done
 }
 commands=$("$PD_BUILDDIR/patchday" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
-is "the commands are all there" "$(wc -w <<<"$commands")" 20
+is "the commands are all there" "$(wc -w <<<"$commands")" 21
 for command in $commands; do
 	out=$("$PD_BUILDDIR/patchday" "$command" --help 2>&1)
 	like "patchday $command --help" "$out" "^Usage: patchday $command "

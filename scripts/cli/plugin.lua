@@ -1,0 +1,40 @@
+-- SPDX-License-Identifier: MIT
+-- plugin: a start for authors of plugins.
+local _, core = ...
+local base = require "cli.base"
+
+local function new(cli)
+	local name = cli.operands[1]
+	if not name or cli.operands[2] then base.fail("usage", "usage: patchday plugin new NAME [--to DIR]") end
+	if not name:find("^%l[%l%d_]*$") then
+		base.fail("usage", ("a plugin has a name of a to z, 0 to 9 and '_', not '%s'"):format(name))
+	end
+	for _, taken in ipairs(core.plugins()) do
+		if taken == name then base.fail("file-exists", ("there is a plugin '%s' already"):format(name)) end
+	end
+	local folder, made = ("%s/%s"):format(cli:option("to") or ".", name), core.list {}
+	if core.path(folder) then base.fail("file-exists", ("%s is there already"):format(folder)) end
+	for _, file in ipairs { "plugin.c", "Makefile", "README.md", "test.sh" } do
+		local text = base.must(core.text(("%s/templates/plugin/%s"):format(base.about.scripts, file)))
+		text = text:gsub("[^\n]*SPDX%-License[^\n]*\n", "", 1):gsub("@NAME@", name) -- what is made of it is yours
+		base.must(core.folder(folder))
+		base.must(core.write(folder .. "/" .. file, text, tonumber(file == "test.sh" and "755" or "644", 8)))
+		made[#made + 1] = folder .. "/" .. file
+	end
+	if cli.json then base.print_json(made)
+	else base.print("%s\nnext: `make -C %s`, then `make -C %s check`\n", table.concat(made, "\n"), folder, folder) end
+	return 0
+end
+
+return {
+	plugin = {
+		operands = "new NAME", least = 1, most = 2,
+		summary = "start a plugin of your own",
+		text = [[
+new    writes the folder NAME: source with a step that can be undone, Makefile
+       (it builds alone, by pkg-config), manual and test.
+]],
+		options = { { "to", "DIR", "the folder that it is made in (default: this one)" } },
+		verbs = { new = new },
+	},
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* @NAME@: steps for patchday.  The contract of each function, and all that the
+ * core offers, stands in <patchday/plugin.h>. */
+#include <patchday/plugin.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Arguments arrive checked, ranged and with their defaults. */
+struct write_args {
+	const char *path, *text;
+};
+
+static const struct pd_param write_params[] = {
+	PD_PARAM(struct write_args, path, PD_T_PATH, .flags = PD_P_REQUIRED, .help = "file that is written"),
+	PD_PARAM(struct write_args, text, PD_T_STRING, .flags = PD_P_REQUIRED, .help = "what it has to hold"),
+	PD_PARAM_END
+};
+
+/* Looks, never touches: it also runs on a read-only system, with arguments that
+ * are predictions. */
+static int write_check(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+	const char *now = pd_read_file(ctx, a->path, 65536, NULL);
+
+	return now && strcmp(now, a->text) == 0 ? PD_UNCHANGED : PD_CHANGED;
+}
+
+/* What undo needs is remembered, and on the disk, before anything is changed.
+ * After a crash apply is called again: it must not remember its own work. */
+static int write_apply(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+
+	if (!pd_recall(ctx, "begun") &&
+	    (pd_remember(ctx, "before", pd_read_file(ctx, a->path, 65536, NULL)) < 0 ||
+	     pd_remember(ctx, "begun", "yes") < 0))
+		return PD_FAILED;
+	if (pd_write_file(ctx, a->path, 0644, a->text, strlen(a->text)) < 0)
+		return PD_FAILED;
+	return PD_CHANGED;
+}
+
+/* Also after a half done apply, and again after a half done undo. */
+static int write_undo(struct pd_ctx *ctx)
+{
+	const struct write_args *a = ctx->args;
+	const char *before = pd_recall(ctx, "before");
+
+	if (!pd_recall(ctx, "begun"))
+		return PD_UNCHANGED;
+	if (!before && unlink(a->path) < 0 && errno != ENOENT)
+		return pd_fail(ctx, PD_FAILED, "%s can't be removed: %s", a->path, strerror(errno));
+	if (!before)
+		return PD_CHANGED;
+	return pd_write_file(ctx, a->path, 0644, before, strlen(before)) < 0 ? PD_FAILED : PD_CHANGED;
+}
+
+/* Without a verify of its own check is called again, and has to say unchanged. */
+static const struct pd_step write_step = {
+	PD_STEP,
+	.name = "write",
+	.help = "write a file",
+	.params = write_params,
+	.args_size = sizeof(struct write_args),
+	.check = write_check,
+	.apply = write_apply,
+	.undo = write_undo,
+	.reversibility = PD_REVERSIBLE,
+};
+
+static const struct pd_step *const steps[] = { &write_step, NULL };
+
+PD_PLUGIN(.name = "@NAME@", .version = "0.1", .help = "say here what it is for", .steps = steps);
