@@ -52,6 +52,17 @@ done
 # plugins of the newest NEWS, and those that are there
 is "NEWS names the plugins" "$(sed -n '/Plugins: /,/\./p' "$PD_SRCDIR/NEWS" | tr -d '\n*' | sed 's/.*Plugins: //; s/\..*//' |
 	tr -s ', ' '\n' | sort | xargs)" "$(cd "$PD_SRCDIR/plugins" && printf "%s\n" */ | tr -d / | grep -vx shared | sort | xargs)"
+# the runbook names each row once, steps and commands that there are, and tests
+mkdir -m 755 "$tmp/all"
+cp "$PD_BUILDDIR"/plugins/*/.libs/*.so "$tmp/all/"
+known=$("$PD_BUILDDIR/patchday" plugins --plugin-dir "$tmp/all" --json | jq -r '.[] | .name as $p | .steps[].name | "\($p).\(.)"')
+rows=$(grep -E '^\| A[0-9]+ ' "$PD_SRCDIR/doc/runbook.md")
+is "the runbook has every row" "$(cut -d' ' -f2 <<<"$rows" | xargs)" "$(printf 'A%d\n' {1..20} | xargs)"
+empty "each step that it names is there" "$(grep -oE '`[a-z]+\.[a-z_]+`' <<<"$rows" | tr -d '`' | sort -u | grep -v '^pd\.' | grep -vxF "$known")"
+empty "each command that it names is there" "$(grep -oE '`patchday [a-z]+' <<<"$rows" | cut -d' ' -f2 | sort -u | grep -vxF "$commands")"
+empty "each test that it names is there" "$(grep -oE 'tests/[a-z/-]+\.sh' <<<"$rows" | sort -u | while read -r file; do
+	[ -x "$PD_SRCDIR/$file" ] || echo "$file"; done)"
+is "each row has a test" "$(grep -c '`tests/' <<<"$rows")" 20
 # each function of core that Lua gets is in its table
 empty "doc/command-line.md has each function of core" "$(grep -ohE '^PD_CORE\([a-z_]+|^	\}, own\[\] = .*|\{ "(clean|err|list|out|raw|watch)",' \
 	"$PD_SRCDIR"/core/cli/*.c | sed -n 's/_*$//; s/^PD_CORE(//p; s/^{ "\([a-z]*\)",/\1/p' | grep -vx name | sort -u |
