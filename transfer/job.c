@@ -62,6 +62,7 @@ void job_clear(struct job *j)
 	pd_error_free(j->err);
 	free(j->part);
 	free(j->note);
+	free(j->aside);
 	free(j->got_etag);
 	free(j->got_modified);
 }

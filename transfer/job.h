@@ -11,7 +11,7 @@ enum job_state {
 	JOB_WAITING,   /* for its turn, or to be tried again */
 	JOB_RUNNING,
 	JOB_DONE,      /* it stands at its place, proved */
-	JOB_UNCHANGED, /* the source says that it is as we have it */
+	JOB_UNCHANGED, /* it is as we have it: so the source says, or its digest */
 	JOB_FAILED     /* err says why */
 };
 
@@ -28,6 +28,7 @@ struct job {
 	struct pd_error *err;
 	/* its part: what came so far, beside its place */
 	char *part, *note;
+	char *aside;        /* where a wrong file that stood at its place is now; NULL: none */
 	int fd;             /* of the part; -1: not open */
 	int64_t have;       /* bytes in it */
 	/* the try under way */
@@ -53,6 +54,10 @@ bool job_begin(struct job *j) PD_MUST_USE;
 enum job_state job_end(struct job *j, CURLcode code);
 
 /* part.c: the part of a file that came so far. */
+
+/** Is the very file there already, by its digest?  Another one that has its
+ * name is set aside. */
+bool part_is_there(struct job *j) PD_MUST_USE;
 
 /** Open the part, or make it, and see what of it can be used; fills j->have. */
 bool part_open(struct job *j, struct pd_error **err) PD_MUST_USE;

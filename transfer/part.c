@@ -65,6 +65,37 @@ static bool can_go_on(struct job *j)
 	return j->digest || j->got_etag || j->got_modified;
 }
 
+/* Under a hidden name, so that nobody takes it for the one that was meant. */
+static void set_aside(struct job *j)
+{
+	const char *name = strrchr(j->to, '/') + 1;
+	char *aside = pd_print("%.*s.%s.wrong", (int)(name - j->to), j->to, name);
+
+	if (rename(j->to, aside) == 0)
+		j->aside = aside;
+	else
+		free(aside); /* it is replaced then, when the right one has come */
+}
+
+bool part_is_there(struct job *j)
+{
+	pd_auto_close int fd = j->digest && folder_is_safe(j->to, NULL) ?
+			       open(j->to, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
+	pd_auto_free char *is = NULL;
+	struct stat st = {0};
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	is = j->bytes < 0 || j->bytes == st.st_size ? digest_of(fd, j->digest) : NULL;
+	if (is && strcasecmp(is, j->digest) == 0 && st.st_uid == geteuid() &&
+	    !(st.st_mode & (S_IWGRP | S_IWOTH))) {
+		j->have = st.st_size;
+		return true;
+	}
+	set_aside(j);
+	return false;
+}
+
 bool part_open(struct job *j, struct pd_error **err)
 {
 	struct stat st = {0};

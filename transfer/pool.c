@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 enum { POLL = 200, POLL_LIMITED = 20, LONGEST_WAIT = 300 };
+enum { EVENTS = 1000, LINES = 10000 }; /* milliseconds between two of them */
 
 static int64_t clock_ms(void)
 {
@@ -65,6 +66,10 @@ static int64_t pause_of(const struct job *j)
 
 static void begin(struct pool *p, struct job *j)
 {
+	if (j->tries == 0 && part_is_there(j)) {
+		over(p, j, JOB_UNCHANGED);
+		return;
+	}
 	if (!job_begin(j)) {
 		over(p, j, JOB_FAILED);
 		return;
@@ -136,19 +141,26 @@ static void refill(struct pool *p)
 		}
 }
 
+/* On a terminal a line that lives; elsewhere a line now and then. */
 static void show(struct pool *p)
 {
-	int64_t have = 0, all = 0, now = clock_ms();
+	int64_t have = 0, all = 0, now = clock_ms(), pause = p->progress == PROGRESS_LIVE ? POLL :
+		p->progress == PROGRESS_EVENTS ? EVENTS : LINES;
 
-	if (!p->progress || now - p->shown < POLL)
+	if (p->progress == PROGRESS_NONE || now - p->shown < pause)
 		return;
 	p->shown = now;
 	for (size_t i = 0; i < p->len; i++) {
 		have += p->jobs[i].have;
 		all += p->jobs[i].bytes > 0 ? p->jobs[i].bytes : p->jobs[i].have;
 	}
-	fprintf(stderr, "\r\033[K%zu of %zu files, %.1f of %.1f MiB", p->finished, p->len,
-		(double)have / (1 << 20), (double)all / (1 << 20));
+	if (p->progress == PROGRESS_EVENTS)
+		fprintf(stderr, "{\"event\":\"progress\",\"files\":%zu,\"files_of\":%zu,\"bytes\":%" PRId64
+			",\"bytes_of\":%" PRId64 "}\n", p->finished, p->len, have, all);
+	else
+		fprintf(stderr, "%s%zu of %zu files, %.1f of %.1f MiB%s", p->progress == PROGRESS_LIVE ?
+			"\r\033[K" : "", p->finished, p->len, (double)have / (1 << 20),
+			(double)all / (1 << 20), p->progress == PROGRESS_LIVE ? "" : "\n");
 }
 
 static void give_up(struct pool *p)
@@ -173,7 +185,7 @@ bool pool_run(struct pool *p)
 	int active = 0;
 
 	p->multi = curl_multi_init();
-	p->refilled = clock_ms();
+	p->refilled = p->shown = clock_ms();
 	while (p->finished < p->len && !*p->stop) {
 		refill(p);
 		begin_some(p);
@@ -184,7 +196,9 @@ bool pool_run(struct pool *p)
 			curl_multi_poll(p->multi, NULL, 0, p->rate ? POLL_LIMITED : POLL, NULL);
 	}
 	give_up(p);
-	if (p->progress)
+	p->shown -= p->progress == PROGRESS_EVENTS ? EVENTS : 0; /* how it ended is told in any case */
+	show(p);
+	if (p->progress == PROGRESS_LIVE)
 		fputs("\r\033[K", stderr);
 	for (size_t i = 0; i < p->len; i++)
 		ok = ok && p->jobs[i].state != JOB_FAILED;

@@ -5,6 +5,10 @@
 
 #include "job.h"
 
+/* How far it is, on standard error: a line that lives on a terminal, a line now
+ * and then, or lines of JSON. */
+enum progress { PROGRESS_NONE, PROGRESS_LIVE, PROGRESS_LINES, PROGRESS_EVENTS };
+
 struct pool {
 	struct job *jobs;
 	size_t len;
@@ -16,7 +20,7 @@ struct pool {
 	const char *proxy;     /* NULL: as the environment says, "": none */
 	const char *proxy_user, *proxy_password;
 	const char *authorities; /* file of certificates; NULL: the system's */
-	bool progress;         /* on standard error */
+	enum progress progress;
 	const volatile int *stop; /* set: end, and keep what came */
 	/** A job is over. */
 	void (*over)(const struct job *j);

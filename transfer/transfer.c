@@ -30,10 +30,10 @@ static void over(const struct job *j)
 	static const char *const names[] = { "", "", "done", "unchanged", "failed" };
 	const char *advice = j->err ? pd_error_advice(j->err) : NULL;
 	bool failed = j->state == JOB_FAILED;
-	pd_auto_json *line = json_pack("{s:I, s:s, s:s, s:I, s:i, s:s*, s:s*, s:s*, s:s*, s:s*}", "n",
+	pd_auto_json *line = json_pack("{s:I, s:s, s:s, s:I, s:i, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*}", "n",
 		(json_int_t)(j - first + 1), "state", names[j->state], "url", j->url, "bytes",
 		(json_int_t)j->have, "tries", (int)j->tries, "etag", j->got_etag, "modified",
-		j->got_modified, "id", failed ? j->err->id : NULL, "message", failed ?
+		j->got_modified, "aside", j->aside, "id", failed ? j->err->id : NULL, "message", failed ?
 		j->err->message : NULL, "remedy", failed ? advice : NULL);
 	pd_auto_free char *text = pd_json_line(line);
 
@@ -58,6 +58,14 @@ static int64_t within(const json_t *list, const char *key, int64_t otherwise, in
 	return n < low ? low : n > high ? high : n;
 }
 
+static enum progress progress_of(const json_t *list)
+{
+	if (strcmp(pd_json_text(list, "progress", ""), "events") == 0)
+		return PROGRESS_EVENTS;
+	return !pd_json_true(list, "progress") ? PROGRESS_NONE :
+	       isatty(STDERR_FILENO) ? PROGRESS_LIVE : PROGRESS_LINES;
+}
+
 static bool fill(struct pool *p, const json_t *list, struct pd_error **err)
 {
 	const json_t *files = json_object_get(list, "files");
@@ -75,7 +83,7 @@ static bool fill(struct pool *p, const json_t *list, struct pd_error **err)
 	p->proxy_user = pd_json_text(list, "proxy_user", NULL);
 	p->proxy_password = pd_json_text(list, "proxy_password", NULL);
 	p->authorities = pd_json_text(list, "authorities", NULL);
-	p->progress = pd_json_true(list, "progress") && isatty(STDERR_FILENO);
+	p->progress = progress_of(list);
 	p->jobs = pd_alloc((json_array_size(files) + 1) * sizeof(*p->jobs));
 	json_array_foreach(files, i, entry) {
 		p->jobs[i].fd = -1;

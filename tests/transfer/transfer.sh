@@ -71,7 +71,21 @@ check "and stays" same a
 for algorithm in sha1 sha224 sha384 sha512; do
 	get "{url: \"$at/plain/a\", to: \"b\", digest: \"$algorithm:$("${algorithm}sum" <"$tmp/web/a" | cut -d' ' -f1)\"}"
 	is "$algorithm proves it" "$(of 1 state)" "done"
+	before=$(requests)
+	get "{url: \"$at/plain/a\", to: \"b\", digest: \"$algorithm:$("${algorithm}sum" <"$tmp/web/a" | cut -d' ' -f1)\"}"
+	is "and that it is there" "$rc $(of 1 state) $(of 1 bytes) $(requests)" "0 unchanged 300000 $before"
+	rm "$tmp/to/b"
 done
+cp "$tmp/web/a.new" "$tmp/to/a"
+get "{url: \"$at/plain/a\", to: \"a\", digest: \"$sha256\", bytes: 300000}" 'progress: "events"'
+is "another file of its name" "$rc $(of 1 state) $(of 1 aside)" "0 done $tmp/to/.a.wrong"
+check "is replaced" same a
+check "and set aside" same .a.wrong a.new
+is "lines of JSON tell how far it is" "$(tail -n 1 "$tmp/err" | jq -c .)" \
+	'{"event":"progress","files":1,"files_of":1,"bytes":300000,"bytes_of":300000}'
+cp "$tmp/web/a.new" "$tmp/to/a"
+get "{url: \"$at/gone/a\", to: \"a\", digest: \"$sha256\"}"
+is "it has no name also if the right one does not come" "$rc $([ ! -e "$tmp/to/a" ] || echo there)" "1 "
 
 # ------------------------------------------------- refused, whatever comes
 fresh
