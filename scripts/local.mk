@@ -22,11 +22,13 @@ dist_clilua_DATA = \
 	%reldir%/cli/case.lua \
 	%reldir%/cli/catalog.lua \
 	%reldir%/cli/check.lua \
+	%reldir%/cli/choice.lua \
 	%reldir%/cli/clone.lua \
 	%reldir%/cli/complete.lua \
 	%reldir%/cli/csv.lua \
 	%reldir%/cli/doctor.lua \
 	%reldir%/cli/facts.lua \
+	%reldir%/cli/fetch.lua \
 	%reldir%/cli/freeze.lua \
 	%reldir%/cli/main.lua \
 	%reldir%/cli/native.lua \

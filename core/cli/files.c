@@ -105,10 +105,11 @@ PD_CORE(lock)
 	return NULL;
 }
 
-/* trusted(file): nobody else can change it, or put another in its place. */
+/* trusted(path, folder): nobody else can change this file, or this folder and those above it. */
 PD_CORE(trusted)
 {
-	return pd_trusted_file(pd_core_text(args, 0), err) ? json_true() : NULL;
+	return (json_is_true(json_array_get(args, 1)) ? pd_trusted_folder : pd_trusted_file)(
+		pd_core_text(args, 0), err) ? json_true() : NULL;
 }
 
 /* decode(text): JSON. */
@@ -258,40 +259,35 @@ PD_CORE(signed_)
 
 /* ---------------------------------------------------------------- XML */
 
-struct tree {
-	json_t *open; /* elements that are not closed yet, the innermost last */
-};
-
+/* What the handlers get: elements that are not closed yet, the innermost last. */
 static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *name,
 		    const struct pd_xml_attr *attrs, size_t n)
 {
-	struct tree *t = user;
-	json_t *values = json_object(), *children = json_array(), *element, *above;
+	json_t *open = user, *values = json_object(), *children = json_array(), *element, *above;
 
 	(void)ctx, (void)ns;
 	for (size_t i = 0; i < n; i++)
 		json_object_set_new(values, attrs[i].name, json_string(attrs[i].value));
 	element = json_pack("{s:s, s:o, s:o, s:s}", "name", name, "attrs", values, "children",
 			    children, "text", "");
-	above = json_array_get(t->open, json_array_size(t->open) - 1);
+	above = json_array_get(open, json_array_size(open) - 1);
 	json_array_append(json_object_get(above, "children"), element);
-	json_array_append_new(t->open, element);
+	json_array_append_new(open, element);
 	return 0;
 }
 
 static int on_end(struct pd_ctx *ctx, void *user, const char *ns, const char *name)
 {
-	struct tree *t = user;
+	json_t *open = user;
 
 	(void)ctx, (void)ns, (void)name;
-	json_array_remove(t->open, json_array_size(t->open) - 1);
+	json_array_remove(open, json_array_size(open) - 1);
 	return 0;
 }
 
 static int on_text(struct pd_ctx *ctx, void *user, const char *text, size_t len)
 {
-	struct tree *t = user;
-	json_t *element = json_array_get(t->open, json_array_size(t->open) - 1);
+	json_t *open = user, *element = json_array_get(open, json_array_size(open) - 1);
 	const json_t *before = json_object_get(element, "text");
 
 	(void)ctx;
@@ -314,14 +310,13 @@ PD_CORE(xml)
 {
 	const char *path = pd_core_text(args, 0);
 	struct pd_xml_limits limits = { .bytes = XML_MAX, .depth = 32, .text = 1 << 16 };
-	struct tree t = { .open = json_pack("[{s:[]}]", "children") };
-	struct pd_xml_handler handler = { .size = sizeof(handler), .user = &t, .start = on_start,
+	pd_auto_json *tree = json_pack("[{s:[]}]", "children");
+	pd_auto_json *root = json_incref(json_array_get(tree, 0));
+	struct pd_xml_handler handler = { .size = sizeof(handler), .user = tree, .start = on_start,
 					  .end = on_end, .text = on_text };
-	pd_auto_json *root = json_incref(json_array_get(t.open, 0));
 	pd_auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	bool ok = fd >= 0 && pd_xml_parse(path, from_file, &fd, &limits, &handler, NULL, err) == 0;
 
-	json_decref(t.open);
 	if (fd < 0)
 		pd_error_errno(err, "file-read", errno, "cannot read %s", path);
 	return ok ? json_incref(json_array_get(json_object_get(root, "children"), 0)) : NULL;

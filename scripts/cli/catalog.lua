@@ -40,6 +40,9 @@ approve allows the updates that --needed or --id choose: from then on no plan
         has any other; withdraw takes that back, approvals lists what is allowed
 freeze  writes the updates that --needed or --id choose into one catalog of
         patchday's own format, with a digest: the same content for every wave
+fetch   fetches the payloads of the updates that --approved, --needed or --id
+        choose, or of all in a frozen catalog, into the package source, a folder
+        that is root's alone; each is proved, and what is there is not fetched again
 convert writes all updates so
 diff    tells how the second of two catalogs differs from the first
 sign    writes a signature in minisign's format beside each file
@@ -52,13 +55,14 @@ sync:SOURCE for what is in force of a source. With --json one line for each file
 source or update.
 ]],
 		options = {
-			{ "id", "ID", "show: everything about one update; approve, withdraw, freeze: this one, may be repeated" },
-			{ "needed", nil, "approve, freeze: what this server needs, or those of --facts" },
-			{ "facts", "FILE", "approve, freeze: facts of another server; freeze: or a folder of such files, and "
-				.. "may be repeated" },
+			{ "id", "ID", "show: everything about one update; approve, withdraw, freeze, fetch: this one, may be repeated" },
+			{ "needed", nil, "approve, freeze, fetch: what this server needs, or those of --facts" },
+			{ "facts", "FILE", "approve, freeze, fetch: facts of another server; freeze, fetch: or a folder of such "
+				.. "files, and may be repeated" },
 			{ "why", "TEXT", "approve, withdraw: the reason, which is kept with who and when" },
-			{ "approved", nil, "freeze: only what was approved" },
-			{ "to", "FILE", "freeze, convert: the file that is written" },
+			{ "approved", nil, "freeze, fetch: only what was approved" },
+			{ "to", "FILE", "freeze, convert: the file that is written; fetch: the package source (default "
+				.. "packages in the state folder)" },
 			{ "severity", "WORD", "show: those of this severity or a higher one" },
 			{ "kind", "WORD", "show: security, bugfix, driver, firmware ..." },
 			{ "text", "TEXT", "show: those with this in their id, title, description or links" },
@@ -68,15 +72,21 @@ source or update.
 			{ "all", nil, "check: everything that was found, not only the first five of each kind" },
 			{ "strict", nil, "check: what was passed over, and dates that can't be, are errors" },
 			{ "sources", "DIR", "folder of the sources (default /etc/patchday/sources.d)" },
-			{ "from", "DIR", "sync: take the files from this folder, not from the network" },
-			{ "retries", "N", "sync: how often a file is tried again (default 5)" },
-			{ "key", "FILE", "sign: secret key, verify: public key (default /etc/patchday/seal.key, .pub)" },
-			{ "trust", "KIND", "verify: openpgp, xmldsig or minisign (default)" },
+			{ "source", "NAME", "fetch: the proxy, password and rate of this source count" },
+			{ "from", "DIR", "sync, fetch: take the files from this folder, not from the network" },
+			{ "base", "URL", "fetch: what addresses of payloads that are not whole count from" },
+			{ "arch", "ARCH", "fetch: only packages for this machine, and for all; may be repeated" },
+			{ "parallel", "N", "fetch: how many at once (default 4)" },
+			{ "rate", "BYTES", "fetch: bytes a second, of all together: 2MiB" },
+			{ "retries", "N", "sync, fetch: how often a file is tried again (default 5)" },
+			{ "key", "FILE", "sign: secret key; verify, fetch: public key (default /etc/patchday/seal.key, .pub)" },
+			{ "trust", "KIND", "verify, fetch: openpgp, xmldsig or minisign (default)" },
 			{ "signature", "FILE", "verify: where the signature is, if not beside the file" },
 		},
 		takes = { vercmp = "SCHEME" }, -- where it is no file
 		verbs = { approve = approve.approve, approvals = approve.list, withdraw = approve.withdraw,
-			check = require "cli.check", convert = freeze.convert, diff = freeze.diff, freeze = freeze.freeze,
+			check = require "cli.check", convert = freeze.convert, diff = freeze.diff, fetch = require "cli.fetch",
+			freeze = freeze.freeze,
 			show = require "cli.show", sign = signature.sign,
 			sources = sync.sources, sync = sync.sync, vercmp = vercmp, verify = signature.verify },
 	},

@@ -2,54 +2,23 @@
 -- catalog freeze, convert and diff: updates as one catalog that no longer
 -- changes; and what is different between two.
 local _, core = ...
-local approve = require "cli.approve"
 local base = require "cli.base"
+local choice = require "cli.choice"
 local native = require "cli.native"
 local source = require "cli.source"
 local sources = require "cli.sources"
 local freeze = {}
 
--- Functions that say of the update at (catalog, i), u, whether it is wanted.
-local function needed(cli)
-	local set = {}
-	for _, server in ipairs(sources.servers(cli)) do
-		base.must(server.load())
-		base.must(core.judge())
-		local v = core.verdict { needed = true }
-		while v do
-			set[v.catalog .. "\n" .. v.id] = true
-			v = core.verdict { needed = true }
-		end
-	end
-	return function(head, u) return set[head.catalog .. "\n" .. u.id] end
-end
-
-local function named(cli)
-	local ids = cli:all("id")
-	local missing = {}
-	for _, id in ipairs(ids) do missing[id] = true end
-	return function(_, u)
-		missing[u.id] = nil
-		return base.has(ids, u.id)
-	end, missing
-end
-
--- All updates of the catalogs that are loaded and wanted, in order.
-local function collect(heads, wanted)
+-- A list for updates that choice gives, and what puts them there.
+local function collector()
 	local list, from = {}, {}
-	for c, head in ipairs(heads) do
-		for i = 1, head.updates do
-			local u = core.update(c, i)
-			if wanted(head, u) then
-				if from[u.id] then
-					base.fail("freeze-twice", ("the update %s is in %s and in %s"):format(u.id, from[u.id], head.catalog))
-				end
-				from[u.id] = head.catalog
-				list[#list + 1] = core.update(c, i, true)
-			end
+	return list, function(u, head)
+		if from[u.id] then
+			base.fail("freeze-twice", ("the update %s is in %s and in %s"):format(u.id, from[u.id], head.catalog))
 		end
+		from[u.id] = head.catalog
+		list[#list + 1] = u
 	end
-	return list
 end
 
 local function write(cli, updates, what)
@@ -68,21 +37,17 @@ local function write(cli, updates, what)
 end
 
 function freeze.convert(cli)
-	return write(cli, collect(sources.catalogs(cli), function() return true end), "convert")
+	local list, add = collector()
+	choice.each(sources.catalogs(cli), nil, add)
+	return write(cli, list, "convert")
 end
 
 function freeze.freeze(cli)
-	local heads = sources.catalogs(cli)
-	local by_id, missing = named(cli)
-	if #cli:all("id") > 0 and cli:option("needed") then base.fail("usage", "take either --id or --needed") end
-	if #cli:all("id") == 0 and not cli:option("needed") then
-		base.fail("usage", "say which updates: --needed, or --id ID", "All of them: `patchday catalog convert`.")
+	local list, add = collector()
+	if not choice.chosen(cli, sources.catalogs(cli), add) then
+		base.fail("usage", "say which updates: --needed, --approved, or --id ID",
+			"All of them: `patchday catalog convert`.")
 	end
-	local wanted = #cli:all("id") > 0 and by_id or needed(cli)
-	local allowed = cli:option("approved") and approve.filter(cli)
-	local list = collect(heads, function(head, u) return wanted(head, u) and (not allowed or allowed(u)) end)
-	local id = next(missing)
-	if id then base.fail("catalog-no-update", "no catalog has an update " .. id) end
 	return write(cli, list, "freeze")
 end
 

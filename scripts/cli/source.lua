@@ -116,6 +116,14 @@ local function in_force(cli, name)
 	return record.path
 end
 
+-- The source that "sync:NAME" means, and what addresses in its catalog count
+-- from: the folder of the catalog, or of the repository.
+function source.of(cli, name)
+	local of = name:match("^sync:(.+)$")
+	local s = of and source.all(cli, { of })[1]
+	return s, s and (s.Url:match("^(.*/)repodata/[^/]*$") or s.Url:match("^(.*/)"))
+end
+
 -- Names of catalogs as commands take them: sync:NAME is what is in force of a
 -- source.
 function source.resolve(cli, names)

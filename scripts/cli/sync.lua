@@ -10,8 +10,7 @@ local trust = require "cli.trust"
 local day = 86400
 
 local function join(address, relative)
-	if relative:find("^%a+:") then return relative end
-	return address:match("^(.*/)") .. relative
+	return relative:find("^%a+:") and relative or address .. relative
 end
 
 -- Where a file of the source is: at its address, or with --from in a folder
@@ -22,7 +21,7 @@ local function address_of(cli, s, url)
 	local name, folder = url:match("([^/]+)$"), url:match("([^/]+/[^/]+)$")
 	for _, file in ipairs { folder or name, name } do
 		local at = core.path(from .. "/" .. file)
-		if at and not at.folder then return "file://" .. at.path end
+		if at and not at.folder then return transfer.address(at.path) end
 	end
 	base.fail("source-from", ("%s has no %s of the source %s"):format(from, name, s.name))
 end
@@ -49,7 +48,7 @@ end
 -- so that it is not of another day: its path, and when the repository was made.
 local function get_part(cli, s, new, file)
 	local part, made = part_of(file)
-	local root = s.Url:match("^(.*/)repodata/[^/]*$") or s.Url
+	local _, root = source.of(cli, "sync:" .. s.name)
 	if not part then base.fail("source-part", ("%s lists no updateinfo"):format(s.Url)) end
 	if not part.digest then base.fail("source-part", ("%s has no digest for %s"):format(s.Url, part.href)) end
 	local to = ("%s/repodata/%s"):format(new, part.href:match("([^/]+)$"))

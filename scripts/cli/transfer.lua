@@ -15,16 +15,23 @@ local function password(file)
 	return (base.must(core.text(file)):gsub("[\r\n]+$", ""))
 end
 
+-- The address of a file of this machine.
+function transfer.address(path)
+	return "file://" .. path:gsub("[^%w/._~+:@=,-]", function(c) return ("%%%02X"):format(c:byte()) end)
+end
+
+local function host(address) return address:match("^(%a+://[^/]*)/") end
+
 -- Fetches files, { url, to, digest, bytes, etag, modified } each, as a source
 -- has it; the answers in the same order.
 function transfer.get(cli, s, files)
 	local user, secret = s.User, password(s["Password-File"])
-	for _, f in ipairs(files) do
-		f.user, f.password = user, secret
+	for _, f in ipairs(files) do -- a password is for the source's own host alone
+		if user and host(f.url) == host(s.Url) then f.user, f.password = user, secret end
 	end
 	local list = { files = core.list(files), proxy = s.Proxy, proxy_user = s["Proxy-User"],
 		proxy_password = password(s["Proxy-Password-File"]), authorities = s.Authorities, rate = s.Rate,
-		parallel = s.parallel, retries = tonumber(cli:option("retries")), progress = not cli.json }
+		parallel = s.parallel, retries = tonumber(cli:option("retries")), progress = s.progress or not cli.json }
 	local done = base.must(core.tool(core.list { cli.programs .. "/patchday-transfer" }, core.encode(list), true))
 	if done.status > 1 then base.fail("transfer-job", "patchday-transfer did not take the list of files") end
 	local answers = {}
