@@ -158,6 +158,22 @@ void deb_apt(struct deb_txn *txn, struct deb_argv *argv, bool locked)
 		deb_arg(argv, "-o");
 		deb_arg(argv, "Debug::NoLocking=true");
 	}
+	if (txn->source) { /* whatever apt is told on this server */
+		deb_arg(argv, "-o");
+		deb_arg(argv, "Dir::Etc::SourceList=/dev/null");
+		deb_arg(argv, "-o");
+		deb_arg(argv, "Dir::Etc::SourceParts=/dev/null");
+	}
+}
+
+/* The files of the package source, as apt knows those of a repository. */
+static void offer(const struct deb_txn *txn, struct deb_argv *argv)
+{
+	for (size_t i = 0; i < txn->offers.n; i++) {
+		deb_arg(argv, "-o");
+		deb_arg(argv, pd_format(txn->ctx, "APT::Sources::With::=%s",
+					txn->offers.v[i].path));
+	}
 }
 
 /* "NAME[:ARCH] [OLD] (NEW ORIGIN [ARCH]) ..." after "Inst ", or
@@ -237,6 +253,7 @@ int deb_simulate_wanted(struct deb_txn *txn, struct deb_changes *out,
 	struct deb_argv argv = { 0 };
 
 	deb_apt(txn, &argv, false);
+	offer(txn, &argv);
 	deb_arg(&argv, "install");
 	if (txn->only_upgrade)
 		deb_arg(&argv, "--only-upgrade");
@@ -325,6 +342,7 @@ int deb_show(struct deb_txn *txn, struct deb_changes *changes)
 	deb_arg(&argv, "Dir::Cache::pkgcache=");
 	deb_arg(&argv, "-o");
 	deb_arg(&argv, "Dir::Cache::srcpkgcache=");
+	offer(txn, &argv);
 	deb_arg(&argv, "show");
 	for (size_t i = 0; i < changes->n; i++) {
 		const struct deb_change *c = &changes->v[i];

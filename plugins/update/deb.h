@@ -62,6 +62,19 @@ struct deb_wanted {
 	const char *version; /**< "" the candidate */
 	const char *sha256;  /**< "" unknown */
 	const char *path;    /**< a .deb; NULL: from apt's sources */
+	const char *url;     /**< of its payload; "" unknown */
+};
+
+/** A .deb of the package source. */
+struct deb_offer {
+	const char *name, *arch;
+	const char *version; /**< maybe without the epoch */
+	const char *path, *sha256;
+};
+
+struct deb_offers {
+	struct deb_offer *v;
+	size_t n, cap;
 };
 
 /** A transaction.  The caller fills the upper half. */
@@ -74,11 +87,13 @@ struct deb_txn {
 	bool repack;         /**< old packages may be packed from the system */
 	const char *keep;    /**< folder for old packages; NULL: in work_dir */
 	const char *from;    /**< folder with fetched packages; NULL: none */
+	const char *source;  /**< the package source; NULL: those of apt */
 	struct pd_list dpkg_options;
 	struct pd_list allow_remove;
 	int64_t lock_timeout;
 
 	struct deb_rows now;
+	struct deb_offers offers; /**< of the package source, proved */
 	struct deb_changes changes;
 };
 
@@ -163,6 +178,14 @@ int deb_fetch_new(struct deb_txn *txn, struct deb_changes *changes,
 int deb_keep_old(struct deb_txn *txn, const char *folder);
 /** Where an old package would come from; NULL: nowhere. */
 const char *deb_old_source(struct deb_txn *txn, const struct deb_change *c);
+
+/* source.c: the package source */
+/** Read what of the package source this server may need, and prove it.
+ * @return 0 or below, reported; in check also as an inhibitor. */
+int deb_offers_read(struct deb_txn *txn);
+/** Where a new package comes from; NULL: it is not there. */
+const struct deb_offer *deb_offer_of(const struct deb_txn *txn,
+				     const struct deb_change *c);
 
 /* etc.c: what is in /etc */
 /** Copy it, once. */

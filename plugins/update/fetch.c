@@ -128,16 +128,34 @@ static int copy_file(struct pd_ctx *ctx, const char *from, const char *to)
 		       result.err);
 }
 
+/* A package in a folder under apt's name for it, or an archive's, which has no
+ * epoch; NULL: none. */
+static const char *find(struct pd_ctx *ctx, const char *folder,
+			const char *name)
+{
+	const char *epoch = strstr(name, "%3a"), *version = strchr(name, '_');
+	const char *path = folder ? pd_format(ctx, "%s/%s", folder, name) :
+				    NULL;
+
+	if (!path || deb_exists(path))
+		return path;
+	if (!epoch || !version || version > epoch)
+		return NULL;
+	path = pd_format(ctx, "%s/%.*s_%s", folder, (int)(version - name),
+			 name, epoch + 3);
+	return deb_exists(path) ? path : NULL;
+}
+
 /* Take over what is in @p other already; the digest is checked after. */
 static int borrow(struct pd_ctx *ctx, struct want *wants, size_t n,
 		  const char *other)
 {
 	for (size_t i = 0; other && i < n; i++) {
 		const char *name = strrchr(wants[i].path, '/') + 1;
-		const char *there = pd_format(ctx, "%s/%s", other, name);
+		const char *there = find(ctx, other, name);
 
-		if (!is_good(&wants[i]) && !wants[i].elsewhere &&
-		    strcmp(there, wants[i].path) != 0 && deb_exists(there) &&
+		if (there && !is_good(&wants[i]) && !wants[i].elsewhere &&
+		    strcmp(there, wants[i].path) != 0 &&
 		    copy_file(ctx, there, wants[i].path) < 0)
 			return PD_FAILED;
 	}
@@ -183,6 +201,8 @@ static int have(struct deb_txn *txn, struct want *wants, size_t n,
 	if (done == 0)
 		done = borrow(txn->ctx, wants, n, txn->from);
 	if (done == 0)
+		done = borrow(txn->ctx, wants, n, txn->source);
+	if (done == 0)
 		done = borrow(txn->ctx, wants, n, DEB_ARCHIVES);
 	if (done == 0)
 		done = download(txn, wants, n, folder);
@@ -225,17 +245,24 @@ int deb_fetch_new(struct deb_txn *txn, struct deb_changes *changes,
 	for (size_t i = 0; i < changes->n; i++) {
 		struct deb_change *c = &changes->v[i];
 		const struct deb_wanted *w = wanted_of(txn, c);
-		const char *name = NULL;
+		const struct deb_offer *offer = NULL;
 
 		if (!c->version)
 			continue;
-		name = deb_file_name(ctx, c->name, c->arch, c->version);
-		c->file = w && w->path ? w->path :
-					 pd_format(ctx, "%s/%s", folder, name);
+		offer = deb_offer_of(txn, c);
+		if (!offer && txn->source && !(w && w->path))
+			return pd_fail(ctx, PD_FAILED, "%s %s is not in the "
+				       "package source %s", c->name,
+				       c->version, txn->source);
+		c->file = w && w->path ? w->path : offer ? offer->path :
+			  pd_format(ctx, "%s/%s", folder,
+				    deb_file_name(ctx, c->name, c->arch,
+						  c->version));
 		wants[n].path = c->file;
-		wants[n].elsewhere = w && w->path;
+		wants[n].elsewhere = offer || (w && w->path);
 		wants[n].spec = deb_spec(ctx, c->name, c->arch, c->version);
-		wants[n].sha256 = w && *w->sha256 ? w->sha256 : c->sha256;
+		wants[n].sha256 = offer ? offer->sha256 :
+				  w && *w->sha256 ? w->sha256 : c->sha256;
 		if (!wants[n].sha256)
 			return pd_fail(ctx, PD_FAILED, "neither apt's lists "
 				       "nor the catalog know the digest of "
@@ -255,11 +282,10 @@ const char *deb_old_source(struct deb_txn *txn, const struct deb_change *c)
 	const char *name = deb_file_name(txn->ctx, c->name, c->old_arch,
 					 c->old);
 
-	if (c->old_sha256)
+	if (c->old_sha256 && !txn->source)
 		return "apt";
-	if (deb_exists(pd_format(txn->ctx, "%s/%s", DEB_ARCHIVES, name)) ||
-	    (txn->from &&
-	     deb_exists(pd_format(txn->ctx, "%s/%s", txn->from, name))))
+	if (find(txn->ctx, DEB_ARCHIVES, name) ||
+	    find(txn->ctx, txn->from, name) || find(txn->ctx, txn->source, name))
 		return "archive";
 	return txn->repack && can_repack() ? "repack" : NULL;
 }
@@ -331,7 +357,7 @@ int deb_keep_old(struct deb_txn *txn, const char *folder)
 			return PD_FAILED;
 		wants[n].path = c->kept;
 		wants[n].sha256 = c->old_sha256;
-		if (c->old_sha256)
+		if (c->old_sha256 && !txn->source)
 			wants[n].spec = deb_spec(ctx, c->name, c->old_arch,
 						 c->old);
 		n++;

@@ -9,6 +9,7 @@ plugin_LTLIBRARIES += %reldir%/update.la
 	%reldir%/fetch.c \
 	%reldir%/select.c \
 	%reldir%/select.h \
+	%reldir%/source.c \
 	%reldir%/state.c \
 	%reldir%/txn.c \
 	%reldir%/undo.c \

@@ -24,6 +24,7 @@ static void want(struct pd_ctx *ctx, struct deb_selection *s, size_t *cap,
 	w->arch = strcmp(package->arch, "all") == 0 ? "all" : row->arch;
 	w->version = package->version;
 	w->sha256 = package->sha256;
+	w->url = package->url;
 	w->path = NULL;
 }
 

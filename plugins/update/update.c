@@ -13,6 +13,7 @@ struct install_args {
 	const struct pd_updates *updates;
 	const char *keep;
 	const char *from;
+	const char *source;
 	bool download_only;
 	bool repack;
 	int32_t held;
@@ -44,6 +45,10 @@ static int check_options(struct pd_ctx *ctx, const struct install_args *a)
 			return pd_fail(ctx, PD_BAD_ARGS, "dpkg_options: \"%s\" "
 				       "is no option; write --force-...",
 				       a->dpkg_options.items[i]);
+	if (a->source && a->download_only)
+		return pd_fail(ctx, PD_BAD_ARGS, "download_only: what is in "
+			       "the package source %s needs no download",
+			       a->source);
 	if (!deb_exists("/usr/bin/dpkg") || !deb_exists("/usr/bin/apt-get"))
 		return pd_fail(ctx, PD_REFUSED, "this server has no apt and "
 			       "dpkg; update.install is for Debian servers");
@@ -61,6 +66,7 @@ static int start(struct pd_ctx *ctx, struct deb_txn *txn,
 		.ctx = ctx, .only_upgrade = true, .repack = a->repack,
 		.download_only = a->download_only,
 		.keep = keep_folder(ctx, a->keep), .from = a->from,
+		.source = a->source,
 		.dpkg_options = a->dpkg_options,
 		.allow_remove = a->allow_remove,
 		.lock_timeout = a->lock_timeout
@@ -72,6 +78,9 @@ static int start(struct pd_ctx *ctx, struct deb_txn *txn,
 				       a->held == HELD_REFUSE, selection);
 	txn->wanted = selection->wanted;
 	txn->wanted_len = selection->n;
+	if (done == 0 && txn->source && txn->wanted_len > 0 &&
+	    ctx->phase != PD_PHASE_VERIFY)
+		done = deb_offers_read(txn);
 	return done;
 }
 
@@ -352,6 +361,8 @@ static const struct pd_param install_params[] = {
 			 "they are kept with the run"),
 	PD_PARAM(struct install_args, from, PD_T_PATH,
 		 .help = "folder with packages fetched before"),
+	PD_PARAM(struct install_args, source, PD_T_PATH,
+		 .help = "package source: install from this folder alone"),
 	PD_PARAM(struct install_args, download_only, PD_T_BOOL,
 		 .help = "fetch and check the new packages, install nothing"),
 	PD_PARAM(struct install_args, repack, PD_T_BOOL,
