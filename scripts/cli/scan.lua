@@ -103,7 +103,7 @@ unknown. With --json or --csv one line for each update. Without --catalog, apt's
 own verified lists are the catalog.
 ]],
 		options = {
-			{ "catalog", "FILE", "catalog of updates, or READER: such as apt:; may be repeated" },
+			{ "catalog", "FILE", "catalog of updates, READER: such as apt:, or sync:SOURCE; may be repeated" },
 			{ "facts", "FILE", "facts of another server (from `patchday facts --json`), or a folder of such "
 				.. "files; may be repeated" },
 			{ "packages", "FILE", "the installed packages, in lines of name, epoch, version, release and arch with tabs "

@@ -2,10 +2,11 @@
 -- From the words of the command line to a workflow and its plan.
 local _, core = ...
 local base = require "cli.base"
+local source = require "cli.source"
 local workflow = {}
 
 workflow.options = {
-	{ "catalog", "FILE", "catalog of updates, or READER: such as apt:; may be repeated" },
+	{ "catalog", "FILE", "catalog of updates, READER: such as apt:, or sync:SOURCE; may be repeated" },
 	{ "param", "NAME=VALUE", "parameter of the workflow; may be repeated" },
 	{ "answers", "FILE", "JSON object of answers to the workflow's questions" },
 }
@@ -29,7 +30,8 @@ function workflow.inputs(cli, script)
 	for _, given in ipairs(cli.given) do
 		local option, value = given[1], given[2]
 		if option == "catalog" then
-			inputs.catalogs[#inputs.catalogs + 1] = (base.must(core.path(value)) or { path = value }).path
+			local name = source.resolve(cli, { value })[1] -- sync:NAME is this very set from now on
+			inputs.catalogs[#inputs.catalogs + 1] = (base.must(core.path(name)) or { path = name }).path
 		elseif option == "param" then
 			local key, text = value:match("^([^=]+)=(.*)$")
 			if not key then base.fail("usage", ("--param wants NAME=VALUE, not '%s'"):format(value)) end

@@ -1,7 +1,7 @@
 LAB_TESTS += %reldir%/selftest.sh %reldir%/file-print.sh %reldir%/kill.sh %reldir%/rehearse.sh %reldir%/compare.sh \
-	%reldir%/guards.sh %reldir%/still.sh %reldir%/drill.sh
+	%reldir%/guards.sh %reldir%/still.sh %reldir%/drill.sh %reldir%/frozen.sh
 EXTRA_DIST += %reldir%/README.md %reldir%/build.sh %reldir%/compare.sh %reldir%/demo.sh %reldir%/drill.sh \
-	%reldir%/file-print.sh %reldir%/guards.sh %reldir%/inner.sh %reldir%/keeper.sh %reldir%/kill.sh %reldir%/lab \
+	%reldir%/file-print.sh %reldir%/frozen.sh %reldir%/guards.sh %reldir%/inner.sh %reldir%/keeper.sh %reldir%/kill.sh %reldir%/lab \
 	%reldir%/lib.sh %reldir%/mirror.sh %reldir%/packages.extra %reldir%/packages.host %reldir%/packages.root \
 	%reldir%/prepare.sh %reldir%/rehearse.sh %reldir%/selftest.sh %reldir%/server.sh %reldir%/servers.sh \
 	%reldir%/setup.sh %reldir%/still.sh
