@@ -105,7 +105,7 @@ static int wrong_root(struct reader *r, const char *ns, const char *name)
 	static const char *const known[][2] = {
 		{ "updates", "the updateinfo.xml of an rpm repository" },
 		{ "repomd", "the repomd.xml of an rpm repository" },
-		{ "metadata", "the primary.xml of an rpm repository" },
+		{ "metadata", "metadata of an rpm repository: of its files, primary.xml is read" },
 		{ "oval_definitions", "a feed of OVAL definitions" },
 		{ "cvrfdoc", "a CVRF document" },
 		{ "components", "firmware metadata of LVFS (AppStream)" },

@@ -410,7 +410,7 @@ static const struct pd_reader updateinfo = {
 	.recognize = recognize_updateinfo, .read = read_updateinfo, .time_limit = 3600
 };
 
-static const struct pd_reader *const readers[] = { &updateinfo, NULL };
+static const struct pd_reader *const readers[] = { &updateinfo, &primary_reader, NULL };
 
 PD_PLUGIN(.name = "updateinfo", .version = "1.0",
 	  .help = "updates of repositories of rpm packages", .readers = readers);

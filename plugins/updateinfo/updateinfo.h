@@ -15,4 +15,6 @@ bool updateinfo_time(const char *text, int64_t *out);
  * in UTF-16, of this name? */
 bool updateinfo_root(const unsigned char *head, size_t len, const char *name);
 
+extern const struct pd_reader primary_reader; /* primary.c */
+
 #endif

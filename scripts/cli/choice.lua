@@ -30,45 +30,92 @@ local function named(ids)
 	end, missing
 end
 
--- Addresses of payloads that are not whole count from that of their catalog.
-local function make_whole(u, address)
-	for _, list in ipairs { u.payloads, u.packages } do
-		for _, row in ipairs(list) do
-			if row.url ~= "" and not row.url:find("^%a[%w+.-]*:") then row.url = address .. row.url end
-		end
-	end
-	return u
-end
+local function is_whole(url) return url == "" or url:find("^%a[%w+.-]*:") ~= nil end
 
--- take(update, head) of every update of the catalogs that is wanted (nil: all),
--- in order; the update with all that there is.
-function choice.each(heads, wanted, take)
-	for c, head in ipairs(heads) do
-		for i = 1, head.updates do
-			if not wanted or wanted(head, core.update(c, i)) then
-				local u = core.update(c, i, true)
-				take(head.base and make_whole(u, head.base) or u, head)
+-- file(row) for every payload, and every package that comes in one, of a list of
+-- updates, whose address is not whole.
+local function each_file(list, head, file)
+	for _, u in ipairs(list) do
+		for _, rows in ipairs(u.from == head and { u.payloads, u.packages } or {}) do
+			for _, row in ipairs(rows) do
+				if not is_whole(row.url) then file(row) end
 			end
 		end
 	end
 end
 
+-- Where the packages of a repository are, and what proves them: advisories have
+-- their names, and seldom more.
+local function look_up(list, head)
+	local found = {}
+	each_file(list, head, function(row) found[row.url:match("[^/]+$") or row.url] = false end)
+	for i = 1, base.must(core.catalogs(core.list { head.packages }))[1].updates do
+		local file = core.update(1, i, true).payloads[1]
+		local name = file and file.url:match("[^/]+$")
+		if found[name] == false then found[name] = file end
+	end
+	each_file(list, head, function(row)
+		local at = found[row.url:match("[^/]+$") or row.url]
+		if at then
+			row.url = at.url
+			if row.digest and at.digest ~= "" then row.digest, row.bytes = at.digest, at.bytes end
+		end
+	end)
+end
+
+local function is_of(list, head)
+	for _, u in ipairs(list) do
+		if u.from == head then return true end
+	end
+	return false
+end
+
+-- Addresses that are not whole count from that of their catalog.  The catalogs
+-- that were loaded may be others after it.
+local function locate(list, heads)
+	for _, head in ipairs(heads) do
+		if head.packages and is_of(list, head) then look_up(list, head) end
+		if head.base then
+			each_file(list, head, function(row) row.url = head.base .. row.url end)
+		end
+	end
+	return list
+end
+
+local function collect(heads, wanted)
+	local list = {}
+	for c, head in ipairs(heads) do
+		for i = 1, head.updates do
+			if not wanted or wanted(head, core.update(c, i)) then
+				local u = core.update(c, i, true)
+				u.from = head
+				list[#list + 1] = u
+			end
+		end
+	end
+	return list
+end
+
+-- All updates of the catalogs that are loaded, in order, with all that there is
+-- and the head of its catalog as `from`.
+function choice.all(heads) return locate(collect(heads), heads) end
+
 local function nothing() return false end
 
--- The same of what the options choose; none of them: nothing is done, and false.
-function choice.chosen(cli, heads, take)
+-- Those that the options choose; nil: none of them does.
+function choice.chosen(cli, heads)
 	local ids, by_need, approved = cli:all("id"), cli:option("needed"), cli:option("approved")
 	if #ids > 0 and by_need then base.fail("usage", "take either --id or --needed") end
-	if #ids == 0 and not by_need and not approved then return false end
+	if #ids == 0 and not by_need and not approved then return nil end
 	local wanted, missing
 	if #ids > 0 then wanted, missing = named(ids) elseif by_need then wanted = needed(cli) end
 	local allowed = approved and (approve.filter(cli) or nothing)
-	choice.each(heads, function(head, u)
+	local list = collect(heads, function(head, u)
 		return (not wanted or wanted(head, u)) and (not allowed or allowed(u))
-	end, take)
+	end)
 	local id = missing and next(missing)
 	if id then base.fail("catalog-no-update", "no catalog has an update " .. id) end
-	return true
+	return locate(list, heads)
 end
 
 return choice

@@ -37,25 +37,16 @@ local function prove(cli)
 	end
 end
 
--- The updates with what is needed to find their payloads.
+-- All of a frozen catalog; of one that grows what the options choose.
 local function updates(cli)
-	local heads, list, frozen = sources.catalogs(cli), {}, true
-	local address = cli:option("base")
+	local heads, frozen, address = sources.catalogs(cli), true, cli:option("base")
 	for _, head in ipairs(heads) do
 		head.base = address and address:gsub("/*$", "/") or head.base
 		frozen = frozen and head.format == "native:native" and not head.source
 	end
-	local function add(u, head)
-		u.source = head.source
-		list[#list + 1] = u
-	end
-	if choice.chosen(cli, heads, add) then return list end
-	if not frozen then
+	return choice.chosen(cli, heads) or frozen and choice.all(heads) or
 		base.fail("usage", "say which updates: --approved, --needed, or --id ID",
 			"Or freeze them first (`patchday catalog freeze`): all of a frozen catalog is fetched.")
-	end
-	choice.each(heads, nil, add)
-	return list
 end
 
 -- Is it of sources, or for other machines than those of --arch alone?
@@ -100,7 +91,7 @@ local function payloads(cli, list)
 			elseif not is_left_out(u, p, cli:all("arch")) then
 				local url = p.url:gsub("^file:/+", "file:///")
 				local f = { url = url, name = url:gsub("[?#].*", ""):match("([^/]+)$"), digest = p.digest:lower(),
-					bytes = p.bytes >= 0 and p.bytes or nil, source = u.source, updates = core.list { u.id } }
+					bytes = p.bytes >= 0 and p.bytes or nil, source = u.from.source, updates = core.list { u.id } }
 				f.answer = obstacle(f, taken[f.name])
 				if f.name then taken[f.name] = taken[f.name] or f end
 				files[#files + 1], seen[p.url .. "\n" .. p.digest] = f, f

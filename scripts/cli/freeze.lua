@@ -9,16 +9,16 @@ local source = require "cli.source"
 local sources = require "cli.sources"
 local freeze = {}
 
--- A list for updates that choice gives, and what puts them there.
-local function collector()
-	local list, from = {}, {}
-	return list, function(u, head)
+-- A catalog has each id once.
+local function each_once(list)
+	local from = {}
+	for _, u in ipairs(list) do
 		if from[u.id] then
-			base.fail("freeze-twice", ("the update %s is in %s and in %s"):format(u.id, from[u.id], head.catalog))
+			base.fail("freeze-twice", ("the update %s is in %s and in %s"):format(u.id, from[u.id], u.from.catalog))
 		end
-		from[u.id] = head.catalog
-		list[#list + 1] = u
+		from[u.id] = u.from.catalog
 	end
+	return list
 end
 
 local function write(cli, updates, what)
@@ -37,18 +37,14 @@ local function write(cli, updates, what)
 end
 
 function freeze.convert(cli)
-	local list, add = collector()
-	choice.each(sources.catalogs(cli), nil, add)
-	return write(cli, list, "convert")
+	return write(cli, each_once(choice.all(sources.catalogs(cli))), "convert")
 end
 
 function freeze.freeze(cli)
-	local list, add = collector()
-	if not choice.chosen(cli, sources.catalogs(cli), add) then
+	local list = choice.chosen(cli, sources.catalogs(cli)) or
 		base.fail("usage", "say which updates: --needed, --approved, or --id ID",
 			"All of them: `patchday catalog convert`.")
-	end
-	return write(cli, list, "freeze")
+	return write(cli, each_once(list), "freeze")
 end
 
 -- id -> the text of an update, for all of one catalog; ids in order.

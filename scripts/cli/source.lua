@@ -96,7 +96,10 @@ function source.home(cli, name) return ("%s/catalogs/%s"):format(cli.state, name
 function source.current(cli, name)
 	local set = core.path(source.home(cli, name) .. "/current")
 	local record = set and base.must(core.decode(base.must(core.text(set.path .. "/source.json"))))
-	if record then record.path = set.path .. "/" .. record.catalog end
+	if record then
+		record.path = set.path .. "/" .. record.catalog
+		record.packages = record.primary and set.path .. "/" .. record.primary
+	end
 	return record
 end
 
@@ -116,12 +119,14 @@ local function in_force(cli, name)
 	return record.path
 end
 
--- The source that "sync:NAME" means, and what addresses in its catalog count
--- from: the folder of the catalog, or of the repository.
+-- The source that "sync:NAME" means; what addresses in its catalog count from:
+-- the folder of the catalog, or of the repository; and the list of a
+-- repository's packages, if it has one.
 function source.of(cli, name)
 	local of = name:match("^sync:(.+)$")
-	local s = of and source.all(cli, { of })[1]
-	return s, s and (s.Url:match("^(.*/)repodata/[^/]*$") or s.Url:match("^(.*/)"))
+	if not of then return nil end
+	local s, now = source.all(cli, { of })[1], source.current(cli, of)
+	return s, s.Url:match("^(.*/)repodata/[^/]*$") or s.Url:match("^(.*/)"), now and now.packages
 end
 
 -- Names of catalogs as commands take them: sync:NAME is what is in force of a

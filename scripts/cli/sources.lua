@@ -14,7 +14,7 @@ function sources.catalogs(cli, mine)
 	local heads = base.must(core.catalogs(core.list(source.resolve(cli, names)), mine))
 	if #heads == 0 then base.fail("usage", "no catalog is named, and there is none of apt here") end
 	for c, head in ipairs(heads) do
-		head.source, head.base = source.of(cli, names[c] or "")
+		head.source, head.base, head.packages = source.of(cli, names[c] or "")
 		if cli.command.name == "scan" and cli:option("strict") and head.ignored > 0 then
 			base.fail("catalog-strict", core.notes(c)[1])
 		end

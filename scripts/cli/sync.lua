@@ -26,11 +26,11 @@ local function address_of(cli, s, url)
 	base.fail("source-from", ("%s has no %s of the source %s"):format(from, name, s.name))
 end
 
--- The updateinfo that a repomd.xml lists, and when the repository was made.
-local function part_of(file)
-	local root, found, made = base.must(core.xml(file)), nil, 0
+-- The files that a repomd.xml lists, by type, and when the repository was made.
+local function parts_of(file)
+	local root, parts, made = base.must(core.xml(file)), {}, 0
 	for _, data in ipairs(root.children) do
-		local part = { type = data.attrs.type }
+		local part = {}
 		for _, e in ipairs(data.children) do
 			if e.name == "location" then part.href = e.attrs.href
 			elseif e.name == "checksum" then part.digest = ("%s:%s"):format(e.attrs.type == "sha" and "sha1" or
@@ -39,22 +39,30 @@ local function part_of(file)
 			elseif e.name == "timestamp" then made = math.max(made, tonumber(e.text) // 1 | 0)
 			end
 		end
-		if part.href and part.type == "updateinfo" then found = part end
+		if part.href and data.attrs.type then parts[data.attrs.type] = part end
 	end
-	return found, made
+	return parts, made
 end
 
--- The catalog of a repository, with the digest that the proved repomd.xml says,
--- so that it is not of another day: its path, and when the repository was made.
-local function get_part(cli, s, new, file)
-	local part, made = part_of(file)
+-- A file of a repository, with the digest that the proved repomd.xml says, so
+-- that it is not of another day: its path.
+local function get_part(cli, s, new, part)
 	local _, root = source.of(cli, "sync:" .. s.name)
-	if not part then base.fail("source-part", ("%s lists no updateinfo"):format(s.Url)) end
 	if not part.digest then base.fail("source-part", ("%s has no digest for %s"):format(s.Url, part.href)) end
 	local to = ("%s/repodata/%s"):format(new, part.href:match("([^/]+)$"))
 	base.must(transfer.one(cli, s, { url = address_of(cli, s, join(root, part.href)), to = to, digest = part.digest,
 		bytes = part.bytes }))
-	return to, made
+	return to
+end
+
+-- The catalog of a repository, and where its packages are: into the record.
+local function get_parts(cli, s, new, file, record)
+	local parts, made = parts_of(file)
+	if not parts.updateinfo then base.fail("source-part", ("%s lists no updateinfo"):format(s.Url)) end
+	local catalog = get_part(cli, s, new, parts.updateinfo)
+	local primary = parts.primary and get_part(cli, s, new, parts.primary)
+	record.catalog, record.made, record.primary = catalog:sub(#new + 2), made, primary and primary:sub(#new + 2)
+	return catalog
 end
 
 -- Nothing that is older than what is in force, whatever its signature.
@@ -112,15 +120,11 @@ local function get(cli, s, new, name, now)
 	record.set = record.digest:sub(1, 16)
 	record.trust = trust.prove(s.Trust, file, signature)
 	record.made = 0
-	if is_repository then
-		file, record.made = get_part(cli, s, new, file)
-		record.catalog = file:sub(#new + 2)
-	end
-	return record, file
+	return record, is_repository and get_parts(cli, s, new, file, record) or file
 end
 
 local function is_same(cli, home, now)
-	now.checked, now.path = core.now(), nil
+	now.checked, now.path, now.packages = core.now(), nil, nil
 	store(home .. "/current", now)
 	if not cli.json then base.print("%-20s unchanged, %d updates\n", now.source, now.updates) end
 	return { source = now.source, state = "unchanged", digest = now.digest, updates = now.updates }

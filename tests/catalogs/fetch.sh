@@ -208,8 +208,65 @@ is "through the proxy of a source" "$rc $(there)" "0 SHA256SUMS a.deb c.deb"
 is "its password goes to its host alone" "$(awk '$3 != "-" { print $1 }' "$tmp/web/requests" | sort -u)" \
 	http://own.invalid/login/a.deb
 
+# ------------------------------ a repository: what is where, its primary.xml knows
+mkdir -p "$tmp/web/repo/repodata" "$tmp/web/repo/Packages/d"
+cp "$tmp/web/a.deb" "$tmp/web/repo/Packages/d/demo-2-1.noarch.rpm"
+
+sum_of() { printf '<checksum type="sha256">%s</checksum>' "$(sum sha256 "$1")"; }
+
+repository() # TIMESTAMP [FILE]: with the digest of this one in place of the package's own
+{
+	local data=$tmp/web/repo/repodata
+
+	cat >"$data/updateinfo.xml" <<-END
+	<updates><update status="final" from="x" type="security" version="1"><id>EX-1</id><title>t</title>
+	<pkglist><collection>
+	<package name="demo" version="2" release="1" arch="noarch"><filename>demo-2-1.noarch.rpm</filename></package>
+	<package name="demo" version="2" release="1" arch="src"><filename>demo-2-1.src.rpm</filename></package>
+	<package name="gone" version="2" release="1" arch="noarch"><filename>gone-2-1.noarch.rpm</filename></package>
+	</collection></pkglist></update></updates>
+	END
+	cat >"$data/primary.xml" <<-END
+	<metadata xmlns="http://linux.duke.edu/metadata/common"><package type="rpm"><name>demo</name><arch>noarch</arch>
+	<version epoch="0" ver="2" rel="1"/>$(sum_of "${2-$tmp/web/a.deb}")<size package="200000"/>
+	<location href="Packages/d/demo-2-1.noarch.rpm"/></package></metadata>
+	END
+	{
+		echo '<repomd xmlns="http://linux.duke.edu/metadata/repo">'
+		for part in updateinfo primary; do
+			printf '<data type="%s">%s<location href="repodata/%s.xml"/><timestamp>%s</timestamp></data>\n' $part \
+				"$(sum_of "$data/$part.xml")" $part "$1"
+		done
+		echo '</repomd>'
+	} >"$data/repomd.xml"
+}
+printf '%s\n' "Url: $at/plain/repo/repodata/repomd.xml" "Trust: none" >"$tmp/sources/r.source"
+fetch_rpm()
+{
+	rm -rf "$to"
+	pd sync r --retries 0
+	pd fetch sync:r --id EX-1 --to "$to" --retries 0
+}
+repository 1700000000
+fetch_rpm
+is "what has no more than a name is found and proved" "$rc $(there)" "4 SHA256SUMS demo-2-1.noarch.rpm"
+like "what the repository no longer has is not" "$err" 'no digest of .*/repo/gone-2-1.noarch.rpm.*\[payload-unproved\]'
+pd freeze sync:r --id EX-1 --to "$tmp/frozen.xml"
+like "where it is and its digest are frozen" "$(<"$tmp/frozen.xml")" \
+	"url=\"$at/plain/repo/Packages/d/demo-2-1.noarch.rpm\".* digest=\"sha256:$(sum sha256 "$tmp/web/a.deb")\""
+repository 1700000001 "$tmp/web/c.deb"
+fetch_rpm
+is "another file is refused" "$rc $(there) $(grep -c transfer-digest <<<"$err")" "4 SHA256SUMS 1"
+cp "$tmp/web/repo/repodata/primary.xml" "$tmp/primary.xml"
+repository 1700000002
+cp "$tmp/primary.xml" "$tmp/web/repo/repodata/primary.xml"
+pd sync r --retries 0
+is "and a list of another day" "$rc $(grep -c 'transfer-\(digest\|size\)' <<<"$err")" "4 1"
+
 # ------------------------------------------------------------- nobody else's
-catalog "$(update A "$at/plain/a.deb" "$tmp/web/a.deb")"
+rm -r "$to"
+catalog "$(update A "$at/plain/a.deb" "$tmp/web/a.deb")" "$(update C "$at/plain/c.deb" "$tmp/web/c.deb")"
+fetch
 refused() # TEXT MESSAGE
 {
 	fetch

@@ -128,4 +128,20 @@ is "other packages are another question" "$(scan | verdicts | grep 'EX-7 2')" "E
 rm -rf "$tmp/state"
 is "the cache may be deleted at any time" "$(scan | verdicts | grep -c EX)" 8
 
+# -------------------------------------------------------------- primary.xml
+cp "$data/primary.xml" "$tmp/"
+is "each package of a primary.xml is an update" "$(pd catalog show "$tmp/primary.xml" --json | jq -r .id | paste -sd' ')" \
+	"old-1:2.0-1.x86_64 elsewhere-1-2.noarch unproved-1-1.noarch nowhere-1-1.noarch"
+is "with the file that it comes in, where that is and what proves it" "$(for id in old-1:2.0-1.x86_64 elsewhere-1-2.noarch \
+	unproved-1-1.noarch nowhere-1-1.noarch; do
+		pd catalog show "$tmp/primary.xml" --id "$id" --json |
+			jq -r '"\(.packages[0].version) \(.issued) \(.bytes) \(.payloads[0] | "\(.url) \(.bytes) \(.digest)")"'
+	done)" \
+	"1:2.0-1 1700000000 4096 Packages/o/old-2.0-1.x86_64.rpm 2048 sha256:0e44d9a7f1ad5e5c2b0e4f2d3b0a8a0ad2c6b2c1f3bd8f3d5c1e1d9a6d7b4c21
+1-2 0 1 https://other.example.org/repo/elsewhere-1-2.noarch.rpm -1 sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709
+1-1 0 -1 unproved-1-1.noarch.rpm -1 
+1-1 0 -1 null null null"
+like "what has no version is named" "$(pd catalog check "$tmp/primary.xml"; cat "$tmp/err")" 'primary.xml:29: a package has no name, version or architecture'
+catalog=$tmp/primary.xml
+is "and is needed where it is newer" "$(scan | verdicts | grep -v not-applicable)" "old-1:2.0-1.x86_64  needed old-1:2.0-1.x86_64"
 end
