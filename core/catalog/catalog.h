@@ -61,7 +61,7 @@ struct pd_audience {
 	struct pd_index names;        /* of all their packages, owned */
 	size_t servers;
 	const struct pd_facts *facts; /* of the first one, borrowed */
-	bool digest;                  /* the catalog's is asked for, too */
+	bool plan;                    /* the digest and texts for people are asked for, too */
 };
 
 void pd_audience_add(struct pd_audience *a, const struct pd_facts *facts);

@@ -147,7 +147,8 @@ static struct pd_catalog *run_reader(const struct choice *choice, const struct s
 				       .reader = reader, .source_name = c->name, .source_fd = s->fd,
 				       .head = s->head, .head_len = s->depth ? s->len : 0,
 				       .wanted = all ? NULL : wanted,
-				       .whom = all ? NULL : &audience->names };
+				       .whom = all ? NULL : &audience->names,
+				       .bare = !all && !audience->plan };
 	pd_auto(pd_worker_result) result = {0};
 	bool fine = pd_worker_run(&call, &sink, &result, err);
 	size_t len = strlen(c->name);
@@ -268,7 +269,7 @@ static struct pd_catalog *read_file(struct pd_registry *reg, const char *path,
 
 		c = read_source(&s, &all, audience, &why);
 		/* who asks for a verdict alone does not ask for it, and it takes as long */
-		fine = c && ((audience && !audience->digest) ||
+		fine = c && ((audience && !audience->plan) ||
 			     pd_digest_file(opened, c->digest, NULL, &why));
 		for (; s.depth; s.depth--, s.fd = -1)
 			fine &= pd_unpack_end(&s.filters[s.depth - 1], name_of(&s), c != NULL, &why);

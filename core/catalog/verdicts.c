@@ -104,6 +104,11 @@ unsigned pd_verdict_restart(const struct pd_verdict_row *row)
 	return restart ? restart : row->update->restart;
 }
 
+static const char *sha256_of(const struct pd_payload *file)
+{
+	return file && strncmp(file->digest, "sha256:", 7) == 0 ? file->digest + 7 : "";
+}
+
 json_t *pd_verdict_json(const struct pd_verdict_row *row)
 {
 	const struct pd_catalog_update *u = row->update;
@@ -113,14 +118,13 @@ json_t *pd_verdict_json(const struct pd_verdict_row *row)
 		const struct pd_package_row *p = &u->packages[row->needed[i]];
 		const struct pd_payload *file =
 			p->payload ? &u->payloads[p->payload - 1] : NULL;
-		bool sha256 = file && strncmp(file->digest, "sha256:", 7) == 0;
 
 		json_array_append_new(packages, json_pack(
 			"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "name", p->name,
 			"version", p->version, "arch", p->arch, "scheme",
 			pd_scheme_name(p->scheme), "installed", row->installed[i],
 			"url", file ? file->url : "",
-			"sha256", sha256 ? file->digest + 7 : "",
+			"sha256", sha256_of(file),
 			"bytes", (json_int_t)(file ? file->bytes : -1)));
 	}
 	expected = u->expected > 0 ? json_integer(u->expected) : NULL;
@@ -131,19 +135,6 @@ json_t *pd_verdict_json(const struct pd_verdict_row *row)
 			 "kind", pd_class_name(u->kind),
 			 "restart", pd_restart_name(pd_verdict_restart(row)), "packages", packages,
 			 "expected", expected);
-}
-
-json_t *pd_verdict_walk_json(struct pd_verdict_walk *w)
-{
-	json_t *v = w->row ? pd_verdict_json(w->row) :
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:[]}", "catalog", w->catalog->name,
-			  "id", w->id, "revision", w->revision, "severity",
-			  pd_severity_name(w->severity), "kind", pd_class_name(w->kind), "restart",
-			  pd_restart_name(w->restart), "packages");
-
-	json_object_set_new(v, "verdict", json_string(pd_verdict_name(w->verdict)));
-	json_object_set_new(v, "reason", json_string(pd_verdict_reason(w)));
-	return v;
 }
 
 /* ,"name":"text" with all that JSON does not allow escaped. */
@@ -169,40 +160,47 @@ static void member(struct pd_buffer *out, const char *before, const char *name, 
 	pd_buffer_add(out, "\"", 1);
 }
 
-static void add_packages(struct pd_buffer *out, const struct pd_verdict_row *row)
+static void number(struct pd_buffer *out, const char *name, int64_t n)
 {
-	for (uint32_t i = 0; row && i < row->n_needed; i++) {
-		const struct pd_package_row *p = &row->update->packages[row->needed[i]];
+	pd_buffer_print(out, ",\"%s\":%lld", name, (long long)n);
+}
 
-		member(out, i ? ",{\"" : "{\"", "arch", p->arch);
-		member(out, ",\"", "name", p->name);
-		member(out, ",\"", "version", p->version);
-		pd_buffer_text(out, "}");
+static void add_package(struct pd_buffer *out, const struct pd_verdict_row *row, uint32_t i,
+			bool fixed)
+{
+	const struct pd_package_row *p = &row->update->packages[row->needed[i]];
+	const struct pd_payload *file = p->payload ? &row->update->payloads[p->payload - 1] : NULL;
+
+	member(out, i ? ",{\"" : "{\"", "arch", p->arch);
+	if (!fixed) {
+		number(out, "bytes", file ? file->bytes : -1);
+		member(out, ",\"", "installed", row->installed[i]);
 	}
+	member(out, ",\"", "name", p->name);
+	if (!fixed) {
+		member(out, ",\"", "scheme", pd_scheme_name(p->scheme));
+		member(out, ",\"", "sha256", sha256_of(file));
+		member(out, ",\"", "url", file ? file->url : "");
+	}
+	member(out, ",\"", "version", p->version);
+	pd_buffer_text(out, "}");
 }
 
 /* As json_dumps() with sorted keys writes it. */
 void pd_verdict_line(struct pd_verdict_walk *w, bool fixed, const char *server,
 		     struct pd_buffer *out)
 {
-	pd_auto_json *whole = NULL;
-	pd_auto_free char *text = NULL;
+	const struct pd_catalog_update *u = w->row && !fixed ? w->row->update : NULL;
 
-	if (w->row && !fixed) {
-		whole = pd_verdict_walk_json(w);
-		if (server)
-			json_object_set_new(whole, "server", json_string(server));
-		text = pd_json_line(whole);
-		pd_buffer_text(out, text);
-		pd_buffer_text(out, "\n");
-		return;
-	}
 	member(out, "{\"", "catalog", w->catalog->name);
+	if (u && u->expected > 0)
+		number(out, "expected", u->expected);
 	member(out, ",\"", "id", w->id);
 	if (!fixed)
 		member(out, ",\"", "kind", pd_class_name(w->kind));
 	pd_buffer_text(out, ",\"packages\":[");
-	add_packages(out, w->row);
+	for (uint32_t i = 0; w->row && i < w->row->n_needed; i++)
+		add_package(out, w->row, i, fixed);
 	pd_buffer_text(out, "]");
 	member(out, ",\"", "reason", pd_verdict_reason(w));
 	if (!fixed)
@@ -212,6 +210,16 @@ void pd_verdict_line(struct pd_verdict_walk *w, bool fixed, const char *server,
 		member(out, ",\"", "server", server);
 	if (!fixed)
 		member(out, ",\"", "severity", pd_severity_name(w->severity));
+	if (u)
+		member(out, ",\"", "title", u->title);
 	member(out, ",\"", "verdict", pd_verdict_name(w->verdict));
 	pd_buffer_text(out, "}\n");
+}
+
+json_t *pd_verdict_walk_json(struct pd_verdict_walk *w)
+{
+	pd_auto(pd_buffer) line = {0};
+
+	pd_verdict_line(w, false, NULL, &line);
+	return json_loads(line.data, 0, NULL);
 }

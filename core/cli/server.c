@@ -63,7 +63,7 @@ struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t ro
 {
 	pd_auto(pd_facts) facts = {0};
 	pd_auto(pd_catalogs) catalogs = {0};
-	pd_auto(pd_audience) audience = { .digest = true };
+	pd_auto(pd_audience) audience = { .plan = true };
 	pd_auto_free char *approvals = pd_print("%s/approvals.jsonl", cli->state);
 	char host[HOST_NAME_MAX + 1] = "";
 	struct pd_workflow_input in = {

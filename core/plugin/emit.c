@@ -209,15 +209,22 @@ static int filtered(struct pd_child *c, int what, const void *row)
 {
 	const struct pd_package_row *package = row;
 	const struct pd_relation *relation = row;
+	struct pd_update_head head = {0};
 	int result;
 
 	if (what == PD_EMIT_PACKAGE && left_out(c, package->name))
 		return 0;
-	if (what == PD_EMIT_RELATION && relation->kind == PD_REL_REFERENCE)
+	if (what == PD_EMIT_RELATION && (relation->kind == PD_REL_REFERENCE ||
+	    (relation->kind == PD_REL_ALIAS && c->call->bare)))
 		return 0;
 	if (what == PD_EMIT_BEGIN) {
 		c->begun = c->out.len + 1;
 		c->matters = false;
+		memcpy(&head.size, row, sizeof(head.size));
+		memcpy(&head, row, head.size < sizeof(head) ? head.size : sizeof(head));
+		if (c->call->bare)
+			head.description = head.url = head.vendor = head.severity_text = NULL;
+		row = &head;
 	}
 	c->matters |= what == PD_EMIT_PACKAGE || what == PD_EMIT_RULE ||
 		      (what == PD_EMIT_END && !c->left_out) ||

@@ -5,20 +5,22 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../shared/hash.h"
 #include "oval.h"
+
+enum { LINKS_SEEN = 4096 };
 
 /* Texts of one definition after each other, kept by their places: 0 is none. */
 struct head {
 	struct rows texts, links; /* char; struct link */
 	uint32_t title, description, url, vendor, severity;
-	uint32_t target; /* word: of the element that is open */
+	uint32_t target; /* of the element that is open */
 	int64_t issued, updated;
 	unsigned kind;
-	uint32_t number; /* of the definition */
 };
 
 struct link {
-	uint32_t kind, target, title; /* target: word */
+	uint32_t kind, target, title, hash; /* hash: of the target */
 };
 
 const char *oval_attribute(const struct pd_xml_attr *attrs, size_t n, const char *name)
@@ -35,6 +37,11 @@ void oval_head_free(struct reader *r)
 		free(r->head->texts.data);
 		free(r->head->links.data);
 	}
+}
+
+size_t oval_head_size(const struct reader *r)
+{
+	return r->head ? r->head->texts.len + r->head->links.len * sizeof(struct link) : 0;
 }
 
 static uint32_t keep(struct head *h, const char *text)
@@ -58,7 +65,7 @@ void oval_head_begin(struct reader *r)
 
 	if (!h)
 		h = r->head = pd_alloc_for(r->ctx, sizeof(*h));
-	*h = (struct head){ .texts = h->texts, .links = h->links, .number = h->number + 1 };
+	*h = (struct head){ .texts = h->texts, .links = h->links };
 	h->texts.len = h->links.len = 0;
 	oval_append(&h->texts, "", 1);
 }
@@ -76,20 +83,32 @@ static int64_t date(struct reader *r, const char *text)
 	return pd_parse(r->ctx, PD_T_TIME, day, &time) ? time : 0;
 }
 
-/* Each once in a definition. */
-static void link_to(struct reader *r, unsigned kind, const char *target, const char *title)
+/* Is it there?  Of very many only the last ones are looked at. */
+static bool is_linked(const struct head *h, const struct link *new)
+{
+	size_t first = h->links.len > LINKS_SEEN ? h->links.len - LINKS_SEEN : 0;
+
+	for (size_t i = h->links.len; i > first; i--) {
+		const struct link *old = OVAL_AT(h->links, struct link, i - 1);
+
+		if (old->hash == new->hash &&
+		    strcmp(text_at(h, old->target), text_at(h, new->target)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Each once in a definition.  target: a text that is kept, or 0. */
+static void link_to(struct reader *r, unsigned kind, uint32_t target, const char *title)
 {
 	struct head *h = r->head;
-	struct link link = { .kind = kind };
-	struct word *w;
+	struct link link = { .kind = kind, .target = target };
 
-	if (!target || !*target)
+	if (!target)
 		return;
-	link.target = oval_word(r, target);
-	w = OVAL_AT(r->words, struct word, link.target - 1);
-	if (w->mark == h->number)
+	link.hash = hash_text(text_at(h, target), strlen(text_at(h, target)));
+	if (is_linked(h, &link))
 		return;
-	w->mark = h->number;
 	link.title = keep(h, title);
 	OVAL_ADD(&h->links, &link);
 }
@@ -110,8 +129,8 @@ static void reference(struct reader *r, const struct pd_xml_attr *attrs, size_t 
 		h->kind = kind_of(id);
 	if (!h->url)
 		h->url = keep(h, url);
-	link_to(r, PD_REL_ALIAS, id, NULL);
-	link_to(r, PD_REL_REFERENCE, url, id);
+	link_to(r, PD_REL_ALIAS, keep(h, id), NULL);
+	link_to(r, PD_REL_REFERENCE, keep(h, url), id);
 }
 
 void oval_head_start(struct reader *r, const char *name, const struct pd_xml_attr *attrs, size_t n)
@@ -119,7 +138,7 @@ void oval_head_start(struct reader *r, const char *name, const struct pd_xml_att
 	struct head *h = r->head;
 	const char *href = oval_attribute(attrs, n, "href");
 
-	h->target = href ? oval_word(r, href) : 0;
+	h->target = keep(h, href);
 	if (strcmp(name, "reference") == 0)
 		reference(r, attrs, n);
 	else if (strcmp(name, "advisory") == 0)
@@ -134,7 +153,12 @@ void oval_head_end(struct reader *r, const char *name, const char *text)
 {
 	struct head *h = r->head;
 
-	if (strcmp(name, "title") == 0 && !h->title)
+	/* most are links */
+	if (strcmp(name, "ref") == 0 || strcmp(name, "bug") == 0)
+		link_to(r, PD_REL_REFERENCE, keep(h, text), NULL);
+	else if (strcmp(name, "cve") == 0)
+		link_to(r, PD_REL_ALIAS, keep(h, text), NULL);
+	else if (strcmp(name, "title") == 0 && !h->title)
 		h->title = keep(h, text);
 	else if (strcmp(name, "description") == 0 && !h->description)
 		h->description = keep(h, text);
@@ -142,12 +166,8 @@ void oval_head_end(struct reader *r, const char *name, const char *text)
 		h->severity = keep(h, text);
 	else if ((strcmp(name, "public_date") == 0 || strcmp(name, "date") == 0) && !h->issued)
 		h->issued = date(r, text);
-	else if (strcmp(name, "bug") == 0 || strcmp(name, "ref") == 0)
-		link_to(r, PD_REL_REFERENCE, text, NULL);
-	else if (strcmp(name, "cve") == 0)
-		link_to(r, PD_REL_ALIAS, text, NULL);
 	if (h->target && (strcmp(name, "cve") == 0 || strcmp(name, "bugzilla") == 0))
-		link_to(r, PD_REL_REFERENCE, oval_text(r, h->target), text);
+		link_to(r, PD_REL_REFERENCE, h->target, text);
 	h->target = 0;
 }
 
@@ -208,7 +228,7 @@ int oval_head_emit(struct reader *r, const struct definition *d)
 
 		result = pd_update_relation(r->ctx, &(struct pd_relation){
 			.size = sizeof(struct pd_relation), .kind = link->kind,
-			.target = oval_text(r, link->target), .title = text_at(h, link->title) });
+			.target = text_at(h, link->target), .title = text_at(h, link->title) });
 	}
 	if (!result)
 		result = rules(r, d);

@@ -241,7 +241,7 @@ static enum section section_of(const char *name)
 
 static bool is_full(const struct reader *r)
 {
-	return r->texts.len + r->nodes.len * sizeof(struct node) +
+	return r->texts.len + oval_head_size(r) + r->nodes.len * sizeof(struct node) +
 	       r->words.len * sizeof(struct word) +
 	       (r->entities.len + r->refs.len) * sizeof(struct entity) > HELD_MAX;
 }

@@ -13,6 +13,10 @@
 /* The rules of a definition "a package that it is about is there". */
 #define OVAL_PACKAGES " packages"
 
+/* What is known before any server is asked: tests of packages that none of those
+ * that are going to be asked has. */
+enum settled { NEVER, ALWAYS, OPEN };
+
 /* Of the document; the first four hold entries. */
 enum section { TESTS, OBJECTS, STATES, VARIABLES, DEFINITIONS, NO_SECTION };
 
@@ -24,9 +28,10 @@ struct rows {
 
 /* A text that is there once, and what has it as its id: 1 + its place. */
 struct word {
-	uint32_t at, next;    /* in texts; of the same hash */
+	uint32_t at, hash, next; /* in texts; of the same chain */
 	uint32_t entries[4];  /* enum section, from TESTS */
 	uint32_t mark, uses;  /* of the definition that had it last; of a test */
+	uint8_t settled;      /* enum settled, of a test */
 };
 
 enum operation {
@@ -82,6 +87,8 @@ struct reader {
 /* head.c: what a definition says about itself */
 HIDDEN void oval_head_begin(struct reader *r);
 HIDDEN void oval_head_free(struct reader *r);
+/** Bytes that are held for it. */
+HIDDEN size_t oval_head_size(const struct reader *r);
 HIDDEN void oval_head_start(struct reader *r, const char *name, const struct pd_xml_attr *attrs,
 			    size_t n);
 HIDDEN void oval_head_end(struct reader *r, const char *name, const char *text);
@@ -126,7 +133,12 @@ HIDDEN void oval_exists(struct reader *r, const char *kind, const char *field, b
 /** The rules of all definitions, once the document is read. */
 HIDDEN int oval_emit_all(struct reader *r);
 
+/** What has this outcome: one group. */
+HIDDEN void oval_constant(struct reader *r, bool outcome);
+
 /* test.c */
+/** Is its outcome the same for all that it can be asked of? */
+HIDDEN enum settled oval_settled(struct reader *r, const struct entry *test);
 /** The rules of one test: one leaf, or one group. */
 HIDDEN void oval_test(struct reader *r, const struct entry *test, bool negate);
 /** "A package that it is about is there", as children of what is open. */

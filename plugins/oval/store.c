@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../shared/hash.h"
 #include "oval.h"
 
 void *oval_add(struct rows *rows, size_t size, const void *row)
@@ -34,15 +35,6 @@ const char *oval_text(const struct reader *r, uint32_t word)
 	return word ? (char *)r->texts.data + OVAL_AT(r->words, struct word, word - 1)->at : "";
 }
 
-static uint32_t hash_of(const char *s)
-{
-	uint32_t hash = 2166136261u;
-
-	for (; *s; s++)
-		hash = (hash ^ (unsigned char)*s) * 16777619u;
-	return hash;
-}
-
 /* Twice as many chains, each entered anew. */
 static void enlarge(struct reader *r)
 {
@@ -54,8 +46,7 @@ static void enlarge(struct reader *r)
 		abort();
 	for (uint32_t i = 0; i < r->words.len; i++) {
 		struct word *w = OVAL_AT(r->words, struct word, i);
-		uint32_t *slot = OVAL_AT(r->slots, uint32_t,
-					 hash_of(oval_text(r, i + 1)) & (n - 1));
+		uint32_t *slot = OVAL_AT(r->slots, uint32_t, w->hash & (n - 1));
 
 		w->next = *slot;
 		*slot = i + 1;
@@ -64,16 +55,20 @@ static void enlarge(struct reader *r)
 
 uint32_t oval_word(struct reader *r, const char *text)
 {
-	struct word w = { .at = (uint32_t)r->texts.len };
-	uint32_t *slot, hash = hash_of(text);
+	size_t len = strlen(text);
+	struct word w = { .at = (uint32_t)r->texts.len, .hash = hash_text(text, len) };
+	const struct word *have;
+	uint32_t *slot;
 
 	if (r->words.len >= r->slots.cap)
 		enlarge(r);
-	slot = OVAL_AT(r->slots, uint32_t, hash & (r->slots.cap - 1));
-	for (uint32_t i = *slot; i; i = OVAL_AT(r->words, struct word, i - 1)->next)
-		if (strcmp(oval_text(r, i), text) == 0)
+	slot = OVAL_AT(r->slots, uint32_t, w.hash & (r->slots.cap - 1));
+	for (uint32_t i = *slot; i; i = have->next) {
+		have = OVAL_AT(r->words, struct word, i - 1);
+		if (have->hash == w.hash && strcmp(oval_text(r, i), text) == 0)
 			return i;
-	oval_append(&r->texts, text, strlen(text) + 1);
+	}
+	oval_append(&r->texts, text, len + 1);
 	w.next = *slot;
 	OVAL_ADD(&r->words, &w);
 	*slot = (uint32_t)r->words.len;

@@ -39,10 +39,7 @@ static void family(struct reader *r, const struct entity *e)
 	if (e->operation > NOT_EQUAL || e->variable)
 		oval_unknown(r, "family is compared in a way that is not read");
 	else
-		oval_open(r, is == (e->operation == EQUALS) ? PD_RULE_ALL : PD_RULE_ANY, false,
-			  NULL, NULL);
-	if (e->operation <= NOT_EQUAL && !e->variable)
-		oval_close(r);
+		oval_constant(r, is == (e->operation == EQUALS));
 }
 
 static void state(struct reader *r, const struct look *look, uint32_t id, bool flat)
@@ -189,6 +186,11 @@ static void by_rows(struct reader *r, const struct look *look, const struct entr
 	oval_close(r);
 }
 
+static bool of_packages(const char *type)
+{
+	return strcmp(type, "rpminfo") == 0 || strcmp(type, "dpkginfo") == 0;
+}
+
 /* The names of an object of packages.  false: they can't be told. */
 static bool package_names(struct reader *r, const struct entry *object, struct look *look)
 {
@@ -206,6 +208,18 @@ static bool package_names(struct reader *r, const struct entry *object, struct l
 		if (!oval_pattern(&r->text, oval_text(r, look->names[i]), WHOLE))
 			return false;
 	return true;
+}
+
+/* Of several names only those that a package has. */
+static void wanted_names(struct reader *r, struct look *look)
+{
+	uint32_t *names = pd_alloc_for(r->ctx, look->n * sizeof(*names)), n = 0;
+
+	for (uint32_t i = 0; i < look->n; i++)
+		if (pd_package_wanted(r->ctx, oval_text(r, look->names[i])))
+			names[n++] = look->names[i];
+	look->names = names;
+	look->n = n;
 }
 
 /* Which package owns /etc/redhat-release, facts do not tell: one that is named
@@ -343,8 +357,13 @@ static bool find_look(struct reader *r, const struct entry *test, const struct e
 
 	look->names = nameless;
 	look->n = 1;
-	if (strcmp(type, "rpminfo") == 0 || strcmp(type, "dpkginfo") == 0)
-		return package_names(r, object, look);
+	if (of_packages(type)) {
+		if (!package_names(r, object, look))
+			return false;
+		if (look->n > 1 && !look->pattern)
+			wanted_names(r, look);
+		return true;
+	}
 	if (strcmp(type, "textfilecontent54") == 0)
 		return text_file(r, object, test, look);
 	look->kind = strcmp(type, "uname") == 0 ? "kernel" :
@@ -361,6 +380,25 @@ static bool is_release(struct reader *r, const struct entry *test, const struct 
 	       (test->check == AT_LEAST_ONE || test->check == NONE_OF);
 }
 
+static bool is_read(const struct entry *test)
+{
+	return test->check != OTHER_CHECK && test->existence != OTHER_EXISTENCE && !test->strange;
+}
+
+enum settled oval_settled(struct reader *r, const struct entry *test)
+{
+	const struct entry *object = oval_find(r, OBJECTS, test->object);
+	struct look look = { .type = oval_text(r, test->type) };
+
+	if (!is_read(test) || !object || object->type != test->type || !of_packages(look.type) ||
+	    !package_names(r, object, &look) || look.pattern)
+		return OPEN;
+	for (uint32_t i = 0; i < look.n; i++)
+		if (pd_package_wanted(r->ctx, oval_text(r, look.names[i])))
+			return OPEN;
+	return test->existence == NONE_EXIST || test->existence == ANY_EXIST ? ALWAYS : NEVER;
+}
+
 void oval_test(struct reader *r, const struct entry *test, bool negate)
 {
 	const struct entry *object = oval_find(r, OBJECTS, test->object);
@@ -368,7 +406,7 @@ void oval_test(struct reader *r, const struct entry *test, bool negate)
 			     .names = (const uint32_t[]){ 0 } };
 	const char *id = oval_text(r, test->id);
 
-	if (test->check == OTHER_CHECK || test->existence == OTHER_EXISTENCE || test->strange)
+	if (!is_read(test))
 		oval_unknown(r, "%s %s is of a form that is not read", look.type, id);
 	else if (!object && test->object)
 		oval_unknown(r, "object %s of %s is not in the catalog", oval_text(r, test->object),
@@ -386,11 +424,9 @@ void oval_test(struct reader *r, const struct entry *test, bool negate)
 void oval_packages(struct reader *r, const struct entry *test, uint32_t mark)
 {
 	const struct entry *object = oval_find(r, OBJECTS, test->object);
-	const char *type = oval_text(r, test->type);
-	struct look look = { .type = type };
+	struct look look = { .type = oval_text(r, test->type) };
 
-	if (!object || (strcmp(type, "rpminfo") != 0 && strcmp(type, "dpkginfo") != 0) ||
-	    !package_names(r, object, &look) || look.pattern)
+	if (!object || !of_packages(look.type) || !package_names(r, object, &look) || look.pattern)
 		return;
 	for (uint32_t i = 0; i < look.n; i++) {
 		struct word *w = look.names[i] ?
@@ -399,6 +435,8 @@ void oval_packages(struct reader *r, const struct entry *test, uint32_t mark)
 		if (!w || w->mark == mark)
 			continue;
 		w->mark = mark;
+		if (!pd_package_wanted(r->ctx, oval_text(r, look.names[i])))
+			continue;
 		oval_rule(r, &(struct pd_rule){ .op = PD_RULE_TEST, .kind = "packages",
 						.subject = oval_text(r, look.names[i]) });
 	}

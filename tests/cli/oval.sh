@@ -39,6 +39,17 @@ like "what is not known has a reason" "$(reason oval:org.example:def:3)" \
 	'^facts do not answer the unknown_test oval:org.example:tst:3$'
 like "and a pattern that has no equal" "$(reason oval:org.example:def:121)" '^the pattern "\(\?=amd\)amd64" of arch'
 
+# Of packages that one server does not have its tests are not read; of two, all.
+grep -v '^#' "$data/deb.tsv" | jq -R 'split("\t") | {name: .[0], arch: .[4], scheme: "deb",
+	version: "\(.[1] | if . == "" or . == "0" then "" else . + ":" end)\(.[2])\(.[3] | if . == "" then . else "-" + . end)"}' |
+	jq -s '{packages: .}' >"$tmp/one.json"
+echo '{"packages": []}' >"$tmp/other.json"
+scan "$data/constructs.xml" --facts "$tmp/one.json"
+alone=$lines
+scan "$data/constructs.xml" --facts "$tmp/one.json" --facts "$tmp/other.json"
+is "one server of several is judged as alone" "$(diff <(head -"$(wc -l <<<"$alone")" <<<"$lines") - <<<"$alone")" ""
+check "and there is a verdict for each" [ "$(wc -l <<<"$alone")" = "$(wc -l <<<"$wanted")" ]
+
 # ------------------------------------------------------- as vendors write them
 # facts OS KERNEL MODULES PACKAGE...: name version arch [signature]
 facts()
