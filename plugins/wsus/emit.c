@@ -6,7 +6,7 @@
 
 static void link_to(struct reader *r, uint32_t *list, size_t update)
 {
-	r->links = wsus_room(r, r->links, r->n_links, &r->links_cap, sizeof(*r->links));
+	r->links = wsus_room(r->links, r->n_links, &r->links_cap, sizeof(*r->links));
 	r->links[r->n_links] = (struct link){ (uint32_t)update, *list };
 	*list = (uint32_t)++r->n_links;
 }
@@ -171,17 +171,54 @@ static int products(struct reader *r, const struct update *u)
 	return open && !result ? group(r, PD_RULE_CLOSE) : result;
 }
 
-static int rules(struct reader *r, const struct update *u)
+/* Does it say for which servers it is?  If not, then for none of its own accord. */
+static bool says(const struct reader *r, const struct update *u)
 {
-	bool says = false;
-	int result;
+	for (uint32_t k = 0; k < u->n_items; k++)
+		if (r->items[u->items + k].kind <= ITEM_PRODUCT)
+			return true;
+	return false;
+}
 
-	for (uint32_t k = 0; k < u->n_items && !says; k++)
-		says = r->items[u->items + k].kind <= ITEM_PRODUCT;
-	if (!says) /* for which servers: then it is for none of its own accord */
-		return 0;
-	result = has(r, PD_RULES_INSTALLED, u->id);
-	result = result ? result : group(r, PD_RULE_ALL);
+/* Something that it asks for and that nobody has; NULL: it may be applicable. */
+static const char *lacks(struct reader *r, const struct update *u)
+{
+	const struct item *all = r->items + u->items;
+	const char *product = NULL, *one = NULL;
+	bool any = false; /* of the products, or of the group that is open, is there */
+	uint32_t inside = 0;
+
+	for (uint32_t k = 0; k < u->n_items && !any; k++) {
+		if (all[k].kind != ITEM_PRODUCT)
+			continue;
+		any = pd_package_wanted(r->ctx, all[k].text);
+		product = all[k].text;
+	}
+	if (product && !any)
+		return product;
+	for (uint32_t k = 0; k < u->n_items; k++) {
+		if (all[k].kind == ITEM_OPEN && !inside++) {
+			any = false;
+			one = NULL;
+		} else if (all[k].kind == ITEM_CLOSE && !--inside && one && !any) {
+			return one;
+		} else if (all[k].kind == ITEM_NEEDS && (!inside || !any)) {
+			any = pd_package_wanted(r->ctx, all[k].text);
+			one = all[k].text;
+			if (!inside && !any)
+				return one;
+		}
+	}
+	return NULL;
+}
+
+static int rules(struct reader *r, const struct update *u, const char *lacking)
+{
+	int result = has(r, PD_RULES_INSTALLED, u->id);
+
+	if (lacking || result)
+		return result ? result : has(r, PD_RULES_APPLICABLE, lacking);
+	result = group(r, PD_RULE_ALL);
 	result = result ? result : products(r, u);
 	for (uint32_t k = 0; k < u->n_items && !result; k++) {
 		const struct item *item = &r->items[u->items + k];
@@ -246,6 +283,8 @@ static int alias(struct reader *r, const char *title)
 static int emit(struct reader *r, const struct update *u)
 {
 	const char *url = first_url(r, u), *title = url ? title_of(r, url) : "";
+	bool known = says(r, u);
+	const char *lacking = known ? lacks(r, u) : NULL;
 	int result = pd_update_begin(r->ctx, &(struct pd_update_head){
 		.size = sizeof(struct pd_update_head), .line = u->line, .id = u->id,
 		.revision = u->revision, .title = title, .vendor = "Microsoft",
@@ -255,10 +294,10 @@ static int emit(struct reader *r, const struct update *u)
 	result = result ? result : alias(r, title);
 	result = result ? result : relations(r, PD_REL_SUPERSEDES, u->replaces);
 	result = result ? result : relations(r, PD_REL_ALIAS, u->parts);
-	result = result ? result : files(r, u);
-	for (uint32_t l = u->parts; l && !result; l = r->links[l - 1].next)
+	result = result || lacking ? result : files(r, u);
+	for (uint32_t l = u->parts; l && !result && !lacking; l = r->links[l - 1].next)
 		result = files(r, &r->updates[r->links[l - 1].update]);
-	result = result ? result : rules(r, u);
+	result = result || !known ? result : rules(r, u, lacking);
 	return result ? result : pd_update_end(r->ctx);
 }
 

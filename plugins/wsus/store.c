@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts, arrays and tables of the plugin wsus, in memory of the core's. */
+/* Texts, arrays and tables of the plugin wsus. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "../shared/hash.h"
 #include "wsus.h"
 
 enum { BLOCK = 1 << 18 };
@@ -31,26 +33,23 @@ const char *wsus_keep(struct reader *r, const char *s)
 	return memcpy(wsus_take(r, len), s, len);
 }
 
-void *wsus_room(struct reader *r, void *array, size_t len, size_t *cap, size_t size)
+void *wsus_room(void *array, size_t len, size_t *cap, size_t size)
 {
-	void *larger;
-
 	if (len < *cap)
 		return array;
 	*cap = *cap ? 2 * *cap : 256;
-	larger = pd_alloc_for(r->ctx, *cap * size);
-	if (len)
-		memcpy(larger, array, len * size);
-	return larger;
+	array = reallocarray(array, *cap, size);
+	if (!array)
+		abort();
+	return array;
 }
 
-static uint32_t hash_of(const char *key)
+void wsus_free(struct reader *r)
 {
-	uint32_t hash = 2166136261u;
-
-	for (; *key; key++)
-		hash = (hash ^ (unsigned char)*key) * 16777619u;
-	return hash;
+	free(r->updates);
+	free(r->items);
+	free(r->links);
+	free(r->urls);
 }
 
 static struct slot *slot_of(const struct table *t, const char *key, uint32_t hash)
@@ -64,7 +63,7 @@ static struct slot *slot_of(const struct table *t, const char *key, uint32_t has
 
 struct slot *wsus_put(struct reader *r, struct table *t, const char *key, uint32_t value)
 {
-	uint32_t hash = hash_of(key);
+	uint32_t hash = hash_text(key, strlen(key));
 	struct slot *slot;
 
 	if (2 * t->len >= t->cap) {
@@ -86,7 +85,7 @@ struct slot *wsus_put(struct reader *r, struct table *t, const char *key, uint32
 
 const struct slot *wsus_find(const struct table *t, const char *key)
 {
-	const struct slot *slot = t->cap ? slot_of(t, key, hash_of(key)) : NULL;
+	const struct slot *slot = t->cap ? slot_of(t, key, hash_text(key, strlen(key))) : NULL;
 
 	return slot && slot->key ? slot : NULL;
 }

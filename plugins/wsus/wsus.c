@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin wsus: the reader of package.xml, the list of updates in
  * Microsoft's wsusscn2.cab. */
-#include <ctype.h>
 #include <string.h>
 
 #include "wsus.h"
@@ -39,16 +38,19 @@ static const char *guid(struct reader *r, const char *s)
 {
 	enum { LEN = 36 };
 	char *lower;
+	unsigned digits = 0;
 
-	for (size_t i = 0; i < LEN; i++)
-		if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-' : !isxdigit((unsigned char)s[i]))
-			return NULL;
-	if (s[LEN])
+	if (strlen(s) != LEN || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-')
 		return NULL;
 	lower = wsus_take(r, LEN + 1);
-	for (size_t i = 0; i < LEN; i++)
-		lower[i] = (char)(s[i] | 0x20); /* digits and "-" have that bit */
-	return lower;
+	for (size_t i = 0; i < LEN; i++) { /* there are many: without a branch */
+		unsigned char c = (unsigned char)(s[i] | 0x20); /* digits have that bit, and "-" */
+
+		digits += (unsigned char)(c - '0') < 10;
+		digits += (unsigned char)(c - 'a') < 6;
+		lower[i] = (char)c;
+	}
+	return digits == LEN - 4 ? lower : NULL;
 }
 
 /* The first mistake drops the update that is open; it is reported at its end. */
@@ -58,7 +60,7 @@ static void add(struct reader *r, enum item_kind kind, const char *text, const c
 		r->wrong = what;
 	if (!r->open || r->wrong)
 		return;
-	r->items = wsus_room(r, r->items, r->n_items, &r->items_cap, sizeof(*r->items));
+	r->items = wsus_room(r->items, r->n_items, &r->items_cap, sizeof(*r->items));
 	r->items[r->n_items++] = (struct item){ kind, text };
 }
 
@@ -68,7 +70,7 @@ static void start_update(struct reader *r, const struct pd_xml_attr *attrs, size
 	const char *action = attribute(attrs, n, "DeploymentAction");
 	struct update *u;
 
-	r->updates = wsus_room(r, r->updates, r->n_updates, &r->updates_cap, sizeof(*r->updates));
+	r->updates = wsus_room(r->updates, r->n_updates, &r->updates_cap, sizeof(*r->updates));
 	u = &r->updates[r->n_updates];
 	*u = (struct update){ .id = id, .line = pd_xml_line(r->ctx), .items = (uint32_t)r->n_items };
 	u->revision = wsus_keep(r, attribute(attrs, n, "RevisionNumber"));
@@ -120,7 +122,7 @@ static void location(struct reader *r, const struct pd_xml_attr *attrs, size_t n
 		pd_ignored(r->ctx, pd_xml_line(r->ctx), "a <FileLocation> needs Id and Url");
 		return;
 	}
-	r->urls = wsus_room(r, r->urls, r->n_urls, &r->urls_cap, sizeof(*r->urls));
+	r->urls = wsus_room(r->urls, r->n_urls, &r->urls_cap, sizeof(*r->urls));
 	if (wsus_put(r, &r->files, wsus_keep(r, id), (uint32_t)r->n_urls)->value == r->n_urls)
 		r->urls[r->n_urls++] = wsus_keep(r, url);
 }
@@ -181,13 +183,12 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *
 static int on_end(struct pd_ctx *ctx, void *user, const char *ns, const char *name)
 {
 	struct reader *r = user;
-	enum element e = element_of(name);
 
 	(void)ctx, (void)ns;
 	r->depth--;
-	if (e == UPDATE)
+	if (same(name, elements[UPDATE]))
 		end_update(r);
-	else if (e == OR)
+	else if (same(name, elements[OR]))
 		add(r, ITEM_CLOSE, name, NULL);
 	return 0;
 }
@@ -199,7 +200,10 @@ static int read_catalog(struct pd_ctx *ctx)
 					  .start = on_start, .end = on_end };
 	int result = pd_xml(ctx, &handler);
 
-	return result < 0 ? result : wsus_emit(&r);
+	if (!result)
+		result = wsus_emit(&r);
+	wsus_free(&r);
+	return result;
 }
 
 /* The name of the root, in UTF-16 with NULs in between. */

@@ -74,7 +74,8 @@ struct reader {
 HIDDEN void *wsus_take(struct reader *r, size_t bytes);
 HIDDEN const char *wsus_keep(struct reader *r, const char *s);
 /** Room for one more of an array of @p len with @p cap elements. */
-HIDDEN void *wsus_room(struct reader *r, void *array, size_t len, size_t *cap, size_t size);
+HIDDEN void *wsus_room(void *array, size_t len, size_t *cap, size_t size);
+HIDDEN void wsus_free(struct reader *r);
 /** The slot of @p key, entered with @p value if it is new. */
 HIDDEN struct slot *wsus_put(struct reader *r, struct table *t, const char *key, uint32_t value);
 /** NULL: not there. */
