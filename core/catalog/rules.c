@@ -144,7 +144,7 @@ static bool find_rows(struct eval *e, const struct pd_rule *r, struct rows *rows
 	const struct pd_fact_kind *kind = pd_fact_kind(r->kind);
 
 	*rows = (struct rows){ .list = json_object_get(e->rules->facts->json, r->kind),
-			       .key = *r->subject && kind ? kind->key : NULL,
+			       .key = !*r->subject ? NULL : kind ? kind->key : "name",
 			       .subject = r->subject };
 	if (!rows->list)
 		not_known(e, "no facts of kind %s were collected", r->kind);

@@ -20,7 +20,8 @@ struct server {
 static const char facts_text[] =
 	"{\"os\":{\"id\":\"debian\",\"version_id\":\"12\",\"family\":\"debian\"},"
 	"\"disks\":[{\"mount\":\"/\",\"readonly\":false,\"free_bytes\":5000},"
-	"{\"mount\":\"/srv\",\"readonly\":true}],\"devices\":[],\"x-rack\":[{\"row\":7}],"
+	"{\"mount\":\"/srv\",\"readonly\":true}],\"devices\":[],\"x-rack\":[{\"row\":7},"
+	"{\"name\":\"left\",\"row\":8}],"
 	"\"packages\":["
 	"{\"name\":\"old\",\"version\":\"1.0-1\",\"arch\":\"amd64\",\"scheme\":\"deb\"},"
 	"{\"name\":\"new\",\"version\":\"9.0-1\",\"arch\":\"amd64\",\"scheme\":\"deb\"},"
@@ -219,6 +220,13 @@ static void judges_rules(void)
 		RULE("looked-none", "<test kind='devices'/>", "not-applicable"),
 		RULE("not-looked", "<test kind='printers'/>", "unknown"),
 		RULE("own", "<test kind='x-rack' field='row' compare='eq' value='7'/>", "needed"),
+		RULE("own-row", "<test kind='x-rack' subject='left' field='row' compare='eq' value='8'/>",
+		     "needed"),
+		RULE("own-other", "<test kind='x-rack' subject='left' field='row' compare='eq' value='7'/>",
+		     "not-applicable"),
+		RULE("own-exists", "<test kind='x-rack' subject='left'/>", "needed"),
+		RULE("own-exists-not", "<test kind='x-rack' subject='right'/>", "not-applicable"),
+		RULE("own-group", "<any kind='x-rack' subject='right'><all/></any>", "not-applicable"),
 		RULE("call", "<call update='yes'/>", "needed"),
 		RULE("call-not", "<call update='yes' not='true'/>", "not-applicable"),
 		RULE("call-self", "<call update='call-self'/>", "unknown"),

@@ -465,7 +465,8 @@ enum pd_compare {
 
 /** One node of a rule tree, in document order.  What a test asks for is
  * looked up among the facts; what isn't there gives unknown, never false.
- * Kinds and fields are those of doc/facts.md, or any of a kind "x-...".
+ * Kinds and fields are those of doc/facts.md, or any of a kind "x-...",
+ * whose rows are known by their name.
  *
  * Since 1.2 what opens may name a kind, and a subject: then it counts the rows
  * for which all of its children are true.  A test in it that names the same
