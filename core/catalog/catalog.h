@@ -159,6 +159,11 @@ json_t *pd_verdict_walk_json(struct pd_verdict_walk *w);
 void pd_verdict_line(struct pd_verdict_walk *w, bool fixed, const char *server,
 		     struct pd_buffer *out);
 
+/** Does it open a group of rules? */
+bool pd_rule_opens(unsigned op);
+/** What a rule calls by this id: rules of their own, or an update; NULL: neither. */
+const struct pd_catalog_update *pd_catalog_called(const struct pd_catalog *c, const char *id);
+
 /** Compare two versions: <0, 0, >0 in *out; false if the scheme does not
  * allow one of them. */
 bool pd_version_compare(enum pd_scheme scheme, const char *a, const char *b,

@@ -112,9 +112,6 @@ struct pd_rules {
 void pd_rules_clear(struct pd_rules *rules);
 #define pd_rules_cleanup pd_rules_clear
 
-/** Does it open a group? */
-bool pd_rule_opens(unsigned op);
-
 /** One of an update's rule trees; without one it is @p otherwise.  @p why is
  * set to what is not known, or stays; the caller frees. */
 enum pd_truth pd_rules_eval(struct pd_rules *rules, const struct pd_catalog_update *u,

@@ -225,6 +225,14 @@ static const struct pd_catalog_update *find_shared(const struct pd_catalog *c, c
 	return slot ? &c->shared[slot->value] : NULL;
 }
 
+const struct pd_catalog_update *pd_catalog_called(const struct pd_catalog *c, const char *id)
+{
+	const struct pd_catalog_update *shared = find_shared(c, id);
+	int64_t i = pd_catalog_find(c, id);
+
+	return shared ? shared : i >= 0 ? &c->updates[i] : NULL;
+}
+
 static enum pd_truth call(struct eval *e, const char *id)
 {
 	const struct pd_catalog *c = e->rules->catalog;

@@ -86,12 +86,13 @@ static json_t *exits(const struct pd_catalog_update *u)
 
 static json_t *rule(const struct pd_rule *r)
 {
-	static const char *const ops[] = { "", "all", "any", "none", "test", "", "call" };
+	static const char *const ops[] = { "", "all", "any", "none", "test", "", "call", "one", "odd",
+					   "unknown" };
 	static const char *const compares[] = { "exists", "eq", "ne", "lt", "le", "gt", "ge",
 						"match" };
 	json_t *node = json_pack("{s:s, s:b}", "op", ops[r->op], "negate", r->negate);
 
-	if (r->op == PD_RULE_CALL)
+	if (r->op == PD_RULE_CALL || r->op == PD_RULE_UNKNOWN)
 		json_object_set_new(node, "subject", json_string(r->subject));
 	else if (r->op == PD_RULE_TEST)
 		json_object_update_new(node, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "kind",
@@ -99,7 +100,8 @@ static json_t *rule(const struct pd_rule *r)
 			compares[r->compare], "value", r->value, "scheme",
 			pd_scheme_name(r->scheme)));
 	else
-		json_object_set_new(node, "rules", json_array());
+		json_object_update_new(node, json_pack("{s:s, s:s, s:[]}", "kind", r->kind,
+						       "subject", r->subject, "rules"));
 	return node;
 }
 
@@ -121,19 +123,15 @@ static json_t *rules(const struct pd_catalog_update *u, unsigned tree)
 		}
 		node = rule(r);
 		json_array_append_new(open[depth], node);
-		if (r->op <= PD_RULE_NONE && depth < 65)
+		if (pd_rule_opens(r->op) && depth < 65)
 			open[++depth] = json_object_get(node, "rules");
 	}
 	return open[0];
 }
 
-/* update(catalog, index, whole): one of its updates, both from 1; its head and
- * relations, or with all that there is. */
-PD_CORE(update)
+static json_t *described(const struct pd_catalog_update *u, bool whole)
 {
-	static const char *const states[] = { "final", "testing", "retired" };
-	const struct pd_catalog_update *u =
-		&catalog_of(cli, args)->updates[json_integer_value(json_array_get(args, 1)) - 1];
+	static const char *const states[] = { "final", "testing", "retired", "rules" };
 	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o}",
 		"id", u->id, "revision", u->revision, "title", u->title, "severity",
 		pd_severity_name(u->severity), "severity_text", u->severity_text, "kind",
@@ -141,7 +139,7 @@ PD_CORE(update)
 		pd_restart_name(u->restart), "issued", (json_int_t)u->issued, "updated",
 		(json_int_t)u->updated, "line", (json_int_t)u->line, "relations", relations(u));
 
-	if (json_is_true(json_array_get(args, 2)))
+	if (whole)
 		json_object_update_new(j, json_pack(
 			"{s:s, s:s, s:s, s:I, s:I, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
 			"description", u->description, "url", u->url, "vendor", u->vendor, "bytes",
@@ -153,6 +151,22 @@ PD_CORE(update)
 	return j;
 }
 
+/* update(catalog, index, whole): one of its updates, both from 1; its head and
+ * relations, or with all that there is. */
+PD_CORE(update)
+{
+	return described(&catalog_of(cli, args)->updates[json_integer_value(json_array_get(args, 1)) - 1],
+			 json_is_true(json_array_get(args, 2)));
+}
+
+/* called(catalog, id): all of what a rule calls by this id; nil: it is not there. */
+PD_CORE(called)
+{
+	const struct pd_catalog_update *u = pd_catalog_called(catalog_of(cli, args), pd_core_text(args, 1));
+
+	return u ? described(u, true) : NULL;
+}
+
 const struct pd_core_row pd_core_catalog[] = {
-	{ "notes", notes }, { "update", update }, { NULL, NULL }
+	{ "notes", notes }, { "update", update }, { "called", called }, { NULL, NULL }
 };

@@ -39,7 +39,8 @@ sources tells what is in force of each
 approve allows the updates that --needed or --id choose: from then on no plan
         has any other; withdraw takes that back, approvals lists what is allowed
 freeze  writes the updates that --needed or --id choose into one catalog of
-        patchday's own format, with a digest: the same content for every wave
+        patchday's own format, with a digest: the same content for every wave; rules
+        that theirs call go with them, and become no updates
 fetch   fetches the payloads of the updates that --approved, --needed or --id
         choose, or of all in a frozen catalog, into the package source, a folder
         that is root's alone; each is proved, and what is there is not fetched again

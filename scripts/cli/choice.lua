@@ -97,13 +97,18 @@ local function collect(heads, wanted)
 end
 
 -- All updates of the catalogs that are loaded, in order, with all that there is
--- and the head of its catalog as `from`.
-function choice.all(heads) return locate(collect(heads), heads) end
+-- and the head of its catalog as `from`.  also(list), if given, is called while
+-- these catalogs are still the loaded ones.
+function choice.all(heads, also)
+	local list = collect(heads)
+	if also then also(list) end
+	return locate(list, heads)
+end
 
 local function nothing() return false end
 
 -- Those that the options choose; nil: none of them does.
-function choice.chosen(cli, heads)
+function choice.chosen(cli, heads, also)
 	local ids, by_need, approved = cli:all("id"), cli:option("needed"), cli:option("approved")
 	if #ids > 0 and by_need then base.fail("usage", "take either --id or --needed") end
 	if #ids == 0 and not by_need and not approved then return nil end
@@ -115,6 +120,7 @@ function choice.chosen(cli, heads)
 	end)
 	local id = missing and next(missing)
 	if id then base.fail("catalog-no-update", "no catalog has an update " .. id) end
+	if also then also(list) end
 	return locate(list, heads)
 end
 

@@ -9,42 +9,88 @@ local source = require "cli.source"
 local sources = require "cli.sources"
 local freeze = {}
 
--- A catalog has each id once.
-local function each_once(list)
-	local from = {}
+-- Of which catalog each id is; a catalog has each once.
+local function each_once(heads, list)
+	local number, from = {}, {}
+	for c, head in ipairs(heads) do number[head] = c end
 	for _, u in ipairs(list) do
 		if from[u.id] then
-			base.fail("freeze-twice", ("the update %s is in %s and in %s"):format(u.id, from[u.id], u.from.catalog))
+			base.fail("freeze-twice", ("the update %s is in %s and in %s"):format(u.id, heads[from[u.id]].catalog,
+				u.from.catalog))
 		end
-		from[u.id] = u.from.catalog
+		from[u.id] = number[u.from]
 	end
-	return list
+	return from
 end
 
-local function write(cli, updates, what)
+-- Add what the rules of the updates call and is none of them, as rules that stand
+-- alone: they keep their verdicts, and nothing else becomes an update.
+local function add_called(heads, list, from)
+	local of, walk = {}, nil
+	local function take(c, u, id)
+		if of[id] and of[id] ~= c then
+			base.fail("freeze-twice", ("the rules %s are in %s and in %s"):format(id, heads[of[id]].catalog,
+				heads[c].catalog))
+		end
+		if of[id] then return end
+		of[id] = c
+		u.id, u.status = id, "rules"
+		list[#list + 1] = u
+		walk(c, u)
+	end
+	local function call(c, r, tree)
+		local u = core.called(c, r.subject)
+		-- it is nowhere, or is one of the updates
+		if not u or (u.status ~= "rules" and from[r.subject] == c) then return end
+		if u.status ~= "rules" then -- of an update only this tree
+			if #u[tree] == 0 then return end
+			local other = tree == "applicable" and "installed" or "applicable"
+			u[other], u.relations, u.packages, u.payloads, u.installers, u.exits = {}, {}, {}, {}, {}, {}
+			r.subject = ("%s (%s)"):format(r.subject, tree)
+		end
+		take(c, u, r.subject)
+	end
+	local function nodes(c, these, tree)
+		for _, r in ipairs(these) do
+			if r.op == "call" then call(c, r, tree) elseif r.rules then nodes(c, r.rules, tree) end
+		end
+	end
+	function walk(c, u)
+		nodes(c, u.applicable, "applicable")
+		nodes(c, u.installed, "installed")
+	end
+	for i = 1, #list do walk(from[list[i].id], list[i]) end
+end
+
+-- The updates that choose(heads, also) gives, in one file; what they call too, as
+-- long as their catalogs are those that are loaded.
+local function write(cli, what, choose)
 	local to = cli:option("to") or base.fail("usage", "--to FILE is missing")
-	if #updates == 0 then base.fail("freeze-nothing", ("there is no update to %s"):format(what)) end
+	local heads, n = sources.catalogs(cli), 0
+	local updates = choose(heads, function(list)
+		n = #list
+		add_called(heads, list, each_once(heads, list))
+	end)
+	if n == 0 then base.fail("freeze-nothing", ("there is no update to %s"):format(what)) end
 	base.must(core.write(to, native.catalog(updates), 420)) -- 0644
 	-- what was written is read back: it has to be what was meant
 	local head = base.must(core.catalogs(core.list { to }))[1]
-	if head.updates ~= #updates then
-		base.fail("internal", ("%s has %d updates, not %d"):format(to, head.updates, #updates))
+	if head.updates ~= n then
+		base.fail("internal", ("%s has %d updates, not %d"):format(to, head.updates, n))
 	end
-	if cli.json then base.print_line { file = to, updates = #updates, digest = head.digest }
-	else base.print("%s: %s, sha256 %s\n", to, base.count(#updates, "update"), head.digest)
+	if cli.json then base.print_line { file = to, updates = n, digest = head.digest }
+	else base.print("%s: %s, sha256 %s\n", to, base.count(n, "update"), head.digest)
 	end
 	return 0
 end
 
-function freeze.convert(cli)
-	return write(cli, each_once(choice.all(sources.catalogs(cli))), "convert")
-end
+function freeze.convert(cli) return write(cli, "convert", choice.all) end
 
 function freeze.freeze(cli)
-	local list = choice.chosen(cli, sources.catalogs(cli)) or
-		base.fail("usage", "say which updates: --needed, --approved, or --id ID",
-			"All of them: `patchday catalog convert`.")
-	return write(cli, each_once(list), "freeze")
+	return write(cli, "freeze", function(heads, also)
+		return choice.chosen(cli, heads, also) or base.fail("usage",
+			"say which updates: --needed, --approved, or --id ID", "All of them: `patchday catalog convert`.")
+	end)
 end
 
 -- id -> the text of an update, for all of one catalog; ids in order.

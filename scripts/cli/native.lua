@@ -8,12 +8,14 @@ local escapes = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quo
 
 local function escape(text) return (tostring(text):gsub('[&<>"\n\t\r]', escapes)) end
 
--- An element with attributes in the order given, { name, value } each; those that
--- say nothing are left out.  Without content it closes itself.
+-- An element with attributes in the order given, { name, value, default, always }
+-- each; those that say nothing are left out, but for always.  Without content it closes itself.
 local function element(indent, name, attributes, content)
 	local parts = { ("  "):rep(indent), "<", name }
 	for _, a in ipairs(attributes) do
-		if a[2] and a[2] ~= "" and a[2] ~= a[3] then parts[#parts + 1] = (' %s="%s"'):format(a[1], escape(a[2])) end
+		if a[2] and (a[4] or (a[2] ~= "" and a[2] ~= a[3])) then
+			parts[#parts + 1] = (' %s="%s"'):format(a[1], escape(a[2]))
+		end
 	end
 	parts[#parts + 1] = content and (">%s</%s>\n"):format(content, name) or "/>\n"
 	return table.concat(parts)
@@ -32,12 +34,14 @@ local function rules(list, indent)
 	for i, r in ipairs(list) do
 		if r.op == "test" then
 			out[i] = element(indent, "test", { { "kind", r.kind }, { "subject", r.subject }, { "field", r.field },
-				{ "compare", r.compare, "exists" }, { "value", r.value }, { "scheme", r.scheme, "none" },
-				{ "not", flag(r.negate) } })
+				{ "compare", r.compare, "exists" }, { "value", r.compare ~= "exists" and r.value, nil, true },
+				{ "scheme", r.scheme, "none" }, { "not", flag(r.negate) } })
 		elseif r.op == "call" then
 			out[i] = element(indent, "call", { { "update", r.subject }, { "not", flag(r.negate) } })
+		elseif r.op == "unknown" then
+			out[i] = element(indent, "unknown", { { "why", r.subject } })
 		else
-			out[i] = element(indent, r.op, { { "not", flag(r.negate) } },
+			out[i] = element(indent, r.op, { { "kind", r.kind }, { "subject", r.subject }, { "not", flag(r.negate) } },
 				"\n" .. rules(r.rules, indent + 1) .. ("  "):rep(indent))
 		end
 	end

@@ -68,8 +68,10 @@ local function show_rules(list, indent)
 				compares[r.compare] and (" %s %s"):format(compares[r.compare], r.value)
 					.. (r.scheme ~= "none" and (" (%s)"):format(r.scheme) or "") or " is there")
 		elseif r.op == "call" then base.print("%srules of %s\n", before, r.subject)
+		elseif r.op == "unknown" then base.print("%snot known: %s\n", before, r.subject)
 		else
-			base.print("%s%s of\n", before, r.op)
+			local rows = r.kind ~= "" and (" the rows of %s%s"):format(r.kind, r.subject ~= "" and " " .. r.subject or "")
+			base.print("%s%s of%s\n", before, r.op, rows or "")
 			show_rules(r.rules, indent + 2)
 		end
 	end

@@ -71,4 +71,67 @@ is "what is different is named" "$(jq -rs 'map(.what + " " + .id + " " + ((.fiel
 	"changed A packages,title; added B ; changed C packages"
 pd catalog diff "$tmp/needed.xml" "$tmp/needed.xml"
 is "a catalog is as itself" "$out" "0 added, 0 removed, 0 changed"
+
+# ------------------------------------------------------ what their rules call
+cat >"$tmp/rules.xml" <<'END'
+<catalog xmlns="urn:patchday:catalog:1">
+  <update id="A" kind="security"><title>a</title>
+    <applicable><call update="shared"/><one kind="packages" subject="a"><test kind="packages" field="arch" compare="eq" value="all"/></one></applicable>
+    <installed><none><call update="other" not="true"/></none></installed></update>
+  <update id="other" kind="security"><title>other</title>
+    <applicable><unknown why="nobody asks"/></applicable>
+    <installed><odd><test kind="packages" subject="a"/><call update="deep"/></odd></installed></update>
+  <update id="deep" kind="security" status="rules"><title>deep</title>
+    <applicable><test kind="packages" subject="a" field="arch" compare="ne" value=""/></applicable></update>
+  <update id="shared" kind="security" status="rules"><title>shared</title>
+    <applicable><any><test kind="packages" subject="zoo"/><call update="deep"/></any></applicable></update>
+</catalog>
+END
+# verdicts CATALOG FACTS: sorted lines of id, verdict and reason
+verdicts()
+{
+	"${patchday[@]}" scan --catalog "$1" "${places[@]}" --facts "$2" --json --all 2>"$tmp/err" |
+		jq -r '"\(.id) \(.verdict) \(.reason)"' | sort
+}
+pd catalog freeze "$tmp/rules.xml" --id A --to "$tmp/called.xml"
+is "rules that are called are frozen with it" "$rc" 0
+check "by the schema" xmllint --noout --relaxng "$PD_SRCDIR/catalogs/patchday-catalog.rng" "$tmp/called.xml" 2>/dev/null
+for server in one two; do
+	is "and it has the same verdict on server $server" "$(verdicts "$tmp/called.xml" "$tmp/facts/$server.json")" \
+		"$(verdicts "$tmp/rules.xml" "$tmp/facts/$server.json" | grep '^A ')"
+done
+like "which is one" "$(verdicts "$tmp/called.xml" "$tmp/facts/one.json")" '^A needed '
+pd catalog show "$tmp/called.xml" --json
+is "nothing else became an update" "$(jq -r .id <<<"$out")" A
+pd catalog convert "$tmp/rules.xml" --to "$tmp/all.xml"
+for server in one two; do
+	is "all of them have the same verdicts on server $server" "$(verdicts "$tmp/all.xml" "$tmp/facts/$server.json")" \
+		"$(verdicts "$tmp/rules.xml" "$tmp/facts/$server.json")"
+done
+pd catalog show "$tmp/rules.xml" --id other
+like "rules are shown" "$out" 'not known: nobody asks'
+pd catalog show "$tmp/rules.xml" --id A
+like "with what they count" "$out" 'one of the rows of packages a'
+
+# A real feed: its verdicts come from criteria that other definitions share.
+feed=${PD_SHARED:-$PD_SRCDIR/../shared}/data/catalogs/oval
+if [ ! -d "$feed" ]; then
+	echo "# frozen definitions of a real feed are not compared: there is no $feed; set PD_SHARED"
+	end
+fi
+cp "$PD_BUILDDIR/plugins/oval/.libs/oval.so" "$tmp/plugins/"
+bzip2 -dc "$feed/ubuntu/com.ubuntu.focal.cve.oval.xml.bz2" >"$tmp/focal.xml"
+by_list()
+{
+	"${patchday[@]}" scan --catalog "$1" "${places[@]}" --packages "$feed/expected/focal-2021/installed.tsv" \
+		--scheme deb --json 2>"$tmp/err" | jq -c 'del(.catalog)' | sort
+}
+by_list "$tmp/focal.xml" >"$tmp/before"
+mapfile -t ids < <(jq -r 'select(.verdict == "needed") | .id' "$tmp/before" | head -40
+	jq -r 'select(.verdict != "needed") | .id' "$tmp/before" | head -40)
+pd catalog freeze "$tmp/focal.xml" "${ids[@]/#/--id=}" --to "$tmp/few.xml"
+is "${#ids[@]} definitions of a real feed are frozen" "$rc" 0
+by_list "$tmp/few.xml" >"$tmp/after"
+is "they have the verdicts that they had" "$(diff "$tmp/after" <(grep -wFf <(printf '"%s"\n' "${ids[@]}") "$tmp/before") | head -3)" ""
+is "needed or not" "$(jq -r .verdict "$tmp/after" | sort | uniq -c | xargs)" "40 needed 40 not-applicable"
 end
