@@ -346,10 +346,12 @@ static const struct pd_reader reader = {
 };
 
 static const struct pd_reader *const readers[] = { &reader, NULL };
+static const struct pd_scanner *const scanners[] = { &oval_modules, NULL };
 
 PD_PLUGIN(
 	.name = "oval",
 	.version = "1.0",
 	.help = "OVAL definitions: patches, vulnerabilities, inventory",
 	.readers = readers,
+	.scanners = scanners,
 );

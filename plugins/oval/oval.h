@@ -96,6 +96,9 @@ HIDDEN void oval_head_end(struct reader *r, const char *name, const char *text);
 HIDDEN int oval_head_emit(struct reader *r, const struct definition *d);
 HIDDEN const char *oval_attribute(const struct pd_xml_attr *attrs, size_t n, const char *name);
 
+/* modules.c */
+extern HIDDEN const struct pd_scanner oval_modules;
+
 /* store.c */
 HIDDEN void *oval_add(struct rows *rows, size_t size, const void *row);
 #define OVAL_ADD(rows, row) oval_add(rows, sizeof(*(row)), row)

@@ -128,6 +128,27 @@ like "the producer is the vendor of the others" "$raw" '"id":"signed".*"vendor":
 is "each reference is there once" "$(grep -o '"target":"[^"]*"' <<<"$raw" | head -6 | sort | uniq -d)" ""
 like "bugs are links" "$raw" '"target":"https://example.org/7".*"title":"It breaks & burns"'
 
+# ------------------------------------------------------------------- modules
+# modules: the facts of a server whose /etc has this and nothing else
+modules()
+{
+	unshare -m sh -c 'mount -t tmpfs none /etc && cp -r "$1/." /etc && shift && exec "$@"' sh "$tmp/etc" \
+		"${patchday[@]}" facts "${places[@]}" --json 2>/dev/null |
+		jq -cS '."x-modules"'
+}
+mkdir -p "$tmp/etc"
+if unshare -m true 2>/dev/null; then
+	is "a server without dnf has no modules" "$(modules)" "[]"
+	mkdir -p "$tmp/etc/dnf/modules.d"
+	printf '[idm]\nname=idm\nstream = DL1 \nprofiles=\nstate=enabled\n' >"$tmp/etc/dnf/modules.d/idm.module"
+	printf '[nodejs]\nstate = disabled\nstream=10\n' >"$tmp/etc/dnf/modules.d/nodejs.module"
+	printf '[perl]\nstream=\nstate=enabled' >"$tmp/etc/dnf/modules.d/perl.module"
+	printf 'state=enabled\nstream=1' >"$tmp/etc/dnf/modules.d/notes.txt"
+	is "what is enabled, with its stream" "$(modules)" '[{"enabled":"DL1","name":"idm"}]'
+else
+	echo "# modules of a server are not scanned: unshare -m does not work"
+fi
+
 # ------------------------------------------------------------------- hostile
 # oval ID CRITERIA...: a document with these definitions, read from a file
 oval()
