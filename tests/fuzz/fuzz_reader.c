@@ -64,6 +64,13 @@ static int emit(struct pd_ctx *ctx, int what, const void *row)
 	return pd_builder_emit(&one->builder, &e) ? 0 : PD_FAILED;
 }
 
+/* What a server of which only one package is known asks about. */
+static bool asked(const void *whom, const char *name)
+{
+	(void)whom;
+	return strcmp(name, "foo") == 0;
+}
+
 /* The reader "plugin.reader", or the first one of a plugin. */
 static const struct pd_reader *pick(const struct pd_plugin *p, const char *name)
 {
@@ -83,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct pd_host host = pd_host_table;
 	struct pd_strings secrets = {0};
 	struct pd_worker_call call = { .phase = PD_PHASE_READ, .source_name = "input.xml",
-				       .source_fd = fd };
+				       .source_fd = fd, .wanted = size % 2 ? asked : NULL };
 	struct in_one one = {
 		.child = { .ctx = { .size = sizeof(one.child.ctx), .phase = PD_PHASE_READ,
 				    .host = &host },
