@@ -4,3 +4,5 @@ OVAL_TESTS = %reldir%/oval.sh %reldir%/oval_expected.sh %reldir%/oval_oscap.sh
 TESTS += $(OVAL_TESTS)
 EXTRA_DIST += $(OVAL_TESTS) %reldir%/oval_peer.sh %reldir%/../data/oval
 EXTRA_DIST += %reldir%/../workflows
+TESTS += %reldir%/oval_rpm.sh
+EXTRA_DIST += %reldir%/oval_rpm.sh %reldir%/oval_rpm.py
