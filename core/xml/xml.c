@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The hardened XML reader: libxml2's push parser behind a SAX handler. */
+/* The hardened XML reader: libxml2's parser behind a SAX handler. */
 #include "xml/xml.h"
 
 #include <libxml/SAX2.h>
@@ -8,10 +8,11 @@
 #include <stdio.h>
 
 enum {
-	CHUNK = 32768,
 	/* libxml2 compares the attributes of a tag pairwise once it has read
-	 * the tag's end: longer tags are counted while they are still open. */
-	LONG_TAG = 65536
+	 * the tag's end: those of a long one are counted while it is open. */
+	OPEN_ATTRIBUTES = 5 * 8192,
+	OPEN_NAMESPACES = 2 * 8192,
+	OPEN = 65536 /* bytes of anything that may be open, whatever the limits */
 };
 
 struct parse {
@@ -20,6 +21,9 @@ struct parse {
 	const struct pd_xml_handler *handler;
 	struct pd_ctx *ctx;
 	struct pd_xml_limits limits;
+	pd_xml_read_fn *read;
+	void *source;
+	size_t bytes;             /* that were read of it */
 	unsigned depth;
 	bool rooted;              /* the first element was seen */
 	size_t text;              /* length of the text since the last tag */
@@ -59,6 +63,13 @@ refuse(struct parse *p, const char *id, const char *fmt, ...)
 	p->result = PD_FAILED;
 }
 
+static void on_doctype(void *user, const xmlChar *name, const xmlChar *external,
+		       const xmlChar *system)
+{
+	(void)name, (void)external, (void)system;
+	refuse(user, "xml-refused", "a DOCTYPE is not allowed; remove it");
+}
+
 /* libxml2 has one code for each of these three. */
 static const char *bad_end(const struct parse *p)
 {
@@ -84,9 +95,13 @@ static void on_error(void *user, xmlErrorPtr e)
 		       e->str1 ? e->str1 : "?");
 		return;
 	case XML_ERR_INTERNAL_ERROR:
-		if (!strstr(said, "Huge"))
+	case XML_ERR_ATTRIBUTE_NOT_FINISHED:
+	case XML_ERR_PI_NOT_FINISHED:
+	case XML_ERR_CDATA_NOT_FINISHED:
+	case XML_ERR_NAME_TOO_LONG:
+		if (!strstr(said, "Huge") && !strstr(said, "too "))
 			break;
-		refuse(p, "xml-limit", "a tag or comment has more than 10 MB");
+		refuse(p, "xml-limit", "a tag or section has more than 10 MB");
 		return;
 	case XML_ERR_DOCUMENT_END:
 	case XML_ERR_DOCUMENT_EMPTY:
@@ -212,66 +227,33 @@ static void on_text(void *user, const xmlChar *text, int len)
 					     (const char *)text, (size_t)len);
 }
 
-static void on_doctype(void *user, const xmlChar *name, const xmlChar *external,
-		       const xmlChar *system)
+/* libxml2 asks for more; with less than it asks for it would not find the
+ * encoding.  After a refusal there is no more. */
+static int more(void *user, char *buffer, int len)
 {
-	(void)name, (void)external, (void)system;
-	refuse(user, "xml-refused", "a DOCTYPE is not allowed; remove it");
-}
-
-/* What the parser holds and could not yet take: a tag, comment or processing
- * instruction without its end. */
-static void check_open(struct parse *p)
-{
+	struct parse *p = user;
 	const xmlParserInput *in = p->ctxt->input;
-	size_t len = in ? (size_t)(in->end - in->cur) : 0, equals = 0;
+	size_t size = (size_t)len, open = (size_t)(in->end - in->base), used = 0;
+	ssize_t n = 1;
 
-	if (!p->result && len > 8 && memcmp(in->cur, "<!DOCTYPE", 9) == 0)
+	if (p->ctxt->inSubset)
 		on_doctype(p, NULL, NULL, NULL);
-	if (p->result || len < LONG_TAG)
-		return;
-	for (size_t i = 0; i < len; i++)
-		equals += in->cur[i] == '=';
-	if (len > p->limits.text)
-		refuse(p, "xml-limit", "a tag or comment has more than %zu bytes",
-		       p->limits.text);
-	else if (in->cur[0] == '<' && in->cur[1] != '!' && equals > LONG_TAG / 8)
+	if (open > OPEN && open + size > p->limits.text)
+		refuse(p, "xml-limit", "a tag, or the space between two, has more than "
+		       "%zu bytes", p->limits.text);
+	if (p->ctxt->maxatts > OPEN_ATTRIBUTES || p->ctxt->nsNr > OPEN_NAMESPACES)
 		refuse(p, "xml-limit", "a tag has more than %u attributes",
 		       p->limits.attributes);
-}
-
-/* Fills the chunk: libxml2 finds the encoding by its first bytes. */
-static ssize_t fill(struct parse *p, char *chunk, pd_xml_read_fn *read, void *user)
-{
-	size_t len = 0;
-	ssize_t n = 0;
-
-	while (len < CHUNK && (n = read(user, chunk + len, CHUNK - len, p->err)) > 0)
-		len += (size_t)n;
+	while (!p->result && used < size &&
+	       (n = p->read(p->source, buffer + used, size - used, p->err)) > 0)
+		used += (size_t)n;
+	p->bytes += used;
 	if (n < 0)
 		p->result = PD_FAILED;
-	return n < 0 ? n : (ssize_t)len;
-}
-
-static void feed(struct parse *p, pd_xml_read_fn *read, void *user)
-{
-	char chunk[CHUNK];
-	size_t total = 0;
-	ssize_t n;
-
-	while (!p->result && (n = fill(p, chunk, read, user)) > 0) {
-		total += (size_t)n;
-		if (total > p->limits.bytes)
-			refuse(p, "xml-limit", "the document has more than %zu bytes",
-			       p->limits.bytes);
-		else
-			xmlParseChunk(p->ctxt, chunk, (int)n, 0);
-		check_open(p);
-	}
-	if (!p->result)
-		xmlParseChunk(p->ctxt, NULL, 0, 1);
-	if (!p->result && !p->ctxt->wellFormed)
-		refuse(p, "xml-syntax", "this is not a well-formed XML document");
+	else if (p->bytes > p->limits.bytes)
+		refuse(p, "xml-limit", "the document has more than %zu bytes",
+		       p->limits.bytes);
+	return p->result ? 0 : (int)used;
 }
 
 int pd_xml_parse(const char *name, pd_xml_read_fn *read, void *user,
@@ -287,7 +269,7 @@ int pd_xml_parse(const char *name, pd_xml_read_fn *read, void *user,
 	xmlStructuredErrorFunc old = xmlStructuredError;
 	void *old_context = xmlStructuredErrorContext;
 	struct parse p = { .name = name, .handler = handler, .ctx = ctx,
-			   .err = err };
+			   .read = read, .source = user, .err = err };
 	const struct parse *outer = running;
 
 	if (limits)
@@ -298,12 +280,14 @@ int pd_xml_parse(const char *name, pd_xml_read_fn *read, void *user,
 	p.limits.text = p.limits.text ? p.limits.text : 10000000;
 	/* Errors of converters have no parser to report to. */
 	xmlSetStructuredErrorFunc(&p, on_error);
-	p.ctxt = xmlCreatePushParserCtxt(&sax, &p, NULL, 0, name);
+	p.ctxt = xmlCreateIOParserCtxt(&sax, &p, more, NULL, &p, XML_CHAR_ENCODING_NONE);
 	if (!p.ctxt)
 		abort();
 	xmlCtxtUseOptions(p.ctxt, XML_PARSE_NONET);
 	running = &p;
-	feed(&p, read, user);
+	xmlParseDocument(p.ctxt);
+	if (!p.ctxt->wellFormed)
+		refuse(&p, "xml-syntax", "this is not a well-formed XML document");
 	running = outer;
 	if (p.ctxt->myDoc)
 		xmlFreeDoc(p.ctxt->myDoc);
