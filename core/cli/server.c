@@ -87,8 +87,8 @@ struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t ro
 	return pd_workflow_plan(&in, err);
 }
 
-/* facts(from, name): of a file, of this server (nil), or as they are, with a
- * name for errors. */
+/* facts(from, name, to_judge): of a file, of this server (nil), or as they are,
+ * with a name for errors; to_judge: what comes back is only what system it is. */
 PD_CORE(facts)
 {
 	const json_t *from = json_array_get(args, 0);
@@ -97,6 +97,8 @@ PD_CORE(facts)
 	if (json_is_object(from) ? !pd_facts_from(from, pd_core_text(args, 1), &cli->facts, err) :
 				   !look(cli, pd_core_text(args, 0), &cli->facts, err))
 		return NULL;
+	if (json_is_true(json_array_get(args, 2)))
+		return json_pack("{s:O*}", "os", json_object_get(cli->facts.json, "os"));
 	return cli->facts.json ? json_incref(cli->facts.json) : json_object();
 }
 

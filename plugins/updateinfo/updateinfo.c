@@ -53,8 +53,7 @@ struct reader {
 	struct text kept;     /* of the update; the first byte is none */
 	struct text packages, references; /* rows */
 	struct pd_update_head head;
-	size_t vendor, revision, url, module; /* in kept */
-	char sum_type[16];
+	size_t vendor, revision, url, module, sum_type; /* in kept */
 	bool open, wanted;    /* in an update; in a package that somebody asks for */
 	bool passing;         /* in one that nobody asks for */
 	bool left_out;        /* there was such a one in the update */
@@ -282,7 +281,6 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *
 	struct reader *r = user;
 	/* what is in a package that nobody asks for is not looked at */
 	enum element e = r->passing ? KNOWN : element_of(name);
-	const char *s;
 
 	(void)ns, (void)ctx;
 	r->stack[r->depth++] = (uint8_t)e;
@@ -295,8 +293,7 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *
 	case FILENAME: if (r->wanted) read_into(r, T_FILE); break;
 	case SUM:
 		if (r->wanted) {
-			s = attribute(attrs, n, "type");
-			snprintf(r->sum_type, sizeof(r->sum_type), "%s", s ? s : "");
+			r->sum_type = keep(r, attribute(attrs, n, "type"));
 			read_into(r, T_SUM);
 		}
 		break;
@@ -321,19 +318,20 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *
 static void end_sum(struct reader *r)
 {
 	static const struct { const char *type, *name; size_t digits; } known[] = {
-		{ "sha256", "sha256", 64 }, { "sha", "sha1", 40 }, { "sha1", "sha1", 40 },
-		{ "md5", "md5", 32 }, { "sha384", "sha384", 96 }, { "sha512", "sha512", 128 } };
-	const char *sum = text_of(r, T_SUM);
-	char text[160];
+		{ "sha256", "sha256:", 64 }, { "sha", "sha1:", 40 }, { "sha1", "sha1:", 40 },
+		{ "md5", "md5:", 32 }, { "sha384", "sha384:", 96 }, { "sha512", "sha512:", 128 } };
+	const char *sum = text_of(r, T_SUM), *type = kept(r, r->sum_type);
+	size_t len = strlen(sum);
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (strcmp(known[i].type, r->sum_type) == 0 && strlen(sum) == known[i].digits &&
-		    strspn(sum, "0123456789abcdefABCDEF") == known[i].digits) {
-			snprintf(text, sizeof(text), "%s:%s", known[i].name, sum);
-			package(r)->digest = keep(r, text);
+		if (type && strcmp(known[i].type, type) == 0 && len == known[i].digits &&
+		    strspn(sum, "0123456789abcdefABCDEF") == len) {
+			package(r)->digest = r->kept.len;
+			add(&r->kept, known[i].name, strlen(known[i].name));
+			add(&r->kept, sum, len + 1);
 			return;
 		}
-	pass_over(r, "a sum that is no digest of a known type: ", r->sum_type);
+	pass_over(r, "a sum that is no digest of a known type: ", type ? type : "");
 }
 
 /* It stands in a package, or in the update for all of them. */

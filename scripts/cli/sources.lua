@@ -33,15 +33,16 @@ end
 
 -- The columns of one line; # starts a comment.
 local function columns(line)
-	local list = {}
+	local list = { line:match("^([^\t#\r]+)\t(%d*)\t([^\t#\r]+)\t([^\t#\r]*)\t([^\t#\r ]+)$") }
+	if list[1] then return list end -- as most are
 	for column in (line:gsub("\r$", ""):gsub(" *#.*", "") .. "\t"):gmatch("([^\t]*)\t") do list[#list + 1] = column end
 	while list[#list] == "" do list[#list] = nil end
 	return list
 end
 
 -- A line as a package of the facts, or what is wrong with it.
-local function package(line, scheme)
-	local name, epoch, version, release, arch, more = table.unpack(columns(line))
+local function package(row, scheme)
+	local name, epoch, version, release, arch, more = table.unpack(row)
 	if not arch or more then return nil, "wanted are the columns name, epoch, version, release, arch" end
 	if name == "" or version == "" then return nil, "the package has no name or no version" end
 	if not epoch:find("^%d*$") then return nil, ("the epoch '%s' is no number"):format(epoch) end
@@ -80,9 +81,8 @@ function sources.packages(file, scheme)
 	for line in base.lines(base.must(core.text(file))) do
 		number = number + 1
 		local fault = not utf8.len(line) and "the line is not UTF-8"
-		if not fault and #columns(line) > 0 then
-			list[#list + 1], fault = package(line, scheme)
-		end
+		local row = fault and {} or columns(line)
+		if #row > 0 then list[#list + 1], fault = package(row, scheme) end
 		if fault then error({ id = "facts-packages", where = ("%s:%d"):format(file, number), message = fault }, 0) end
 	end
 	return { packages = list, kernel = { release = kernel(list, scheme) },
@@ -97,11 +97,11 @@ function sources.servers(cli)
 	for _, file in ipairs(cli:all("packages")) do
 		scheme = scheme or sources.scheme(cli:option("scheme"))
 		servers[#servers + 1] = { name = file,
-			load = function() return core.facts(sources.packages(file, scheme), file) end }
+			load = function() return core.facts(sources.packages(file, scheme), file, true) end }
 	end
 	for _, path in ipairs(cli:all("facts")) do
 		for _, name in ipairs(core.files(path)) do
-			servers[#servers + 1] = { name = name, load = function() return core.facts(name) end }
+			servers[#servers + 1] = { name = name, load = function() return core.facts(name, name, true) end }
 		end
 	end
 	if #servers == 0 then servers[1] = { name = "this server", load = function() return core.facts() end } end
