@@ -53,15 +53,18 @@ struct pd_catalog {
 	size_t ignored;  /* entries passed over */
 	struct pd_strings notes; /* "file:line: what was passed over", at most 1 Mi */
 	struct pd_arena *arena;
+	struct pd_crowd *crowd; /* what is known of many servers; NULL: nothing */
+	size_t judged;          /* servers */
 };
 
-/** The servers that a catalog is read for.  Of an update that none of them
- * needs only a brief is kept, and of the others only packages that one has. */
+/** The servers that a catalog is read for; none: any.  Of an update that none of
+ * them needs only a brief is kept, and of the others only packages that one has. */
 struct pd_audience {
 	struct pd_index names;        /* of all their packages, owned */
 	size_t servers;
 	const struct pd_facts *facts; /* of the first one, borrowed */
-	bool plan;                    /* the digest and texts for people are asked for, too */
+	bool digest;                  /* the catalog's is asked for, too */
+	bool bare;                    /* and only what verdicts are made of */
 };
 
 void pd_audience_add(struct pd_audience *a, const struct pd_facts *facts);
@@ -107,6 +110,7 @@ struct pd_verdict_row {
 	const struct pd_catalog_update *update;
 	enum pd_verdict verdict;
 	char *reason;
+	const struct pd_facts *late; /* all but the verdict is made by these when it is shown */
 	/** packages of the update that are installed and older, by index, and
 	 * the version found; these are what an installation would change */
 	uint32_t *needed;
@@ -124,8 +128,8 @@ struct pd_verdicts {
 	size_t len, cap;
 };
 
-/** Judge every update of every catalog for the server with these facts; those
- * of which there is only a brief have no row. */
+/** Judge every update of every catalog for the server with these facts, which have
+ * to stay as long as the rows do; those of which there is only a brief have none. */
 bool pd_catalogs_judge(const struct pd_catalogs *list,
 		       const struct pd_facts *facts, struct pd_verdicts *out,
 		       struct pd_error **err) PD_MUST_USE;
@@ -163,6 +167,12 @@ void pd_verdict_line(struct pd_verdict_walk *w, bool fixed, const char *server,
 bool pd_rule_opens(unsigned op);
 /** What a rule calls by this id: rules of their own, or an update; NULL: neither. */
 const struct pd_catalog_update *pd_catalog_called(const struct pd_catalog *c, const char *id);
+
+/** The same as a line of a table for people. */
+void pd_verdict_text(struct pd_verdict_walk *w, struct pd_buffer *out);
+
+/** Of what has no row: how many there are of each verdict, added to @p counts. */
+void pd_catalog_count(const struct pd_catalog *c, int64_t *counts);
 
 /** Compare two versions: <0, 0, >0 in *out; false if the scheme does not
  * allow one of them. */

@@ -42,14 +42,14 @@ static bool is_ix86(const char *arch)
 	       strcmp(arch + 2, "86") == 0;
 }
 
-static bool arch_same(const char *offered, const char *installed)
+bool pd_arch_same(const char *offered, const char *installed)
 {
 	return strcmp(offered, installed) == 0 || (is_ix86(offered) && is_ix86(installed));
 }
 
-static bool arch_fits(const char *offered, const char *installed)
+bool pd_arch_fits(const char *offered, const char *installed)
 {
-	return arch_same(offered, installed) ||
+	return pd_arch_same(offered, installed) ||
 	       ((is_any(offered) || is_any(installed)) && !is_source(offered));
 }
 
@@ -62,7 +62,7 @@ static bool older(enum pd_scheme scheme, const char *a, const char *b)
 
 /* Several versions of one package may be there, such as kernels: the newest
  * of an architecture counts. */
-static bool is_newest(const struct pd_installed *all, size_t n, size_t i)
+bool pd_is_newest(const struct pd_installed *all, size_t n, size_t i)
 {
 	for (size_t j = 0; j < n; j++)
 		if (j != i && strcmp(all[j].arch, all[i].arch) == 0 &&
@@ -115,7 +115,7 @@ static void look_at(struct pd_verdict_row *row, uint32_t index, struct look *loo
 		enum pd_scheme scheme = p->scheme ? p->scheme : all[i].scheme;
 		int order = 0;
 
-		if (!arch_fits(p->arch, all[i].arch) || !is_newest(all, n, i) ||
+		if (!pd_arch_fits(p->arch, all[i].arch) || !pd_is_newest(all, n, i) ||
 		    (all[i].scheme && scheme != all[i].scheme) || of_other_module(p, &all[i]))
 			continue;
 		if (!pd_version_compare(scheme, all[i].version, p->version, &order, NULL)) {
@@ -130,7 +130,7 @@ static void look_at(struct pd_verdict_row *row, uint32_t index, struct look *loo
 			note(&look->older, "%s %s is installed, %s is offered", p->name,
 			     all[i].version, p->version);
 			add_needed(row, index, all[i].version);
-		} else if ((scheme != PD_SCHEME_RPM || arch_same(p->arch, all[i].arch) || !*p->arch) &&
+		} else if ((scheme != PD_SCHEME_RPM || pd_arch_same(p->arch, all[i].arch) || !*p->arch) &&
 			   !look->present++) {
 			/* to rpm another architecture is another package, unless it is older */
 			look->first = p;
@@ -143,6 +143,7 @@ static enum pd_verdict decide(struct pd_verdict_row *row, enum pd_verdict verdic
 			      char *reason)
 {
 	free(row->reason);
+	row->late = NULL;
 	row->reason = reason;
 	return row->verdict = verdict;
 }
@@ -230,6 +231,14 @@ static void judge(struct pd_rules *rules, struct pd_verdict_row *row)
 	if (row->verdict != PD_VERDICT_NEEDED)
 		row->n_needed = 0;
 	clear_look(&look);
+}
+
+void pd_judge_late(struct pd_verdict_row *row)
+{
+	struct pd_rules rules = { .catalog = row->catalog, .facts = row->late };
+
+	row->late = NULL;
+	judge(&rules, row);
 }
 
 bool pd_judge_brief(const struct pd_catalog_update *u, const struct pd_facts *facts,
@@ -416,14 +425,19 @@ bool pd_catalogs_judge(const struct pd_catalogs *list, const struct pd_facts *fa
 		struct pd_verdict_row *rows = out->rows + total;
 		bool *done = pd_alloc(c->len + 1);
 		pd_auto(pd_rules) rules = { .catalog = c, .facts = facts ? facts : &nothing };
+		bool crowd = pd_crowd_see(list->items[k], facts);
 
 		for (uint32_t i = 0; i < c->len; i++) {
 			rows[i] = (struct pd_verdict_row){ .catalog = c,
 							   .update = &c->updates[i] };
-			judge(&rules, &rows[i]);
+			if (crowd && pd_crowd_verdict(c, rows[i].update, &rows[i].verdict))
+				rows[i].late = facts;
+			else
+				judge(&rules, &rows[i]);
 		}
 		for (uint32_t i = 0; i < c->len; i++)
-			judge_bundle(c, rows, i, done, 0);
+			if (rows[i].update->n_relations)
+				judge_bundle(c, rows, i, done, 0);
 		free(done);
 		supersede(c, rows);
 		total += c->len;

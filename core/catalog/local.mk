@@ -2,6 +2,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/approve.c \
 	%reldir%/arena.c \
 	%reldir%/catalog.h \
+	%reldir%/crowd.c \
 	%reldir%/errors.def \
 	%reldir%/judge.c \
 	%reldir%/model.c \

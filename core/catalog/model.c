@@ -211,7 +211,8 @@ static bool take_brief(struct pd_builder *b, union pd_part *p)
 		return refuse(b, wrong);
 	b->now.line = brief->line;
 	pd_catalog_settle_brief(b, &(struct pd_catalog_brief){
-		.id = brief->id, .revision = brief->revision, .package = brief->package,
+		.id = brief->id, .revision = brief->revision ? brief->revision : "",
+		.package = brief->package,
 		.packages = brief->packages, .severity = (uint8_t)brief->severity,
 		.kind = (uint8_t)brief->kind, .status = (uint8_t)brief->status,
 		.restart = (uint8_t)brief->restart });

@@ -76,6 +76,21 @@ void pd_catalog_ignore(struct pd_catalog *c, unsigned line, const char *what);
  * and so nothing has to be kept?  Then *brief has what is. */
 bool pd_judge_brief(const struct pd_catalog_update *u, const struct pd_facts *facts,
 		    struct pd_catalog_brief *brief);
+/** Are they of one architecture; is one of use where the other one is? */
+bool pd_arch_same(const char *offered, const char *installed);
+bool pd_arch_fits(const char *offered, const char *installed);
+/** Of all of one name, is the one at @p i the newest of its architecture? */
+bool pd_is_newest(const struct pd_installed *all, size_t n, size_t i);
+/** The reason, and what is needed, of a row that has its verdict alone. */
+void pd_judge_late(struct pd_verdict_row *row);
+
+/** Look at the packages of one more server.  False: they are not known, or it is
+ * the first one, which is looked at as if it were the only one. */
+bool pd_crowd_see(struct pd_catalog *c, const struct pd_facts *facts);
+/** The verdict there.  False: more than packages has to be looked at. */
+bool pd_crowd_verdict(const struct pd_catalog *c, const struct pd_catalog_update *u,
+		      enum pd_verdict *verdict);
+void pd_crowd_free(struct pd_crowd *crowd);
 enum pd_verdict pd_brief_verdict(const struct pd_catalog_brief *b);
 const struct pd_catalog_brief *pd_catalog_brief_of(const struct pd_catalog *c, const char *id);
 /** Why, in words. */

@@ -127,7 +127,9 @@ static const char *name_of(const struct source *s)
 
 static bool wanted(const void *whom, const char *name)
 {
-	return pd_index_find(whom, name) != NULL;
+	const struct pd_index *names = whom;
+
+	return !names->len || pd_index_find(names, name) != NULL;
 }
 
 static struct pd_catalog *run_reader(const struct choice *choice, const struct source *s,
@@ -137,18 +139,17 @@ static struct pd_catalog *run_reader(const struct choice *choice, const struct s
 	pd_auto_free char *format = pd_print("%s:%s", choice->plugin->name, reader->name);
 	struct pd_catalog *c = pd_catalog_new(s->path ? name_of(s) : reader->name, format);
 	pd_auto_error *refused = NULL;
-	/* all of what is strict is looked at, and of no server nothing is known */
-	bool all = reader->flags & PD_R_STRICT || !audience || !audience->names.len;
+	bool all = reader->flags & PD_R_STRICT || !audience; /* of what is strict all is looked at */
 	struct pd_builder b = { .catalog = c, .strict = reader->flags & PD_R_STRICT,
 				.revisions = reader->flags & PD_R_REVISIONS,
-				.audience = all ? NULL : audience, .err = &refused };
+				.audience = all || !audience->names.len ? NULL : audience, .err = &refused };
 	struct pd_worker_sink sink = { .user = &b, .emit = pd_builder_emit };
 	struct pd_worker_call call = { .plugin = choice->plugin, .phase = PD_PHASE_READ,
 				       .reader = reader, .source_name = c->name, .source_fd = s->fd,
 				       .head = s->head, .head_len = s->depth ? s->len : 0,
 				       .wanted = all ? NULL : wanted,
 				       .whom = all ? NULL : &audience->names,
-				       .bare = !all && !audience->plan };
+				       .bare = !all && audience->bare };
 	pd_auto(pd_worker_result) result = {0};
 	bool fine = pd_worker_run(&call, &sink, &result, err);
 	size_t len = strlen(c->name);
@@ -269,7 +270,7 @@ static struct pd_catalog *read_file(struct pd_registry *reg, const char *path,
 
 		c = read_source(&s, &all, audience, &why);
 		/* who asks for a verdict alone does not ask for it, and it takes as long */
-		fine = c && ((audience && !audience->plan) ||
+		fine = c && ((audience && !audience->digest) ||
 			     pd_digest_file(opened, c->digest, NULL, &why));
 		for (; s.depth; s.depth--, s.fd = -1)
 			fine &= pd_unpack_end(&s.filters[s.depth - 1], name_of(&s), c != NULL, &why);

@@ -28,6 +28,7 @@ void pd_catalog_free(struct pd_catalog *c)
 	free(c->updates);
 	free(c->briefs);
 	free(c->shared);
+	pd_crowd_free(c->crowd);
 	pd_strings_clear(&c->notes);
 	free(c);
 }

@@ -20,6 +20,12 @@ enum pd_verdict pd_brief_verdict(const struct pd_catalog_brief *b)
 								PD_VERDICT_NOT_APPLICABLE;
 }
 
+void pd_catalog_count(const struct pd_catalog *c, int64_t *counts)
+{
+	for (size_t i = 0; i < c->n_briefs; i++)
+		counts[pd_brief_verdict(&c->briefs[i])] += c->briefs[i].id != NULL;
+}
+
 static char *brief_reason(const struct pd_catalog_brief *b)
 {
 	if (b->status == PD_STATUS_RETIRED)
@@ -30,6 +36,8 @@ static char *brief_reason(const struct pd_catalog_brief *b)
 
 const char *pd_verdict_reason(struct pd_verdict_walk *w)
 {
+	if (w->row && w->row->late)
+		pd_judge_late((struct pd_verdict_row *)(uintptr_t)w->row);
 	free(w->made);
 	w->made = w->brief ? brief_reason(w->brief) : NULL;
 	return w->made ? w->made : w->row->reason ? w->row->reason : "";
@@ -41,10 +49,12 @@ void pd_verdict_walk_clear(struct pd_verdict_walk *w)
 	*w = (struct pd_verdict_walk){0};
 }
 
-static void show_row(struct pd_verdict_walk *w, const struct pd_verdict_row *row)
+static void show_row(struct pd_verdict_walk *w, struct pd_verdict_row *row)
 {
 	const struct pd_catalog_update *u = row->update;
 
+	if (row->late && row->verdict == PD_VERDICT_NEEDED)
+		pd_judge_late(row);
 	w->row = row;
 	w->brief = NULL;
 	w->id = u->id;
@@ -72,7 +82,7 @@ bool pd_verdict_next(const struct pd_catalogs *list, const struct pd_verdicts *v
 {
 	for (; w->at < list->len; w->at++, w->next_brief = 0) {
 		const struct pd_catalog *c = w->catalog = list->items[w->at];
-		const struct pd_verdict_row *row = &v->rows[w->next_row];
+		struct pd_verdict_row *row = &v->rows[w->next_row];
 		const struct pd_catalog_brief *brief;
 		bool rows = w->next_row < v->len && row->catalog == c;
 
@@ -184,6 +194,17 @@ static void add_package(struct pd_buffer *out, const struct pd_verdict_row *row,
 	}
 	member(out, ",\"", "version", p->version);
 	pd_buffer_text(out, "}");
+}
+
+void pd_verdict_text(struct pd_verdict_walk *w, struct pd_buffer *out)
+{
+	int blanks = 40;
+
+	for (const char *s = w->id; *s; s++)
+		blanks -= (*s & 0xc0) != 0x80; /* what continues a character takes no place */
+	pd_buffer_print(out, "%-15s %-10s %s%*s %s\n", pd_verdict_name(w->verdict),
+			pd_severity_name(w->severity), w->id, blanks > 0 ? blanks : 0, "",
+			pd_verdict_reason(w));
 }
 
 /* As json_dumps() with sorted keys writes it. */

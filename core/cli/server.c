@@ -63,7 +63,7 @@ struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t ro
 {
 	pd_auto(pd_facts) facts = {0};
 	pd_auto(pd_catalogs) catalogs = {0};
-	pd_auto(pd_audience) audience = { .plan = true };
+	pd_auto(pd_audience) audience = { .digest = true };
 	pd_auto_free char *approvals = pd_print("%s/approvals.jsonl", cli->state);
 	char host[HOST_NAME_MAX + 1] = "";
 	struct pd_workflow_input in = {
@@ -116,20 +116,22 @@ static int64_t newest(const struct pd_catalog *c)
 	return date;
 }
 
-/* catalogs(sources, mine): heads of those read, with all that is in them, or of
- * that what concerns facts(); update(), notes() and judge() go on. */
+/* catalogs(sources, only): heads of those read, with all that is in them, or of
+ * that what concerns facts() (only.mine), or what a judgement and no payload is
+ * asked for (only.bare); update(), notes() and judge() go on. */
 PD_CORE(catalogs)
 {
 	pd_auto(pd_audience) audience = {0};
-	bool mine = json_is_true(json_array_get(args, 1));
+	const json_t *only = json_array_get(args, 1);
 	json_t *list = NULL;
 
-	if (mine)
+	audience.bare = pd_json_true(only, "bare");
+	if (pd_json_true(only, "mine"))
 		pd_audience_add(&audience, &cli->facts);
 	pd_verdict_walk_clear(&cli->walk);
 	pd_verdicts_clear(&cli->verdicts);
 	pd_catalogs_clear(&cli->catalogs);
-	if (!read_catalogs(cli, json_array_get(args, 0), mine ? &audience : NULL, &cli->catalogs, err))
+	if (!read_catalogs(cli, json_array_get(args, 0), json_is_object(only) ? &audience : NULL, &cli->catalogs, err))
 		return NULL;
 	list = json_array();
 	for (size_t i = 0; i < cli->catalogs.len; i++) {
@@ -151,16 +153,17 @@ static size_t number(const json_t *args, size_t i)
 /* judge(): updates of catalogs() for facts(), how many there are of each verdict. */
 PD_CORE(judge)
 {
-	json_int_t counts[PD_VERDICT_NOT_APPLICABLE + 1] = {0};
-	pd_auto(pd_verdict_walk) walk = {0};
+	int64_t counts[PD_VERDICT_NOT_APPLICABLE + 1] = {0};
 	json_t *all = NULL;
 
 	pd_verdict_walk_clear(&cli->walk);
 	pd_verdicts_clear(&cli->verdicts);
 	if (!pd_catalogs_judge(&cli->catalogs, &cli->facts, &cli->verdicts, err))
 		return NULL;
-	while (pd_verdict_next(&cli->catalogs, &cli->verdicts, &walk))
-		counts[walk.verdict]++;
+	for (size_t i = 0; i < cli->verdicts.len; i++)
+		counts[cli->verdicts.rows[i].verdict]++;
+	for (size_t k = 0; k < cli->catalogs.len; k++)
+		pd_catalog_count(cli->catalogs.items[k], counts);
 	all = json_object();
 	for (int v = 0; v <= PD_VERDICT_NOT_APPLICABLE; v++)
 		json_object_set_new(all, pd_verdict_name((enum pd_verdict)v), json_integer(counts[v]));
@@ -201,6 +204,22 @@ PD_CORE(verdict_lines)
 		fwrite(line.data, 1, line.len, stdout);
 		n++;
 	}
+	return json_integer(n);
+}
+
+/* verdict_table(what, id): the same for people. */
+PD_CORE(verdict_table)
+{
+	pd_auto(pd_buffer) rows = {0};
+	json_int_t n = 0;
+
+	while (pd_verdict_next(&cli->catalogs, &cli->verdicts, &cli->walk))
+		if (chosen(&cli->walk, json_array_get(args, 0), pd_core_text(args, 1))) {
+			pd_verdict_text(&cli->walk, &rows);
+			n++;
+		}
+	if (n)
+		fwrite(rows.data, 1, rows.len, stdout);
 	return json_integer(n);
 }
 
@@ -245,5 +264,6 @@ PD_CORE(plan)
 const struct pd_core_row pd_core_server[] = {
 	{ "catalogs", catalogs }, { "compare", compare }, { "describe", describe },
 	{ "facts", facts }, { "judge", judge }, { "plan", plan }, { "schemes", schemes },
-	{ "verdict", verdict }, { "verdict_lines", verdict_lines }, { NULL, NULL }
+	{ "verdict", verdict }, { "verdict_lines", verdict_lines },
+	{ "verdict_table", verdict_table }, { NULL, NULL }
 };

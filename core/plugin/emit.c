@@ -205,17 +205,40 @@ static int shorten(struct pd_child *c)
 		.package = c->left_name });
 }
 
+/* Without what no verdict is made of; NULL: nothing is left. */
+static const void *bare(int what, const void *row, union pd_part *copy)
+{
+	uint32_t size = 0;
+
+	if (what == PD_EMIT_PAYLOAD)
+		return NULL;
+	if (what != PD_EMIT_BEGIN && what != PD_EMIT_PACKAGE)
+		return row;
+	memcpy(&size, row, sizeof(size));
+	memcpy(copy, row, size < pd_part_forms[what].size ? size : pd_part_forms[what].size);
+	if (what == PD_EMIT_PACKAGE)
+		copy->package.payload = 0;
+	else
+		copy->head.title = copy->head.description = copy->head.url = copy->head.vendor =
+			copy->head.severity_text = NULL;
+	return copy;
+}
+
 static int filtered(struct pd_child *c, int what, const void *row)
 {
-	const struct pd_package_row *package = row;
-	const struct pd_relation *relation = row;
-	struct pd_update_head head = {0};
+	union pd_part copy = {0};
+	const struct pd_package_row *package;
+	const struct pd_relation *relation;
 	int result;
 
+	if (c->call->bare && what != PD_EMIT_END && !(row = bare(what, row, &copy)))
+		return 0;
+	package = row;
+	relation = row;
 	if (what == PD_EMIT_PACKAGE && left_out(c, package->name))
 		return 0;
 	if (what == PD_EMIT_RELATION && (relation->kind == PD_REL_REFERENCE ||
-	    (relation->kind == PD_REL_ALIAS && c->call->bare)))
+					 (c->call->bare && relation->kind == PD_REL_ALIAS)))
 		return 0;
 	if (what == PD_EMIT_BEGIN) {
 		c->begun = c->out.len + 1;

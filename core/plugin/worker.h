@@ -104,7 +104,7 @@ struct pd_worker_call {
 	 * what is not is left out.  NULL: everything is. */
 	bool (*wanted)(const void *whom, const char *name);
 	const void *whom;
-	bool bare;               /* of that, nothing that is only for people to read */
+	bool bare; /* with wanted: nor what no verdict is made of */
 	bool dry_run;
 	int64_t time_limit;      /* seconds; 0: the descriptor's */
 	struct pd_spawner *spawner; /* forks the worker; NULL: this process does */

@@ -12,20 +12,17 @@ local function csv(v)
 		table.concat(packages, "; ") }
 end
 
-local function row(v)
-	base.print("%-15s %-10s %s %s\n", v.verdict, v.severity, base.pad(v.id, 40), v.reason)
-end
-
 -- Prints the verdicts for the facts that are loaded; how many were printed.
-local function judge(cli, server, print)
-	local why, plain, shown = cli:option("why"), print == row, 0
+local function judge(cli, server, plain)
+	local why, shown = cli:option("why"), 0
 	local counts = base.must(core.judge())
 	local wanted = plain and not why and not cli:option("all") and { needed = true, unknown = true } or nil
-	if not print then return core.verdict_lines(wanted, why, cli:option("packages") ~= nil, server) end
-	local v = core.verdict(wanted, why)
+	if cli.json then return core.verdict_lines(wanted, why, cli:option("packages") ~= nil, server) end
+	if plain then shown = core.verdict_table(wanted, why) end
+	local v = not plain and core.verdict(wanted, why)
 	while v do
 		shown, v.server = shown + 1, server
-		print(v)
+		csv(v)
 		v = core.verdict(wanted, why)
 	end
 	if plain and not why then
@@ -38,14 +35,16 @@ end
 local function answer(cli)
 	local servers, why = sources.servers(cli), cli:option("why")
 	local many, found, status = #servers > 1, 0, 0
-	local print = cli:option("csv") and csv or not cli.json and row or nil
+	local plain = not cli.json and not cli:option("csv")
 	-- of one server it is known what it asks about before the catalogs are read
 	local first = not many and servers[1].load
 	if first then
 		local facts = base.must(first())
 		servers[1].load = function() return facts end
 	end
-	sources.catalogs(cli, not many and not cli:option("strict"))
+	-- what is printed of an update has no title and no payload, but in one form
+	sources.catalogs(cli, not cli:option("strict") and
+		{ mine = not many, bare = not cli.json or cli:option("packages") ~= nil } or nil)
 	if cli:option("csv") then
 		base.print_csv { "server", "catalog", "id", "revision", "verdict", "severity", "kind", "reason", "packages" }
 	end
@@ -57,8 +56,8 @@ local function answer(cli)
 			status = 2
 		else
 			local name = facts.os and facts.os.hostname or server.name
-			if many and print == row then base.print("%s\n", base.paint("bold", name)) end
-			found = found + judge(cli, (many or print == csv) and name or nil, print)
+			if many and plain then base.print("%s\n", base.paint("bold", name)) end
+			found = found + judge(cli, (many or cli:option("csv")) and name or nil, plain)
 		end
 	end
 	if why and found == 0 and status == 0 then base.fail("catalog-no-update", "no catalog has an update " .. why) end

@@ -8,10 +8,10 @@ local sources = {}
 -- Those of --catalog and operands, all of them or what concerns the facts that
 -- are loaded.  "Nothing is needed" must not come from
 -- having looked nowhere.
-function sources.catalogs(cli, mine)
+function sources.catalogs(cli, only)
 	local names = cli:all("catalog")
 	for _, file in ipairs(cli.operands) do names[#names + 1] = file end
-	local heads = base.must(core.catalogs(core.list(source.resolve(cli, names)), mine))
+	local heads = base.must(core.catalogs(core.list(source.resolve(cli, names)), only))
 	if #heads == 0 then base.fail("usage", "no catalog is named, and there is none of apt here") end
 	for c, head in ipairs(heads) do
 		head.source, head.base, head.packages = source.of(cli, names[c] or "")
