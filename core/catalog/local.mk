@@ -4,6 +4,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/catalog.h \
 	%reldir%/crowd.c \
 	%reldir%/errors.def \
+	%reldir%/fit.c \
 	%reldir%/judge.c \
 	%reldir%/model.c \
 	%reldir%/model.h \
