@@ -9,9 +9,10 @@ check_PROGRAMS += %reldir%/patchday %reldir%/append
 %canon_reldir%_patchday_CFLAGS = $(AM_CFLAGS) $(LUA_CFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS)
 %canon_reldir%_patchday_LDADD = core/libcore.la
 %canon_reldir%_append_SOURCES = %reldir%/append.c
-EXTRA_DIST += %reldir%/bench.sh %reldir%/generate.awk %reldir%/oval.sh %reldir%/wsus.sh
+EXTRA_DIST += %reldir%/bench.sh %reldir%/generate.awk %reldir%/oval.sh %reldir%/rpmdb.py \
+	%reldir%/updateinfo.sh %reldir%/wsus.sh
 bench: all check-build
-	for part in bench wsus oval; do \
+	for part in bench wsus oval updateinfo; do \
 		PD_BUILDDIR='$(abs_top_builddir)' PD_SRCDIR='$(abs_top_srcdir)' $(srcdir)/%reldir%/$$part.sh || exit 1; \
 	done
 .PHONY: bench
