@@ -243,11 +243,6 @@ static int filtered(struct pd_child *c, int what, const void *row)
 	if (what == PD_EMIT_BEGIN) {
 		c->begun = c->out.len + 1;
 		c->matters = false;
-		memcpy(&head.size, row, sizeof(head.size));
-		memcpy(&head, row, head.size < sizeof(head) ? head.size : sizeof(head));
-		if (c->call->bare)
-			head.description = head.url = head.vendor = head.severity_text = NULL;
-		row = &head;
 	}
 	c->matters |= what == PD_EMIT_PACKAGE || what == PD_EMIT_RULE ||
 		      (what == PD_EMIT_END && !c->left_out) ||
