@@ -65,18 +65,18 @@ static const char *driver_of(struct pd_ctx *ctx, const char *device)
 
 static void look_at(struct pd_ctx *ctx, const char *device,
 		    const char *const *patterns, size_t n,
-		    struct deb_text *found)
+		    struct pkg_text *found)
 {
 	const char *text = pd_read_file(ctx, pd_format(ctx, "%s/modalias",
 						       device), 65536, NULL);
-	char *alias = text ? (char *)deb_copy(ctx, text, strlen(text)) : NULL;
+	char *alias = text ? (char *)pkg_copy(ctx, text, strlen(text)) : NULL;
 
 	if (!alias || !*alias)
 		return;
 	alias[strcspn(alias, "\n")] = '\0';
 	for (size_t i = 0; i < n; i++) {
 		if (fnmatch(patterns[i], alias, 0) == 0) {
-			deb_printf(found, "%s %s %s\n", device, alias,
+			pkg_printf(found, "%s %s %s\n", device, alias,
 				   driver_of(ctx, device));
 			return;
 		}
@@ -85,7 +85,7 @@ static void look_at(struct pd_ctx *ctx, const char *device,
 
 static void look_at_bus(struct pd_ctx *ctx, const char *bus,
 			const char *const *patterns, size_t n,
-			struct deb_text *found)
+			struct pkg_text *found)
 {
 	const char *folder = pd_format(ctx, "/sys/bus/%s/devices", bus);
 	DIR *dir = opendir(folder);
@@ -104,7 +104,7 @@ const char *driver_devices(struct pd_ctx *ctx, const struct pd_list *match)
 {
 	const char **patterns = pd_alloc_for(ctx, (match->len + 1) *
 					     sizeof(*patterns));
-	struct deb_text found = { .ctx = ctx };
+	struct pkg_text found = { .ctx = ctx };
 	const struct dirent *entry = NULL;
 	DIR *dir = NULL;
 
@@ -130,14 +130,14 @@ const char *driver_devices(struct pd_ctx *ctx, const struct pd_list *match)
 }
 
 /* What a tool says; that it is not there is an answer too. */
-static int tool(struct pd_ctx *ctx, struct deb_text *text, const char *title,
+static int tool(struct pd_ctx *ctx, struct pkg_text *text, const char *title,
 		const char *const argv[], bool count)
 {
 	struct pd_command_result result = { 0 };
 	size_t lines = 0;
 
 	if (access(argv[0], X_OK) < 0) {
-		deb_printf(text, "== %s\n(not on this server)\n", title);
+		pkg_printf(text, "== %s\n(not on this server)\n", title);
 		return 0;
 	}
 	if (pd_run(ctx, argv, &result) < 0)
@@ -145,13 +145,13 @@ static int tool(struct pd_ctx *ctx, struct deb_text *text, const char *title,
 	for (const char *at = result.out; count && (at = strchr(at, '\n'));
 	     at++)
 		lines++;
-	deb_printf(text, "== %s\n", title);
+	pkg_printf(text, "== %s\n", title);
 	if (result.status != 0)
-		deb_printf(text, "(status %d) %s\n", result.status, result.err);
+		pkg_printf(text, "(status %d) %s\n", result.status, result.err);
 	else if (count)
-		deb_printf(text, "%zu\n", lines);
+		pkg_printf(text, "%zu\n", lines);
 	else
-		deb_printf(text, "%s", result.out);
+		pkg_printf(text, "%s", result.out);
 	return 0;
 }
 
@@ -166,14 +166,14 @@ int driver_evidence(struct pd_ctx *ctx, const char *when, const char *package,
 				     when);
 	const char *modules = pd_read_file(ctx, "/proc/modules",
 					   (size_t)1 << 20, NULL);
-	struct deb_text text = { .ctx = ctx };
+	struct pkg_text text = { .ctx = ctx };
 
-	deb_printf(&text, "== matching devices\n%s",
+	pkg_printf(&text, "== matching devices\n%s",
 		   *devices ? devices : "(not asked for)\n");
 	if ((package && tool(ctx, &text, "package", query, false) < 0) ||
 	    tool(ctx, &text, "printer models (lpinfo -m)", models, true) < 0)
 		return PD_FAILED;
-	deb_printf(&text, "== kernel modules\n%s", modules ? modules : "");
+	pkg_printf(&text, "== kernel modules\n%s", modules ? modules : "");
 	if (pd_write_file(ctx, path, 0600, text.s, text.len) < 0)
 		return PD_FAILED;
 	return pd_evidence(ctx, path, pd_format(ctx, "drivers %s", when));

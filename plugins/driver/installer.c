@@ -80,7 +80,7 @@ static int check_program(struct pd_ctx *ctx)
 	if (!a->digest || strlen(a->digest) != 64)
 		return pd_fail(ctx, PD_BAD_ARGS, "the SHA-256 of %s must be "
 			       "given as digest", a->installer);
-	if (deb_digests(ctx, &a->installer, 1, &digest) < 0)
+	if (pkg_digests(ctx, &a->installer, 1, &digest) < 0)
 		return PD_FAILED;
 	if (!digest || strcmp(digest, a->digest) != 0)
 		return pd_fail(ctx, PD_REFUSED, "%s has SHA-256 %s, not %s",
@@ -104,7 +104,7 @@ int driver_installer_check(struct pd_ctx *ctx)
 		done = check_program(ctx);
 	if (done < 0)
 		return done;
-	if (a->creates && deb_exists(a->creates)) {
+	if (a->creates && pkg_exists(a->creates)) {
 		pd_log(ctx, PD_LOG_INFO, "%s is there: already installed",
 		       a->creates);
 		return pd_recall(ctx, "started") && !pd_recall(ctx, "outcome") ?
@@ -120,14 +120,14 @@ static int run(struct pd_ctx *ctx, const char *program,
 	       const struct pd_list *arguments, size_t skip,
 	       struct pd_command_result *result)
 {
-	struct deb_argv argv = { .ctx = ctx };
+	struct pkg_argv argv = { .ctx = ctx };
 	struct pd_command command = { .size = sizeof(command),
 				      .flags = PD_RUN_LOG,
 				      .output_max = (size_t)8 << 20 };
 
-	deb_arg(&argv, program);
+	pkg_arg(&argv, program);
 	for (size_t i = skip; i < arguments->len; i++)
-		deb_arg(&argv, arguments->items[i]);
+		pkg_arg(&argv, arguments->items[i]);
 	command.argv = argv.v;
 	return pd_command_run(ctx, &command, result) < 0 ? PD_FAILED : 0;
 }
@@ -136,9 +136,9 @@ static int write_output(struct pd_ctx *ctx, const char *name,
 			const struct pd_command_result *result)
 {
 	const char *path = pd_format(ctx, "%s/%s.log", ctx->work_dir, name);
-	struct deb_text text = { .ctx = ctx };
+	struct pkg_text text = { .ctx = ctx };
 
-	deb_printf(&text, "status %d\n== standard output\n%s\n"
+	pkg_printf(&text, "status %d\n== standard output\n%s\n"
 		   "== standard error\n%s\n", result->status, result->out,
 		   result->err);
 	if (pd_write_file(ctx, path, 0600, text.s, text.len) < 0)
@@ -215,7 +215,7 @@ int driver_installer_verify(struct pd_ctx *ctx)
 
 	if (said && strcmp(said, "not-applicable") == 0)
 		return PD_UNCHANGED;
-	if (a->creates && !deb_exists(a->creates))
+	if (a->creates && !pkg_exists(a->creates))
 		return pd_fail(ctx, PD_FAILED, "the installer said \"%s\", but "
 			       "%s is not there", said ? said : "nothing",
 			       a->creates);
@@ -258,7 +258,7 @@ int driver_installer_undo(struct pd_ctx *ctx)
 		return pd_fail(ctx, PD_FAILED, "%s failed with status %d: %s",
 			       a->uninstall.items[0], result.status,
 			       result.err);
-	if (a->creates && deb_exists(a->creates))
+	if (a->creates && pkg_exists(a->creates))
 		return pd_fail(ctx, PD_FAILED, "%s succeeded, but %s is still "
 			       "there", a->uninstall.items[0], a->creates);
 	if (meaning == PD_EXIT_SUCCESS_REBOOT)

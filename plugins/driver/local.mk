@@ -6,8 +6,9 @@ plugin_LTLIBRARIES += %reldir%/driver.la
 	%reldir%/installer.c %reldir%/package.c \
 	plugins/command/program.c plugins/command/program.h \
 	plugins/update/apt.c plugins/update/deb.c plugins/update/deb.h \
-	plugins/update/etc.c plugins/update/fetch.c plugins/update/source.c plugins/update/state.c \
-	plugins/update/txn.c plugins/update/undo.c
+	plugins/update/fetch.c plugins/update/source.c plugins/update/state.c \
+	plugins/update/txn.c plugins/update/undo.c \
+	$(PKG_SOURCES)
 %canon_reldir%_driver_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 %canon_reldir%_driver_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 EXTRA_DIST += %reldir%/README.md

@@ -23,8 +23,8 @@ static int read_wanted(struct pd_ctx *ctx, struct deb_wanted *w)
 
 	*w = (struct deb_wanted){ .arch = "", .version = "", .sha256 = "" };
 	if (a->package[0] != '/') {
-		rest = (char *)deb_copy(ctx, a->package, strlen(a->package));
-		w->name = deb_field(&rest, '=');
+		rest = (char *)pkg_copy(ctx, a->package, strlen(a->package));
+		w->name = pkg_field(&rest, '=');
 		w->version = rest;
 		w->sha256 = a->digest ? a->digest : "";
 		return 0;
@@ -34,7 +34,7 @@ static int read_wanted(struct pd_ctx *ctx, struct deb_wanted *w)
 			       "verified source, so its SHA-256 must be given "
 			       "as digest (64 small hexadecimal digits)",
 			       a->package);
-	if (deb_digests(ctx, &a->package, 1, &digest) < 0)
+	if (pkg_digests(ctx, &a->package, 1, &digest) < 0)
 		return PD_FAILED;
 	if (!digest)
 		return pd_fail(ctx, PD_REFUSED, "%s is not there or no file",
@@ -47,10 +47,10 @@ static int read_wanted(struct pd_ctx *ctx, struct deb_wanted *w)
 	if (result.status != 0)
 		return pd_fail(ctx, PD_REFUSED, "%s is no Debian package: %s",
 			       a->package, result.err);
-	rest = (char *)deb_copy(ctx, result.out, result.out_len);
-	rest = deb_line(&rest);
-	w->name = deb_field(&rest, '\t');
-	w->arch = deb_field(&rest, '\t');
+	rest = (char *)pkg_copy(ctx, result.out, result.out_len);
+	rest = pkg_line(&rest);
+	w->name = pkg_field(&rest, '\t');
+	w->arch = pkg_field(&rest, '\t');
 	w->version = rest;
 	w->sha256 = a->digest;
 	w->path = a->package;
@@ -64,7 +64,7 @@ static int start(struct pd_ctx *ctx, struct deb_txn *txn, struct deb_wanted *w)
 
 	*txn = (struct deb_txn){ .ctx = ctx, .wanted = w, .wanted_len = 1,
 				 .lock_timeout = a->lock_timeout };
-	if (!deb_exists("/usr/bin/dpkg") || !deb_exists("/usr/bin/apt-get"))
+	if (!pkg_exists("/usr/bin/dpkg") || !pkg_exists("/usr/bin/apt-get"))
 		return pd_fail(ctx, PD_REFUSED, "this server has no apt and "
 			       "dpkg, which the package %s needs", a->package);
 	done = read_wanted(ctx, w);
@@ -116,7 +116,7 @@ int driver_package_apply(struct pd_ctx *ctx)
 		return PD_FAILED;
 	done = deb_txn_apply(&txn);
 	if (pd_recall(ctx, "before"))
-		log = deb_collect_logs(ctx, pd_recall(ctx, "logs"),
+		log = pkg_collect_logs(ctx, deb_logs, pd_recall(ctx, "logs"),
 				       "install.log");
 	if (done < 0)
 		return done;

@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: MIT
 # Source that plugins share; each is built with its own copy.
 TREE_SOURCES = %reldir%/tree.c %reldir%/tree.h
+PKG_SOURCES = %reldir%/etc.c %reldir%/pkg.c %reldir%/pkg.h

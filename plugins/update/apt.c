@@ -22,27 +22,27 @@ static const char *const environment[] = {
 	"DPKG_FRONTEND_LOCKED=true", NULL
 };
 
-int deb_run(struct pd_ctx *ctx, const struct deb_argv *argv,
+int deb_run(struct pd_ctx *ctx, const struct pkg_argv *argv,
 	    const char *directory, const char *input,
 	    struct pd_command_result *result)
 {
 	struct pd_command command = {
 		.size = sizeof(command), .argv = argv->v, .env = environment,
-		.directory = directory, .output_max = DEB_OUTPUT_MAX,
+		.directory = directory, .output_max = PKG_OUTPUT_MAX,
 		.input = input, .input_len = input ? strlen(input) : 0
 	};
 
 	return pd_command_run(ctx, &command, result) < 0 ? PD_FAILED : 0;
 }
 
-static void why_from(struct deb_text *text, const char *output)
+static void why_from(struct pkg_text *text, const char *output)
 {
-	char *rest = output ? (char *)deb_copy(text->ctx, output,
+	char *rest = output ? (char *)pkg_copy(text->ctx, output,
 					       strlen(output)) : NULL;
 	char *line = NULL;
 	bool more = false; /* dpkg's reason is on the line after */
 
-	while (rest && text->len < 1500 && (line = deb_line(&rest))) {
+	while (rest && text->len < 1500 && (line = pkg_line(&rest))) {
 		bool reason = more && *line == ' ';
 
 		more = strncmp(line, "dpkg: error", 11) == 0;
@@ -56,13 +56,13 @@ static void why_from(struct deb_text *text, const char *output)
 			continue;
 		while (*line == ' ')
 			line++;
-		deb_printf(text, "%s%s", text->len ? "; " : "", line);
+		pkg_printf(text, "%s%s", text->len ? "; " : "", line);
 	}
 }
 
 const char *deb_why(struct pd_ctx *ctx, const struct pd_command_result *r)
 {
-	struct deb_text text = { .ctx = ctx };
+	struct pkg_text text = { .ctx = ctx };
 	const char *last = NULL;
 
 	why_from(&text, r->err);
@@ -85,7 +85,7 @@ static const char *holder_name(struct pd_ctx *ctx, long pid)
 
 	if (!text || len == 0)
 		return "a program that is gone";
-	name = (char *)deb_copy(ctx, text, len);
+	name = (char *)pkg_copy(ctx, text, len);
 	for (size_t i = 0; i + 1 < len; i++)
 		if (name[i] == '\0')
 			name[i] = ' ';
@@ -136,7 +136,7 @@ int deb_lock(struct pd_ctx *ctx, int64_t timeout)
 		       (long long)timeout);
 }
 
-void deb_apt(struct deb_txn *txn, struct deb_argv *argv, bool locked)
+void deb_apt(struct deb_txn *txn, struct pkg_argv *argv, bool locked)
 {
 	static const char *const fixed[] = {
 		"apt-get", "-y", "-q", "--no-install-recommends",
@@ -148,30 +148,30 @@ void deb_apt(struct deb_txn *txn, struct deb_argv *argv, bool locked)
 
 	argv->ctx = txn->ctx;
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
-		deb_arg(argv, fixed[i]);
+		pkg_arg(argv, fixed[i]);
 	for (size_t i = 0; i < txn->dpkg_options.len; i++) {
-		deb_arg(argv, "-o");
-		deb_arg(argv, pd_format(txn->ctx, "Dpkg::Options::=%s",
+		pkg_arg(argv, "-o");
+		pkg_arg(argv, pd_format(txn->ctx, "Dpkg::Options::=%s",
 					txn->dpkg_options.items[i]));
 	}
 	if (locked) {
-		deb_arg(argv, "-o");
-		deb_arg(argv, "Debug::NoLocking=true");
+		pkg_arg(argv, "-o");
+		pkg_arg(argv, "Debug::NoLocking=true");
 	}
 	if (txn->source) { /* whatever apt is told on this server */
-		deb_arg(argv, "-o");
-		deb_arg(argv, "Dir::Etc::SourceList=/dev/null");
-		deb_arg(argv, "-o");
-		deb_arg(argv, "Dir::Etc::SourceParts=/dev/null");
+		pkg_arg(argv, "-o");
+		pkg_arg(argv, "Dir::Etc::SourceList=/dev/null");
+		pkg_arg(argv, "-o");
+		pkg_arg(argv, "Dir::Etc::SourceParts=/dev/null");
 	}
 }
 
 /* The files of the package source, as apt knows those of a repository. */
-static void offer(const struct deb_txn *txn, struct deb_argv *argv)
+static void offer(const struct deb_txn *txn, struct pkg_argv *argv)
 {
 	for (size_t i = 0; i < txn->offers.n; i++) {
-		deb_arg(argv, "-o");
-		deb_arg(argv, pd_format(txn->ctx, "APT::Sources::With::=%s",
+		pkg_arg(argv, "-o");
+		pkg_arg(argv, pd_format(txn->ctx, "APT::Sources::With::=%s",
 					txn->offers.v[i].path));
 	}
 }
@@ -182,7 +182,7 @@ static void read_action(struct deb_txn *txn, char *line, bool remove,
 			struct deb_changes *out)
 {
 	struct pd_ctx *ctx = txn->ctx;
-	struct deb_change change = { .name = deb_field(&line, ' ') };
+	struct deb_change change = { .name = pkg_field(&line, ' ') };
 	const struct deb_row *row = NULL;
 	char *colon = strchr(change.name, ':');
 	char *open = strchr(line, '(');
@@ -197,10 +197,10 @@ static void read_action(struct deb_txn *txn, char *line, bool remove,
 		arch = strrchr(open, '[');
 		if (arch) {
 			*arch++ = '\0';
-			change.arch = deb_field(&arch, ']');
+			change.arch = pkg_field(&arch, ']');
 		}
 		open++;
-		change.version = deb_field(&open, ' ');
+		change.version = pkg_field(&open, ' ');
 	}
 	row = deb_find(&txn->now, change.name, change.arch);
 	if (deb_is_there(row)) {
@@ -212,7 +212,7 @@ static void read_action(struct deb_txn *txn, char *line, bool remove,
 	*deb_change_add(ctx, out) = change;
 }
 
-int deb_simulate(struct deb_txn *txn, struct deb_argv *argv,
+int deb_simulate(struct deb_txn *txn, struct pkg_argv *argv,
 		 struct deb_changes *out, const char **why)
 {
 	struct pd_command_result result = { 0 };
@@ -221,24 +221,24 @@ int deb_simulate(struct deb_txn *txn, struct deb_argv *argv,
 	*out = (struct deb_changes){ 0 };
 	*why = NULL;
 	/* Not even the cache file of apt is written. */
-	deb_arg(argv, "-s");
-	deb_arg(argv, "-o");
-	deb_arg(argv, "Dir::Cache::pkgcache=");
-	deb_arg(argv, "-o");
-	deb_arg(argv, "Dir::Cache::srcpkgcache=");
+	pkg_arg(argv, "-s");
+	pkg_arg(argv, "-o");
+	pkg_arg(argv, "Dir::Cache::pkgcache=");
+	pkg_arg(argv, "-o");
+	pkg_arg(argv, "Dir::Cache::srcpkgcache=");
 	/* nor /var/log/apt/eipp.log.xz */
-	deb_arg(argv, "-o");
-	deb_arg(argv, "Dir::Log::Planner=");
-	deb_arg(argv, "-o");
-	deb_arg(argv, "Dir::Log::Solver=");
+	pkg_arg(argv, "-o");
+	pkg_arg(argv, "Dir::Log::Planner=");
+	pkg_arg(argv, "-o");
+	pkg_arg(argv, "Dir::Log::Solver=");
 	if (deb_run(txn->ctx, argv, NULL, NULL, &result) < 0)
 		return PD_FAILED;
 	if (result.status != 0) {
 		*why = deb_why(txn->ctx, &result);
 		return PD_REFUSED;
 	}
-	rest = (char *)deb_copy(txn->ctx, result.out, result.out_len);
-	while ((line = deb_line(&rest))) {
+	rest = (char *)pkg_copy(txn->ctx, result.out, result.out_len);
+	while ((line = pkg_line(&rest))) {
 		if (strncmp(line, "Inst ", 5) == 0)
 			read_action(txn, line + 5, false, out);
 		else if (strncmp(line, "Remv ", 5) == 0)
@@ -250,17 +250,17 @@ int deb_simulate(struct deb_txn *txn, struct deb_argv *argv,
 int deb_simulate_wanted(struct deb_txn *txn, struct deb_changes *out,
 			const char **why)
 {
-	struct deb_argv argv = { 0 };
+	struct pkg_argv argv = { 0 };
 
 	deb_apt(txn, &argv, false);
 	offer(txn, &argv);
-	deb_arg(&argv, "install");
+	pkg_arg(&argv, "install");
 	if (txn->only_upgrade)
-		deb_arg(&argv, "--only-upgrade");
+		pkg_arg(&argv, "--only-upgrade");
 	for (size_t i = 0; i < txn->wanted_len; i++) {
 		const struct deb_wanted *w = &txn->wanted[i];
 
-		deb_arg(&argv, w->path ? w->path :
+		pkg_arg(&argv, w->path ? w->path :
 				deb_spec(txn->ctx, w->name, w->arch,
 					 w->version));
 	}
@@ -297,13 +297,13 @@ static void take_paragraph(struct deb_changes *changes, const char *name,
 static void read_show(struct deb_txn *txn, const struct pd_command_result *r,
 		      struct deb_changes *changes)
 {
-	char *rest = (char *)deb_copy(txn->ctx, r->out, r->out_len);
+	char *rest = (char *)pkg_copy(txn->ctx, r->out, r->out_len);
 	const char *name = "", *version = "", *arch = "", *sha256 = NULL;
 	bool has_file = false, more = true;
 	int64_t bytes = 0, room = 0;
 
 	while (more) {
-		char *line = deb_line(&rest);
+		char *line = pkg_line(&rest);
 
 		more = line != NULL;
 		if (more && strncmp(line, "Package: ", 9) == 0)
@@ -334,24 +334,24 @@ static void read_show(struct deb_txn *txn, const struct pd_command_result *r,
 
 int deb_show(struct deb_txn *txn, struct deb_changes *changes)
 {
-	struct deb_argv argv = { .ctx = txn->ctx };
+	struct pkg_argv argv = { .ctx = txn->ctx };
 	struct pd_command_result result = { 0 };
 
-	deb_arg(&argv, "apt-cache");
-	deb_arg(&argv, "-o");
-	deb_arg(&argv, "Dir::Cache::pkgcache=");
-	deb_arg(&argv, "-o");
-	deb_arg(&argv, "Dir::Cache::srcpkgcache=");
+	pkg_arg(&argv, "apt-cache");
+	pkg_arg(&argv, "-o");
+	pkg_arg(&argv, "Dir::Cache::pkgcache=");
+	pkg_arg(&argv, "-o");
+	pkg_arg(&argv, "Dir::Cache::srcpkgcache=");
 	offer(txn, &argv);
-	deb_arg(&argv, "show");
+	pkg_arg(&argv, "show");
 	for (size_t i = 0; i < changes->n; i++) {
 		const struct deb_change *c = &changes->v[i];
 
 		if (c->version)
-			deb_arg(&argv, deb_spec(txn->ctx, c->name, c->arch,
+			pkg_arg(&argv, deb_spec(txn->ctx, c->name, c->arch,
 						c->version));
 		if (c->old)
-			deb_arg(&argv, deb_spec(txn->ctx, c->name, c->old_arch,
+			pkg_arg(&argv, deb_spec(txn->ctx, c->name, c->old_arch,
 						c->old));
 	}
 	if (changes->n == 0)
@@ -365,11 +365,11 @@ int deb_show(struct deb_txn *txn, struct deb_changes *changes)
 
 const char *deb_audit(struct pd_ctx *ctx)
 {
-	struct deb_argv argv = { .ctx = ctx };
+	struct pkg_argv argv = { .ctx = ctx };
 	struct pd_command_result result = { 0 };
 
-	deb_arg(&argv, "dpkg");
-	deb_arg(&argv, "--audit");
+	pkg_arg(&argv, "dpkg");
+	pkg_arg(&argv, "--audit");
 	if (deb_run(ctx, &argv, NULL, NULL, &result) < 0)
 		return NULL;
 	if (result.status != 0 && result.out_len == 0)
@@ -379,7 +379,7 @@ const char *deb_audit(struct pd_ctx *ctx)
 }
 
 struct progress {
-	struct deb_text errors;
+	struct pkg_text errors;
 };
 
 /* "pmstatus:PACKAGE:PERCENT:TEXT", "pmerror:PACKAGE:PERCENT:TEXT" */
@@ -405,24 +405,24 @@ static void on_line(struct pd_ctx *ctx, void *user, int stream,
 	if (*end != ':')
 		return;
 	if (line[2] == 'e')
-		deb_printf(&progress->errors, "%s%s",
+		pkg_printf(&progress->errors, "%s%s",
 			   progress->errors.len ? "; " : "", end + 1);
 	pd_progress(ctx, (int64_t)(percent * 10), 1000, end + 1);
 }
 
-int deb_act(struct pd_ctx *ctx, const struct deb_argv *argv,
+int deb_act(struct pd_ctx *ctx, const struct pkg_argv *argv,
 	    struct pd_command_result *result)
 {
 	struct progress progress = { .errors = { .ctx = ctx } };
 	struct pd_command command = {
 		.size = sizeof(command), .argv = argv->v, .env = environment,
-		.output_max = DEB_OUTPUT_MAX, .line = on_line, .user = &progress
+		.output_max = PKG_OUTPUT_MAX, .line = on_line, .user = &progress
 	};
 
 	if (pd_command_run(ctx, &command, result) < 0)
 		return PD_FAILED;
 	for (char *rest = progress.errors.s, *line; rest && *rest;) {
-		line = deb_line(&rest);
+		line = pkg_line(&rest);
 		pd_log(ctx, PD_LOG_ERROR, "%s", line);
 	}
 	return 0;

@@ -6,82 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void *deb_grow(struct pd_ctx *ctx, void *items, size_t n, size_t *cap,
-	       size_t size)
-{
-	void *more = NULL;
-
-	if (n < *cap)
-		return items;
-	*cap = *cap ? *cap * 2 : 64;
-	more = pd_alloc_for(ctx, *cap * size);
-	if (items)
-		memcpy(more, items, n * size);
-	return more;
-}
-
-const char *deb_copy(struct pd_ctx *ctx, const char *text, size_t len)
-{
-	char *copy = pd_alloc_for(ctx, len + 1);
-
-	memcpy(copy, text, len);
-	return copy;
-}
-
-void deb_printf(struct deb_text *text, const char *fmt, ...)
-{
-	va_list ap;
-	int need = 0;
-
-	va_start(ap, fmt);
-	need = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
-	if (need < 0)
-		return;
-	if (text->len + (size_t)need + 1 > text->cap) {
-		size_t cap = (text->len + (size_t)need + 1) * 2;
-		char *more = pd_alloc_for(text->ctx, cap);
-
-		if (text->len > 0)
-			memcpy(more, text->s, text->len);
-		text->s = more;
-		text->cap = cap;
-	}
-	va_start(ap, fmt);
-	vsnprintf(text->s + text->len, text->cap - text->len, fmt, ap);
-	va_end(ap);
-	text->len += (size_t)need;
-}
-
-void deb_arg(struct deb_argv *argv, const char *arg)
-{
-	size_t slots = argv->n + 1;
-
-	argv->v = deb_grow(argv->ctx, argv->v, slots, &argv->cap,
-			   sizeof(*argv->v));
-	argv->v[argv->n++] = arg;
-	argv->v[argv->n] = NULL;
-}
-
-char *deb_field(char **rest, char by)
-{
-	char *field = *rest;
-	char *end = strchr(field, by);
-
-	if (end) {
-		*end = '\0';
-		*rest = end + 1;
-	} else {
-		*rest = field + strlen(field);
-	}
-	return field;
-}
-
-char *deb_line(char **rest)
-{
-	return **rest ? deb_field(rest, '\n') : NULL;
-}
-
 /* A letter sorts before anything else, '~' even before the end. */
 static int order(unsigned char c)
 {
@@ -215,11 +139,11 @@ static void read_marks(struct pd_ctx *ctx, struct deb_rows *rows)
 {
 	const char *text = pd_read_file(ctx, "/var/lib/apt/extended_states",
 					(size_t)32 << 20, NULL);
-	char *rest = text ? (char *)deb_copy(ctx, text, strlen(text)) : NULL;
+	char *rest = text ? (char *)pkg_copy(ctx, text, strlen(text)) : NULL;
 	const char *name = "", *arch = "";
 	char *line = NULL;
 
-	while (rest && (line = deb_line(&rest))) {
+	while (rest && (line = pkg_line(&rest))) {
 		if (strncmp(line, "Package: ", 9) == 0)
 			name = line + 9;
 		else if (strncmp(line, "Architecture: ", 14) == 0)
@@ -236,22 +160,22 @@ static void read_marks(struct pd_ctx *ctx, struct deb_rows *rows)
 
 static struct deb_row *row_add(struct pd_ctx *ctx, struct deb_rows *rows)
 {
-	rows->v = deb_grow(ctx, rows->v, rows->n, &rows->cap, sizeof(*rows->v));
+	rows->v = pkg_grow(ctx, rows->v, rows->n, &rows->cap, sizeof(*rows->v));
 	return &rows->v[rows->n++];
 }
 
 void deb_unpack_rows(struct pd_ctx *ctx, const char *text, struct deb_rows *out)
 {
-	char *rest = (char *)deb_copy(ctx, text, strlen(text));
+	char *rest = (char *)pkg_copy(ctx, text, strlen(text));
 	char *line = NULL;
 
-	while ((line = deb_line(&rest))) {
-		struct deb_row row = { .name = deb_field(&line, '\t') };
+	while ((line = pkg_line(&rest))) {
+		struct deb_row row = { .name = pkg_field(&line, '\t') };
 
-		row.arch = deb_field(&line, '\t');
-		row.version = deb_field(&line, '\t');
-		row.want = deb_field(&line, '\t');
-		row.status = deb_field(&line, '\t');
+		row.arch = pkg_field(&line, '\t');
+		row.version = pkg_field(&line, '\t');
+		row.want = pkg_field(&line, '\t');
+		row.status = pkg_field(&line, '\t');
 		row.automatic = *line == 'a';
 		*row_add(ctx, out) = row;
 	}
@@ -261,12 +185,12 @@ void deb_unpack_rows(struct pd_ctx *ctx, const char *text, struct deb_rows *out)
 
 const char *deb_pack_rows(struct pd_ctx *ctx, const struct deb_rows *rows)
 {
-	struct deb_text text = { .ctx = ctx };
+	struct pkg_text text = { .ctx = ctx };
 
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct deb_row *row = &rows->v[i];
 
-		deb_printf(&text, "%s\t%s\t%s\t%s\t%s\t%s\n", row->name,
+		pkg_printf(&text, "%s\t%s\t%s\t%s\t%s\t%s\n", row->name,
 			   row->arch, row->version, row->want, row->status,
 			   row->automatic ? "a" : "m");
 	}
@@ -275,13 +199,13 @@ const char *deb_pack_rows(struct pd_ctx *ctx, const struct deb_rows *rows)
 
 int deb_query(struct pd_ctx *ctx, struct deb_rows *out)
 {
-	struct deb_argv argv = { .ctx = ctx };
+	struct pkg_argv argv = { .ctx = ctx };
 	struct pd_command_result result = { 0 };
 
 	*out = (struct deb_rows){ 0 };
-	deb_arg(&argv, "dpkg-query");
-	deb_arg(&argv, "-W");
-	deb_arg(&argv, "-f=${Package}\\t${Architecture}\\t${Version}\\t"
+	pkg_arg(&argv, "dpkg-query");
+	pkg_arg(&argv, "-W");
+	pkg_arg(&argv, "-f=${Package}\\t${Architecture}\\t${Version}\\t"
 		       "${db:Status-Want}\\t${db:Status-Status}\\tm\\n");
 	if (deb_run(ctx, &argv, NULL, NULL, &result) < 0)
 		return PD_FAILED;
@@ -325,7 +249,7 @@ const char *deb_file_name(struct pd_ctx *ctx, const char *name,
 struct deb_change *deb_change_add(struct pd_ctx *ctx,
 				  struct deb_changes *changes)
 {
-	changes->v = deb_grow(ctx, changes->v, changes->n, &changes->cap,
+	changes->v = pkg_grow(ctx, changes->v, changes->n, &changes->cap,
 			      sizeof(*changes->v));
 	memset(&changes->v[changes->n], 0, sizeof(*changes->v));
 	return &changes->v[changes->n++];
@@ -353,10 +277,10 @@ static const char *no_dash(const char *text)
 
 const char *deb_pack_changes(struct pd_ctx *ctx, const struct deb_changes *c)
 {
-	struct deb_text text = { .ctx = ctx };
+	struct pkg_text text = { .ctx = ctx };
 
 	for (size_t i = 0; i < c->n; i++)
-		deb_printf(&text, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c->v[i].name,
+		pkg_printf(&text, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c->v[i].name,
 			   c->v[i].arch, or_dash(c->v[i].version),
 			   or_dash(c->v[i].old_arch), or_dash(c->v[i].old),
 			   or_dash(c->v[i].old_sha256), or_dash(c->v[i].kept));
@@ -366,18 +290,18 @@ const char *deb_pack_changes(struct pd_ctx *ctx, const struct deb_changes *c)
 void deb_unpack_changes(struct pd_ctx *ctx, const char *text,
 			struct deb_changes *out)
 {
-	char *rest = (char *)deb_copy(ctx, text, strlen(text));
+	char *rest = (char *)pkg_copy(ctx, text, strlen(text));
 	char *line = NULL;
 
-	while ((line = deb_line(&rest))) {
+	while ((line = pkg_line(&rest))) {
 		struct deb_change *change = deb_change_add(ctx, out);
 
-		change->name = deb_field(&line, '\t');
-		change->arch = deb_field(&line, '\t');
-		change->version = no_dash(deb_field(&line, '\t'));
-		change->old_arch = no_dash(deb_field(&line, '\t'));
-		change->old = no_dash(deb_field(&line, '\t'));
-		change->old_sha256 = no_dash(deb_field(&line, '\t'));
+		change->name = pkg_field(&line, '\t');
+		change->arch = pkg_field(&line, '\t');
+		change->version = no_dash(pkg_field(&line, '\t'));
+		change->old_arch = no_dash(pkg_field(&line, '\t'));
+		change->old = no_dash(pkg_field(&line, '\t'));
+		change->old_sha256 = no_dash(pkg_field(&line, '\t'));
 		change->kept = no_dash(line);
 		change->saved = true;
 	}

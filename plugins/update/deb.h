@@ -4,24 +4,9 @@
 #ifndef DEB_H
 #define DEB_H
 
-#include <patchday/plugin.h>
+#include "../shared/pkg.h"
 
 #define DEB_ARCHIVES "/var/cache/apt/archives"
-#define DEB_OUTPUT_MAX ((size_t)64 << 20)
-
-/** A growing text; memory of the callback. */
-struct deb_text {
-	struct pd_ctx *ctx;
-	char *s; /**< ends with NUL; NULL while empty */
-	size_t len, cap;
-};
-
-/** A growing argv; always ends with NULL.  Memory of the callback. */
-struct deb_argv {
-	struct pd_ctx *ctx;
-	const char **v;
-	size_t n, cap;
-};
 
 /** One package of dpkg's database. */
 struct deb_row {
@@ -97,16 +82,7 @@ struct deb_txn {
 	struct deb_changes changes;
 };
 
-/* deb.c: text, rows and versions */
-void deb_printf(struct deb_text *text, const char *fmt, ...) PD_PRINTF(2, 3);
-void deb_arg(struct deb_argv *argv, const char *arg);
-void *deb_grow(struct pd_ctx *ctx, void *items, size_t n, size_t *cap,
-	       size_t size);
-const char *deb_copy(struct pd_ctx *ctx, const char *text, size_t len);
-/** Cut the next line off *rest; NULL at the end. */
-char *deb_line(char **rest);
-/** Cut the next field off *rest at @p by; "" at the end. */
-char *deb_field(char **rest, char by);
+/* deb.c: rows and versions */
 /** Compare as Debian Policy 5.6.12; below, at or above zero. */
 int deb_compare(const char *a, const char *b);
 /** All that dpkg knows, with apt's marks.  @return 0 or below, reported. */
@@ -132,7 +108,7 @@ struct deb_change *deb_change_add(struct pd_ctx *ctx,
 				  struct deb_changes *changes);
 
 /* apt.c: running apt and dpkg */
-int deb_run(struct pd_ctx *ctx, const struct deb_argv *argv,
+int deb_run(struct pd_ctx *ctx, const struct pkg_argv *argv,
 	    const char *directory, const char *input,
 	    struct pd_command_result *result);
 /** Why apt or dpkg failed, from its output. */
@@ -140,10 +116,10 @@ const char *deb_why(struct pd_ctx *ctx, const struct pd_command_result *r);
 /** Hold the package manager's lock until the callback ends. */
 int deb_lock(struct pd_ctx *ctx, int64_t timeout);
 /** Start an "apt-get -y" that knows that we hold the lock. */
-void deb_apt(struct deb_txn *txn, struct deb_argv *argv, bool locked);
+void deb_apt(struct deb_txn *txn, struct pkg_argv *argv, bool locked);
 /** What apt would do for @p argv, which starts with deb_apt().
  * @return 0; PD_REFUSED when apt refuses, with *why; PD_FAILED reported. */
-int deb_simulate(struct deb_txn *txn, struct deb_argv *argv,
+int deb_simulate(struct deb_txn *txn, struct pkg_argv *argv,
 		 struct deb_changes *out, const char **why);
 /** Simulate what is wanted. */
 int deb_simulate_wanted(struct deb_txn *txn, struct deb_changes *out,
@@ -153,7 +129,7 @@ int deb_show(struct deb_txn *txn, struct deb_changes *changes);
 /** What dpkg complains about; "" nothing; NULL reported. */
 const char *deb_audit(struct pd_ctx *ctx);
 /** Run apt-get or dpkg with progress from its status lines. */
-int deb_act(struct pd_ctx *ctx, const struct deb_argv *argv,
+int deb_act(struct pd_ctx *ctx, const struct pkg_argv *argv,
 	    struct pd_command_result *result);
 
 /* state.c */
@@ -164,13 +140,6 @@ int deb_repair(struct deb_txn *txn);
 int deb_marks(struct deb_txn *txn, const struct deb_rows *before);
 
 /* fetch.c: files */
-/** Have on the disk what was written below @p folder. */
-int deb_sync(struct pd_ctx *ctx, const char *folder);
-int deb_make_folder(struct pd_ctx *ctx, const char *path);
-bool deb_exists(const char *path);
-/** SHA-256 of each file; NULL for one that can't be read. */
-int deb_digests(struct pd_ctx *ctx, const char *const *paths, size_t n,
-		const char **digests);
 /** Have the new packages of @p changes in @p folder, digests checked. */
 int deb_fetch_new(struct deb_txn *txn, struct deb_changes *changes,
 		  const char *folder);
@@ -187,17 +156,6 @@ int deb_offers_read(struct deb_txn *txn);
 const struct deb_offer *deb_offer_of(const struct deb_txn *txn,
 				     const struct deb_change *c);
 
-/* etc.c: what is in /etc */
-/** Copy it, once. */
-int deb_etc_save(struct pd_ctx *ctx);
-/** Remember what was changed there since. */
-int deb_etc_note(struct pd_ctx *ctx);
-/** Put back what was changed, before the packages are: so that these see
- * their own files, and dpkg forgets those that are new. */
-int deb_etc_begin(struct pd_ctx *ctx);
-/** Put back what bringing back the packages changed there. */
-int deb_etc_end(struct pd_ctx *ctx);
-
 /* txn.c: the transaction */
 /** Predict: *count packages change.  @return PD_CHANGED, PD_UNCHANGED or
  * below zero, reported; inhibitors and irreversible packages are reported. */
@@ -212,11 +170,7 @@ enum deb_init { DEB_INIT_NO, DEB_INIT_USES, DEB_INIT_RESTARTS };
  * update of systemd starts it anew, with what is there by then. */
 enum deb_init deb_init_uses(struct pd_ctx *ctx, const struct deb_changes *changes);
 bool deb_reboot_due(struct pd_ctx *ctx, const struct deb_changes *changes);
-/** How large the logs of apt and dpkg are now, to copy from there on. */
-const char *deb_log_marks(struct pd_ctx *ctx);
-/** Copy what was logged since @p marks to @p name in work_dir, as evidence.
- * @return its path, NULL reported as a warning. */
-const char *deb_collect_logs(struct pd_ctx *ctx, const char *marks,
-			     const char *name);
+/** The logs of apt and dpkg; ends with NULL. */
+extern const char *const deb_logs[];
 
 #endif /* DEB_H */

@@ -10,82 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool deb_exists(const char *path)
-{
-	struct stat st = { 0 };
-
-	return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-int deb_make_folder(struct pd_ctx *ctx, const char *path)
-{
-	char *copy = (char *)deb_copy(ctx, path, strlen(path));
-	struct stat st = { 0 };
-
-	for (char *slash = strchr(copy + 1, '/'); slash;
-	     slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(copy, 0700) < 0 && errno != EEXIST)
-			break;
-		*slash = '/';
-	}
-	if ((mkdir(path, 0700) < 0 && errno != EEXIST) || stat(path, &st) < 0)
-		return pd_fail(ctx, PD_FAILED, "folder %s can't be made: %s",
-			       path, strerror(errno));
-	if (!S_ISDIR(st.st_mode) || (st.st_mode & 022))
-		return pd_fail(ctx, PD_FAILED, "%s must be a folder that "
-			       "nobody else may write to", path);
-	return 0;
-}
-
-int deb_sync(struct pd_ctx *ctx, const char *folder)
-{
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool good = fd >= 0 && syncfs(fd) == 0;
-	int error = errno;
-
-	if (fd >= 0)
-		close(fd);
-	return good ? 0 : pd_fail(ctx, PD_FAILED, "%s can't be written to the "
-				  "disk: %s", folder, strerror(error));
-}
-
-int deb_digests(struct pd_ctx *ctx, const char *const *paths, size_t n,
-		const char **digests)
-{
-	struct deb_argv argv = { .ctx = ctx };
-	struct pd_command_result result = { 0 };
-	char *rest = NULL, *line = NULL;
-	size_t next = 0;
-
-	deb_arg(&argv, "sha256sum");
-	deb_arg(&argv, "--");
-	for (size_t i = 0; i < n; i++) {
-		digests[i] = NULL;
-		if (paths[i] && deb_exists(paths[i]))
-			deb_arg(&argv, paths[i]);
-	}
-	if (argv.n == 2)
-		return 0;
-	if (deb_run(ctx, &argv, NULL, NULL, &result) < 0)
-		return PD_FAILED;
-	rest = (char *)deb_copy(ctx, result.out, result.out_len);
-	/* In the order of the arguments, without those that failed. */
-	while ((line = deb_line(&rest))) {
-		if (strlen(line) < 67)
-			continue;
-		line[64] = '\0';
-		for (size_t i = next; i < n; i++) {
-			if (paths[i] && strcmp(paths[i], line + 66) == 0) {
-				digests[i] = line;
-				next = i + 1;
-				break;
-			}
-		}
-	}
-	return 0;
-}
-
 /* A file that is wanted in a folder. */
 struct want {
 	const char *path;
@@ -108,24 +32,11 @@ static int digest_all(struct pd_ctx *ctx, struct want *wants, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		paths[i] = wants[i].path;
-	if (deb_digests(ctx, paths, n, digests) < 0)
+	if (pkg_digests(ctx, paths, n, digests) < 0)
 		return PD_FAILED;
 	for (size_t i = 0; i < n; i++)
 		wants[i].digest = digests[i];
 	return 0;
-}
-
-static int copy_file(struct pd_ctx *ctx, const char *from, const char *to)
-{
-	const char *argv[] = { "cp", "--reflink=auto", "-T", "--", from, to,
-			       NULL };
-	struct pd_command_result result = { 0 };
-
-	if (pd_run(ctx, argv, &result) < 0)
-		return PD_FAILED;
-	return result.status == 0 ? 0 :
-	       pd_fail(ctx, PD_FAILED, "%s can't be copied to %s: %s", from, to,
-		       result.err);
 }
 
 /* A package in a folder under apt's name for it, or an archive's, which has no
@@ -137,13 +48,13 @@ static const char *find(struct pd_ctx *ctx, const char *folder,
 	const char *path = folder ? pd_format(ctx, "%s/%s", folder, name) :
 				    NULL;
 
-	if (!path || deb_exists(path))
+	if (!path || pkg_exists(path))
 		return path;
 	if (!epoch || !version || version > epoch)
 		return NULL;
 	path = pd_format(ctx, "%s/%.*s_%s", folder, (int)(version - name),
 			 name, epoch + 3);
-	return deb_exists(path) ? path : NULL;
+	return pkg_exists(path) ? path : NULL;
 }
 
 /* Take over what is in @p other already; the digest is checked after. */
@@ -156,7 +67,7 @@ static int borrow(struct pd_ctx *ctx, struct want *wants, size_t n,
 
 		if (there && !is_good(&wants[i]) && !wants[i].elsewhere &&
 		    strcmp(there, wants[i].path) != 0 &&
-		    copy_file(ctx, there, wants[i].path) < 0)
+		    pkg_copy_file(ctx, there, wants[i].path) < 0)
 			return PD_FAILED;
 	}
 	return digest_all(ctx, wants, n);
@@ -165,12 +76,12 @@ static int borrow(struct pd_ctx *ctx, struct want *wants, size_t n,
 static int download(struct deb_txn *txn, struct want *wants, size_t n,
 		    const char *folder)
 {
-	struct deb_argv argv = { 0 };
+	struct pkg_argv argv = { 0 };
 	struct pd_command_result result = { 0 };
 	size_t fixed = 0;
 
 	deb_apt(txn, &argv, true);
-	deb_arg(&argv, "download");
+	pkg_arg(&argv, "download");
 	fixed = argv.n;
 	for (size_t i = 0; i < n; i++) {
 		if (is_good(&wants[i]) || wants[i].elsewhere || !wants[i].spec)
@@ -179,7 +90,7 @@ static int download(struct deb_txn *txn, struct want *wants, size_t n,
 			return pd_fail(txn->ctx, PD_FAILED, "%s can't be "
 				       "replaced: %s", wants[i].path,
 				       strerror(errno));
-		deb_arg(&argv, wants[i].spec);
+		pkg_arg(&argv, wants[i].spec);
 	}
 	if (argv.n == fixed)
 		return 0;
@@ -296,16 +207,16 @@ static int repack(struct deb_txn *txn, const struct deb_change *c,
 {
 	struct pd_ctx *ctx = txn->ctx;
 	const char *own = pd_format(ctx, "%s/repack", folder);
-	struct deb_argv argv = { .ctx = ctx };
+	struct pkg_argv argv = { .ctx = ctx };
 	struct pd_command_result result = { 0 };
 	const struct dirent *entry = NULL;
 	bool found = false;
 	DIR *dir = NULL;
 
-	if (deb_make_folder(ctx, own) < 0)
+	if (pkg_make_folder(ctx, own) < 0)
 		return PD_FAILED;
-	deb_arg(&argv, "/usr/bin/dpkg-repack");
-	deb_arg(&argv, deb_spec(ctx, c->name, c->old_arch, NULL));
+	pkg_arg(&argv, "/usr/bin/dpkg-repack");
+	pkg_arg(&argv, deb_spec(ctx, c->name, c->old_arch, NULL));
 	if (deb_run(ctx, &argv, own, NULL, &result) < 0)
 		return PD_FAILED;
 	if (result.status != 0)
@@ -352,7 +263,7 @@ int deb_keep_old(struct deb_txn *txn, const char *folder)
 		}
 		name = deb_file_name(ctx, c->name, c->old_arch, c->old);
 		c->kept = pd_format(ctx, "%s/%s", folder, name);
-		if (strcmp(source, "repack") == 0 && !deb_exists(c->kept) &&
+		if (strcmp(source, "repack") == 0 && !pkg_exists(c->kept) &&
 		    repack(txn, c, folder, c->kept) < 0)
 			return PD_FAILED;
 		wants[n].path = c->kept;
@@ -371,5 +282,5 @@ int deb_keep_old(struct deb_txn *txn, const char *folder)
 		if (!c->saved && c->old && c->kept)
 			c->old_sha256 = wants[next++].digest;
 	}
-	return deb_sync(ctx, folder);
+	return pkg_sync(ctx, folder);
 }

@@ -5,7 +5,6 @@ plugin_LTLIBRARIES += %reldir%/update.la
 	%reldir%/apt.c \
 	%reldir%/deb.c \
 	%reldir%/deb.h \
-	%reldir%/etc.c \
 	%reldir%/fetch.c \
 	%reldir%/select.c \
 	%reldir%/select.h \
@@ -13,7 +12,8 @@ plugin_LTLIBRARIES += %reldir%/update.la
 	%reldir%/state.c \
 	%reldir%/txn.c \
 	%reldir%/undo.c \
-	%reldir%/update.c
+	%reldir%/update.c \
+	$(PKG_SOURCES)
 %canon_reldir%_update_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 %canon_reldir%_update_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 EXTRA_DIST += %reldir%/README.md

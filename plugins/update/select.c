@@ -16,7 +16,7 @@ static void want(struct pd_ctx *ctx, struct deb_selection *s, size_t *cap,
 	if (w && deb_compare(package->version, w->version) <= 0)
 		return;
 	if (!w) {
-		s->wanted = deb_grow(ctx, s->wanted, s->n, cap,
+		s->wanted = pkg_grow(ctx, s->wanted, s->n, cap,
 				     sizeof(*s->wanted));
 		w = &s->wanted[s->n++];
 	}
@@ -31,7 +31,7 @@ static void want(struct pd_ctx *ctx, struct deb_selection *s, size_t *cap,
 static int look_at_package(struct pd_ctx *ctx, const struct pd_update *update,
 			   const struct pd_package *package, bool keep_held,
 			   const struct deb_rows *now, struct deb_selection *s,
-			   size_t *cap, struct deb_text *held)
+			   size_t *cap, struct pkg_text *held)
 {
 	const struct deb_row *row = NULL;
 
@@ -49,7 +49,7 @@ static int look_at_package(struct pd_ctx *ctx, const struct pd_update *update,
 	    strcmp(row->status, "installed") == 0)
 		return 0;
 	if (strcmp(row->want, "hold") == 0) {
-		deb_printf(held, "%s%s", held->len ? ", " : "", row->name);
+		pkg_printf(held, "%s%s", held->len ? ", " : "", row->name);
 		s->total--;
 		if (!keep_held)
 			return 0;
@@ -66,7 +66,7 @@ int deb_select(struct pd_ctx *ctx, const struct pd_updates *updates,
 {
 	struct pd_update update = { 0 };
 	struct pd_package package = { 0 };
-	struct deb_text held = { .ctx = ctx };
+	struct pkg_text held = { .ctx = ctx };
 	size_t cap = 0;
 
 	*out = (struct deb_selection){ 0 };

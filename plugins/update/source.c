@@ -4,48 +4,12 @@
 #include "deb.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { SUMS_MAX = 16 << 20 };
-
-/* Why somebody else could change it; NULL: nobody can. */
-static const char *unsafe(struct pd_ctx *ctx, const char *path, mode_t type,
-			  bool above)
-{
-	struct stat st = { 0 };
-
-	if (lstat(path, &st) < 0)
-		return pd_format(ctx, "%s: %s", path, strerror(errno));
-	if ((st.st_mode & S_IFMT) != type)
-		return pd_format(ctx, "%s is no %s", path,
-				 type == S_IFDIR ? "folder" : "regular file");
-	if (st.st_uid != 0)
-		return pd_format(ctx, "%s belongs to user %u, not to root",
-				 path, (unsigned)st.st_uid);
-	if ((st.st_mode & 022) && !(above && (st.st_mode & S_ISVTX)))
-		return pd_format(ctx, "%s can be written by others (mode %04o)",
-				 path, (unsigned)st.st_mode & 07777);
-	return NULL;
-}
-
-/* With the folders above it, as far as links lead. */
-static const char *folder_unsafe(struct pd_ctx *ctx, const char *folder)
-{
-	const char *why = unsafe(ctx, folder, S_IFDIR, false);
-	char real[PATH_MAX] = "", *slash = NULL;
-
-	if (!why && !realpath(folder, real))
-		why = pd_format(ctx, "%s: %s", folder, strerror(errno));
-	while (!why && (slash = strrchr(real, '/')) && slash != real) {
-		*slash = '\0';
-		why = unsafe(ctx, real, S_IFDIR, true);
-	}
-	return why;
-}
 
 /* In check before the run starts, else before anything was installed. */
 static int refuse(struct pd_ctx *ctx, const char *risk, const char *cause,
@@ -69,7 +33,7 @@ static struct deb_offer *add(struct deb_txn *txn, const char *file)
 	struct deb_offers *o = &txn->offers;
 	struct deb_offer *offer = NULL;
 
-	o->v = deb_grow(txn->ctx, o->v, o->n, &o->cap, sizeof(*o->v));
+	o->v = pkg_grow(txn->ctx, o->v, o->n, &o->cap, sizeof(*o->v));
 	offer = &o->v[o->n++];
 	*offer = (struct deb_offer){
 		.path = pd_format(txn->ctx, "%s/%s", txn->source, file) };
@@ -121,10 +85,10 @@ static bool is_offered(const struct deb_txn *txn, const char *file)
 static void add_other(struct deb_txn *txn, char *file, const char *sha256,
 		      const char *native)
 {
-	char *rest = (char *)deb_copy(txn->ctx, file, strlen(file));
-	const char *name = deb_field(&rest, '_');
-	const char *version = deb_field(&rest, '_');
-	const char *arch = deb_field(&rest, '.');
+	char *rest = (char *)pkg_copy(txn->ctx, file, strlen(file));
+	const char *name = pkg_field(&rest, '_');
+	const char *version = pkg_field(&rest, '_');
+	const char *arch = pkg_field(&rest, '.');
 	const struct deb_row *row = deb_find(&txn->now, name, arch);
 	struct deb_offer *offer = NULL;
 
@@ -155,14 +119,14 @@ static int add_others(struct deb_txn *txn)
 
 	if (access(path, F_OK) < 0)
 		return 0;
-	why = unsafe(txn->ctx, path, S_IFREG, false);
+	why = pkg_unsafe(txn->ctx, path, S_IFREG, false);
 	if (why)
 		return refuse_unsafe(txn->ctx, why);
 	text = pd_read_file(txn->ctx, path, SUMS_MAX, NULL);
 	if (!text)
 		return pd_fail(txn->ctx, PD_FAILED, "%s can't be read", path);
-	rest = (char *)deb_copy(txn->ctx, text, strlen(text));
-	while ((line = deb_line(&rest))) {
+	rest = (char *)pkg_copy(txn->ctx, text, strlen(text));
+	while ((line = pkg_line(&rest))) {
 		if (strlen(line) < 67)
 			continue;
 		line[64] = '\0';
@@ -179,13 +143,13 @@ static int prove(struct deb_txn *txn)
 	const char **is = pd_alloc_for(ctx, (o->n + 1) * sizeof(*is));
 
 	for (size_t i = 0; i < o->n; i++) {
-		const char *why = unsafe(ctx, o->v[i].path, S_IFREG, false);
+		const char *why = pkg_unsafe(ctx, o->v[i].path, S_IFREG, false);
 
 		if (why)
 			return refuse_unsafe(ctx, why);
 		paths[i] = o->v[i].path;
 	}
-	if (deb_digests(ctx, paths, o->n, is) < 0)
+	if (pkg_digests(ctx, paths, o->n, is) < 0)
 		return PD_FAILED;
 	for (size_t i = 0; i < o->n; i++)
 		if (!is[i] || strcmp(is[i], o->v[i].sha256) != 0)
@@ -202,7 +166,7 @@ static int prove(struct deb_txn *txn)
 
 int deb_offers_read(struct deb_txn *txn)
 {
-	const char *why = folder_unsafe(txn->ctx, txn->source);
+	const char *why = pkg_folder_unsafe(txn->ctx, txn->source);
 	int done = why ? refuse_unsafe(txn->ctx, why) : add_wanted(txn);
 
 	if (done == 0)

@@ -8,20 +8,20 @@
  * dpkg unpacked them: it wants their files again. */
 static int half_unpacked(struct deb_txn *txn, struct deb_changes *out)
 {
-	struct deb_argv argv = { .ctx = txn->ctx };
+	struct pkg_argv argv = { .ctx = txn->ctx };
 	struct pd_command_result result = { 0 };
 	char *rest = NULL, *line = NULL;
 
-	deb_arg(&argv, "dpkg-query");
-	deb_arg(&argv, "-W");
-	deb_arg(&argv, "-f=${Package}\\t${Architecture}\\t"
+	pkg_arg(&argv, "dpkg-query");
+	pkg_arg(&argv, "-W");
+	pkg_arg(&argv, "-f=${Package}\\t${Architecture}\\t"
 		       "${db:Status-Eflag}\\n");
 	if (deb_run(txn->ctx, &argv, NULL, NULL, &result) < 0)
 		return PD_FAILED;
-	rest = (char *)deb_copy(txn->ctx, result.out, result.out_len);
-	while ((line = deb_line(&rest))) {
-		const char *name = deb_field(&line, '\t');
-		const char *arch = deb_field(&line, '\t');
+	rest = (char *)pkg_copy(txn->ctx, result.out, result.out_len);
+	while ((line = pkg_line(&rest))) {
+		const char *name = pkg_field(&line, '\t');
+		const char *arch = pkg_field(&line, '\t');
 		const struct deb_change *c =
 			deb_change_find(&txn->changes, name, arch);
 
@@ -35,7 +35,7 @@ static int unpack_again(struct deb_txn *txn)
 {
 	static const char *const fixed[] = { "dpkg", "--force-confdef",
 					     "--force-confold", "--unpack" };
-	struct deb_argv argv = { .ctx = txn->ctx };
+	struct pkg_argv argv = { .ctx = txn->ctx };
 	struct pd_command_result result = { 0 };
 	struct deb_changes half = { 0 };
 	int done = half_unpacked(txn, &half);
@@ -48,9 +48,9 @@ static int unpack_again(struct deb_txn *txn)
 	if (done < 0)
 		return done;
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
-		deb_arg(&argv, fixed[i]);
+		pkg_arg(&argv, fixed[i]);
 	for (size_t i = 0; i < half.n; i++)
-		deb_arg(&argv, half.v[i].file);
+		pkg_arg(&argv, half.v[i].file);
 	if (deb_act(txn->ctx, &argv, &result) < 0)
 		return PD_FAILED;
 	/* what is left to do is left to apt */
@@ -62,7 +62,7 @@ static int unpack_again(struct deb_txn *txn)
 
 int deb_repair(struct deb_txn *txn)
 {
-	struct deb_argv configure = { .ctx = txn->ctx }, fix = { 0 }, act = { 0 };
+	struct pkg_argv configure = { .ctx = txn->ctx }, fix = { 0 }, act = { 0 };
 	struct pd_command_result result = { 0 };
 	struct deb_changes changes = { 0 };
 	const char *audit = deb_audit(txn->ctx);
@@ -71,11 +71,11 @@ int deb_repair(struct deb_txn *txn)
 
 	if (!audit)
 		return PD_FAILED;
-	deb_arg(&configure, "dpkg");
-	deb_arg(&configure, "--force-confdef");
-	deb_arg(&configure, "--force-confold");
-	deb_arg(&configure, "--configure");
-	deb_arg(&configure, "-a");
+	pkg_arg(&configure, "dpkg");
+	pkg_arg(&configure, "--force-confdef");
+	pkg_arg(&configure, "--force-confold");
+	pkg_arg(&configure, "--configure");
+	pkg_arg(&configure, "-a");
 	/* Without anything to do it is quick, and it also takes in what a
 	 * dpkg that was cut short left in its journal. */
 	if (*audit)
@@ -90,8 +90,8 @@ int deb_repair(struct deb_txn *txn)
 	if (result.status == 0 && (!*audit || !*(audit = deb_audit(txn->ctx))))
 		return audit ? 0 : PD_FAILED;
 	deb_apt(txn, &fix, true);
-	deb_arg(&fix, "-f");
-	deb_arg(&fix, "install");
+	pkg_arg(&fix, "-f");
+	pkg_arg(&fix, "install");
 	done = deb_simulate(txn, &fix, &changes, &why);
 	if (done == PD_FAILED)
 		return PD_FAILED;
@@ -107,9 +107,9 @@ int deb_repair(struct deb_txn *txn)
 				       "\"apt-get -f install\"",
 				       changes.v[i].name);
 	deb_apt(txn, &act, true);
-	deb_arg(&act, "--no-remove");
-	deb_arg(&act, "-f");
-	deb_arg(&act, "install");
+	pkg_arg(&act, "--no-remove");
+	pkg_arg(&act, "-f");
+	pkg_arg(&act, "install");
 	if (deb_act(txn->ctx, &act, &result) < 0)
 		return PD_FAILED;
 	if (result.status == 0 && (audit = deb_audit(txn->ctx)) && !*audit)
@@ -119,17 +119,17 @@ int deb_repair(struct deb_txn *txn)
 			       deb_why(txn->ctx, &result) : audit) : PD_FAILED;
 }
 
-static int mark(struct pd_ctx *ctx, const char *verb, struct deb_argv *names)
+static int mark(struct pd_ctx *ctx, const char *verb, struct pkg_argv *names)
 {
-	struct deb_argv argv = { .ctx = ctx };
+	struct pkg_argv argv = { .ctx = ctx };
 	struct pd_command_result result = { 0 };
 
 	if (names->n == 0)
 		return 0;
-	deb_arg(&argv, "apt-mark");
-	deb_arg(&argv, verb);
+	pkg_arg(&argv, "apt-mark");
+	pkg_arg(&argv, verb);
 	for (size_t i = 0; i < names->n; i++)
-		deb_arg(&argv, names->v[i]);
+		pkg_arg(&argv, names->v[i]);
 	if (deb_run(ctx, &argv, NULL, NULL, &result) < 0)
 		return PD_FAILED;
 	if (result.status != 0)
@@ -148,9 +148,9 @@ static bool is_wanted(const struct deb_txn *txn, const char *name)
 
 int deb_marks(struct deb_txn *txn, const struct deb_rows *before)
 {
-	struct deb_argv automatic = { .ctx = txn->ctx };
-	struct deb_argv manual = { .ctx = txn->ctx };
-	struct deb_argv hold = { .ctx = txn->ctx };
+	struct pkg_argv automatic = { .ctx = txn->ctx };
+	struct pkg_argv manual = { .ctx = txn->ctx };
+	struct pkg_argv hold = { .ctx = txn->ctx };
 
 	for (size_t i = 0; i < txn->changes.n; i++) {
 		const struct deb_change *c = &txn->changes.v[i];
@@ -163,11 +163,11 @@ int deb_marks(struct deb_txn *txn, const struct deb_rows *before)
 		if (!deb_is_there(now))
 			continue;
 		if (now->automatic != was)
-			deb_arg(was ? &automatic : &manual,
+			pkg_arg(was ? &automatic : &manual,
 				deb_spec(txn->ctx, c->name, c->arch, NULL));
 		if (deb_is_there(old) && strcmp(old->want, "hold") == 0 &&
 		    strcmp(now->want, "hold") != 0)
-			deb_arg(&hold,
+			pkg_arg(&hold,
 				deb_spec(txn->ctx, c->name, c->arch, NULL));
 	}
 	if (mark(txn->ctx, "auto", &automatic) < 0 ||

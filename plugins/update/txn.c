@@ -24,12 +24,12 @@ static bool may_remove(const struct deb_txn *txn, const char *name)
 static const char *unwelcome(const struct deb_txn *txn,
 			     const struct deb_changes *changes)
 {
-	struct deb_text names = { .ctx = txn->ctx };
+	struct pkg_text names = { .ctx = txn->ctx };
 
 	for (size_t i = 0; i < changes->n; i++)
 		if (!changes->v[i].version &&
 		    !may_remove(txn, changes->v[i].name))
-			deb_printf(&names, "%s%s", names.len ? ", " : "",
+			pkg_printf(&names, "%s%s", names.len ? ", " : "",
 				   changes->v[i].name);
 	return names.s;
 }
@@ -71,7 +71,7 @@ struct room {
 /* Free bytes below the nearest folder that exists. */
 static void look_at_room(struct pd_ctx *ctx, struct room *room)
 {
-	char *path = (char *)deb_copy(ctx, room->path, strlen(room->path));
+	char *path = (char *)pkg_copy(ctx, room->path, strlen(room->path));
 	struct stat st = { 0 };
 	struct statvfs fs = { 0 };
 
@@ -136,13 +136,13 @@ static bool check_room(struct deb_txn *txn)
 
 static void report_permanent(struct deb_txn *txn)
 {
-	struct deb_text names = { .ctx = txn->ctx };
+	struct pkg_text names = { .ctx = txn->ctx };
 
 	for (size_t i = 0; i < txn->changes.n; i++) {
 		const struct deb_change *c = &txn->changes.v[i];
 
 		if (c->old && !deb_old_source(txn, c))
-			deb_printf(&names, "%s%s %s", names.len ? ", " : "",
+			pkg_printf(&names, "%s%s %s", names.len ? ", " : "",
 				   c->name, c->old);
 	}
 	if (names.s)
@@ -205,7 +205,6 @@ bool deb_reboot_due(struct pd_ctx *ctx, const struct deb_changes *changes)
 		"libc6", "dbus", "dbus-daemon", "dbus-broker",
 		"intel-microcode", "amd64-microcode"
 	};
-	const char *maps = NULL;
 
 	if (access("/run/reboot-required", F_OK) == 0)
 		return true;
@@ -221,20 +220,7 @@ bool deb_reboot_due(struct pd_ctx *ctx, const struct deb_changes *changes)
 			if (strcmp(c->name, always[j]) == 0)
 				return true;
 	}
-	/* Init goes on with a library that is no longer there. */
-	maps = pd_read_file(ctx, "/proc/1/maps", (size_t)4 << 20, NULL);
-	for (const char *at = maps; at && (at = strstr(at, " (deleted)"));
-	     at++) {
-		const char *line = at;
-
-		while (line > maps && line[-1] != '\n')
-			line--;
-		line = strchr(line, '/');
-		if (line && line < at && (strncmp(line, "/usr/", 5) == 0 ||
-					  strncmp(line, "/lib", 4) == 0))
-			return true;
-	}
-	return false;
+	return pkg_init_is_stale(ctx);
 }
 
 enum deb_init deb_init_uses(struct pd_ctx *ctx, const struct deb_changes *changes)
@@ -254,7 +240,7 @@ enum deb_init deb_init_uses(struct pd_ctx *ctx, const struct deb_changes *change
 			list = pd_format(ctx, "/var/lib/dpkg/info/%s.list", c->name);
 		rest = access(list, R_OK) < 0 ? NULL :
 		       (char *)(uintptr_t)pd_read_file(ctx, list, (size_t)16 << 20, NULL);
-		while (rest && (line = deb_line(&rest)))
+		while (rest && (line = pkg_line(&rest)))
 			if (strstr(line, ".so") && strstr(maps, pd_format(ctx, "%s\n", line)))
 				uses = DEB_INIT_USES;
 	}
@@ -263,21 +249,21 @@ enum deb_init deb_init_uses(struct pd_ctx *ctx, const struct deb_changes *change
 
 /* Do the fetched files give what was looked at? */
 static int simulate_files(struct deb_txn *txn, const struct deb_changes *todo,
-			  struct deb_argv *act)
+			  struct pkg_argv *act)
 {
-	struct deb_argv look = { 0 };
+	struct pkg_argv look = { 0 };
 	struct deb_changes again = { 0 };
 	const char *why = NULL;
 	int done = 0;
 
 	deb_apt(txn, &look, true);
 	deb_apt(txn, act, true);
-	deb_arg(act, "-o");
-	deb_arg(act, "APT::Status-Fd=1");
+	pkg_arg(act, "-o");
+	pkg_arg(act, "APT::Status-Fd=1");
 	if (txn->allow_remove.len == 0)
-		deb_arg(act, "--no-remove");
-	deb_arg(&look, "install");
-	deb_arg(act, "install");
+		pkg_arg(act, "--no-remove");
+	pkg_arg(&look, "install");
+	pkg_arg(act, "install");
 	for (size_t i = 0; i < todo->n; i++) {
 		const struct deb_change *c = &todo->v[i];
 		const char *arg = c->file ? c->file :
@@ -285,8 +271,8 @@ static int simulate_files(struct deb_txn *txn, const struct deb_changes *todo,
 					    deb_spec(txn->ctx, c->name,
 						     c->arch, NULL));
 
-		deb_arg(&look, arg);
-		deb_arg(act, arg);
+		pkg_arg(&look, arg);
+		pkg_arg(act, arg);
 	}
 	done = deb_simulate(txn, &look, &again, &why);
 	if (done == PD_REFUSED)
@@ -309,7 +295,7 @@ static int simulate_files(struct deb_txn *txn, const struct deb_changes *todo,
 
 static int install(struct deb_txn *txn, const struct deb_changes *todo)
 {
-	struct deb_argv act = { 0 };
+	struct pkg_argv act = { 0 };
 	struct pd_command_result result = { 0 };
 
 	if (simulate_files(txn, todo, &act) < 0 ||
@@ -357,10 +343,10 @@ static int prepare(struct deb_txn *txn, const struct deb_changes *todo)
 			*deb_change_add(ctx, &txn->changes) = todo->v[i];
 	if (txn->changes.n == before)
 		return 0;
-	if (deb_make_folder(ctx, keep) < 0)
+	if (pkg_make_folder(ctx, keep) < 0)
 		return PD_FAILED;
 	pd_progress(ctx, 0, 0, "keeping the old packages");
-	if (deb_keep_old(txn, keep) < 0 || deb_etc_save(ctx) < 0 ||
+	if (deb_keep_old(txn, keep) < 0 || pkg_etc_save(ctx) < 0 ||
 	    pd_remember(ctx, "changes",
 			deb_pack_changes(ctx, &txn->changes)) < 0)
 		return PD_FAILED;
@@ -380,7 +366,7 @@ static int remember_before(struct deb_txn *txn, struct deb_rows *before)
 		return 0;
 	}
 	if (deb_query(ctx, before) < 0 ||
-	    pd_remember(ctx, "logs", deb_log_marks(ctx)) < 0 ||
+	    pd_remember(ctx, "logs", pkg_log_marks(ctx, deb_logs)) < 0 ||
 	    pd_remember(ctx, "before", deb_pack_rows(ctx, before)) < 0)
 		return PD_FAILED;
 	return 0;
@@ -427,7 +413,7 @@ int deb_txn_apply(struct deb_txn *txn)
 	if (done == 0)
 		done = carry_out(txn, &before);
 	/* Also of what failed; the first failure stays the one that counts. */
-	if (deb_etc_note(txn->ctx) < 0 && done == 0)
+	if (pkg_etc_note(txn->ctx) < 0 && done == 0)
 		done = PD_FAILED;
 	return done == 0 ? PD_CHANGED : done;
 }

@@ -2,77 +2,17 @@
 /* undo - back to exactly the packages that were there, and the logs of it. */
 #include "deb.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-static const char *const logs[] = { "/var/log/apt/history.log",
-				    "/var/log/apt/term.log",
-				    "/var/log/dpkg.log" };
-
-#define LOGS (sizeof(logs) / sizeof(*logs))
-
-const char *deb_log_marks(struct pd_ctx *ctx)
-{
-	struct deb_text text = { .ctx = ctx };
-
-	for (size_t i = 0; i < LOGS; i++) {
-		struct stat st = { 0 };
-
-		if (stat(logs[i], &st) == 0)
-			deb_printf(&text, "%s\t%llu\t%lld\n", logs[i],
-				   (unsigned long long)st.st_ino,
-				   (long long)st.st_size);
-	}
-	return text.s ? text.s : "";
-}
-
-/* Where the part since @p marks starts: 0 when the log was turned over. */
-static size_t start_of(struct pd_ctx *ctx, const char *marks, const char *log)
-{
-	char *rest = (char *)deb_copy(ctx, marks, strlen(marks));
-	char *line = NULL;
-	struct stat st = { 0 };
-
-	while ((line = deb_line(&rest))) {
-		const char *path = deb_field(&line, '\t');
-		unsigned long long inode = strtoull(line, &line, 10);
-		long long size = strtoll(line, NULL, 10);
-
-		if (strcmp(path, log) == 0 && stat(log, &st) == 0 &&
-		    st.st_ino == inode && st.st_size >= size && size > 0)
-			return (size_t)size;
-	}
-	return 0;
-}
-
-const char *deb_collect_logs(struct pd_ctx *ctx, const char *marks,
-			     const char *name)
-{
-	struct deb_text text = { .ctx = ctx };
-	const char *path = pd_format(ctx, "%s/%s", ctx->work_dir, name);
-
-	for (size_t i = 0; i < LOGS; i++) {
-		size_t len = 0;
-		const char *log = pd_read_file(ctx, logs[i], DEB_OUTPUT_MAX,
-					       &len);
-		size_t start = start_of(ctx, marks ? marks : "", logs[i]);
-
-		deb_printf(&text, "== %s\n%s\n", logs[i],
-			   log && start < len ? log + start : "");
-	}
-	if (pd_write_file(ctx, path, 0600, text.s, text.len) < 0 ||
-	    pd_evidence(ctx, path, "logs of the package manager") < 0)
-		return NULL;
-	return path;
-}
+const char *const deb_logs[] = { "/var/log/apt/history.log",
+				 "/var/log/apt/term.log",
+				 "/var/log/dpkg.log", NULL };
 
 /* What has to be done to go back. */
 struct way {
-	struct deb_argv files; /* old packages to install */
-	struct deb_argv gone;  /* new packages to purge */
-	struct deb_argv rest;  /* new packages whose configuration stays */
+	struct pkg_argv files; /* old packages to install */
+	struct pkg_argv gone;  /* new packages to purge */
+	struct pkg_argv rest;  /* new packages whose configuration stays */
 	struct deb_changes back; /* those of files */
 };
 
@@ -89,7 +29,7 @@ static int find_way(struct deb_txn *txn, const struct deb_rows *before,
 		    struct way *way)
 {
 	struct pd_ctx *ctx = txn->ctx;
-	struct deb_text missing = { .ctx = ctx };
+	struct pkg_text missing = { .ctx = ctx };
 
 	for (size_t i = 0; i < txn->changes.n; i++) {
 		const struct deb_change *c = &txn->changes.v[i];
@@ -104,21 +44,21 @@ static int find_way(struct deb_txn *txn, const struct deb_rows *before,
 			bool stays = was &&
 				     strcmp(was->status, "config-files") == 0;
 
-			deb_arg(stays ? &way->rest : &way->gone,
+			pkg_arg(stays ? &way->rest : &way->gone,
 				deb_spec(ctx, c->name, c->arch, NULL));
 			continue;
 		}
-		if (c->kept && deb_digests(ctx, &c->kept, 1, &digest) < 0)
+		if (c->kept && pkg_digests(ctx, &c->kept, 1, &digest) < 0)
 			return PD_FAILED;
 		if (!digest || !c->old_sha256 ||
 		    strcmp(digest, c->old_sha256) != 0) {
-			deb_printf(&missing, "%s%s %s (%s)",
+			pkg_printf(&missing, "%s%s %s (%s)",
 				   missing.len ? ", " : "", c->name, c->old,
 				   !c->kept ? "was not kept" : !digest ?
 				   "its file is gone" : "its file was changed");
 			continue;
 		}
-		deb_arg(&way->files, c->kept);
+		pkg_arg(&way->files, c->kept);
 		*deb_change_add(ctx, &way->back) = *c;
 	}
 	return missing.s ? pd_fail(ctx, PD_FAILED, "there is no way back to "
@@ -149,7 +89,7 @@ static bool apt_agrees(struct deb_txn *txn, const struct way *way,
 
 static int back_by_apt(struct deb_txn *txn, const struct way *way, bool *done)
 {
-	struct deb_argv look = { 0 }, act = { 0 };
+	struct pkg_argv look = { 0 }, act = { 0 };
 	struct pd_command_result result = { 0 };
 	struct deb_changes what = { 0 };
 	const char *why = NULL;
@@ -157,17 +97,17 @@ static int back_by_apt(struct deb_txn *txn, const struct way *way, bool *done)
 
 	deb_apt(txn, &look, true);
 	deb_apt(txn, &act, true);
-	deb_arg(&act, "-o");
-	deb_arg(&act, "APT::Status-Fd=1");
+	pkg_arg(&act, "-o");
+	pkg_arg(&act, "APT::Status-Fd=1");
 	for (int i = 0; i < 2; i++) {
-		struct deb_argv *argv = i ? &act : &look;
+		struct pkg_argv *argv = i ? &act : &look;
 
-		deb_arg(argv, "--allow-downgrades");
-		deb_arg(argv, "install");
+		pkg_arg(argv, "--allow-downgrades");
+		pkg_arg(argv, "install");
 		for (size_t j = 0; j < way->files.n; j++)
-			deb_arg(argv, way->files.v[j]);
+			pkg_arg(argv, way->files.v[j]);
 		for (size_t j = 0; j < way->gone.n; j++)
-			deb_arg(argv, pd_format(txn->ctx, "%s-",
+			pkg_arg(argv, pd_format(txn->ctx, "%s-",
 						way->gone.v[j]));
 	}
 	looked = deb_simulate(txn, &look, &what, &why);
@@ -188,7 +128,7 @@ static int back_by_apt(struct deb_txn *txn, const struct way *way, bool *done)
 }
 
 static int dpkg(struct deb_txn *txn, const char *verb,
-		const struct deb_argv *what, bool must)
+		const struct pkg_argv *what, bool must)
 {
 	/* No --status-fd 1: dpkg closes that descriptor in the scripts of
 	 * packages, and those that print something fail. */
@@ -198,18 +138,18 @@ static int dpkg(struct deb_txn *txn, const char *verb,
 		/* a new package that was cut off while it was unpacked */
 		"--force-remove-reinstreq"
 	};
-	struct deb_argv argv = { .ctx = txn->ctx };
+	struct pkg_argv argv = { .ctx = txn->ctx };
 	struct pd_command_result result = { 0 };
 
 	if (what->n == 0)
 		return 0;
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
-		deb_arg(&argv, fixed[i]);
+		pkg_arg(&argv, fixed[i]);
 	for (size_t i = 0; i < txn->dpkg_options.len; i++)
-		deb_arg(&argv, txn->dpkg_options.items[i]);
-	deb_arg(&argv, verb);
+		pkg_arg(&argv, txn->dpkg_options.items[i]);
+	pkg_arg(&argv, verb);
 	for (size_t i = 0; i < what->n; i++)
-		deb_arg(&argv, what->v[i]);
+		pkg_arg(&argv, what->v[i]);
 	if (deb_act(txn->ctx, &argv, &result) < 0)
 		return PD_FAILED;
 	if (result.status == 0)
@@ -223,30 +163,30 @@ static int dpkg(struct deb_txn *txn, const char *verb,
 }
 
 /* Only those that dpkg still knows: purging others is an error. */
-static void still_there(struct deb_txn *txn, const struct deb_argv *names,
-			bool configuration, struct deb_argv *out)
+static void still_there(struct deb_txn *txn, const struct pkg_argv *names,
+			bool configuration, struct pkg_argv *out)
 {
 	for (size_t i = 0; i < names->n; i++) {
-		char *rest = (char *)deb_copy(txn->ctx, names->v[i],
+		char *rest = (char *)pkg_copy(txn->ctx, names->v[i],
 					      strlen(names->v[i]));
-		const char *name = deb_field(&rest, ':');
+		const char *name = pkg_field(&rest, ':');
 		const struct deb_row *row = deb_find(&txn->now, name, rest);
 
 		if (deb_is_there(row) ||
 		    (configuration && row &&
 		     strcmp(row->status, "config-files") == 0))
-			deb_arg(out, names->v[i]);
+			pkg_arg(out, names->v[i]);
 	}
 }
 
 static int go_back(struct deb_txn *txn, const struct way *way)
 {
-	struct deb_argv all = { .ctx = txn->ctx };
-	struct deb_argv purge = { .ctx = txn->ctx };
-	struct deb_argv remove = { .ctx = txn->ctx };
+	struct pkg_argv all = { .ctx = txn->ctx };
+	struct pkg_argv purge = { .ctx = txn->ctx };
+	struct pkg_argv remove = { .ctx = txn->ctx };
 	bool done = false;
 
-	deb_arg(&all, "-a");
+	pkg_arg(&all, "-a");
 	if (way->files.n + way->gone.n > 0 && back_by_apt(txn, way, &done) < 0)
 		return PD_FAILED;
 	/* dpkg does not put packages in order: what fails at first, because
@@ -268,7 +208,7 @@ static int go_back(struct deb_txn *txn, const struct way *way)
 static int prove(struct deb_txn *txn, const struct deb_rows *before)
 {
 	struct pd_ctx *ctx = txn->ctx;
-	struct deb_text wrong = { .ctx = ctx };
+	struct pkg_text wrong = { .ctx = ctx };
 
 	if (deb_query(ctx, &txn->now) < 0)
 		return PD_FAILED;
@@ -279,14 +219,14 @@ static int prove(struct deb_txn *txn, const struct deb_rows *before)
 		const struct deb_row *was = deb_find(before, c->name, c->arch);
 
 		if (!as_before(c, now))
-			deb_printf(&wrong, "%s%s is %s %s, was %s",
+			pkg_printf(&wrong, "%s%s is %s %s, was %s",
 				   wrong.len ? "; " : "", c->name,
 				   now ? now->status : "not installed",
 				   now ? now->version : "",
 				   c->old ? c->old : "not installed");
 		else if (c->old && was && (was->automatic != now->automatic ||
 					   strcmp(was->want, now->want) != 0))
-			deb_printf(&wrong, "%s%s is marked %s and %s, was %s "
+			pkg_printf(&wrong, "%s%s is marked %s and %s, was %s "
 				   "and %s", wrong.len ? "; " : "", c->name,
 				   now->want,
 				   now->automatic ? "automatic" : "manual",
@@ -305,10 +245,10 @@ static int take_back(struct deb_txn *txn, const struct deb_rows *before)
 
 	if (deb_query(txn->ctx, &txn->now) < 0 ||
 	    find_way(txn, before, &way) < 0 ||
-	    deb_etc_begin(txn->ctx) < 0 ||
+	    pkg_etc_begin(txn->ctx) < 0 ||
 	    (way.files.n + way.gone.n + way.rest.n > 0 &&
 	     go_back(txn, &way) < 0) ||
-	    deb_etc_end(txn->ctx) < 0 ||
+	    pkg_etc_end(txn->ctx) < 0 ||
 	    deb_query(txn->ctx, &txn->now) < 0 ||
 	    deb_marks(txn, before) < 0 || prove(txn, before) < 0)
 		return PD_FAILED;
@@ -325,7 +265,7 @@ int deb_txn_undo(struct deb_txn *txn)
 	struct pd_ctx *ctx = txn->ctx;
 	const char *rows = pd_recall(ctx, "before");
 	const char *changes = pd_recall(ctx, "changes");
-	const char *marks = deb_log_marks(ctx);
+	const char *marks = pkg_log_marks(ctx, deb_logs);
 	struct deb_rows before = { 0 };
 	int done = 0;
 
@@ -336,7 +276,7 @@ int deb_txn_undo(struct deb_txn *txn)
 		if (done < 0)
 			return done;
 		done = take_back(txn, &before);
-		(void)deb_collect_logs(ctx, marks, "undo.log");
+		(void)pkg_collect_logs(ctx, deb_logs, marks, "undo.log");
 		if (done < 0)
 			return done;
 	}

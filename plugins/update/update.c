@@ -49,7 +49,7 @@ static int check_options(struct pd_ctx *ctx, const struct install_args *a)
 		return pd_fail(ctx, PD_BAD_ARGS, "download_only: what is in "
 			       "the package source %s needs no download",
 			       a->source);
-	if (!deb_exists("/usr/bin/dpkg") || !deb_exists("/usr/bin/apt-get"))
+	if (!pkg_exists("/usr/bin/dpkg") || !pkg_exists("/usr/bin/apt-get"))
 		return pd_fail(ctx, PD_REFUSED, "this server has no apt and "
 			       "dpkg; update.install is for Debian servers");
 	return 0;
@@ -108,7 +108,7 @@ static bool in_archives(struct pd_ctx *ctx, const struct deb_changes *changes)
 				deb_file_name(ctx, changes->v[i].name,
 					      changes->v[i].arch,
 					      changes->v[i].version));
-	if (deb_digests(ctx, paths, changes->n, digests) < 0)
+	if (pkg_digests(ctx, paths, changes->n, digests) < 0)
 		return false;
 	for (size_t i = 0; i < changes->n; i++)
 		if (paths[i] && (!digests[i] || !changes->v[i].sha256 ||
@@ -167,12 +167,12 @@ static int install_check(struct pd_ctx *ctx)
 static int write_list(struct pd_ctx *ctx, const struct deb_changes *changes)
 {
 	const char *path = pd_format(ctx, "%s/packages.txt", ctx->work_dir);
-	struct deb_text text = { .ctx = ctx };
+	struct pkg_text text = { .ctx = ctx };
 
 	for (size_t i = 0; i < changes->n; i++) {
 		const struct deb_change *c = &changes->v[i];
 
-		deb_printf(&text, "%s %s %s -> %s\n", c->name, c->arch,
+		pkg_printf(&text, "%s %s %s -> %s\n", c->name, c->arch,
 			   c->old ? c->old : "(none)",
 			   c->version ? c->version : "(removed)");
 	}
@@ -198,7 +198,7 @@ static int install_apply(struct pd_ctx *ctx)
 		       PD_FAILED : done;
 	/* Also, and above all, when it failed. */
 	if (pd_recall(ctx, "before"))
-		log = deb_collect_logs(ctx, pd_recall(ctx, "logs"),
+		log = pkg_collect_logs(ctx, deb_logs, pd_recall(ctx, "logs"),
 				       "install.log");
 	if (done < 0)
 		return done;
@@ -216,7 +216,7 @@ static int install_verify(struct pd_ctx *ctx)
 	const struct install_args *a = ctx->args;
 	struct deb_selection s = { 0 };
 	struct deb_txn txn = { 0 };
-	struct deb_text wrong = { .ctx = ctx };
+	struct pkg_text wrong = { .ctx = ctx };
 	const char *audit = NULL, *why = NULL;
 	int done = start(ctx, &txn, &s);
 
@@ -237,7 +237,7 @@ static int install_verify(struct pd_ctx *ctx)
 		const struct deb_row *row =
 			deb_find(&txn.now, s.wanted[i].name, s.wanted[i].arch);
 
-		deb_printf(&wrong, "%s%s is %s %s, wanted %s",
+		pkg_printf(&wrong, "%s%s is %s %s, wanted %s",
 			   i ? "; " : "", s.wanted[i].name, row->status,
 			   row->version, s.wanted[i].version);
 	}
@@ -311,22 +311,22 @@ static int fetch_check(struct pd_ctx *ctx)
 static int fetch_apply(struct pd_ctx *ctx)
 {
 	const struct fetch_args *a = ctx->args;
-	struct deb_text sums = { .ctx = ctx };
+	struct pkg_text sums = { .ctx = ctx };
 	struct deb_txn txn = { 0 };
 	const char *path = pd_format(ctx, "%s/SHA256SUMS", a->to);
 	int done = fetch_plan(ctx, &txn);
 
 	if (done == 0)
-		done = deb_make_folder(ctx, a->to);
+		done = pkg_make_folder(ctx, a->to);
 	if (done == 0)
 		done = deb_fetch_new(&txn, &txn.changes, a->to);
 	if (done < 0 || fetch_outputs(ctx, &txn) < 0)
 		return done < 0 ? done : PD_FAILED;
 	for (size_t i = 0; i < txn.changes.n; i++)
 		if (txn.changes.v[i].file)
-			deb_printf(&sums, "%s  %s\n", txn.changes.v[i].sha256,
+			pkg_printf(&sums, "%s  %s\n", txn.changes.v[i].sha256,
 				   strrchr(txn.changes.v[i].file, '/') + 1);
-	if (deb_sync(ctx, a->to) < 0 ||
+	if (pkg_sync(ctx, a->to) < 0 ||
 	    pd_write_file(ctx, path, 0600, sums.s ? sums.s : "", sums.len) < 0)
 		return PD_FAILED;
 	return pd_evidence(ctx, path, "digests of the fetched packages") < 0 ?

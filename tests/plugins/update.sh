@@ -120,7 +120,8 @@ if command -v "${CC:-cc}" >/dev/null; then
 		}
 	END
 	"${CC:-cc}" -std=c11 -D_GNU_SOURCE -I"$PD_SRCDIR/core/include" -I"$PD_SRCDIR/plugins/update" -o "$scratch/compare" \
-		"$scratch/compare.c" "$PD_SRCDIR/plugins/update/deb.c" "$PD_SRCDIR/plugins/update/apt.c"
+		"$scratch/compare.c" "$PD_SRCDIR/plugins/update/deb.c" "$PD_SRCDIR/plugins/update/apt.c" \
+		"$PD_SRCDIR/plugins/shared/pkg.c"
 	pairs=0 wrong=
 	while read -r a sign b; do
 		pairs=$((pairs + 1))

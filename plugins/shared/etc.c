@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* etc - /etc as it was: configuration files, and what scripts of packages
  * make there.  A copy is the record; what differs from it is put back. */
-#include "deb.h"
+#include "pkg.h"
 
 #include <errno.h>
 #include <fts.h>
@@ -22,20 +22,20 @@ static const char *copy_of(struct pd_ctx *ctx, const char *path)
 	return pd_format(ctx, "%s/before%s", ctx->work_dir, path);
 }
 
-static int run(struct pd_ctx *ctx, struct deb_argv *argv, const char *what)
+static int run(struct pd_ctx *ctx, struct pkg_argv *argv, const char *what)
 {
 	struct pd_command_result result = { 0 };
 
-	if (deb_run(ctx, argv, NULL, NULL, &result) < 0)
+	if (pkg_run(ctx, argv, &result) < 0)
 		return PD_FAILED;
 	return result.status == 0 ? 0 :
 	       pd_fail(ctx, PD_FAILED, "%s: %s", what, result.err);
 }
 
-int deb_etc_save(struct pd_ctx *ctx)
+int pkg_etc_save(struct pd_ctx *ctx)
 {
 	const char *copy = copy_of(ctx, ETC);
-	struct deb_argv away = { .ctx = ctx }, make = { .ctx = ctx };
+	struct pkg_argv away = { .ctx = ctx }, make = { .ctx = ctx };
 	const char *const rm[] = { "rm", "-rf", "--", copy };
 	const char *const cp[] = { "cp", "-ax", "--reflink=auto", "-T", "--",
 				   ETC, copy };
@@ -43,14 +43,14 @@ int deb_etc_save(struct pd_ctx *ctx)
 	if (pd_recall(ctx, "etc_saved"))
 		return 0;
 	for (size_t i = 0; i < sizeof(rm) / sizeof(*rm); i++)
-		deb_arg(&away, rm[i]);
+		pkg_arg(&away, rm[i]);
 	for (size_t i = 0; i < sizeof(cp) / sizeof(*cp); i++)
-		deb_arg(&make, cp[i]);
-	if (deb_make_folder(ctx, copy_of(ctx, "")) < 0 ||
+		pkg_arg(&make, cp[i]);
+	if (pkg_make_folder(ctx, copy_of(ctx, "")) < 0 ||
 	    run(ctx, &away, "an older copy of /etc can't be removed") < 0 ||
 	    run(ctx, &make, "/etc can't be copied") < 0)
 		return PD_FAILED;
-	return deb_sync(ctx, ctx->work_dir) < 0 ||
+	return pkg_sync(ctx, ctx->work_dir) < 0 ||
 	       pd_remember(ctx, "etc_saved", "1") < 0 ? PD_FAILED : 0;
 }
 
@@ -66,7 +66,7 @@ static bool same(const struct stat *a, const struct stat *b)
 }
 
 static void compare(struct pd_ctx *ctx, const FTSENT *entry, bool live,
-		    size_t skip, struct deb_text *out)
+		    size_t skip, struct pkg_text *out)
 {
 	const char *path = live ? entry->fts_path : entry->fts_path + skip;
 	const char *other = live ? copy_of(ctx, path) : path;
@@ -78,17 +78,17 @@ static void compare(struct pd_ctx *ctx, const FTSENT *entry, bool live,
 				   && !S_ISLNK(entry->fts_statp->st_mode)))
 		return;
 	if (live && !there)
-		deb_printf(out, "%c%s\n", folder ? 'd' : '-', path);
+		pkg_printf(out, "%c%s\n", folder ? 'd' : '-', path);
 	else if (!live && (!there || !same(entry->fts_statp, &st)))
-		deb_printf(out, "%c%s\n", folder ? 'D' : '+', path);
+		pkg_printf(out, "%c%s\n", folder ? 'D' : '+', path);
 }
 
 /* Folders come before what is in them where they are put back, and after it
  * where they are removed. */
-static int walk(struct pd_ctx *ctx, bool live, struct deb_text *out)
+static int walk(struct pd_ctx *ctx, bool live, struct pkg_text *out)
 {
 	const char *copy = copy_of(ctx, "");
-	char *root = (char *)deb_copy(ctx, live ? ETC : copy_of(ctx, ETC),
+	char *root = (char *)pkg_copy(ctx, live ? ETC : copy_of(ctx, ETC),
 				      strlen(live ? ETC : copy_of(ctx, ETC)));
 	char *const roots[] = { root, NULL };
 	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
@@ -108,14 +108,14 @@ static int walk(struct pd_ctx *ctx, bool live, struct deb_text *out)
 /* @return NULL, reported, or the differences; "" none. */
 static const char *differences(struct pd_ctx *ctx)
 {
-	struct deb_text out = { .ctx = ctx };
+	struct pkg_text out = { .ctx = ctx };
 
 	if (walk(ctx, false, &out) < 0 || walk(ctx, true, &out) < 0)
 		return NULL;
 	return out.s ? out.s : "";
 }
 
-int deb_etc_note(struct pd_ctx *ctx)
+int pkg_etc_note(struct pd_ctx *ctx)
 {
 	const char *text = NULL;
 
@@ -141,10 +141,10 @@ static int put_back(struct pd_ctx *ctx, const char *path)
 	const char *beside = pd_format(ctx, "%s.patchday-new", path);
 	const char *const cp[] = { "cp", "-a", "--remove-destination", "-T",
 				   "--", copy_of(ctx, path), beside };
-	struct deb_argv argv = { .ctx = ctx };
+	struct pkg_argv argv = { .ctx = ctx };
 
 	for (size_t i = 0; i < sizeof(cp) / sizeof(*cp); i++)
-		deb_arg(&argv, cp[i]);
+		pkg_arg(&argv, cp[i]);
 	if (run(ctx, &argv, pd_format(ctx, "%s can't be restored", path)) < 0)
 		return PD_FAILED;
 	return rename(beside, path) == 0 ? 0 :
@@ -184,10 +184,10 @@ static int settle(struct pd_ctx *ctx, const char *line)
 static int settle_lines(struct pd_ctx *ctx, const char *now, const char *in,
 			const char *out)
 {
-	char *rest = (char *)deb_copy(ctx, now, strlen(now));
+	char *rest = (char *)pkg_copy(ctx, now, strlen(now));
 	char *line = NULL;
 
-	while ((line = deb_line(&rest)))
+	while ((line = pkg_line(&rest)))
 		if ((!in || has_line(in, line)) && !has_line(out, line) &&
 		    settle(ctx, line) < 0)
 			return PD_FAILED;
@@ -200,28 +200,28 @@ static int set_aside(struct pd_ctx *ctx, const char *lines)
 	const char *folder = pd_format(ctx, "%s/replaced", ctx->work_dir);
 	const char *const cp[] = { "cp", "-a", "--parents", "-t", folder,
 				   "--" };
-	struct deb_argv argv = { .ctx = ctx };
-	char *rest = (char *)deb_copy(ctx, lines, strlen(lines));
+	struct pkg_argv argv = { .ctx = ctx };
+	char *rest = (char *)pkg_copy(ctx, lines, strlen(lines));
 	char *line = NULL;
 	struct stat st = { 0 };
 
 	for (size_t i = 0; i < sizeof(cp) / sizeof(*cp); i++)
-		deb_arg(&argv, cp[i]);
-	while ((line = deb_line(&rest)))
+		pkg_arg(&argv, cp[i]);
+	while ((line = pkg_line(&rest)))
 		if ((*line == '+' || *line == '-') && lstat(line + 1, &st) == 0)
-			deb_arg(&argv, line + 1);
+			pkg_arg(&argv, line + 1);
 	if (argv.n == sizeof(cp) / sizeof(*cp))
 		return 0;
-	return deb_make_folder(ctx, folder) < 0 ||
+	return pkg_make_folder(ctx, folder) < 0 ||
 	       run(ctx, &argv, "files of /etc can't be set aside") < 0 ?
 	       PD_FAILED : 0;
 }
 
-int deb_etc_begin(struct pd_ctx *ctx)
+int pkg_etc_begin(struct pd_ctx *ctx)
 {
 	const char *noted = pd_recall(ctx, "etc");
 	const char *now = NULL;
-	struct deb_text others = { .ctx = ctx };
+	struct pkg_text others = { .ctx = ctx };
 	char *rest = NULL, *line = NULL;
 
 	if (!pd_recall(ctx, "etc_saved"))
@@ -234,10 +234,10 @@ int deb_etc_begin(struct pd_ctx *ctx)
 		noted = now;
 	/* Not again after an undo that was cut short: dpkg has been at it. */
 	if (!pd_recall(ctx, "others_etc")) {
-		rest = (char *)deb_copy(ctx, now, strlen(now));
-		while ((line = deb_line(&rest)))
+		rest = (char *)pkg_copy(ctx, now, strlen(now));
+		while ((line = pkg_line(&rest)))
 			if (!has_line(noted, line))
-				deb_printf(&others, "%s\n", line);
+				pkg_printf(&others, "%s\n", line);
 		if (set_aside(ctx, noted) < 0 ||
 		    pd_remember(ctx, "etc", noted) < 0 ||
 		    pd_remember(ctx, "others_etc",
@@ -247,7 +247,7 @@ int deb_etc_begin(struct pd_ctx *ctx)
 	return settle_lines(ctx, now, noted, "");
 }
 
-int deb_etc_end(struct pd_ctx *ctx)
+int pkg_etc_end(struct pd_ctx *ctx)
 {
 	const char *others = pd_recall(ctx, "others_etc");
 	const char *now = NULL;
