@@ -76,7 +76,7 @@ in_lab()
 {
 	local at=$SECONDS rc=0
 
-	"$top/tests/lab/lab" build >"$build/stage-the-lab-is-built.log" 2>&1 || rc=$?
+	"$top/tests/lab/lab" build --kind rpm >"$build/stage-the-lab-is-built.log" 2>&1 || rc=$?
 	echo "$rc $((SECONDS - at))" >"$build/lab.built"
 	run_suite "$build/main" lab '$(LAB_TESTS)'
 	echo $((SECONDS - at)) >"$build/lab.took"

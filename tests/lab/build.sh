@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Makes the servers' base root and their frozen package source; called as `lab build [--refresh]`.
+# Makes the servers' base root and their frozen package source; called as `lab build [--kind rpm] [--refresh]`.
 set -euo pipefail
 
 lab_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/lab/lib.sh
 . "$lab_dir/lib.sh"
+# shellcheck source=tests/lab/parts.sh
+. "$lab_dir/parts.sh"
 
 # Fewer and the machine's package source is broken, or the release is so new that there is nothing to update:
 # then no test of a patch day means anything.
@@ -15,27 +17,6 @@ work=
 
 cleanup() {
 	[[ -z $work || ! -d $work ]] || rm -rf --one-file-system "$work"
-}
-
-# Runs a command in mount and pid namespaces that end with this program, also when it is killed: neither
-# processes nor mounts of a broken-off build stay.
-contained() {
-	setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child=KILL --mount-proc "$@"
-}
-
-# NAME COMMAND...: runs one part, its output into the log, and prints how long it took. Inside a part `set -e`
-# means nothing, because its status is looked at here; so each part fails by its status.
-part() {
-	local name=$1 start=$EPOCHREALTIME
-	shift
-	printf 'lab: %-40s ' "$name" >&2
-	if ! "$@" >>"$work/build.log" 2>&1 </dev/null; then
-		echo "failed" >&2
-		mv "$work/build.log" "$lab_cache/failed.log"
-		tail -n 25 "$lab_cache/failed.log" >&2
-		die "building failed at '$name'; the end of its output is above, all of it in $lab_cache/failed.log"
-	fi
-	awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%6.1f s\n", b - a }' | tee -a "$work/times" >&2
 }
 
 check_machine() {
@@ -140,17 +121,8 @@ prune() {
 	done
 }
 
-main() {
-	local refresh='' codename name count
-	case ${1:-} in
-	--refresh) refresh=yes ;;
-	'') ;;
-	*) die "build: unknown option $1; see: lab help" ;;
-	esac
-	check_machine
-	mkdir -p "$lab_cache"
-	exec {build_fd}>>"$lab_cache/.build.lock"
-	flock -n -x "$build_fd" || { say "another build is running; waiting for it"; flock -x "$build_fd"; }
+build_base() {
+	local refresh=$1 codename name count
 	SECONDS=0
 	codename=$(release_codename)
 	name=$(recipe_digest)
@@ -179,6 +151,25 @@ main() {
 	publish "$name"
 	prune "$name"
 	awk -v n="$count" -v s="$SECONDS" 'BEGIN { printf "lab: built in %d s; %d packages to update\n", s, n }' >&2
+}
+
+main() {
+	local refresh='' kind=debian
+	while (($# > 0)); do
+		case $1 in
+		--refresh) refresh=yes ;;
+		--kind) kind=${2:-none}; shift ;;
+		*) die "build: unknown option $1; see: lab help" ;;
+		esac
+		shift
+	done
+	[[ $kind == debian || $kind == rpm ]] || die "build: --kind '$kind': there are debian and rpm"
+	check_machine
+	mkdir -p "$lab_cache"
+	exec {build_fd}>>"$lab_cache/.build.lock"
+	flock -n -x "$build_fd" || { say "another build is running; waiting for it"; flock -x "$build_fd"; }
+	build_base "$refresh"
+	[[ $kind != rpm ]] || "$lab_dir/rpm-build.sh" "$(readlink -f "$lab_cache/$(recipe_digest)")" "$refresh"
 }
 
 main "$@"

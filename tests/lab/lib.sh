@@ -69,8 +69,16 @@ recipe_digest() {
 	{
 		release_codename
 		dpkg --print-architecture
-		(cd "${lab_dir:?}" && sha256sum build.sh mirror.sh prepare.sh setup.sh packages.root packages.extra)
+		(cd "${lab_dir:?}" && sha256sum build.sh parts.sh mirror.sh prepare.sh setup.sh packages.root packages.extra)
 	} | sha256sum | cut -c1-16
+}
+
+# KIND: prints where in a base the root and the package source of such servers are.
+kind_folder() {
+	case $1 in
+	debian) echo . ;;
+	rpm) (cd "${lab_dir:?}" && cat rpm-build.sh rpm-spec.pl rpm-updates.sh packages.rpm parts.sh) | sha256sum | sed 's/\(.\{16\}\).*/rpm-\1/' ;;
+	esac
 }
 
 # The 24th server would end silently for want of inotify instances. All labs hold a shared lock while they
