@@ -24,3 +24,4 @@ include %D%/lvfs/local.mk
 include %D%/lenovo/local.mk
 include %D%/oval/local.mk
 include %D%/updateinfo/local.mk
+include %D%/rpm/local.mk

@@ -44,6 +44,12 @@ function pd.use(name)
 	end)
 end
 
+-- The step that installs updates on a server of this family: the parameters of
+-- one name mean the same for both, and the outputs are the same.
+function pd.install(t, given)
+	return steps.make(t.facts.os.family == "rpm" and "rpm.install" or "update.install", given)
+end
+
 local words = { stop = true, undo = true, continue = true }
 
 function pd.stage(name)

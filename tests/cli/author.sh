@@ -124,4 +124,32 @@ is "played again it takes the same course" "$rc" 0
 empty "and touches nothing" "$(ls "$f")"
 pd workflow record "$tmp/recorded.test"
 is "nothing is overwritten" "$rc" 2
+
+# ---- one workflow for servers of both kinds
+cat >"$tmp/both.lua" <<'END'
+local pd = require "patchday"
+return pd.workflow { api = 1, name = "both",
+	plan = function(t) return { pd.install(t, { updates = t.catalog:needed(), source = "/srv/packages" }) } end,
+}
+END
+# installs FAMILY SCHEME: the steps that it plans for such a server
+installs()
+{
+	cat >"$tmp/both.test" <<-END
+		Such a server.
+		@SCRIPT
+		both.lua
+		@FACTS
+		{"os": {"hostname": "server", "arch": "x86_64", "family": "$1"}, "packages": [
+		 {"name": "a", "version": "1-1", "arch": "x86_64", "scheme": "$2"}]}
+		@CATALOG
+		<catalog xmlns="urn:patchday:catalog:1"><update id="A" kind="security"><title>t</title>
+		<package name="a" version="2-1" arch="x86_64" scheme="$2"/></update></catalog>
+		@EXPECT
+	END
+	author test --update "$tmp/both.test"
+	grep -o '[a-z]*\.install' "$tmp/both.test" | grep -v ^pd | sort -u
+}
+is "a server with rpm packages gets the step of rpm" "$(installs rpm rpm)" rpm.install
+is "one with Debian packages that of update" "$(installs debian deb)" update.install
 end

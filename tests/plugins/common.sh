@@ -4,7 +4,8 @@
 # server, pushes plugins and pd-step into it, and counts what holds.
 #
 #   need_lab              exit 77 when there can be no lab here
-#   lab_up NAME           a server of this test's own lab; ends with the test
+#   lab_up NAME [OPTION...]  a server of this test's own lab, as `lab up` takes them;
+#                         ends with the test
 #   in_lab COMMAND...     run a command in the server (standard input goes in)
 #   push FILE TO          copy one file into the server
 #   push_plugins NAME...  pd-step and these plugins, with the libraries that
@@ -55,9 +56,10 @@ lab_end()
 lab_up()
 {
 	lab_server=$1
+	shift
 	trap lab_end EXIT
 	trap 'exit 130' INT TERM
-	if ! "$lab" up --owner $$ "$lab_server" >/dev/null </dev/null; then
+	if ! "$lab" up --owner $$ "$@" "$lab_server" >/dev/null </dev/null; then
 		echo "Bail out! the lab did not bring up $lab_server"
 		exit 1
 	fi

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# Packages of rpm servers: facts, and updates with the way back.
+plugin_LTLIBRARIES += %reldir%/rpm.la
+%canon_reldir%_rpm_la_SOURCES = \
+	%reldir%/files.c \
+	%reldir%/held.c \
+	%reldir%/manager.c \
+	%reldir%/plan.c \
+	%reldir%/query.c \
+	%reldir%/rpm.c \
+	%reldir%/rpm.h \
+	%reldir%/txn.c \
+	%reldir%/undo.c \
+	%reldir%/version.c \
+	$(PKG_SOURCES)
+%canon_reldir%_rpm_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+%canon_reldir%_rpm_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+EXTRA_DIST += %reldir%/README.md
