@@ -79,7 +79,8 @@ PD_CORE(remove_)
 {
 	const char *path = pd_core_text(args, 0);
 
-	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0 || errno == ENOENT ?
+	/* not FTW_MOUNT: on an overlay files and folders have other device numbers */
+	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT ?
 	       json_true() : failed(err, "remove", path);
 }
 

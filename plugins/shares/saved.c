@@ -61,10 +61,10 @@ static int remove_one(const char *path, const struct stat *st, int kind,
 	return remove(path) != 0 && errno != ENOENT ? -1 : 0;
 }
 
+/* Without FTW_MOUNT: on an overlay files and folders have other device numbers. */
 int saved_remove(struct pd_ctx *ctx, const char *folder)
 {
-	if (nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) &&
-	    errno != ENOENT)
+	if (nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) && errno != ENOENT)
 		return pd_fail(ctx, PD_FAILED, "can't remove %s: %s", folder,
 			       strerror(errno));
 	return 0;

@@ -104,6 +104,21 @@ mkdir -p "$tmp/state-before"
 author test "$tmp/web.test" --state "$tmp/never"
 check "not even a state folder is made" test ! -e "$tmp/never"
 
+# on an overlay files and folders have other device numbers
+mkdir "$tmp/upper"
+left=$(unshare -m bash -c '
+	mount -t tmpfs none "$1/upper" && mkdir "$1/upper/up" "$1/upper/work" &&
+		mount -t overlay -o "lowerdir=/usr/share/misc,upperdir=$1/upper/up,workdir=$1/upper/work" none /tmp ||
+		{ echo "no overlay"; exit; }
+	shift
+	"$@" >/dev/null 2>&1
+	ls -d /tmp/patchday-* 2>/dev/null' bash "$tmp" "${patchday[@]}" workflow test "${real[@]}" "$tmp/web.test")
+if [ "$left" = "no overlay" ]; then
+	echo "# skip an overlay on /tmp: it can't be mounted here"
+else
+	empty "nothing is left where folders lie on an overlay" "$left"
+fi
+
 # ---- a real run, written down
 f=$tmp/f
 workflow recorded <<END
