@@ -4,7 +4,7 @@
 # payloads are brought into the package source, and both servers are scanned and patched from these: to done, with a
 # probe that fails to rolled back, and with patchday killed (kill -9) in the middle of the installation.
 # shellcheck disable=SC2016,SC2015 # scripts for the servers' shells
-export PD_LAB=${PD_LAB:-t-rpm}
+export PD_LAB=${PD_LAB:-t-rpm-pair}
 . "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
 . "$PD_SRCDIR/tests/lab/server.sh" || exit 99
 [ "$(id -u)" = 0 ] || skip "the lab needs root"
