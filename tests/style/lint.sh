@@ -22,5 +22,5 @@ mapfile -t shells < <(grep -rlE '^#!/bin/(ba)?sh|shellcheck shell' tests quickst
 empty "shellcheck" "$(printf '%s\0' "${shells[@]}" |
 	xargs -0 -n8 -P"$(nproc)" shellcheck --severity=warning --exclude=SC1010,SC2054,SC2209 --external-sources 2>&1)"
 empty "codespell" "$(codespell --quiet-level=35 --skip='*.log,*.trs,./build*,./.git,./m4,./build-aux,./autom4te.cache,./configure*,./aclocal.m4,*.in,*.test,tests/fuzz/corpus,tests/data' \
-	--ignore-words-list=isnt,stdio,fo,ser,te,ot,inout,blotted,fpr,consol,upto core plugins rehearse transfer scripts doc tests README.md NEWS quickstart 2>&1)"
+	--ignore-words-list=isnt,stdio,fo,ser,te,ot,inout,blotted,fpr,consol,upto,neded,faild core plugins rehearse transfer scripts doc tests README.md NEWS quickstart 2>&1)"
 end
