@@ -68,6 +68,7 @@ end, plan = function(t)
 		s.stop { units = units }, s.start { units = units }, s.restart { units = units },
 		s.verify { units = units }, use "shares".save { to = to },
 		use "shares".restore { from = "$(output shares.save folder)" },
+		use "rpm".install { updates = due, source = to }, -- a server without rpm: tests/lab/rpm.sh has others
 		use "update".install { updates = due, keep = to }, use "update".fetch { updates = due, to = to },
 	}
 end }
