@@ -163,6 +163,8 @@ PD_CORE(act)
 	pd_strings_add_take(&argv, NULL);
 	o.resume_argv = (const char *const *)argv.items;
 	cli->events = pd_json_true(how, "events");
+	pd_record_free(cli->record); /* of the act before */
+	cli->record = NULL;
 	cli->end = (int)act_on(&o, cli, how, &run, &error);
 	pd_hook_close(cli->hook);
 	cli->hook = NULL;
