@@ -49,14 +49,6 @@ local function params(cli)
 	return list
 end
 
-local function row_of(command, name)
-	for _, rows in ipairs { command.options or {}, options.common } do
-		for _, row in ipairs(rows) do
-			if row[1] == name then return row end
-		end
-	end
-end
-
 -- The words before the last one: operands, and the option that waits for a value.
 local function read(command, words)
 	local line, waits = { operands = {}, given = {} }, nil
@@ -66,7 +58,7 @@ local function read(command, words)
 			line.given[#line.given + 1] = { waits[1], word }
 			waits = nil
 		elseif word:sub(1, 2) == "--" then
-			local row = row_of(command, word:match("^%-%-([^=]*)"))
+			local row = options.find(command, word:match("^%-%-([^=]*)"))
 			waits = row and row[2] and not word:find("=", 1, true) and row or nil
 		else line.operands[#line.operands + 1] = word end
 	end
@@ -102,7 +94,8 @@ end
 local function of_options(command, word)
 	local list, name = {}, word:match("^%-%-([^=]*)=")
 	if name then
-		for i, row in ipairs(row_of(command, name) and of_value({ operands = {} }, row_of(command, name)) or {}) do
+		local option = options.find(command, name)
+		for i, row in ipairs(option and of_value({ operands = {} }, option) or {}) do
 			list[i] = { ("--%s=%s"):format(name, row[1]), row[2] }
 		end
 		return list

@@ -33,7 +33,8 @@ function cli:all(name)
 	return values
 end
 
-local function find(command, name)
+-- The row of an option, or nil.
+function options.find(command, name)
 	for _, rows in ipairs { command.options or {}, options.common } do
 		for _, row in ipairs(rows) do
 			if row[1] == name then return row end
@@ -57,7 +58,7 @@ end
 local function take(self, argument, following)
 	local name, value = argument:match("^%-%-([^=]*)=(.*)$")
 	name = name or argument:sub(3)
-	local row = find(self.command, name) or unknown(self.command, name)
+	local row = options.find(self.command, name) or unknown(self.command, name)
 	local inside = value ~= nil
 	if not row[2] and inside then base.fail("usage", ("--%s takes no value"):format(name)) end
 	if row[2] and not inside then
