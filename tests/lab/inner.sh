@@ -118,18 +118,24 @@ write_hosts() {
 	done
 }
 
-# Starts a server that has a disk and is off; it outlives this program.
+# Starts a server that has a disk and is off, and waits until its mains are on; they outlive this program.
 start() {
 	# Either it is off or it is being started: Ctrl-C must not come between.
 	trap '' INT TERM HUP
 	echo starting >"$lab_servers/$1/phase"
 	setsid env --default-signal "$lab_dir/inner.sh" run "$1" </dev/null >>"$lab_servers/$1/console.log" 2>&1 &
+	while [[ $(<"$lab_servers/$1/phase") == starting ]]; do
+		kill -0 $! 2>/dev/null || die "server '$1' does not start; its console: lab log $1"
+		sleep 0.02
+	done
 }
 
 # The mains of one server: starts it, and again when it asks for a reboot or its power comes back.
 run() {
 	local name=$1 dir=$lab_servers/$1 cgroup=$lab_cgroup/$1 status=0 bind
 	local -a binds=()
+	# Before the lock of whoever starts it goes with the descriptors: under the lock, no server is about to start.
+	echo on >"$dir/phase"
 	close_descriptors
 	cd /
 	echo 0 >"$lab_cgroup/.holder/cgroup.procs"
@@ -139,7 +145,6 @@ run() {
 		cgroup_remove "$cgroup"
 		mkdir -p "$cgroup"
 		echo "$(($(<"$dir/boots") + 1))" >"$dir/boots.new" && mv "$dir/boots.new" "$dir/boots"
-		echo on >"$dir/phase"
 		(
 			echo 0 >"$cgroup/cgroup.procs"
 			SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 exec systemd-nspawn --quiet --boot --register=no --keep-unit \

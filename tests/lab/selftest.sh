@@ -227,6 +227,9 @@ ends_are_clean() {
 	kill -KILL -- "-$victim"
 	wait "$victim"
 	ok "up is killed half way, and up completes it" bash -c '"$1" up a b && "$1" exec b -- ping -c 1 -W 2 a' x "$lab"
+	"$lab" down b
+	echo starting >"$lab_servers/b/phase"
+	ok "a start that was killed before it could is begun again" "$lab" start b
 	"$lab" destroy
 	ok "nothing is left" nothing_left
 }

@@ -80,11 +80,12 @@ on_server() {
 	fi
 }
 
-# starting, on, or "off STATUS" with the status by which it ended.
+# starting, on, or "off STATUS" with the status by which it ended. Under the lock, one that is still starting is
+# off: what started it was killed.
 phase() { cat "$lab_servers/$1/phase" 2>/dev/null || echo gone; }
 
 power_on() {
-	[[ $(phase "$1") == off* ]] || return 0
+	[[ $(phase "$1") != on ]] || return 0
 	rm -f "$lab_servers/$1/stay-off"
 	inside start "$1"
 }
@@ -93,6 +94,7 @@ power_on() {
 power_off() {
 	local end=$((SECONDS + 10))
 	: >"$lab_servers/$1/stay-off"
+	[[ $(phase "$1") != starting ]] || echo off >"$lab_servers/$1/phase"
 	# Again and again, because it may be about to start.
 	until inside cut "$1" && [[ $(phase "$1") == off* ]]; do
 		((SECONDS < end)) || die "server '$1' does not end; its console: lab log $1"
@@ -104,7 +106,7 @@ power_off() {
 # NAME SECONDS
 wait_off() {
 	local end=$((SECONDS + $2))
-	until [[ $(phase "$1") == off* ]]; do
+	until [[ $(phase "$1") =~ ^(off|starting) ]]; do
 		((SECONDS < end)) || return 1
 		sleep 0.05
 	done
