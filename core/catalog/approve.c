@@ -45,6 +45,13 @@ static bool read_lines(json_t *allowed, const char *path, struct pd_error **err)
 	return text != NULL;
 }
 
+static bool is_barred(const json_t *allowed, const char *id, const char *revision)
+{
+	pd_auto_free char *key = key_of(id, revision);
+
+	return !json_object_get(allowed, key);
+}
+
 bool pd_catalogs_approve(const struct pd_catalogs *list, const char *path, struct pd_error **err)
 {
 	pd_auto_json *allowed = json_object();
@@ -53,12 +60,15 @@ bool pd_catalogs_approve(const struct pd_catalogs *list, const char *path, struc
 		return true;
 	if (!read_lines(allowed, path, err))
 		return false;
-	for (size_t k = 0; k < list->len; k++)
-		for (size_t i = 0; i < list->items[k]->len; i++) {
-			struct pd_catalog_update *u = &list->items[k]->updates[i];
-			pd_auto_free char *key = key_of(u->id, u->revision);
+	for (size_t k = 0; k < list->len; k++) {
+		struct pd_catalog *c = list->items[k];
 
-			u->barred = !json_object_get(allowed, key);
-		}
+		c->approvals = true;
+		for (size_t i = 0; i < c->len; i++)
+			c->updates[i].barred = is_barred(allowed, c->updates[i].id, c->updates[i].revision);
+		for (size_t i = 0; i < c->n_briefs; i++)
+			c->briefs[i].barred = c->briefs[i].id &&
+				is_barred(allowed, c->briefs[i].id, c->briefs[i].revision);
+	}
 	return true;
 }

@@ -82,5 +82,7 @@ void pd_arena_clear(struct pd_arena *arena)
 	pd_index_clear(&arena->strings);
 	pd_index_clear(&arena->ids);
 	pd_index_clear(&arena->shared);
+	pd_index_clear(&arena->replacing);
+	free(arena->replacers);
 	*arena = (struct pd_arena){0};
 }

@@ -12,6 +12,7 @@
 struct pd_catalog_update {
 	const char *id, *revision, *title, *description, *url, *vendor;
 	const char *severity_text;
+	const char *trust; /* what its own catalog has on record */
 	uint8_t severity, kind, status, restart;
 	bool interactive, permanent;
 	bool barred;       /* not approved: it is not installed, and replaces nothing */
@@ -36,12 +37,14 @@ struct pd_catalog_brief {
 	uint32_t packages;     /* that are there; or else that it has */
 	uint32_t place;
 	uint8_t severity, kind, status, restart;
+	bool barred;
 };
 
 struct pd_catalog {
 	char *name;      /* for people: file name, or the reader's */
 	char *format;    /* "native:native", "apt:apt" ... */
 	char *path;      /* NULL: read from the server */
+	char *trust;     /* what proves it; NULL: nothing does */
 	pd_digest digest; /* of the file, or of the canonical content; "" not asked for */
 	struct pd_catalog_update *updates;
 	size_t len, cap;
@@ -51,6 +54,7 @@ struct pd_catalog {
 	size_t n_briefs, cap_briefs;
 	size_t places;   /* updates in all, replaced ones too */
 	size_t ignored;  /* entries passed over */
+	bool approvals;  /* there are some: what is not approved is barred */
 	struct pd_strings notes; /* "file:line: what was passed over", at most 1 Mi */
 	struct pd_arena *arena;
 	struct pd_crowd *crowd; /* what is known of many servers; NULL: nothing */
@@ -79,6 +83,11 @@ void pd_audience_clear(struct pd_audience *a);
 struct pd_catalog *pd_catalog_read(struct pd_registry *reg, const char *source,
 				   const struct pd_audience *audience,
 				   struct pd_error **err);
+/** One of several files: those @p before tell what its packages replace. */
+struct pd_catalog *pd_catalog_read_all(struct pd_registry *reg, const char *source,
+				       const struct pd_strings *before,
+				       const struct pd_audience *audience,
+				       struct pd_error **err);
 void pd_catalog_free(struct pd_catalog *c);
 PD_AUTO_PTR(struct pd_catalog *, pd_catalog_cleanup, pd_catalog_free)
 
@@ -145,12 +154,16 @@ struct pd_verdict_walk {
 	unsigned severity, kind, restart;
 	const struct pd_verdict_row *row;     /* or, if it is not needed, */
 	const struct pd_catalog_brief *brief; /* this */
+	bool barred;
 	size_t at, next_row, next_brief;      /* where it goes on */
 	char *made;                           /* the reason, of a brief */
 };
 
 bool pd_verdict_next(const struct pd_catalogs *list, const struct pd_verdicts *v,
 		     struct pd_verdict_walk *w);
+/** What proves an update, in words: its catalog's own proof, and what that has on
+ * record of it.  The caller frees. */
+char *pd_trust_text(const struct pd_catalog *c, const struct pd_catalog_update *u);
 /** In words; good until the next call. */
 const char *pd_verdict_reason(struct pd_verdict_walk *w);
 void pd_verdict_walk_clear(struct pd_verdict_walk *w);
@@ -168,8 +181,8 @@ bool pd_rule_opens(unsigned op);
 /** What a rule calls by this id: rules of their own, or an update; NULL: neither. */
 const struct pd_catalog_update *pd_catalog_called(const struct pd_catalog *c, const char *id);
 
-/** The same as a line of a table for people. */
-void pd_verdict_text(struct pd_verdict_walk *w, struct pd_buffer *out);
+/** The same as a line of a table for people, with a mark if it is barred. */
+void pd_verdict_text(struct pd_verdict_walk *w, const char *mark, struct pd_buffer *out);
 
 /** Of what has no row: how many there are of each verdict, added to @p counts. */
 void pd_catalog_count(const struct pd_catalog *c, int64_t *counts);

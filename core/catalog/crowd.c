@@ -32,7 +32,7 @@ static bool is_plain(const struct pd_catalog_update *u)
 	bool plain = u->n_packages && !u->n_rules && u->status != PD_STATUS_RETIRED;
 
 	for (uint32_t i = 0; plain && i < u->n_packages; i++)
-		plain = !*u->packages[i].module;
+		plain = !*u->packages[i].module && !*u->packages[i].replaces;
 	return plain;
 }
 
@@ -82,7 +82,7 @@ void pd_crowd_free(struct pd_crowd *crowd)
 	free(crowd);
 }
 
-/* As look_at() of judge.c has it, for packages of no module. */
+/* As look_at() of judge.c has it, for packages of no module that replace no other. */
 static unsigned sight_of(const struct pd_package_row *p, const struct pd_installed *have)
 {
 	enum pd_scheme scheme = p->scheme ? p->scheme : have->scheme;

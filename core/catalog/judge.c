@@ -4,7 +4,7 @@
 
 /* What the packages of one update look like on the server. */
 struct look {
-	struct seen { uint32_t n; char *first; } older, held, unknown;
+	struct seen { uint32_t n; char *first; } older, held, unknown, barred;
 	uint32_t present;                    /* packages that are there, none older */
 	const struct pd_package_row *first;  /* of them, */
 	const char *version;                 /* found of it */
@@ -15,6 +15,7 @@ static void clear_look(struct look *look)
 	free(look->older.first);
 	free(look->held.first);
 	free(look->unknown.first);
+	free(look->barred.first);
 }
 
 static bool has_relation(const struct pd_catalog_update *u, unsigned kind)
@@ -68,32 +69,35 @@ static void add_needed(struct pd_verdict_row *row, uint32_t package,
 	row->installed[row->n_needed++] = version;
 }
 
-/* A package of a module is for servers that have its stream enabled, which is
- * not among the facts: one that was installed from no module does not have it,
- * and of another build of it it can't be said. */
-static bool of_other_module(const struct pd_package_row *p, const struct pd_installed *have)
-{
-	return *p->module && !strstr(have->version, ".module") && strstr(p->version, ".module");
-}
-
 static void look_at(struct pd_verdict_row *row, uint32_t index, struct look *look,
 		    const struct pd_facts *facts)
 {
 	const struct pd_package_row *p = &row->update->packages[index];
 	const struct pd_installed *all = NULL;
 	size_t n = pd_facts_packages(facts, p->name, &all);
+	const struct pd_installed *old = n ? NULL : pd_replaced_by(p, facts);
 
+	if (old) {
+		note(&look->older, "%s %s is installed, which %s %s replaces", old->name, old->version,
+		     p->name, p->version);
+		add_needed(row, index, "");
+	}
 	for (size_t i = 0; i < n; i++) {
 		enum pd_scheme scheme = p->scheme ? p->scheme : all[i].scheme;
+		enum pd_truth enabled = pd_in_module(p, &all[i], facts);
 		int order = 0;
 
 		if (!pd_arch_fits(p->arch, all[i].arch) || !pd_is_newest(all, n, i) ||
-		    (all[i].scheme && scheme != all[i].scheme) || of_other_module(p, &all[i]))
+		    (all[i].scheme && scheme != all[i].scheme))
 			continue;
+		if (enabled == PD_FALSE) {
+			note(&look->barred, "the module %s of %s is not enabled", p->module, p->name);
+			continue;
+		}
 		if (!pd_version_compare(scheme, all[i].version, p->version, &order, NULL)) {
 			note(&look->unknown, "%s: %s can't be compared with %s", p->name,
 			     all[i].version, p->version);
-		} else if (*p->module && order != 0) {
+		} else if (enabled == PD_UNKNOWN && order != 0) {
 			note(&look->unknown, "it is not known whether the module %s of %s is enabled",
 			     p->module, p->name);
 		} else if (order < 0 && all[i].held) {
@@ -150,6 +154,8 @@ static enum pd_verdict by_packages(struct pd_verdict_row *row, struct look *look
 	if (look->present)
 		return decide(row, PD_VERDICT_INSTALLED,
 			      pd_installed_reason(look->first->name, look->version, look->present));
+	if (look->barred.n)
+		return decide(row, PD_VERDICT_NOT_APPLICABLE, pd_strdup(look->barred.first));
 	return decide(row, PD_VERDICT_NOT_APPLICABLE, pd_absent_reason(u->n_packages ?
 		      u->packages[0].name : "", u->n_packages + u->left_out));
 }
@@ -223,7 +229,7 @@ bool pd_judge_brief(const struct pd_catalog_update *u, const struct pd_facts *fa
 
 	for (uint32_t i = 0; brief_enough && i < u->n_packages; i++)
 		look_at(&row, i, &look, facts);
-	if (look.older.n || look.held.n || look.unknown.n)
+	if (look.older.n || look.held.n || look.unknown.n || (look.barred.n && !look.present))
 		brief_enough = false;
 	*brief = (struct pd_catalog_brief){ .id = u->id, .revision = u->revision,
 		.package = look.present ? look.first->name : u->n_packages ? u->packages[0].name : "",

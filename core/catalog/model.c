@@ -97,6 +97,17 @@ static const char *rule_wrong(struct pd_builder *b, const struct pd_rule *r)
 
 #define COUNT(b, what) ((b)->rows[what].len / pd_part_forms[what].size)
 
+static char *replaces_wrong(const struct pd_package_row *p)
+{
+	struct pd_replaced old;
+
+	for (const char *at = p->replaces ? p->replaces : ""; *at;)
+		if (!pd_replaced_next(&at, &old))
+			return pd_print("what package %s replaces has to be NAME or NAME < VERSION, with "
+					"commas between", p->name);
+	return NULL;
+}
+
 static char *row_wrong(struct pd_builder *b, int what, const union pd_part *p)
 {
 	const struct pd_exit_row *exits = (void *)b->rows[PD_EMIT_EXIT].data;
@@ -111,6 +122,8 @@ static char *row_wrong(struct pd_builder *b, int what, const union pd_part *p)
 	if (what == PD_EMIT_PACKAGE && p->package.payload > COUNT(b, PD_EMIT_PAYLOAD))
 		return pd_print("package %s comes from payload %u, and there are %zu before it",
 				p->package.name, p->package.payload, COUNT(b, PD_EMIT_PAYLOAD));
+	if (what == PD_EMIT_PACKAGE && *p->package.replaces)
+		return replaces_wrong(&p->package);
 	if (what == PD_EMIT_PAYLOAD && p->payload.bytes < -1)
 		return pd_print("payload %s has no possible size", p->payload.url);
 	if (what == PD_EMIT_PAYLOAD && *p->payload.digest && !is_digest(p->payload.digest))
@@ -194,7 +207,7 @@ static char *start(struct pd_builder *b, struct pd_update_head *h, union pd_part
 	b->now = (struct pd_catalog_update){
 		.id = h->id, .revision = h->revision, .title = h->title,
 		.description = h->description, .url = h->url, .vendor = h->vendor,
-		.severity_text = h->severity_text, .severity = (uint8_t)h->severity,
+		.severity_text = h->severity_text, .trust = h->trust, .severity = (uint8_t)h->severity,
 		.kind = (uint8_t)h->kind, .status = (uint8_t)h->status,
 		.restart = (uint8_t)h->restart, .interactive = h->interactive != 0,
 		.permanent = h->permanent != 0, .line = b->now.line, .issued = h->issued,
@@ -219,6 +232,26 @@ static bool take_brief(struct pd_builder *b, union pd_part *p)
 	return true;
 }
 
+/* What a package replaces wherever it stands, if anybody has that. */
+static bool take_replacer(struct pd_builder *b, union pd_part *p)
+{
+	pd_auto_free char *full = p->package.version ? full_version(&p->package) : NULL;
+	pd_auto_free char *wrong = row_bad(NULL, PD_EMIT_PACKAGE, p);
+	const char *at = p->package.replaces;
+	struct pd_replaced old;
+
+	if (!wrong)
+		wrong = replaces_wrong(&p->package);
+	if (wrong)
+		return refuse(b, wrong);
+	while (at && *at && pd_replaced_next(&at, &old))
+		if (!b->audience || pd_index_find(&b->audience->names, old.name)) {
+			pd_catalog_replacer(b->catalog, &p->package, full);
+			break;
+		}
+	return true;
+}
+
 bool pd_builder_emit(void *builder, struct pd_emitted *e)
 {
 	struct pd_builder *b = builder;
@@ -233,9 +266,12 @@ bool pd_builder_emit(void *builder, struct pd_emitted *e)
 	b->line = e->line;
 	b->column = e->column;
 	if (c->arena->bytes + b->scratch.bytes > ARENA_MAX || c->places + c->n_shared > UPDATES_MAX ||
+	    c->arena->n_replacers > UPDATES_MAX ||
 	    (e->what < PD_EMIT_END && b->rows[e->what].len > ROWS_MAX))
 		return pd_error_at(b->err, "catalog-update", c->name, b->line, b->column,
 				   "the catalog is larger than any real one");
+	if (b->replacing)
+		return e->what != PD_EMIT_PACKAGE || take_replacer(b, &e->part);
 	if (e->what == PD_EMIT_BRIEF)
 		return take_brief(b, &e->part);
 	if (e->what == PD_EMIT_BEGIN) {

@@ -16,9 +16,16 @@ struct pd_arena {
 	struct pd_index ids; /* id (or "revision\x1fid", if each is one of its own) ->
 			      * its place in updates; PD_BRIEF: in briefs */
 	struct pd_index shared; /* id -> its place in shared */
+	struct pd_index replacing; /* name -> its first place in replacers */
+	struct pd_replacer {
+		const char *name, *version, *arch, *replaces;
+		uint32_t next; /* of this name; 0: none */
+	} *replacers;          /* packages that take the place of others; 0 is none */
+	size_t n_replacers, cap_replacers;
 };
 
 #define PD_BRIEF 0x80000000u
+#define PD_REPLACED_MAX 256
 
 /** Memory for pointers and numbers; not zeroed. */
 void *pd_arena_take(struct pd_arena *a, size_t bytes);
@@ -36,6 +43,7 @@ struct pd_builder {
 	const struct pd_audience *audience; /* NULL: everybody */
 	bool strict;           /* what is refused ends the reading */
 	bool revisions;        /* each revision of an id is an update of its own */
+	bool replacing;        /* only what packages replace is kept */
 	struct pd_error **err;
 	enum { PD_UPDATE_NONE, PD_UPDATE_OPEN, PD_UPDATE_REFUSED } state; /* of an update */
 	struct pd_catalog_update now;
@@ -71,14 +79,13 @@ bool pd_builder_end(struct pd_builder *b, bool whole) PD_MUST_USE;
  * revision counts, the same one adds its packages. */
 void pd_catalog_settle(struct pd_builder *b);
 void pd_catalog_settle_brief(struct pd_builder *b, const struct pd_catalog_brief *brief);
+/** A package that replaces others, of this full version. */
+void pd_catalog_replacer(struct pd_catalog *c, const struct pd_package_row *p, const char *version);
 void pd_catalog_ignore(struct pd_catalog *c, unsigned line, const char *what);
 /** Its packages are all there or not there, nothing else is to be looked at,
  * and so nothing has to be kept?  Then *brief has what is. */
 bool pd_judge_brief(const struct pd_catalog_update *u, const struct pd_facts *facts,
 		    struct pd_catalog_brief *brief);
-/** Are they of one architecture; is one of use where the other one is? */
-bool pd_arch_same(const char *offered, const char *installed);
-bool pd_arch_fits(const char *offered, const char *installed);
 /** Of all of one name, is the one at @p i the newest of its architecture? */
 bool pd_is_newest(const struct pd_installed *all, size_t n, size_t i);
 /** The reason, and what is needed, of a row that has its verdict alone. */
@@ -113,6 +120,24 @@ int pd_version_alpine(const char *a, const char *b); /* both allowed */
 bool pd_rules_pattern(const char *s);
 
 enum pd_truth { PD_FALSE, PD_TRUE, PD_UNKNOWN };
+
+/** Are they of one architecture; is one of use where the other one is? */
+bool pd_arch_same(const char *offered, const char *installed);
+bool pd_arch_fits(const char *offered, const char *installed);
+/** Is the module of a package enabled where this build of it is installed? */
+enum pd_truth pd_in_module(const struct pd_package_row *p, const struct pd_installed *have,
+			   const struct pd_facts *facts);
+
+/** A package that another one replaces. */
+struct pd_replaced {
+	char name[PD_REPLACED_MAX], version[PD_REPLACED_MAX];
+	int compare; /* enum pd_compare; PD_CMP_EXISTS: whichever version */
+};
+/** The next one of pd_package_row.replaces, of which *at is what is left.  False:
+ * it is nothing that can be understood. */
+bool pd_replaced_next(const char **at, struct pd_replaced *out);
+/** The first installed package of another name that @p p takes the place of; NULL. */
+const struct pd_installed *pd_replaced_by(const struct pd_package_row *p, const struct pd_facts *facts);
 
 /** The rules of one catalog, asked about one server: what is shared is asked
  * once.  Set catalog and facts; clear in the end. */

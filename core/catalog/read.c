@@ -116,6 +116,7 @@ struct source {
 	size_t len;       /* of the head */
 	struct pd_unpack filters[NESTED];
 	size_t depth;     /* of the filters; without one the head is still to be read */
+	bool replacing;   /* it is asked for nothing but what packages replace */
 };
 
 static const char *name_of(const struct source *s)
@@ -125,51 +126,60 @@ static const char *name_of(const struct source *s)
 	return slash ? slash + 1 : s->path;
 }
 
+/* Those that the audience has, and those that take their place. */
 static bool wanted(const void *whom, const char *name)
 {
-	const struct pd_index *names = whom;
+	const struct pd_builder *b = whom;
 
-	return !names->len || pd_index_find(names, name) != NULL;
+	return !b->audience || pd_index_find(&b->audience->names, name) ||
+	       pd_index_find(&b->catalog->arena->replacing, name);
 }
 
-static struct pd_catalog *run_reader(const struct choice *choice, const struct source *s,
-				     const struct pd_audience *audience, struct pd_error **err)
+static void set_text(char **to, const char *text)
+{
+	free(*to);
+	*to = pd_strdup(text);
+}
+
+static bool run_reader(const struct choice *choice, const struct source *s, struct pd_catalog *c,
+		       const struct pd_audience *audience, struct pd_error **err)
 {
 	const struct pd_reader *reader = choice->reader;
 	pd_auto_free char *format = pd_print("%s:%s", choice->plugin->name, reader->name);
-	struct pd_catalog *c = pd_catalog_new(s->path ? name_of(s) : reader->name, format);
+	const char *name = s->path ? name_of(s) : reader->name;
 	pd_auto_error *refused = NULL;
 	bool all = reader->flags & PD_R_STRICT || !audience; /* of what is strict all is looked at */
 	struct pd_builder b = { .catalog = c, .strict = reader->flags & PD_R_STRICT,
-				.revisions = reader->flags & PD_R_REVISIONS,
+				.revisions = reader->flags & PD_R_REVISIONS, .replacing = s->replacing,
 				.audience = all || !audience->names.len ? NULL : audience, .err = &refused };
 	struct pd_worker_sink sink = { .user = &b, .emit = pd_builder_emit };
 	struct pd_worker_call call = { .plugin = choice->plugin, .phase = PD_PHASE_READ,
-				       .reader = reader, .source_name = c->name, .source_fd = s->fd,
+				       .reader = reader, .source_name = name, .source_fd = s->fd,
 				       .head = s->head, .head_len = s->depth ? s->len : 0,
-				       .wanted = all ? NULL : wanted,
-				       .whom = all ? NULL : &audience->names,
-				       .bare = !all && audience->bare };
+				       .wanted = all || s->replacing ? NULL : wanted, .whom = &b,
+				       .bare = !all && audience->bare, .replacing = s->replacing };
 	pd_auto(pd_worker_result) result = {0};
-	bool fine = pd_worker_run(&call, &sink, &result, err);
-	size_t len = strlen(c->name);
+	size_t len = strlen(name);
+	bool fine;
 
-	c->path = pd_strdup(s->path);
+	set_text(&c->name, name); /* the last file is the one that it is called after */
+	set_text(&c->format, format);
+	set_text(&c->path, s->path);
+	fine = pd_worker_run(&call, &sink, &result, err);
 	if (pd_builder_end(&b, fine && result.result >= 0) && fine && !refused) {
 		if (result.result >= 0)
-			return c;
+			return true;
 		/* with its place in the file, or without */
-		if (strncmp(result.message, c->name, len) == 0 && result.message[len] == ':')
+		if (strncmp(result.message, name, len) == 0 && result.message[len] == ':')
 			pd_error_set(err, "catalog-read", "%s", result.message);
 		else
-			pd_error_set(err, "catalog-read", "%s: the reader %s.%s: %s", c->name,
+			pd_error_set(err, "catalog-read", "%s: the reader %s.%s: %s", name,
 				     choice->plugin->name, reader->name, result.message);
 	} else if (fine) {
 		pd_error_move(err, refused);
 		refused = NULL;
 	}
-	pd_catalog_free(c);
-	return NULL;
+	return false;
 }
 
 /* Bytes that are no text at all, by their first ones. */
@@ -235,78 +245,98 @@ static bool unpack(struct source *s, const struct choice *filter, struct pd_erro
 }
 
 /* Through its filters to the reader that takes it. */
-static struct pd_catalog *read_source(struct source *s, const struct choices *all,
-				      const struct pd_audience *audience, struct pd_error **err)
+static bool read_source(struct source *s, const struct choices *all, struct pd_catalog *c,
+			const struct pd_audience *audience, struct pd_error **err)
 {
 	const char *packed;
 	int best;
 
 	while ((best = best_of(all, s->head, s->len)) >= 0 && !all->items[best].reader)
 		if (!unpack(s, &all->items[best], err))
-			return NULL;
+			return false;
 	if (best >= 0)
-		return run_reader(&all->items[best], s, audience, err);
+		return run_reader(&all->items[best], s, c, audience, err);
 	packed = packed_as(s->head, s->len);
 	pd_error_at(err, "catalog-format", s->path, 0, 0, packed ? "this seems to be %s, which no "
 		    "plugin here reads; unpack it or see that it is the right file" : "this is of "
 		    "no format that a plugin here reads; see that it is the right file%s",
 		    packed ? packed : "");
-	return NULL;
+	return false;
 }
 
-static struct pd_catalog *read_file(struct pd_registry *reg, const char *path,
-				    const struct pd_audience *audience, struct pd_error **err)
+static bool read_file(const struct choices *all, const char *path, bool replacing, struct pd_catalog *c,
+		      const struct pd_audience *audience, struct pd_error **err)
 {
-	struct source s = { .fd = -1 };
-	struct choices all = {0};
-	struct pd_catalog *c = NULL;
+	struct source s = { .fd = -1, .replacing = replacing };
 	struct pd_error *why = NULL;
+	bool fine = false;
 
-	if (open_source(&s, path, &why) && collect(reg, NULL, &all, &why)) {
+	if (open_source(&s, path, &why)) {
 		/* the very file that is read, whatever its name will lead to */
 		pd_auto_close int file = fcntl(s.fd, F_DUPFD_CLOEXEC, 0);
 		pd_auto_free char *opened = pd_print("/proc/self/fd/%d", file);
-		bool fine;
+		bool read = read_source(&s, all, c, audience, &why);
 
-		c = read_source(&s, &all, audience, &why);
 		/* who asks for a verdict alone does not ask for it, and it takes as long */
-		fine = c && ((audience && !audience->digest) ||
+		fine = read && ((audience && !audience->digest) ||
 			     pd_digest_file(opened, c->digest, NULL, &why));
 		for (; s.depth; s.depth--, s.fd = -1)
-			fine &= pd_unpack_end(&s.filters[s.depth - 1], name_of(&s), c != NULL, &why);
-		if (!fine) {
-			pd_catalog_free(c);
-			c = NULL;
-		}
+			fine &= pd_unpack_end(&s.filters[s.depth - 1], name_of(&s), read, &why);
 	}
-	free(all.items);
 	pd_close_p(&s.fd);
 	if (why)
 		pd_error_move(err, why);
-	return c;
+	return fine;
+}
+
+/* Some files before the one that is its own: what their packages replace. */
+static struct pd_catalog *read_files(struct pd_registry *reg, const char *path,
+				     const struct pd_strings *before,
+				     const struct pd_audience *audience, struct pd_error **err)
+{
+	struct choices all = {0};
+	struct pd_catalog *c = pd_catalog_new("", "");
+	bool fine = collect(reg, NULL, &all, err);
+
+	for (size_t i = 0; fine && i < before->len; i++)
+		fine = read_file(&all, before->items[i], true, c, audience, err);
+	fine = fine && read_file(&all, path, false, c, audience, err);
+	free(all.items);
+	if (!fine)
+		pd_catalog_free(c);
+	return fine ? c : NULL;
 }
 
 static struct pd_catalog *read_server(struct pd_registry *reg, const char *name,
 				      struct pd_error **err)
 {
 	struct choices all = {0};
-	struct pd_catalog *c = NULL;
+	struct pd_catalog *c = pd_catalog_new("", "");
+	bool fine = collect(reg, name, &all, err) &&
+		    run_reader(&all.items[0], &(struct source){ .fd = -1 }, c, NULL, err);
 
-	if (collect(reg, name, &all, err))
-		c = run_reader(&all.items[0], &(struct source){ .fd = -1 }, NULL, err);
-	if (c)
+	if (fine)
 		pd_catalog_digest(c);
+	else
+		pd_catalog_free(c);
 	free(all.items);
-	return c;
+	return fine ? c : NULL;
 }
 
 struct pd_catalog *pd_catalog_read(struct pd_registry *reg, const char *source,
 				   const struct pd_audience *audience, struct pd_error **err)
+{
+	return pd_catalog_read_all(reg, source, &(struct pd_strings){0}, audience, err);
+}
+
+struct pd_catalog *pd_catalog_read_all(struct pd_registry *reg, const char *source,
+				       const struct pd_strings *before,
+				       const struct pd_audience *audience, struct pd_error **err)
 {
 	size_t len = strlen(source);
 	pd_auto_free char *name = pd_strndup(source, len ? len - 1 : 0);
 
 	if (len > 1 && source[len - 1] == ':' && !strchr(source, '/'))
 		return read_server(reg, name, err);
-	return read_file(reg, source, audience, err);
+	return read_files(reg, source, before, audience, err);
 }

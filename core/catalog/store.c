@@ -25,6 +25,7 @@ void pd_catalog_free(struct pd_catalog *c)
 	free(c->name);
 	free(c->format);
 	free(c->path);
+	free(c->trust);
 	free(c->updates);
 	free(c->briefs);
 	free(c->shared);
@@ -62,6 +63,36 @@ void pd_catalog_ignore(struct pd_catalog *c, unsigned line, const char *what)
 		pd_strings_add_take(&c->notes, line ?
 			pd_print("%s:%u: %s", c->name, line, what) :
 			pd_print("%s: %s", c->name, what));
+}
+
+void pd_catalog_replacer(struct pd_catalog *c, const struct pd_package_row *p, const char *version)
+{
+	struct pd_arena *a = c->arena;
+	const char *name = pd_arena_keep(a, p->name);
+	struct pd_index_slot *slot = pd_index_put(&a->replacing, name, 0);
+
+	if (!a->n_replacers) { /* the first one is none */
+		pd_grow(a->replacers, a->n_replacers, a->cap_replacers);
+		a->n_replacers++;
+	}
+	pd_grow(a->replacers, a->n_replacers, a->cap_replacers);
+	a->replacers[a->n_replacers] = (struct pd_replacer){ name, pd_arena_keep(a, version),
+		pd_arena_keep(a, p->arch), pd_arena_keep(a, p->replaces), slot->value };
+	slot->value = (uint32_t)a->n_replacers++;
+}
+
+/* What is known of the packages of an update wherever they stand. */
+static void add_replaced(const struct pd_arena *a, struct pd_catalog_update *u)
+{
+	for (uint32_t i = 0; a->n_replacers && i < u->n_packages; i++) {
+		struct pd_package_row *p = &u->packages[i];
+		const struct pd_index_slot *slot = pd_index_find(&a->replacing, p->name);
+
+		for (uint32_t k = slot ? slot->value : 0; k; k = a->replacers[k].next)
+			if (strcmp(a->replacers[k].version, p->version) == 0 &&
+			    strcmp(a->replacers[k].arch, p->arch) == 0)
+				p->replaces = a->replacers[k].replaces;
+	}
 }
 
 /* --------------------------------------------------------- the audience */
@@ -264,7 +295,7 @@ static void keep_whole(struct pd_catalog *c, struct pd_catalog_update *u, const 
 		       const struct pd_catalog_update *from)
 {
 	const char **texts[] = { &u->revision, &u->title, &u->description, &u->url, &u->vendor,
-				 &u->severity_text };
+				 &u->severity_text, &u->trust };
 
 	*u = *from;
 	u->id = id;
@@ -304,6 +335,7 @@ void pd_catalog_settle(struct pd_builder *b)
 	int order = 1;
 
 	lend_lists(b);
+	add_replaced(c->arena, &b->now);
 	if (b->now.status == PD_STATUS_RULES) {
 		settle_shared(b);
 		return;

@@ -63,6 +63,7 @@ static void show_row(struct pd_verdict_walk *w, struct pd_verdict_row *row)
 	w->severity = u->severity;
 	w->kind = u->kind;
 	w->restart = pd_verdict_restart(row);
+	w->barred = u->barred;
 }
 
 static void show_brief(struct pd_verdict_walk *w, const struct pd_catalog_brief *b)
@@ -75,6 +76,7 @@ static void show_brief(struct pd_verdict_walk *w, const struct pd_catalog_brief 
 	w->severity = b->severity;
 	w->kind = b->kind;
 	w->restart = b->restart;
+	w->barred = b->barred;
 }
 
 bool pd_verdict_next(const struct pd_catalogs *list, const struct pd_verdicts *v,
@@ -119,9 +121,16 @@ static const char *sha256_of(const struct pd_payload *file)
 	return file && strncmp(file->digest, "sha256:", 7) == 0 ? file->digest + 7 : "";
 }
 
+char *pd_trust_text(const struct pd_catalog *c, const struct pd_catalog_update *u)
+{
+	return pd_print("%s%s%s", c->trust ? c->trust : "not signed", *u->trust ? "; on record: " : "",
+			u->trust);
+}
+
 json_t *pd_verdict_json(const struct pd_verdict_row *row)
 {
 	const struct pd_catalog_update *u = row->update;
+	pd_auto_free char *trust = pd_trust_text(row->catalog, u);
 	json_t *packages = json_array(), *expected;
 
 	for (uint32_t i = 0; i < row->n_needed; i++) {
@@ -138,8 +147,8 @@ json_t *pd_verdict_json(const struct pd_verdict_row *row)
 			"bytes", (json_int_t)(file ? file->bytes : -1)));
 	}
 	expected = u->expected > 0 ? json_integer(u->expected) : NULL;
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o*}",
-			 "catalog", row->catalog->name, "id", u->id,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o*}",
+			 "catalog", row->catalog->name, "trust", trust, "id", u->id,
 			 "revision", u->revision, "title", u->title,
 			 "severity", pd_severity_name(u->severity),
 			 "kind", pd_class_name(u->kind),
@@ -196,15 +205,15 @@ static void add_package(struct pd_buffer *out, const struct pd_verdict_row *row,
 	pd_buffer_text(out, "}");
 }
 
-void pd_verdict_text(struct pd_verdict_walk *w, struct pd_buffer *out)
+void pd_verdict_text(struct pd_verdict_walk *w, const char *mark, struct pd_buffer *out)
 {
 	int blanks = 40;
 
 	for (const char *s = w->id; *s; s++)
 		blanks -= (*s & 0xc0) != 0x80; /* what continues a character takes no place */
-	pd_buffer_print(out, "%-15s %-10s %s%*s %s\n", pd_verdict_name(w->verdict),
+	pd_buffer_print(out, "%-15s %-10s %s%*s %s%s\n", pd_verdict_name(w->verdict),
 			pd_severity_name(w->severity), w->id, blanks > 0 ? blanks : 0, "",
-			pd_verdict_reason(w));
+			w->barred ? mark : "", pd_verdict_reason(w));
 }
 
 /* As json_dumps() with sorted keys writes it. */
@@ -212,8 +221,12 @@ void pd_verdict_line(struct pd_verdict_walk *w, bool fixed, const char *server,
 		     struct pd_buffer *out)
 {
 	const struct pd_catalog_update *u = w->row && !fixed ? w->row->update : NULL;
+	pd_auto_free char *trust = u ? pd_trust_text(w->catalog, u) : NULL;
 
-	member(out, "{\"", "catalog", w->catalog->name);
+	pd_buffer_text(out, "{\"");
+	if (w->catalog->approvals && !fixed)
+		pd_buffer_text(out, w->barred ? "approved\":false,\"" : "approved\":true,\"");
+	member(out, "", "catalog", w->catalog->name);
 	if (u && u->expected > 0)
 		number(out, "expected", u->expected);
 	member(out, ",\"", "id", w->id);
@@ -231,8 +244,10 @@ void pd_verdict_line(struct pd_verdict_walk *w, bool fixed, const char *server,
 		member(out, ",\"", "server", server);
 	if (!fixed)
 		member(out, ",\"", "severity", pd_severity_name(w->severity));
-	if (u)
+	if (u) {
 		member(out, ",\"", "title", u->title);
+		member(out, ",\"", "trust", trust);
+	}
 	member(out, ",\"", "verdict", pd_verdict_name(w->verdict));
 	pd_buffer_text(out, "}\n");
 }

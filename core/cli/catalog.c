@@ -39,10 +39,10 @@ static json_t *packages(const struct pd_catalog_update *u)
 		const struct pd_package_row *p = &u->packages[i];
 
 		json_array_append_new(list, json_pack(
-			"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "name", p->name, "version",
+			"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "name", p->name, "version",
 			p->version, "arch", p->arch, "scheme", pd_scheme_name(p->scheme), "source",
-			p->source, "module", p->module, "restart", pd_restart_name(p->restart), "url",
-			p->payload ? u->payloads[p->payload - 1].url : ""));
+			p->source, "module", p->module, "replaces", p->replaces, "restart",
+			pd_restart_name(p->restart), "url", p->payload ? u->payloads[p->payload - 1].url : ""));
 	}
 	return list;
 }
@@ -129,7 +129,7 @@ static json_t *rules(const struct pd_catalog_update *u, unsigned tree)
 	return open[0];
 }
 
-static json_t *described(const struct pd_catalog_update *u, bool whole)
+static json_t *described(const struct pd_catalog *c, const struct pd_catalog_update *u, bool whole)
 {
 	static const char *const states[] = { "final", "testing", "retired", "rules" };
 	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o}",
@@ -139,15 +139,18 @@ static json_t *described(const struct pd_catalog_update *u, bool whole)
 		pd_restart_name(u->restart), "issued", (json_int_t)u->issued, "updated",
 		(json_int_t)u->updated, "line", (json_int_t)u->line, "relations", relations(u));
 
-	if (whole)
+	if (whole) {
+		pd_auto_free char *trust = pd_trust_text(c, u);
+
 		json_object_update_new(j, json_pack(
-			"{s:s, s:s, s:s, s:I, s:I, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
-			"description", u->description, "url", u->url, "vendor", u->vendor, "bytes",
-			(json_int_t)u->disk_bytes, "expected", (json_int_t)u->expected,
-			"interactive", u->interactive, "permanent", u->permanent, "packages",
+			"{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+			"description", u->description, "url", u->url, "vendor", u->vendor, "trust",
+			trust, "recorded", u->trust, "bytes", (json_int_t)u->disk_bytes, "expected",
+			(json_int_t)u->expected, "interactive", u->interactive, "permanent", u->permanent, "packages",
 			packages(u), "payloads", payloads(u), "installers", installers(u), "exits",
 			exits(u), "applicable", rules(u, PD_RULES_APPLICABLE), "installed",
 			rules(u, PD_RULES_INSTALLED)));
+	}
 	return j;
 }
 
@@ -155,16 +158,19 @@ static json_t *described(const struct pd_catalog_update *u, bool whole)
  * relations, or with all that there is. */
 PD_CORE(update)
 {
-	return described(&catalog_of(cli, args)->updates[json_integer_value(json_array_get(args, 1)) - 1],
+	const struct pd_catalog *c = catalog_of(cli, args);
+
+	return described(c, &c->updates[json_integer_value(json_array_get(args, 1)) - 1],
 			 json_is_true(json_array_get(args, 2)));
 }
 
 /* called(catalog, id): all of what a rule calls by this id; nil: it is not there. */
 PD_CORE(called)
 {
-	const struct pd_catalog_update *u = pd_catalog_called(catalog_of(cli, args), pd_core_text(args, 1));
+	const struct pd_catalog *c = catalog_of(cli, args);
+	const struct pd_catalog_update *u = pd_catalog_called(c, pd_core_text(args, 1));
 
-	return u ? described(u, true) : NULL;
+	return u ? described(c, u, true) : NULL;
 }
 
 const struct pd_core_row pd_core_catalog[] = {

@@ -84,15 +84,21 @@ PD_CORE(remove_)
 	       json_true() : failed(err, "remove", path);
 }
 
-/* digest(path): SHA-256 of a file. */
+/* digest(path, text): SHA-256 of a file, or (nil) of a text. */
 PD_CORE(digest)
 {
+	const json_t *text = json_array_get(args, 1);
 	pd_digest sha256;
 
-	return pd_digest_file(pd_core_text(args, 0), sha256, NULL, err) ? json_string(sha256) : NULL;
+	if (!text)
+		return pd_digest_file(pd_core_text(args, 0), sha256, NULL, err) ?
+		       json_string(sha256) : NULL;
+	pd_digest_data(json_string_value(text), json_string_length(text), sha256);
+	return json_string(sha256);
 }
 
-/* lock(path): until this process ends; nil: another one has it. */
+/* lock(path, wait): until unlock() or the end of this process; nil: another one
+ * has it, and that is not waited for. */
 PD_CORE(lock)
 {
 	const char *path = pd_core_text(args, 0);
@@ -100,9 +106,16 @@ PD_CORE(lock)
 
 	if (fd < 0)
 		return failed(err, "open", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return json_true();
+	if (flock(fd, LOCK_EX | (json_is_true(json_array_get(args, 1)) ? 0 : LOCK_NB)) == 0)
+		return json_integer(fd);
 	close(fd);
+	return NULL;
+}
+
+/* unlock(lock) */
+PD_CORE(unlock)
+{
+	close((int)json_integer_value(json_array_get(args, 0)));
 	return NULL;
 }
 
@@ -327,5 +340,6 @@ const struct pd_core_row pd_core_files[] = {
 	{ "decode", decode }, { "digest", digest }, { "folder", folder }, { "link", link_ },
 	{ "lock", lock }, { "number", number }, { "remove", remove_ }, { "rename", rename_ }, { "sign", sign },
 	{ "signed", signed_ }, { "temporary", temporary }, { "tool", tool },
-	 { "trusted", trusted }, { "write", write_ }, { "xml", xml }, { NULL, NULL }
+	{ "trusted", trusted }, { "unlock", unlock }, { "write", write_ }, { "xml", xml },
+	{ NULL, NULL }
 };

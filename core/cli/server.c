@@ -20,13 +20,23 @@ static bool look(struct pd_cli *cli, const char *file, struct pd_facts *out,
 	return ok;
 }
 
-static bool add_catalog(struct pd_cli *cli, const char *source, const struct pd_audience *audience,
+/* A name, or {path, before: files of the same catalog, trust: what proves it}. */
+static bool add_catalog(struct pd_cli *cli, const json_t *source, const struct pd_audience *audience,
 			struct pd_catalogs *out, struct pd_error **err)
 {
-	struct pd_catalog *c = pd_catalog_read(cli->registry, source, audience, err);
+	const char *path = pd_json_text(source, "path", NULL), *trust = pd_json_text(source, "trust", NULL);
+	pd_auto(pd_strings) before = {0};
+	struct pd_catalog *c;
+	json_t *file;
+	size_t n;
 
+	json_array_foreach(json_object_get(source, "before"), n, file)
+		pd_strings_add(&before, json_string_value(file));
+	c = pd_catalog_read_all(cli->registry, path ? path : json_string_value(source), &before, audience,
+				err);
 	if (!c)
 		return false;
+	c->trust = pd_strdup(trust);
 	for (size_t i = 0; i < c->notes.len && i < PD_CLI_NOTES; i++)
 		pd_cli_warn("note", c->notes.items[i]);
 	if (c->notes.len > PD_CLI_NOTES) {
@@ -46,16 +56,17 @@ static bool read_catalogs(struct pd_cli *cli, const json_t *sources,
 			  struct pd_error **err)
 {
 	pd_auto(pd_strings) names = {0};
+	pd_auto_json *apt = json_string("apt:");
 	json_t *source;
 	size_t i;
 
 	json_array_foreach(sources, i, source)
-		if (!add_catalog(cli, json_string_value(source), audience, out, err))
+		if (!add_catalog(cli, source, audience, out, err))
 			return false;
 	if (json_array_size(sources) > 0 || access("/var/lib/dpkg/status", F_OK) < 0)
 		return true;
 	return pd_registry_names(cli->registry, &names, err) &&
-	       (!pd_strings_has(&names, "apt") || add_catalog(cli, "apt:", audience, out, err));
+	       (!pd_strings_has(&names, "apt") || add_catalog(cli, apt, audience, out, err));
 }
 
 struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t round,
@@ -137,8 +148,9 @@ PD_CORE(catalogs)
 	for (size_t i = 0; i < cli->catalogs.len; i++) {
 		const struct pd_catalog *c = cli->catalogs.items[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}",
-			"catalog", c->name, "format", c->format, "digest", c->digest, "updates",
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I}",
+			"catalog", c->name, "format", c->format, "digest", c->digest, "trust",
+			c->trust ? c->trust : "not signed", "updates",
 			(json_int_t)(c->len + c->n_briefs), "ignored", (json_int_t)c->ignored, "newest",
 			(json_int_t)newest(c)));
 	}
@@ -170,52 +182,65 @@ PD_CORE(judge)
 	return all;
 }
 
-/* Those of the table @what (nil: any), over the update @id (nil: any). */
-static bool chosen(const struct pd_verdict_walk *w, const json_t *what, const char *id)
+/* The arguments of verdict(): does it fit them? */
+static bool chosen(const struct pd_verdict_walk *w, const json_t *args)
 {
+	const json_t *what = json_array_get(args, 0), *approved = json_array_get(args, 2);
+	const char *id = pd_core_text(args, 1);
+
 	return (!id || strcmp(id, w->id) == 0) &&
-	       (!json_is_object(what) || json_object_get(what, pd_verdict_name(w->verdict)));
+	       (!json_is_object(what) || json_object_get(what, pd_verdict_name(w->verdict))) &&
+	       (!json_is_boolean(approved) || json_is_true(approved) != w->barred);
 }
 
-/* verdict(what, id): the next one of judge() with a verdict among @what
- * (nil: any) over the update @id (nil: any); or nil. */
+/* approve(file): see pd_catalogs_approve(). */
+PD_CORE(approve)
+{
+	return pd_catalogs_approve(&cli->catalogs, pd_core_text(args, 0), err) ? json_true() : NULL;
+}
+
+/* verdict(what, id, approved): the next one of judge() with a verdict among the
+ * keys of @what, over the update @id, that may be installed or not; nil of each:
+ * any.  nil: there is none. */
 PD_CORE(verdict)
 {
 	while (pd_verdict_next(&cli->catalogs, &cli->verdicts, &cli->walk))
-		if (chosen(&cli->walk, json_array_get(args, 0), pd_core_text(args, 1)))
+		if (chosen(&cli->walk, args))
 			return pd_verdict_walk_json(&cli->walk);
 	return NULL;
 }
 
-/* verdict_lines(what, id, fixed, server): the same all at once, printed as lines
- * of JSON, of the fixed form or with all there is, and the server's name if it
- * is given; how many. */
+/* verdict_lines(what, id, approved, fixed, server): the same all at once, printed
+ * as lines of JSON, of the fixed form or with all there is, and the server's name
+ * if it is given; how many. */
 PD_CORE(verdict_lines)
 {
-	const char *server = pd_core_text(args, 3);
+	const char *server = pd_core_text(args, 4);
 	pd_auto(pd_buffer) line = {0};
 	json_int_t n = 0;
 
 	while (pd_verdict_next(&cli->catalogs, &cli->verdicts, &cli->walk)) {
-		if (!chosen(&cli->walk, json_array_get(args, 0), pd_core_text(args, 1)))
+		if (!chosen(&cli->walk, args))
 			continue;
 		line.len = 0;
-		pd_verdict_line(&cli->walk, json_is_true(json_array_get(args, 2)), server, &line);
+		pd_verdict_line(&cli->walk, json_is_true(json_array_get(args, 3)), server, &line);
 		fwrite(line.data, 1, line.len, stdout);
 		n++;
 	}
 	return json_integer(n);
 }
 
-/* verdict_table(what, id): the same for people. */
+/* verdict_table(what, id, approved, mark): the same for people, with a mark for what
+ * may not be installed. */
 PD_CORE(verdict_table)
 {
+	const char *mark = pd_core_text(args, 3);
 	pd_auto(pd_buffer) rows = {0};
 	json_int_t n = 0;
 
 	while (pd_verdict_next(&cli->catalogs, &cli->verdicts, &cli->walk))
-		if (chosen(&cli->walk, json_array_get(args, 0), pd_core_text(args, 1))) {
-			pd_verdict_text(&cli->walk, &rows);
+		if (chosen(&cli->walk, args)) {
+			pd_verdict_text(&cli->walk, mark ? mark : "", &rows);
 			n++;
 		}
 	if (n)
@@ -262,7 +287,7 @@ PD_CORE(plan)
 }
 
 const struct pd_core_row pd_core_server[] = {
-	{ "catalogs", catalogs }, { "compare", compare }, { "describe", describe },
+	{ "approve", approve }, { "catalogs", catalogs }, { "compare", compare }, { "describe", describe },
 	{ "facts", facts }, { "judge", judge }, { "plan", plan }, { "schemes", schemes },
 	{ "verdict", verdict }, { "verdict_lines", verdict_lines },
 	{ "verdict_table", verdict_table }, { NULL, NULL }

@@ -220,8 +220,14 @@ static const void *bare(int what, const void *row, union pd_part *copy)
 		copy->package.payload = 0;
 	else
 		copy->head.title = copy->head.description = copy->head.url = copy->head.vendor =
-			copy->head.severity_text = NULL;
+			copy->head.severity_text = copy->head.trust = NULL;
 	return copy;
+}
+
+/* Under its name nobody may have it, and need it nevertheless. */
+static bool replaces_any(const struct pd_package_row *p)
+{
+	return p->size > offsetof(struct pd_package_row, replaces) && p->replaces && *p->replaces;
 }
 
 static int filtered(struct pd_child *c, int what, const void *row)
@@ -235,7 +241,7 @@ static int filtered(struct pd_child *c, int what, const void *row)
 		return 0;
 	package = row;
 	relation = row;
-	if (what == PD_EMIT_PACKAGE && left_out(c, package->name))
+	if (what == PD_EMIT_PACKAGE && !replaces_any(package) && left_out(c, package->name))
 		return 0;
 	if (what == PD_EMIT_RELATION && (relation->kind == PD_REL_REFERENCE ||
 					 (c->call->bare && relation->kind == PD_REL_ALIAS)))
@@ -264,6 +270,8 @@ int pd_emit_part(struct pd_ctx *ctx, int what, const void *row)
 		return PD_FAILED;
 	if (what < PD_EMIT_BEGIN || what > PD_EMIT_END || !row != (what == PD_EMIT_END))
 		return pd_child_bug(c, "there is no part %d of an update", what);
+	if (c->call->replacing)
+		return what == PD_EMIT_PACKAGE && replaces_any(row) ? part(c, what, row) : 0;
 	return c->call->wanted ? filtered(c, what, row) : part(c, what, row);
 }
 

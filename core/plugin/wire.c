@@ -140,6 +140,7 @@ const struct pd_part_form pd_part_forms[PD_EMIT_BRIEF + 1] = {
 		I(pd_update_head, id), S(pd_update_head, revision), S(pd_update_head, title),
 		S(pd_update_head, description), S(pd_update_head, url),
 		S(pd_update_head, vendor), S(pd_update_head, severity_text),
+		S(pd_update_head, trust),
 		H(pd_update_head, severity, 0, PD_SEVERITY_CRITICAL),
 		H(pd_update_head, kind, 0, PD_CLASS_BUNDLE),
 		H(pd_update_head, status, 0, PD_STATUS_RULES),
@@ -151,7 +152,7 @@ const struct pd_part_form pd_part_forms[PD_EMIT_BRIEF + 1] = {
 		I(pd_package_row, name), U(pd_package_row, scheme, 0, PD_SCHEME_LAST),
 		S(pd_package_row, epoch), R(pd_package_row, version), S(pd_package_row, release),
 		S(pd_package_row, arch), S(pd_package_row, source), S(pd_package_row, module),
-		U(pd_package_row, restart, 0, PD_RESTART_REBOOT) } },
+		S(pd_package_row, replaces), U(pd_package_row, restart, 0, PD_RESTART_REBOOT) } },
 	[PD_EMIT_PAYLOAD] = { "a payload", sizeof(struct pd_payload), {
 		R(pd_payload, url), S(pd_payload, name), S(pd_payload, digest) } },
 	[PD_EMIT_INSTALLER] = { "an installer", sizeof(struct pd_installer), {

@@ -58,7 +58,7 @@ struct pd_part_form {
 		const char *name;
 		char type;
 		uint8_t offset, min, max;
-	} fields[12];
+	} fields[14];
 };
 
 extern const struct pd_part_form pd_part_forms[PD_EMIT_BRIEF + 1];

@@ -135,6 +135,7 @@ static void updates(xmlTextWriterPtr w, const struct pd_record *r)
 				attribute(w, "step", r->steps[i].key);
 				attribute(w, "id", pd_json_text(update, "id", ""));
 				attribute(w, "severity", pd_json_text(update, "severity", ""));
+				attribute(w, "trust", pd_json_text(update, "trust", NULL));
 				json_array_foreach(json_object_get(update, "packages"), m, package) {
 					start(w, "package");
 					attribute(w, "name", pd_json_text(package, "name", ""));

@@ -64,6 +64,7 @@ static const struct attribute update_attributes[] = {
 	ROW(pd_update_head, expected, "expected", SECONDS, false, NULL),
 	ROW(pd_update_head, interactive, "interactive", FLAG, false, NULL),
 	ROW(pd_update_head, permanent, "permanent", FLAG, false, NULL),
+	ROW(pd_update_head, trust, "trust", TEXT, false, NULL),
 	{ .name = NULL }
 };
 
@@ -76,6 +77,7 @@ static const struct attribute package_attributes[] = {
 	ROW(pd_package_row, scheme, "scheme", WORD, true, scheme_words),
 	ROW(pd_package_row, source, "source", TEXT, false, NULL),
 	ROW(pd_package_row, module, "module", TEXT, false, NULL),
+	ROW(pd_package_row, replaces, "replaces", TEXT, false, NULL),
 	ROW(pd_package_row, payload, "payload", LOCAL, false, NULL),
 	ROW(pd_package_row, restart, "restart", WORD, false, restart_words),
 	{ .name = NULL }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The reader primary: the primary.xml of a repository of rpm packages, each of
- * which is an update of its own, with the file that it comes in. */
+ * which is an update of its own, with the file that it comes in, and the packages
+ * of other names that it takes the place of. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,8 @@
 #include "updateinfo.h"
 
 enum place {
-	ROOT, PACKAGE, NAME, ARCH, VERSION, CHECKSUM, SUMMARY, TIME, SIZE, LOCATION, SOURCE, PLACES
+	ROOT, PACKAGE, NAME, ARCH, VERSION, CHECKSUM, SUMMARY, TIME, SIZE, LOCATION, SOURCE, OBSOLETE,
+	PLACES
 };
 
 static const char *const places[PLACES] = {
@@ -18,6 +20,7 @@ static const char *const places[PLACES] = {
 	[CHECKSUM] = "/metadata/package/checksum", [SUMMARY] = "/metadata/package/summary",
 	[TIME] = "/metadata/package/time", [SIZE] = "/metadata/package/size",
 	[LOCATION] = "/metadata/package/location", [SOURCE] = "/metadata/package/format/sourcerpm",
+	[OBSOLETE] = "/metadata/package/format/obsoletes/entry",
 };
 
 /* The package that is being read; texts that are longer are none that rpm has. */
@@ -31,6 +34,8 @@ struct package {
 struct reader {
 	struct path path;
 	struct package p;
+	char *replaces; /* by the package; grows */
+	size_t len, cap;
 };
 
 /* "" in place of what has no room. */
@@ -75,8 +80,54 @@ static void make_digest(struct package *p, const char *hex)
 			snprintf(p->digest, sizeof(p->digest), "%s:%s", known[i].name, hex);
 }
 
-static int emit(struct pd_ctx *ctx, const struct package *p)
+static void add(struct reader *r, const char *text)
 {
+	size_t len = strlen(text);
+
+	if (r->len + len + 1 > r->cap) {
+		char *larger = pd_alloc_for(r->path.ctx, r->cap = 2 * (r->len + len + 128));
+
+		if (r->len)
+			memcpy(larger, r->replaces, r->len);
+		r->replaces = larger;
+	}
+	memcpy(r->replaces + r->len, text, len + 1);
+	r->len += len;
+}
+
+/* "NAME" or "NAME < EPOCH:VERSION-RELEASE", which has to be one that rpm has. */
+static void add_obsolete(struct reader *r, const struct pd_xml_attr *attrs, size_t n)
+{
+	static const char *const flags[][2] = { { "LT", " < " }, { "LE", " <= " }, { "EQ", " = " },
+						{ "GE", " >= " }, { "GT", " > " } };
+	const char *name = path_attribute(attrs, n, "name"), *flag = path_attribute(attrs, n, "flags");
+	const char *epoch = path_attribute(attrs, n, "epoch"), *ver = path_attribute(attrs, n, "ver");
+	const char *release = path_attribute(attrs, n, "rel"), *compare = "";
+	bool has_epoch = *epoch && strcmp(epoch, "0") != 0;
+	char version[256] = "";
+	int len = snprintf(version, sizeof(version), "%s%s%s%s%s", has_epoch ? epoch : "",
+			   has_epoch ? ":" : "", ver, *release ? "-" : "", release);
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+		if (strcmp(flags[i][0], flag) == 0)
+			compare = flags[i][1];
+	if (!*name || strlen(name) >= sizeof(r->p.name) || strpbrk(name, " ,") || (*flag && (!*compare ||
+	    !*ver || len < 0 || (size_t)len >= sizeof(version) || strpbrk(version, " ,")))) {
+		pd_ignored(r->path.ctx, pd_xml_line(r->path.ctx), "an entry of obsoletes that is no "
+			   "package, or has no version to compare with");
+		return;
+	}
+	add(r, r->len ? ", " : "");
+	add(r, name);
+	add(r, compare);
+	add(r, *compare ? version : "");
+}
+
+/* Of one that nobody asks for it is only told that it is there. */
+static int emit(struct reader *r, bool asked)
+{
+	struct pd_ctx *ctx = r->path.ctx;
+	const struct package *p = &r->p;
 	char id[640] = "";
 	struct pd_update_head head = { .size = sizeof(head), .line = p->line, .id = id,
 		.title = *p->summary ? p->summary : p->name, .issued = p->built > 0 ? p->built : 0,
@@ -85,12 +136,13 @@ static int emit(struct pd_ctx *ctx, const struct package *p)
 				   .digest = *p->digest ? p->digest : NULL };
 	struct pd_package_row row = { .size = sizeof(row), .scheme = PD_SCHEME_RPM, .name = p->name,
 		.epoch = p->epoch, .version = p->version, .release = p->release, .arch = p->arch,
-		.source = *p->source ? p->source : NULL, .payload = *p->location != '\0' };
+		.source = *p->source ? p->source : NULL, .payload = *p->location != '\0',
+		.replaces = r->len ? r->replaces : NULL };
 
 	snprintf(id, sizeof(id), "%s-%s%s%s-%s.%s", p->name, strcmp(p->epoch, "0") == 0 ? "" : p->epoch,
 		 !*p->epoch || strcmp(p->epoch, "0") == 0 ? "" : ":", p->version, p->release, p->arch);
-	if (pd_update_begin(ctx, &head) < 0 ||
-	    (*p->location && pd_update_payload(ctx, &file) < 0) || pd_update_package(ctx, &row) < 0)
+	if (pd_update_begin(ctx, &head) < 0 || (asked && *p->location && pd_update_payload(ctx, &file) < 0) ||
+	    (asked && pd_update_package(ctx, &row) < 0))
 		return PD_FAILED;
 	return pd_update_end(ctx);
 }
@@ -100,7 +152,7 @@ static int end_package(struct reader *r)
 	struct pd_ctx *ctx = r->path.ctx;
 
 	if (*r->p.name && *r->p.version && *r->p.arch)
-		return pd_package_wanted(ctx, r->p.name) ? emit(ctx, &r->p) : 0;
+		return emit(r, r->len || pd_package_wanted(ctx, r->p.name));
 	pd_ignored(ctx, r->p.line, "a package has no name, version or architecture");
 	return 0;
 }
@@ -115,6 +167,7 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *
 	switch ((enum place)path_place(&r->path, places, PLACES)) {
 	case PACKAGE:
 		r->p = (struct package){ .line = pd_xml_line(ctx), .bytes = -1, .installed = -1 };
+		r->len = 0;
 		break;
 	case VERSION:
 		TAKE(r->p.epoch, path_attribute(attrs, n, "epoch"));
@@ -128,6 +181,7 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *
 		r->p.installed = count(attrs, n, "installed");
 		break;
 	case LOCATION: take_location(&r->p, attrs, n); break;
+	case OBSOLETE: add_obsolete(r, attrs, n); break;
 	default: break;
 	}
 	return 0;

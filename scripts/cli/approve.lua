@@ -6,13 +6,13 @@ local base = require "cli.base"
 local sources = require "cli.sources"
 local approve = {}
 
-local function path(cli) return cli.state .. "/approvals.jsonl" end
+function approve.path(cli) return cli.state .. "/approvals.jsonl" end
 
 -- All that was decided, in order.
 local function read(cli)
 	local list = {}
-	if not core.path(path(cli)) then return list end
-	for line in base.lines(base.must(core.text(path(cli)))) do
+	if not core.path(approve.path(cli)) then return list end
+	for line in base.lines(base.must(core.text(approve.path(cli)))) do
 		if line ~= "" then list[#list + 1] = base.must(core.decode(line)) end
 	end
 	return list
@@ -71,11 +71,11 @@ end
 -- Adds to the file, at once and for good.
 local function add(cli, decisions)
 	base.must(core.folder(cli.state))
-	local locked, err = core.lock(path(cli) .. ".lock")
+	local locked, err = core.lock(approve.path(cli) .. ".lock")
 	if not locked then base.must(nil, err or { id = "source-busy", message = "approvals are being changed" }) end
-	local lines = { core.path(path(cli)) and base.must(core.text(path(cli))) or "" }
+	local lines = { core.path(approve.path(cli)) and base.must(core.text(approve.path(cli))) or "" }
 	for i, d in ipairs(decisions) do lines[i + 1] = core.encode(d) .. "\n" end
-	base.must(core.write(path(cli), table.concat(lines), 384)) -- 0600
+	base.must(core.write(approve.path(cli), table.concat(lines), 384)) -- 0600
 	for _, d in ipairs(decisions) do
 		if cli.json then base.print_line(d)
 		else base.print("%s %s %s\n", d.what == "approve" and "approved" or "withdrawn", d.id, d.revision)
@@ -126,7 +126,7 @@ end
 
 -- A function that says whether an update may be installed; nil: all may.
 function approve.filter(cli)
-	if not core.path(path(cli)) then return nil end
+	if not core.path(approve.path(cli)) then return nil end
 	local now = in_force(read(cli))
 	return function(u) return now[key(u)] ~= nil end
 end

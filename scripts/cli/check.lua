@@ -100,6 +100,7 @@ end
 local function print(cli, head)
 	base.print("%s: %s, %d updates, %d passed over, sha256 %s\n", head.catalog, head.format, head.updates, head.ignored,
 		head.digest)
+	if head.trust ~= "not signed" then base.print("  proved by: %s\n", head.trust) end
 	some(cli, "passed over", head.notes)
 	some(cli, "odd dates", head.dates)
 	some(cli, "links to what is not in it", head.dangling)

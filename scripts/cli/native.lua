@@ -66,13 +66,16 @@ local function lists(u)
 	end
 	for _, p in ipairs(u.packages) do
 		add("package", { { "name", p.name }, { "version", p.version }, { "scheme", p.scheme }, { "arch", p.arch },
-			{ "source", p.source }, { "module", p.module }, { "payload", p.url ~= "" and number[p.url] },
-			{ "restart", p.restart, "unknown" } })
+			{ "source", p.source }, { "module", p.module }, { "replaces", p.replaces },
+			{ "payload", p.url ~= "" and number[p.url] }, { "restart", p.restart, "unknown" } })
 	end
 	for _, i in ipairs(u.installers) do add(i.kind, { { "command", i.command }, { "arguments", i.arguments } }) end
 	for _, x in ipairs(u.exits) do add("exit", { { "status", x.status }, { "meaning", x.meaning } }) end
 	return table.concat(out) .. tree("applicable", u.applicable) .. tree("installed", u.installed)
 end
+
+-- What proved it goes with it; what nothing proves has what it brought along.
+local function trust(u) return u.trust:find("^not signed") and u.recorded or u.trust end
 
 -- One update, as core.update(c, i, true) gives it.
 local function update(u)
@@ -80,7 +83,8 @@ local function update(u)
 		{ "severity", u.severity, "unknown" }, { "severity-text", u.severity_text }, { "status", u.status, "final" },
 		{ "restart", u.restart, "unknown" }, { "issued", date(u.issued) }, { "updated", date(u.updated) },
 		{ "disk", u.bytes >= 0 and u.bytes }, { "expected", u.expected > 0 and u.expected },
-		{ "interactive", flag(u.interactive) }, { "permanent", flag(u.permanent) } },
+		{ "interactive", flag(u.interactive) }, { "permanent", flag(u.permanent) },
+		{ "trust", trust(u) } },
 		"\n" .. text(2, "title", u.title ~= "" and u.title or u.id) .. text(2, "description", u.description)
 			.. text(2, "link", u.url) .. lists(u) .. "  ")
 end

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- scan: what is needed, by one server or by many.
 local _, core = ...
+local approve = require "cli.approve"
 local base = require "cli.base"
 local source = require "cli.source"
 local sources = require "cli.sources"
@@ -9,21 +10,22 @@ local function csv(v)
 	local packages = {}
 	for i, p in ipairs(v.packages) do packages[i] = ("%s %s %s"):format(p.name, p.version, p.arch) end
 	base.print_csv { v.server, v.catalog, v.id, v.revision, v.verdict, v.severity, v.kind, v.reason,
-		table.concat(packages, "; ") }
+		table.concat(packages, "; "), v.approved == nil and "" or tostring(v.approved) }
 end
 
 -- Prints the verdicts for the facts that are loaded; how many were printed.
 local function judge(cli, server, plain)
 	local why, shown = cli:option("why"), 0
-	local counts = base.must(core.judge())
+	local counts, approved = base.must(core.judge()), nil
+	if cli:option("approved") then approved = true elseif cli:option("unapproved") then approved = false end
 	local wanted = plain and not why and not cli:option("all") and { needed = true, unknown = true } or nil
-	if cli.json then return core.verdict_lines(wanted, why, cli:option("packages") ~= nil, server) end
-	if plain then shown = core.verdict_table(wanted, why) end
-	local v = not plain and core.verdict(wanted, why)
+	if cli.json then return core.verdict_lines(wanted, why, approved, cli:option("packages") ~= nil, server) end
+	if plain then shown = core.verdict_table(wanted, why, approved, base.paint("yellow", "not approved") .. "; ") end
+	local v = not plain and core.verdict(wanted, why, approved)
 	while v do
 		shown, v.server = shown + 1, server
 		csv(v)
-		v = core.verdict(wanted, why)
+		v = core.verdict(wanted, why, approved)
 	end
 	if plain and not why then
 		base.print("%d needed, %d installed, %d superseded, %d not applicable, %d unknown\n", counts.needed,
@@ -45,8 +47,11 @@ local function answer(cli)
 	-- what is printed of an update has no title and no payload, but in one form
 	sources.catalogs(cli, not cli:option("strict") and
 		{ mine = not many, bare = not cli.json or cli:option("packages") ~= nil } or nil)
+	-- a list of packages is judged by the catalog alone
+	if not cli:option("packages") then base.must(core.approve(approve.path(cli))) end
 	if cli:option("csv") then
-		base.print_csv { "server", "catalog", "id", "revision", "verdict", "severity", "kind", "reason", "packages" }
+		base.print_csv { "server", "catalog", "id", "revision", "verdict", "severity", "kind", "reason", "packages",
+			"approved" }
 	end
 	for _, server in ipairs(servers) do
 		local facts, err = server.load()
@@ -72,16 +77,21 @@ local function recall(cli)
 	catalogs = source.resolve(cli, catalogs)
 	for _, file in ipairs(cli:all("facts")) do files[#files + 1] = file end
 	if #files ~= 1 or #catalogs == 0 then return nil end
-	local words, parts = { files[1] }, { base.about.self, base.about.scripts .. "/cli", base.about.plugins }
-	for _, name in ipairs { "json", "csv", "all", "why", "scheme", "packages", "strict" } do
+	local large, words, parts = {}, { files[1] }, { base.about.self, base.about.scripts .. "/cli", base.about.plugins }
+	for _, name in ipairs { "json", "csv", "all", "why", "scheme", "packages", "strict", "approved", "unapproved" } do
 		words[#words + 1] = ("%s=%s"):format(name, cli:option(name))
 	end
-	for _, file in ipairs(catalogs) do
-		if file:find(":$") then return nil end
-		words[#words + 1] = file
+	local streams = cli:option("modules")
+	words[#words + 1] = streams and base.must(core.digest(streams)) or ""
+	words[#words + 1] = core.path(approve.path(cli)) and base.must(core.digest(approve.path(cli))) or ""
+	for _, entry in ipairs(catalogs) do
+		if type(entry) == "string" and entry:find(":$") then return nil end
+		words[#words + 1] = core.encode(entry)
+		large[#large + 1] = entry.path or entry
+		for _, file in ipairs(entry.before or {}) do large[#large + 1] = file end
 	end
 	for _, folder in ipairs(cli:all("plugin-dir")) do parts[#parts + 1] = folder end
-	return core.recall(core.list(catalogs), core.list(files), core.list(words), core.list(parts))
+	return core.recall(core.list(large), core.list(files), core.list(words), core.list(parts))
 end
 
 local function scan(cli)
@@ -108,8 +118,13 @@ own verified lists are the catalog.
 			{ "packages", "FILE", "the installed packages, in lines of name, epoch, version, release and arch with tabs "
 				.. "between; # starts a comment" },
 			{ "scheme", "SCHEME", "how versions of --packages compare: rpm, deb ..." },
+			{ "key", "FILE", "the OpenPGP key that a repository has to be signed with" },
+			{ "modules", "FILE", "the streams of modules that are enabled beside --packages, in lines of name and stream "
+				.. "with a tab between" },
 			{ "all", nil, "every update, not only those needed or unknown" },
 			{ "why", "ID", "only this update, with the reason for its verdict" },
+			{ "approved", nil, "only what may be installed" },
+			{ "unapproved", nil, "only what may not: since something was approved, and it was not" },
 			{ "csv", nil, "print CSV (RFC 4180)" },
 			{ "strict", nil, "a catalog of which something was passed over is an error" },
 		},

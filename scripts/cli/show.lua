@@ -87,6 +87,7 @@ local function whole(u)
 	field("status", u.status)
 	field("restart", u.restart)
 	field("vendor", u.vendor)
+	field("trust", u.trust)
 	field("issued", u.issued ~= 0 and core.date(u.issued))
 	field("updated", u.updated ~= 0 and core.date(u.updated))
 	field("needs", u.bytes >= 0 and base.bytes(u.bytes) .. " of disk")
@@ -98,7 +99,7 @@ local function whole(u)
 	if u.description ~= "" then base.print("  %s\n", u.description) end
 	for _, p in ipairs(u.packages) do
 		field("package", ("%s %s %s (%s)%s"):format(p.name, p.version, p.arch, p.scheme,
-			p.module ~= "" and " of module " .. p.module or ""))
+			(p.module ~= "" and " of module " .. p.module or "") .. (p.replaces ~= "" and ", replaces " .. p.replaces or "")))
 	end
 	for _, p in ipairs(u.payloads) do
 		field("payload", ("%s %s%s"):format(p.url, p.bytes >= 0 and base.bytes(p.bytes) .. " " or "", p.digest))

@@ -73,10 +73,23 @@ local function kernel(list, scheme)
 	return release
 end
 
--- Facts of a server that has the packages of a file and nothing else: no files
--- of text, no modules of packages, and of its kernels it runs the newest.  What
--- system it is has no fact, only the kind of its packages.
-function sources.packages(file, scheme)
+-- Lines NAME<TAB>STREAM, or NAME:STREAM, of the modules that are enabled.
+local function modules(file)
+	local list = core.list {}
+	for line in base.lines(file and base.must(core.text(file)) or "") do
+		local name, stream = line:gsub("#.*", ""):match("^%s*([^%s:]+)[\t:]%s*(%S+)%s*$")
+		if name then list[#list + 1] = { name = name, enabled = stream }
+		elseif line:find("^%s*[^%s#]") then
+			error({ id = "facts-packages", where = file, message = ("'%s' is no module and its stream"):format(line) }, 0)
+		end
+	end
+	return list
+end
+
+-- Facts of a server that has the packages of a file and nothing else: no files of
+-- text, of streams of modules those of another file, and of its kernels it runs
+-- the newest.  What system it is has no fact, only the kind of its packages.
+function sources.packages(file, scheme, enabled)
 	local number, list = 0, core.list {}
 	for line in base.lines(base.must(core.text(file))) do
 		number = number + 1
@@ -87,7 +100,7 @@ function sources.packages(file, scheme)
 	end
 	return { packages = list, kernel = { release = kernel(list, scheme) },
 		os = { family = scheme == "deb" and "debian" or scheme == "rpm" and "rpm" or "other" },
-		["x-files"] = core.list {}, ["x-modules"] = core.list {} }
+		["x-files"] = core.list {}, ["x-modules"] = modules(enabled) }
 end
 
 -- Functions that load the facts of one server each: of --packages, of every
@@ -97,7 +110,7 @@ function sources.servers(cli)
 	for _, file in ipairs(cli:all("packages")) do
 		scheme = scheme or sources.scheme(cli:option("scheme"))
 		servers[#servers + 1] = { name = file,
-			load = function() return core.facts(sources.packages(file, scheme), file, true) end }
+			load = function() return core.facts(sources.packages(file, scheme, cli:option("modules")), file, true) end }
 	end
 	for _, path in ipairs(cli:all("facts")) do
 		for _, name in ipairs(core.files(path)) do

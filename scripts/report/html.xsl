@@ -109,11 +109,11 @@ th { font-weight: 600; } thead th { border-bottom: 1px solid #555; } .facts th {
 <xsl:if test="r:update">
 <h2>Updates (<xsl:value-of select="count(r:update)"/>, <xsl:value-of select="count(r:update/r:package)"/> packages)</h2>
 <table>
-<thead><tr><th>update</th><th>severity</th><th>package</th><th>from</th><th>to</th></tr></thead>
+<thead><tr><th>update</th><th>severity</th><th>package</th><th>from</th><th>to</th><th>proved by</th></tr></thead>
 <tbody>
 <xsl:for-each select="r:update">
 <xsl:for-each select="r:package | self::r:update[not(r:package)]">
-<tr><td><xsl:value-of select="ancestor-or-self::r:update/@id"/></td><td><xsl:value-of select="ancestor-or-self::r:update/@severity"/></td><td><xsl:value-of select="@name"/></td><td><xsl:value-of select="@from"/></td><td><xsl:value-of select="@to"/></td></tr>
+<tr><td><xsl:value-of select="ancestor-or-self::r:update/@id"/></td><td><xsl:value-of select="ancestor-or-self::r:update/@severity"/></td><td><xsl:value-of select="@name"/></td><td><xsl:value-of select="@from"/></td><td><xsl:value-of select="@to"/></td><td><xsl:value-of select="ancestor-or-self::r:update/@trust"/></td></tr>
 </xsl:for-each>
 </xsl:for-each>
 </tbody>

@@ -31,17 +31,35 @@ due()
 		jq -r '[.. | .text? // empty | strings][0] // "nothing"'
 }
 
+# scan WORD...: what is needed and may be installed or not
+scan()
+{
+	"${patchday[@]}" scan --catalog "$tmp/c.xml" "${places[@]}" --facts "$tmp/facts.json" --json "$@" 2>&1 |
+		jq -r 'select(.verdict == "needed") | "\(.id) \(.approved)"' | paste -sd,
+}
+printf 'a\t0\t1\t\tall\nb\t0\t1\t\tall\n' >"$tmp/installed.tsv"
+fixed() { "${patchday[@]}" scan --catalog "$tmp/c.xml" "${places[@]}" --packages "$tmp/installed.tsv" --scheme deb --json; }
+
 is "without approvals all is allowed" "$(due)" "NEW OTHER"
+is "and a scan says nothing of it" "$(scan)" "NEW null,OTHER null"
+before=$(fixed)
 pd catalog approve "$tmp/c.xml" --id OTHER
 is "an approval has a reason" "$rc" 2
 is "and until then nothing is decided" "$(due)" "NEW OTHER"
 pd catalog approve "$tmp/c.xml" --id OTHER --why "tested on Monday"
 is "one is approved" "$rc $out" "0 approved OTHER "
 is "and no other is in a plan" "$(due)" OTHER
+is "a scan marks the others" "$(scan)" "OLD false,NEW false,OTHER true"
+pd scan --catalog "$tmp/c.xml" --facts "$tmp/facts.json"
+like "also in its table" "$out" 'needed .* NEW .*not approved; a 1 is installed'
+is "or leaves them out" "$(scan --approved)" "OTHER true"
+is "or has them alone" "$(scan --unapproved)" "OLD false,NEW false"
+is "a list of packages is judged by the catalog alone" "$(fixed)" "$before"
 pd catalog approve "$tmp/c.xml" --id OLD --why "the new one breaks the printer"
 is "what is not approved replaces nothing" "$(due)" "OLD OTHER"
 pd catalog approve "$tmp/c.xml" --needed --facts "$tmp/facts.json" --why "mended"
 is "what is needed is approved" "$rc $(due)" "0 NEW OTHER"
+is "and a scan says the same" "$(scan)" "NEW true,OTHER true"
 pd catalog approvals --json
 is "who, when and why are kept" "$(jq -rs 'map(select(.id == "OLD"))[0] | .why + ", " + (.who | tostring) + (if .time > 0 then "" else "!" end)' <<<"$out")" \
 	"the new one breaks the printer, ${SUDO_USER:-$(id -un)}"

@@ -4,7 +4,7 @@
 # servers by chance, always the same ones.
 . "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
 command -v jq >/dev/null || skip "jq is not installed"
-cp "$PD_BUILDDIR/plugins/updateinfo/.libs/updateinfo.so" "$tmp/plugins/"
+cp "$PD_BUILDDIR"/plugins/{updateinfo,native}/.libs/*.so "$tmp/plugins/"
 mkdir "$tmp/fleet"
 awk -v folder="$tmp/fleet" '
 function one(list,  a) { return a[1 + int(rand() * split(list, a, " "))] }
@@ -34,10 +34,20 @@ BEGIN {
 	}
 }' >"$tmp/updateinfo.xml"
 
+# Packages that take the place of others.
+awk 'BEGIN {
+	srand(12)
+	print "<catalog xmlns=\"urn:patchday:catalog:1\">"
+	for (u = 1; u <= 20; u++)
+		printf "<update id=\"R-%d\" kind=\"security\"><title>t</title><package name=\"%s%d\" version=\"2\" scheme=\"rpm\" replaces=\"none, p%d &lt; 2\"/></update>\n",
+			u, rand() < 0.5 ? "p" : "q", rand() * 12, rand() * 12
+	print "</catalog>"
+}' >"$tmp/replacing.xml"
+
 # What is printed, of JSON what a verdict has.
 scan()
 {
-	pd scan --catalog "$tmp/updateinfo.xml" "$@"
+	pd scan --catalog "$tmp/updateinfo.xml" --catalog "$tmp/replacing.xml" "$@"
 	[ "$1" != --json ] || out=$(jq -c '[.id, .verdict, .reason, .packages[]]' <<<"$out")
 	echo "$out"
 }
@@ -56,4 +66,6 @@ pd scan --json --catalog "$tmp/updateinfo.xml" --facts "$tmp/fleet"
 for verdict in needed installed not-applicable unknown; do
 	like "there are some that are $verdict" "$(grep -c "\"verdict\":\"$verdict\"" <<<"$out")" '^[0-9][0-9]'
 done
+pd scan --json --catalog "$tmp/replacing.xml" --facts "$tmp/fleet"
+like "and some that replace a package" "$(grep -c ', which .* replaces"' <<<"$out")" '^[0-9][0-9]'
 end

@@ -51,6 +51,19 @@ like "why not: withdrawn" "$(pd scan --catalog "$catalog" --packages "$tmp/insta
 	'it was withdrawn'
 like "why it can't be said" "$(pd scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm --why EX-8)" \
 	'whether the module perl:5.26 of modular is enabled'
+# streams WORD...: why EX-8 is needed or not where these are enabled
+streams()
+{
+	printf '%b\n' '# of a test' "$@" >"$tmp/streams"
+	pd scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm --modules "$tmp/streams" --why EX-8
+	cat "$tmp/err"
+}
+like "its stream is enabled" "$(streams 'other\t1' 'perl\t5.26')" '^needed .*5.26-2.module_el8 is offered, and 1 more'
+like "or another one" "$(streams perl:5.30)" '^not-applicable .*the module perl:5.26 of plain is not enabled'
+like "or none that can be understood" "$(streams perl)" "'perl' is no module and its stream.*facts-packages"
+jq -Rn '{os: {hostname: "s"}, "x-modules": [{name: "perl", enabled: "5.26"}], packages: [inputs | split("\t") |
+	{name: .[0], version: "\(.[2])-\(.[3])", arch: .[4], scheme: "rpm"}]}' <"$tmp/installed.tsv" >"$tmp/facts.json"
+like "as a server's facts say it" "$(pd scan --catalog "$catalog" --facts "$tmp/facts.json" --why EX-8)" '^needed .*plain'
 is "the counts" "$(pd scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm | tail -1)" \
 	"3 needed, 2 installed, 0 superseded, 2 not applicable, 1 unknown"
 
@@ -131,7 +144,7 @@ is "the cache may be deleted at any time" "$(scan | verdicts | grep -c EX)" 8
 # -------------------------------------------------------------- primary.xml
 cp "$data/primary.xml" "$tmp/"
 is "each package of a primary.xml is an update" "$(pd catalog show "$tmp/primary.xml" --json | jq -r .id | paste -sd' ')" \
-	"old-1:2.0-1.x86_64 elsewhere-1-2.noarch unproved-1-1.noarch nowhere-1-1.noarch"
+	"old-1:2.0-1.x86_64 elsewhere-1-2.noarch unproved-1-1.noarch nowhere-1-1.noarch renamed-6-1.noarch"
 is "with the file that it comes in, where that is and what proves it" "$(for id in old-1:2.0-1.x86_64 elsewhere-1-2.noarch \
 	unproved-1-1.noarch nowhere-1-1.noarch; do
 		pd catalog show "$tmp/primary.xml" --id "$id" --json |
@@ -142,6 +155,12 @@ is "with the file that it comes in, where that is and what proves it" "$(for id 
 1-1 0 -1 unproved-1-1.noarch.rpm -1 
 1-1 0 -1 null null null"
 like "what has no version is named" "$(pd catalog check "$tmp/primary.xml"; cat "$tmp/err")" 'primary.xml:29: a package has no name, version or architecture'
+is "and what replaces no package of a version" "$(grep -c 'primary.xml:3[45]: an entry of obsoletes' "$tmp/err")" 2
+is "what it replaces is known" "$(pd catalog show "$tmp/primary.xml" --id renamed-6-1.noarch --json | jq -r '.packages[0].replaces')" \
+	"plain < 6, new = 2:6-2"
 catalog=$tmp/primary.xml
-is "and is needed where it is newer" "$(scan | verdicts | grep -v not-applicable)" "old-1:2.0-1.x86_64  needed old-1:2.0-1.x86_64"
+is "and is needed where it is newer, or replaces what is there" "$(scan | verdicts | grep -v not-applicable)" \
+	"old-1:2.0-1.x86_64  needed old-1:2.0-1.x86_64
+renamed-6-1.noarch  needed renamed-6-1.noarch"
+is "all others are told, too" "$(scan | verdicts | grep -c not-applicable)" 3
 end

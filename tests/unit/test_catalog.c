@@ -170,6 +170,29 @@ static void judges_packages(void)
 #define RULE(id, rules, verdict) \
 	CASE(id, APPLIES(rules) "<installed>" NO "</installed>", verdict, NULL, 0)
 
+/* Packages of another name. */
+static void judges_replaced(void)
+{
+#define MOVED(id, what, ...) \
+	CASE(id, PACKAGE("zoo", "9", "scheme='deb' arch='amd64' replaces='" what "'"), __VA_ARGS__)
+	static const struct expected cases[] = {
+		MOVED("any", "none, old", "needed", "old 1.0-1 is installed, which zoo 9 replaces", 1),
+		MOVED("below", "old &lt; 1.0-2", "needed", NULL, 1),
+		MOVED("not below", "old &lt; 1.0-1", "not-applicable", "zoo is not installed", 0),
+		MOVED("up to", "old &lt;= 1.0-1", "needed", NULL, 1),
+		MOVED("without its release", "old &lt; 1.0", "not-applicable", NULL, 0),
+		MOVED("equal without it", "old = 1.0,new &lt; 0", "needed", NULL, 1),
+		MOVED("above", "old &gt;= 1.0-1", "needed", NULL, 1),
+		MOVED("not above", "old &gt; 1.0-1", "not-applicable", NULL, 0),
+		CASE("there", PACKAGE("new", "2.0-1", "scheme='deb' replaces='old'"), "installed", NULL, 0),
+		CASE("another scheme", PACKAGE("zoo", "9", "scheme='rpm' replaces='old'"), "not-applicable",
+		     NULL, 0),
+	};
+
+	TABLE(cases);
+#undef MOVED
+}
+
 static void judges_rules(void)
 {
 	static const struct expected cases[] = {
@@ -461,7 +484,7 @@ static void freezes(void)
 		"\"scheme\":\"deb\",\"sha256\":\"000000000000000000000000000000000000000000000000"
 		"0000000000000001\",\"url\":\"pool/old.deb\",\"version\":\"2\"}],"
 		"\"restart\":\"service\",\"revision\":\"3\",\"severity\":\"critical\","
-		"\"title\":\"t\"}");
+		"\"title\":\"t\",\"trust\":\"not signed\"}");
 	json_decref(j);
 	unload(&s);
 }
@@ -551,6 +574,32 @@ static void builder_drops(void)
 	      BEGIN(.id = "A") && RULE_(.tree = 1, .op = PD_RULE_ANY, .kind = "boot", .field = "x"));
 	CU_ASSERT_PTR_NULL(err);
 	CU_ASSERT(pd_builder_end(&b, true));
+	pd_catalog_free(c);
+}
+
+/* Told before the update that has the package. */
+static void keeps_replacers(void)
+{
+	struct pd_catalog *c = pd_catalog_new("test", "test");
+	struct pd_error *err = NULL;
+	struct pd_builder b = { .catalog = c, .err = &err, .replacing = true };
+
+	CU_ASSERT(PART(PACKAGE, package, .name = "a", .version = "1", .release = "2", .arch = "noarch",
+		       .replaces = "old < 1:2"));
+	CU_ASSERT(PART(PACKAGE, package, .name = "a", .version = "2", .replaces = "older"));
+	CU_ASSERT(PART(PACKAGE, package, .name = "a", .version = "3", .replaces = "old <"));
+	CU_ASSERT_EQUAL_FATAL(c->notes.len, 1);
+	CU_ASSERT_STRING_EQUAL(c->notes.items[0], "test:7: what package a replaces has to be NAME or "
+			       "NAME < VERSION, with commas between");
+	CU_ASSERT(BEGIN(.id = "B") && END()); /* of which nothing else counts */
+	b.replacing = false;
+	CU_ASSERT(BEGIN(.id = "A") &&
+		  PART(PACKAGE, package, .name = "a", .version = "1-2", .arch = "noarch") &&
+		  PART(PACKAGE, package, .name = "a", .version = "1-2", .arch = "i686") && END());
+	CU_ASSERT(pd_builder_end(&b, true));
+	CU_ASSERT_EQUAL_FATAL(c->len, 1);
+	CU_ASSERT_STRING_EQUAL(c->updates[0].packages[0].replaces, "old < 1:2");
+	CU_ASSERT_STRING_EQUAL(c->updates[0].packages[1].replaces, "");
 	pd_catalog_free(c);
 }
 
@@ -651,6 +700,7 @@ static void takes_how_long(void)
 
 static CU_TestInfo tests[] = {
 	{ "verdicts by packages", judges_packages },
+	{ "verdicts over what is replaced", judges_replaced },
 	{ "verdicts by rules", judges_rules },
 	{ "rules over rows", judges_rows },
 	{ "rules that are shared", calls_shared_rules },
@@ -660,6 +710,7 @@ static CU_TestInfo tests[] = {
 	{ "nothing known", without_facts },
 	{ "what a plan freezes", freezes },
 	{ "what readers do wrong", builder_drops },
+	{ "what packages replace", keeps_replacers },
 	{ "and what then goes on", builder_goes_on },
 	{ "or not, with a strict one", builder_ends },
 	{ "time", takes_how_long },

@@ -363,6 +363,8 @@ struct pd_update_head {
 	int64_t expected;     /**< seconds that the installation takes; 0 unknown */
 	uint32_t interactive; /**< 1: it asks questions */
 	uint32_t permanent;   /**< 1: it can't be removed again */
+	const char *trust;    /**< since 1.2: by what it was proved where it comes
+			       *   from, as the source has it on record; NULL */
 };
 
 enum pd_relation_kind {
@@ -394,6 +396,9 @@ struct pd_package_row {
 	const char *module;    /**< module:stream the package belongs to; NULL */
 	uint32_t payload;      /**< 1 + index of its payload; 0: none */
 	uint32_t restart;      /**< enum pd_restart, of this package alone */
+	const char *replaces;  /**< since 1.2: packages of other names that it takes
+				*   the place of: "NAME" or "NAME < VERSION" (also
+				*   <= = >= >), with commas between; NULL */
 };
 
 /** A file that belongs to an update. */

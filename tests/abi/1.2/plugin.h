@@ -363,6 +363,8 @@ struct pd_update_head {
 	int64_t expected;     /**< seconds that the installation takes; 0 unknown */
 	uint32_t interactive; /**< 1: it asks questions */
 	uint32_t permanent;   /**< 1: it can't be removed again */
+	const char *trust;    /**< since 1.2: by what it was proved where it comes
+			       *   from, as the source has it on record; NULL */
 };
 
 enum pd_relation_kind {
@@ -394,6 +396,9 @@ struct pd_package_row {
 	const char *module;    /**< module:stream the package belongs to; NULL */
 	uint32_t payload;      /**< 1 + index of its payload; 0: none */
 	uint32_t restart;      /**< enum pd_restart, of this package alone */
+	const char *replaces;  /**< since 1.2: packages of other names that it takes
+				*   the place of: "NAME" or "NAME < VERSION" (also
+				*   <= = >= >), with commas between; NULL */
 };
 
 /** A file that belongs to an update. */
@@ -465,7 +470,8 @@ enum pd_compare {
 
 /** One node of a rule tree, in document order.  What a test asks for is
  * looked up among the facts; what isn't there gives unknown, never false.
- * Kinds and fields are those of doc/facts.md, or any of a kind "x-...".
+ * Kinds and fields are those of doc/facts.md, or any of a kind "x-...",
+ * whose rows are known by their name.
  *
  * Since 1.2 what opens may name a kind, and a subject: then it counts the rows
  * for which all of its children are true.  A test in it that names the same
