@@ -38,6 +38,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/plan_text.lua \
 	%reldir%/cli/plugin.lua \
 	%reldir%/cli/recording.lua \
+	%reldir%/cli/repository.lua \
 	%reldir%/cli/risk.lua \
 	%reldir%/cli/risk_model.lua \
 	%reldir%/cli/risk_picture.lua \

@@ -80,7 +80,8 @@ source or update.
 			{ "parallel", "N", "fetch: how many at once (default 4)" },
 			{ "rate", "BYTES", "fetch: bytes a second, of all together: 2MiB" },
 			{ "retries", "N", "sync, fetch: how often a file is tried again (default 5)" },
-			{ "key", "FILE", "sign: secret key; verify, fetch: public key (default /etc/patchday/seal.key, .pub)" },
+			{ "key", "FILE", "of a repository: the OpenPGP key that it has to be signed with; sign: secret key; verify, "
+				.. "fetch: public key (default /etc/patchday/seal.key, .pub)" },
 			{ "trust", "KIND", "verify, fetch: openpgp, xmldsig or minisign (default)" },
 			{ "signature", "FILE", "verify: where the signature is, if not beside the file" },
 		},

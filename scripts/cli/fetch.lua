@@ -4,6 +4,7 @@
 local _, core = ...
 local base = require "cli.base"
 local choice = require "cli.choice"
+local repository = require "cli.repository"
 local source = require "cli.source"
 local sources = require "cli.sources"
 local transfer = require "cli.transfer"
@@ -24,14 +25,14 @@ end
 -- ------------------------------------------------------------ what is wanted
 
 -- A catalog with a signature beside it, or of which --key says who has to have
--- signed it, is proved before it is read.
+-- signed it, is proved before it is read; a repository is by its repomd.xml.
 local function prove(cli)
 	local kind, key = cli:option("trust") or "minisign", cli:option("key")
 	base.choose({ "minisign", "openpgp", "xmldsig" }, "catalog fetch --trust ", kind)
 	local asked = key or cli:option("trust")
 	for _, name in ipairs(cli.operands) do
 		local beside = name .. (trust.ending(kind) or "")
-		if not name:find("^%l+:") and (asked or core.path(beside)) then
+		if not name:find("^%l+:") and (asked or core.path(beside)) and not repository.at(name) then
 			trust.prove({ kind = kind, key = key or "/etc/patchday/seal.pub" }, name, beside)
 		end
 	end

@@ -22,7 +22,8 @@ end
 -- The catalogs, as native ones.
 local function catalogs(cli, inputs)
 	local given, texts = cli:all("catalog"), {}
-	for i, path in ipairs(#given > 0 and given or inputs.catalogs or {}) do
+	for i, entry in ipairs(#given > 0 and given or inputs.catalogs or {}) do
+		local path = entry.path or entry
 		local text = core.path(path) and base.must(core.text(path)) or ""
 		if not text:find("urn:patchday:catalog:1", 1, true) then
 			base.fail("record-catalog", ("%s is no catalog in patchday's own format"):format(path))

@@ -4,6 +4,7 @@
 -- state folder, catalogs/NAME/current.
 local _, core = ...
 local base = require "cli.base"
+local repository = require "cli.repository"
 local source = { folder = "/etc/patchday/sources.d" }
 
 local function bytes(text) return core.number("bytes", text) end
@@ -92,52 +93,79 @@ end
 -- Folder of a source below the state.
 function source.home(cli, name) return ("%s/catalogs/%s"):format(cli.state, name) end
 
--- What is in force: its record, with the path of the catalog; nil: nothing.
+-- What is in force: its record, and the folder that has it; nil: nothing.
 function source.current(cli, name)
 	local set = core.path(source.home(cli, name) .. "/current")
 	local record = set and base.must(core.decode(base.must(core.text(set.path .. "/source.json"))))
-	if record then
-		record.path = set.path .. "/" .. record.catalog
-		record.packages = record.primary and set.path .. "/" .. record.primary
-	end
-	return record
+	return record, record and set.path
 end
 
--- The path of "sync:NAME", as long as it is not too old.
-local function in_force(cli, name)
-	local s = source.all(cli, { name })[1]
-	local record = source.current(cli, name)
+-- A catalog as core takes it: the files of its record, in a folder, with what
+-- proved them.
+function source.entry(record, folder)
+	local before = core.list {}
+	for i, file in ipairs(record.before or {}) do before[i] = folder .. "/" .. file end
+	return { path = folder .. "/" .. record.catalog, before = before,
+		trust = record.trust ~= "none" and record.trust or nil }
+end
+
+-- What addresses in the catalog of a source count from: the folder that it is
+-- in, or of a repository.
+function source.root(s) return s.Url:match("^(.*/)repodata/[^/]*$") or s.Url:match("^(.*/)") end
+
+-- What is in force of a source, as long as it is not too old.
+local function in_force(cli, s)
+	local record, folder = source.current(cli, s.name)
 	if not record then
-		base.fail("source-empty", ("the source %s was never synchronised"):format(name),
-			("Call `patchday catalog sync %s`."):format(name))
+		base.fail("source-empty", ("the source %s was never synchronised"):format(s.name),
+			("Call `patchday catalog sync %s`."):format(s.name))
 	end
 	local age = core.now() - (record.made ~= 0 and record.made or record.checked)
 	if s["Max-Age"] and age > s["Max-Age"] then
 		base.fail("source-old", ("the catalog of the source %s is %d days old, more than its Max-Age allows"):format(
-			name, age // 86400), ("See why `patchday catalog sync %s` brings no newer one."):format(name))
+			s.name, age // 86400), ("See why `patchday catalog sync %s` brings no newer one."):format(s.name))
 	end
-	return record.path
+	return source.entry(record, folder)
 end
 
--- The source that "sync:NAME" means; what addresses in its catalog count from:
--- the folder of the catalog, or of the repository; and the list of a
--- repository's packages, if it has one.
+-- The same of a repository that is given by its path: proved, and kept, as a
+-- source is.
+local function of_repository(cli, s)
+	require("cli.sync").one(cli, s)
+	local entry = source.entry(source.current(cli, s.name))
+	if not entry.trust and core.path(s.file .. ".asc") then entry.trust = "not signed by a key that is pinned (--key)" end
+	return entry
+end
+
+-- The source that a name of a catalog means, and what is in force of it: of
+-- sync:NAME, or of the path of a repository or of its repomd.xml; false: it is
+-- none.  It stays the one that was found first.
+local known = {}
+local function look(cli, name)
+	if known[name] ~= nil then return known[name] end
+	local of, at = name:match("^sync:(.+)$"), repository.at(name)
+	local key = cli:option("key")
+	local s = of and source.all(cli, { of })[1] or
+		at and repository.source(at, key and (core.path(key) or { path = key }).path)
+	known[name] = s and { source = s, entry = (of and in_force or of_repository)(cli, s) } or false
+	return known[name]
+end
+
+-- The source of a catalog; what addresses in it count from; and the list of a
+-- repository's packages, if it has one.  nil: it is of none.
 function source.of(cli, name)
-	local of = name:match("^sync:(.+)$")
-	if not of then return nil end
-	local s, now = source.all(cli, { of })[1], source.current(cli, of)
-	return s, s.Url:match("^(.*/)repodata/[^/]*$") or s.Url:match("^(.*/)"), now and now.packages
+	local found = look(cli, name)
+	if found then return found.source, source.root(found.source), found.entry.before[1] end
 end
 
--- Names of catalogs as commands take them: sync:NAME is what is in force of a
--- source.
+-- Names of catalogs as commands take them, as core does.
 function source.resolve(cli, names)
-	local paths = {}
+	local list = {}
 	for i, name in ipairs(names) do
-		local of = name:match("^sync:(.+)$")
-		paths[i] = of and in_force(cli, of) or name
+		local found = look(cli, name)
+		list[i] = found and found.entry or name
 	end
-	return paths
+	return list
 end
 
 return source

@@ -3,6 +3,7 @@
 -- and read whole; only then does it take the place of what was in force.
 local _, core = ...
 local base = require "cli.base"
+local repository = require "cli.repository"
 local source = require "cli.source"
 local transfer = require "cli.transfer"
 local trust = require "cli.trust"
@@ -16,7 +17,7 @@ end
 -- Where a file of the source is: at its address, or with --from in a folder
 -- that somebody has brought, whole or its last folder alone.
 local function address_of(cli, s, url)
-	local from = cli:option("from")
+	local from = not s.quiet and cli:option("from")
 	if not from then return url end
 	local name, folder = url:match("([^/]+)$"), url:match("([^/]+/[^/]+)$")
 	for _, file in ipairs { folder or name, name } do
@@ -26,43 +27,23 @@ local function address_of(cli, s, url)
 	base.fail("source-from", ("%s has no %s of the source %s"):format(from, name, s.name))
 end
 
--- The files that a repomd.xml lists, by type, and when the repository was made.
-local function parts_of(file)
-	local root, parts, made = base.must(core.xml(file)), {}, 0
-	for _, data in ipairs(root.children) do
-		local part = {}
-		for _, e in ipairs(data.children) do
-			if e.name == "location" then part.href = e.attrs.href
-			elseif e.name == "checksum" then part.digest = ("%s:%s"):format(e.attrs.type == "sha" and "sha1" or
-				e.attrs.type, (e.text:gsub("%s", "")))
-			elseif e.name == "size" then part.bytes = math.tointeger(tonumber(e.text))
-			elseif e.name == "timestamp" then made = math.max(made, tonumber(e.text) // 1 | 0)
-			end
-		end
-		if part.href and data.attrs.type then parts[data.attrs.type] = part end
-	end
-	return parts, made
-end
-
 -- A file of a repository, with the digest that the proved repomd.xml says, so
--- that it is not of another day: its path.
+-- that it is not of another day: its name below the folder.
 local function get_part(cli, s, new, part)
-	local _, root = source.of(cli, "sync:" .. s.name)
 	if not part.digest then base.fail("source-part", ("%s has no digest for %s"):format(s.Url, part.href)) end
-	local to = ("%s/repodata/%s"):format(new, part.href:match("([^/]+)$"))
-	base.must(transfer.one(cli, s, { url = address_of(cli, s, join(root, part.href)), to = to, digest = part.digest,
-		bytes = part.bytes }))
-	return to
+	local name = ("repodata/%s"):format(part.href:match("([^/]+)$"))
+	base.must(transfer.one(cli, s, { url = address_of(cli, s, join(source.root(s), part.href)), to = new .. "/" .. name,
+		digest = part.digest, bytes = part.bytes }))
+	return name
 end
 
--- The catalog of a repository, and where its packages are: into the record.
-local function get_parts(cli, s, new, file, record)
-	local parts, made = parts_of(file)
+-- The catalog of a repository: its updates, and before them its packages.
+local function get_repository(cli, s, new, file, record)
+	local parts
+	parts, record.made = repository.parts(file)
 	if not parts.updateinfo then base.fail("source-part", ("%s lists no updateinfo"):format(s.Url)) end
-	local catalog = get_part(cli, s, new, parts.updateinfo)
-	local primary = parts.primary and get_part(cli, s, new, parts.primary)
-	record.catalog, record.made, record.primary = catalog:sub(#new + 2), made, primary and primary:sub(#new + 2)
-	return catalog
+	record.catalog = get_part(cli, s, new, parts.updateinfo)
+	record.before = core.list { parts.primary and get_part(cli, s, new, parts.primary) }
 end
 
 -- Nothing that is older than what is in force, whatever its signature.
@@ -120,13 +101,14 @@ local function get(cli, s, new, name, now)
 	record.set = record.digest:sub(1, 16)
 	record.trust = trust.prove(s.Trust, file, signature)
 	record.made = 0
-	return record, is_repository and get_parts(cli, s, new, file, record) or file
+	if is_repository then get_repository(cli, s, new, file, record) end
+	return record
 end
 
-local function is_same(cli, home, now)
-	now.checked, now.path, now.packages = core.now(), nil, nil
+local function is_same(cli, s, home, now)
+	now.checked = core.now()
 	store(home .. "/current", now)
-	if not cli.json then base.print("%-20s unchanged, %d updates\n", now.source, now.updates) end
+	if not cli.json and not s.quiet then base.print("%-20s unchanged, %d updates\n", now.source, now.updates) end
 	return { source = now.source, state = "unchanged", digest = now.digest, updates = now.updates }
 end
 
@@ -134,18 +116,22 @@ local function sync(cli, s)
 	local home = source.home(cli, s.name)
 	local new = home .. "/new"
 	base.must(core.folder(home))
-	local locked, err = core.lock(home .. "/lock")
+	local locked, err = core.lock(home .. "/lock", s.quiet)
 	if not locked then
 		base.must(nil, err or { id = "source-busy", message = ("the source %s is being synchronised"):format(s.name) })
 	end
 	local now = source.current(cli, s.name)
-	local record, file = get(cli, s, new, s.Url:match("([^/]+)$"), now)
-	if not record or now and now.digest == record.digest then return is_same(cli, home, now) end
-	local head = base.must(core.catalogs(core.list { file }))[1]
+	local record = get(cli, s, new, s.Url:match("([^/]+)$"), now)
+	if not record or now and now.digest == record.digest then
+		core.unlock(locked)
+		return is_same(cli, s, home, now)
+	end
+	local head = base.must(core.catalogs(core.list { source.entry(record, new) }))[1]
 	record.updates, record.ignored, record.newest, record.format = head.updates, head.ignored, head.newest, head.format
-	refuse_older(s, record.made, record.newest, now)
+	if not s.any_age then refuse_older(s, record.made, record.newest, now) end
 	put_in_force(home, new, record, now)
-	if not cli.json then
+	core.unlock(locked)
+	if not cli.json and not s.quiet then
 		base.print("%-20s %d updates, %d passed over, proved by %s\n", s.name, record.updates, record.ignored, record.trust)
 	end
 	return { source = s.name, state = "new", digest = record.digest, updates = record.updates, trust = record.trust }
@@ -183,4 +169,4 @@ local function show(cli)
 	return 0
 end
 
-return { sync = run, sources = show }
+return { one = sync, sync = run, sources = show }

@@ -31,7 +31,8 @@ function transfer.get(cli, s, files)
 	end
 	local list = { files = core.list(files), proxy = s.Proxy, proxy_user = s["Proxy-User"],
 		proxy_password = password(s["Proxy-Password-File"]), authorities = s.Authorities, rate = s.Rate,
-		parallel = s.parallel, retries = tonumber(cli:option("retries")), progress = s.progress or not cli.json }
+		parallel = s.parallel, retries = tonumber(cli:option("retries")),
+		progress = s.progress or not cli.json and not s.quiet }
 	local done = base.must(core.tool(core.list { cli.programs .. "/patchday-transfer" }, core.encode(list), true))
 	if done.status > 1 then base.fail("transfer-job", "patchday-transfer did not take the list of files") end
 	local answers = {}

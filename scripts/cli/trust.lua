@@ -22,17 +22,18 @@ local function openpgp(file, signature, key)
 	for word in done.out:gmatch("%[GNUPG:%] (%S+)") do
 		if wrong[word] then fail(file, "%s (%s)", wrong[word], key) end
 	end
-	local print = done.out:match("%[GNUPG:%] VALIDSIG (%x+)")
+	local print, date = done.out:match("%[GNUPG:%] VALIDSIG (%x+) (%S+)")
+	local who = done.out:match("%[GNUPG:%] GOODSIG %x+ ([^\n]*)")
 	if done.status ~= 0 or not print then
 		fail(file, "gpgv does not find it signed by %s: %s", key, done.err:match("[^\n]*") or "")
 	end
-	return "openpgp " .. print
+	return ("openpgp %s (%s), signed %s"):format(print, who or "", date)
 end
 
 local function minisign(file, signature, key)
 	local found, err = core.signed(file, signature, key)
 	if not found then fail(file, "%s", err.message) end
-	return "minisign " .. found.key
+	return ("minisign %s (%s)"):format(found.key, found.comment)
 end
 
 -- The signature is a part of the document; it counts if the certificate that

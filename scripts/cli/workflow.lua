@@ -30,8 +30,9 @@ function workflow.inputs(cli, script)
 	for _, given in ipairs(cli.given) do
 		local option, value = given[1], given[2]
 		if option == "catalog" then
-			local name = source.resolve(cli, { value })[1] -- sync:NAME is this very set from now on
-			inputs.catalogs[#inputs.catalogs + 1] = (base.must(core.path(name)) or { path = name }).path
+			local entry = source.resolve(cli, { value })[1] -- sync:NAME is this very set from now on
+			local at = type(entry) == "string" and base.must(core.path(entry))
+			inputs.catalogs[#inputs.catalogs + 1] = at and at.path or entry
 		elseif option == "param" then
 			local key, text = value:match("^([^=]+)=(.*)$")
 			if not key then base.fail("usage", ("--param wants NAME=VALUE, not '%s'"):format(value)) end
