@@ -42,14 +42,15 @@ static int look_at_package(struct rpm_txn *txn, const struct pd_update *update,
 		return pd_fail(txn->ctx, PD_BAD_ARGS, "package %s of update %s "
 			       "is no rpm package", package->name, update->id);
 	row = rpm_find(&txn->now, w.name, w.arch);
-	if (!row || strcmp(w.arch, "src") == 0) {
+	/* one that was not here for the plan either takes the place of others */
+	if (strcmp(w.arch, "src") == 0 || (!row && *package->installed)) {
 		pd_log(txn->ctx, PD_LOG_DEBUG, "%s of update %s is not "
 		       "installed here: left out", w.name, update->id);
 		return 0;
 	}
-	if (!*w.arch)
+	if (row && !*w.arch)
 		w.arch = row->arch;
-	if (rpm_compare(row->evr, w.evr) >= 0) {
+	if (row && rpm_compare(row->evr, w.evr) >= 0) {
 		s->total++;
 		return 0;
 	}

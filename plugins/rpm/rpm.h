@@ -51,7 +51,7 @@ struct rpm_changes {
 	size_t n, cap;
 };
 
-/** One package of the selection that is older here. */
+/** One package of the selection that is older here, or replaces one. */
 struct rpm_wanted {
 	const char *name, *arch, *evr;
 	const char *file;   /**< its file's name; "" as rpm names it */
@@ -62,7 +62,7 @@ struct rpm_wanted {
 struct rpm_selection {
 	struct rpm_wanted *v;
 	size_t n, cap;
-	size_t total;      /**< packages of the selection that are here */
+	size_t total;      /**< packages of the selection that are here, or are to be */
 	const char *held;  /**< names of those that are locked; NULL: none */
 	bool reboots, unknown; /**< by the catalog */
 };

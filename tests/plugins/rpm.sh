@@ -17,6 +17,7 @@ selection()
 {
 	in_lab python3 -c '
 import glob, hashlib, json, subprocess, sys
+here = subprocess.check_output(["rpm", "-qa", "--qf", "%{NAME}\n"], text=True).split()
 out = []
 for name in sys.argv[2:]:
     name, _, sha256 = name.partition("=")
@@ -25,7 +26,7 @@ for name in sys.argv[2:]:
     sha256 = sha256 or hashlib.sha256(open(path, "rb").read()).hexdigest()
     out.append({"catalog": "lab", "id": name, "revision": "1", "title": name, "severity": "important", "kind": "security",
                 "restart": "reboot" if name == "lab-core" else "service", "packages": [{
-                    "name": name, "version": row[0], "arch": row[1], "scheme": "rpm", "installed": "", "url": path.rsplit("/", 1)[1],
+                    "name": name, "version": row[0], "arch": row[1], "scheme": "rpm", "installed": "1.0-1" if name in here else "", "url": path.rsplit("/", 1)[1],
                     "sha256": sha256, "bytes": 1}]})
 json.dump(out, open(sys.argv[1], "w"))' "$@" </dev/null
 }
@@ -79,6 +80,15 @@ like "$rc $(paste -sd" " <<<"$out")" '^1 .*lab-core' "or a part of them"
 selection /root/tool.json lab-tool
 install check tool.json source=/srv/bad
 like "$rc $(paste -sd" " <<<"$out")" '^1 .*lab-(dep|new) is needed by lab-tool' "or what an update needs beside"
+selection /root/new.json lab-new
+install check new.json "${both[@]}"
+like "$rc $(paste -sd" " <<<"$out")" '^0 .*lab-old is replaced.*"packages","value":2.*"result":"changed"' "a package that is not here replaces one that is"
+install check new.json source=/srv/bad
+like "$rc $(paste -sd" " <<<"$out")" '^1 .*not in /srv/bad: lab-new' "and is missed where it is not in the source"
+selection /root/gone.json lab-clock
+in_lab sed -i 's/lab-clock"/lab-gone"/g' /root/gone.json </dev/null
+install check gone.json "${both[@]}"
+like "$rc $(paste -sd" " <<<"$out")" '^0 .*lab-gone .*not installed.*"result":"unchanged"' "one that was removed since is left out"
 in_lab chmod 777 /srv/bad </dev/null
 install check clock.json source=/srv/bad
 like "$rc $(paste -sd" " <<<"$out")" '^1 .*/srv/bad can be written by others' "or what everybody may write to"
