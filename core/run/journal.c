@@ -159,6 +159,27 @@ static bool set_up(struct pd_journal *j, bool readonly, struct pd_error **err)
 		failed(j, "open", err));
 }
 
+/* The file alone, of which nothing is locked or written: only when nobody has
+ * more of it in a -wal, and by a path that needs no escapes in a URI. */
+static bool open_alone(struct pd_journal *j)
+{
+	pd_auto_free char *wal = pd_print("%s-wal", j->path);
+	pd_auto_free char *uri = pd_print("file:%s?immutable=1", j->path);
+	struct stat st;
+
+	if ((stat(wal, &st) == 0 && st.st_size) || strpbrk(j->path, "?#%"))
+		return false;
+	sqlite3_close(j->db);
+	return sqlite3_open_v2(uri, &j->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) == SQLITE_OK;
+}
+
+/* A reader makes a -shm, for which a disk that is full has no room. */
+static void need_no_room(struct pd_journal *j)
+{
+	if (sqlite3_exec(j->db, "PRAGMA schema_version", NULL, NULL, NULL) != SQLITE_OK)
+		(void)!open_alone(j);
+}
+
 struct pd_journal *pd_journal_open(const char *state, bool readonly, struct pd_error **err)
 {
 	struct pd_journal *j = NULL;
@@ -186,6 +207,8 @@ struct pd_journal *pd_journal_open(const char *state, bool readonly, struct pd_e
 		pd_journal_close(j);
 		j = NULL;
 	}
+	if (j && readonly)
+		need_no_room(j);
 	umask(mask);
 	return j;
 }
@@ -193,14 +216,10 @@ struct pd_journal *pd_journal_open(const char *state, bool readonly, struct pd_e
 struct pd_journal *pd_journal_peek(const char *state)
 {
 	struct pd_journal *j = pd_alloc(sizeof(*j));
-	pd_auto_free char *wal = pd_print("%s/journal.db-wal", state);
 
 	j->head = -1;
-	j->path = pd_print("file:%s/journal.db?immutable=1", state);
-	if (access(wal, F_OK) < 0 && !strpbrk(state, "?#%") && sqlite3_open_v2(j->path, &j->db,
-			SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) == SQLITE_OK)
-		return j;
-	return pd_journal_close(j), NULL;
+	j->path = pd_print("%s/journal.db", state);
+	return open_alone(j) ? j : (pd_journal_close(j), NULL);
 }
 
 const char *pd_journal_path(const struct pd_journal *j)
@@ -339,8 +358,7 @@ static bool hand_out(void *user, const struct pd_event *raw, struct pd_error **e
 		      pd_error_prefix(err, "row %" PRId64 " of the journal", e.n);
 }
 
-/* The rows of a query over columns of event, as they are; ?1 and ?2 are bound. */
-static bool raw_query(struct pd_journal *j, const char *sql, int64_t first, const char *second,
+bool pd_journal_query(struct pd_journal *j, const char *sql, int64_t first, const char *second,
 		      pd_journal_fn *fn, void *user, struct pd_error **err)
 {
 	sqlite3_stmt *st = NULL;
@@ -366,24 +384,23 @@ static bool query(struct pd_journal *j, const char *sql, int64_t first, const ch
 {
 	struct reader r = { j->path, fn, user };
 
-	return raw_query(j, sql, first, second, hand_out, &r, err);
+	return pd_journal_query(j, sql, first, second, hand_out, &r, err);
 }
 
-#define ROWS "SELECT n, time, run, kind, step, data, hash FROM "
-static const char every_row[] = ROWS "event WHERE n > ?1 ORDER BY n";
+static const char every_row[] = PD_JOURNAL_ROWS "event WHERE n > ?1 ORDER BY n";
 
 bool pd_journal_each(struct pd_journal *j, const char *run, int64_t after,
 		     pd_journal_fn *fn, void *user, struct pd_error **err)
 {
-	return query(j, run ? ROWS "event WHERE n > ?1 AND run = ?2 ORDER BY n" : every_row,
-		     after, run, fn, user, err);
+	return query(j, run ? PD_JOURNAL_ROWS "event WHERE n > ?1 AND run = ?2 ORDER BY n" :
+			      every_row, after, run, fn, user, err);
 }
 
 bool pd_journal_times(struct pd_journal *j, int64_t runs, pd_journal_fn *fn,
 		      void *user, struct pd_error **err)
 {
-	return query(j, ROWS "event WHERE run IN (SELECT run FROM event WHERE kind = 'run' ORDER BY"
-		     " n DESC LIMIT ?1) AND kind IN ('plan', 'reboot', 'done', 'undone') ORDER BY n",
+	return query(j, PD_JOURNAL_ROWS "event WHERE run IN (SELECT run FROM event WHERE kind ="
+		     " 'run' ORDER BY n DESC LIMIT ?1) AND kind IN ('plan', 'reboot', 'done', 'undone') ORDER BY n",
 		     runs, NULL, fn, user, err);
 }
 
@@ -399,7 +416,7 @@ bool pd_journal_check(struct pd_journal *j, struct pd_error **err)
 {
 	unsigned char last[HASH] = {0};
 
-	return raw_query(j, every_row, 0, NULL, follow_chain, last, err);
+	return pd_journal_query(j, every_row, 0, NULL, follow_chain, last, err);
 }
 
 bool pd_journal_sound(struct pd_journal *j, struct pd_error **err)
@@ -421,30 +438,4 @@ bool pd_journal_sound(struct pd_journal *j, struct pd_error **err)
 	return (is && wanted && strcmp(is, wanted) == 0) ||
 	       pd_error_set(err, "journal-damaged", "the tables of %s are not as they were made",
 			    j->path);
-}
-
-static bool add_id(void *ids, const struct pd_event *e, struct pd_error **err)
-{
-	(void)err, pd_strings_add(ids, e->run);
-	return true;
-}
-
-bool pd_journal_runs(struct pd_journal *j, struct pd_strings *ids, struct pd_error **err)
-{
-	return raw_query(j, ROWS "event WHERE kind = 'run' AND n > ?1 ORDER BY n DESC", 0, NULL,
-			 add_id, ids, err);
-}
-
-bool pd_journal_open_run(struct pd_journal *j, const char *except, char **id, struct pd_error **err)
-{
-	/* with max() SQLite takes the other columns from the same row */
-	static const char sql[] = ROWS "(SELECT *, max(n) FROM event WHERE kind IN ('run', 'state')"
-		" AND n > ?1 GROUP BY run) WHERE run <> ?2 AND coalesce(json_extract(data, '$.state'),"
-		" 'new') NOT IN ('done', 'rolled back', 'refused', 'cleared', 'waiting for sign-off')"
-		" ORDER BY n DESC LIMIT 1";
-	pd_auto(pd_strings) ids = {0};
-	bool ok = raw_query(j, sql, 0, except, add_id, &ids, err);
-
-	*id = ids.len ? pd_strdup(ids.items[0]) : NULL;
-	return ok;
 }

@@ -53,6 +53,11 @@ bool pd_journal_sound(struct pd_journal *j, struct pd_error **err) PD_MUST_USE;
 bool pd_journal_head(struct pd_journal *j, int64_t *n, struct pd_error **err) PD_MUST_USE;
 /** Hash of row @p n in hexadecimal digits, zeros for row 0; false: no such row. */
 bool pd_journal_hash(struct pd_journal *j, int64_t n, pd_digest out);
+#define PD_JOURNAL_ROWS "SELECT n, time, run, kind, step, data, hash FROM "
+/** The rows of a query that begins so, in which ?1 is @p first and ?2 @p second
+ * (NULL: none); with .text and without .data. */
+bool pd_journal_query(struct pd_journal *j, const char *sql, int64_t first, const char *second,
+		      pd_journal_fn *fn, void *user, struct pd_error **err) PD_MUST_USE;
 /** The events of a run (NULL: of all) with n above @p after, in order. */
 bool pd_journal_each(struct pd_journal *j, const char *run, int64_t after,
 		     pd_journal_fn *fn, void *user, struct pd_error **err) PD_MUST_USE;

@@ -1,6 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding a run by the beginning of its id. */
+/* Finding runs: all, one that is open, one by the beginning of its id. */
 #include "run/journal.h"
+
+static bool add_id(void *ids, const struct pd_event *e, struct pd_error **err)
+{
+	(void)err, pd_strings_add(ids, e->run);
+	return true;
+}
+
+bool pd_journal_runs(struct pd_journal *j, struct pd_strings *ids, struct pd_error **err)
+{
+	return pd_journal_query(j, PD_JOURNAL_ROWS "event WHERE kind = 'run' AND n > ?1 ORDER BY"
+				" n DESC", 0, NULL, add_id, ids, err);
+}
+
+bool pd_journal_open_run(struct pd_journal *j, const char *except, char **id, struct pd_error **err)
+{
+	/* with max() SQLite takes the other columns from the same row */
+	static const char sql[] = PD_JOURNAL_ROWS "(SELECT *, max(n) FROM event WHERE kind IN"
+		" ('run', 'state') AND n > ?1 GROUP BY run) WHERE run <> ?2 AND coalesce(json_extract(data, '$.state'),"
+		" 'new') NOT IN ('done', 'rolled back', 'refused', 'cleared', 'waiting for sign-off')"
+		" ORDER BY n DESC LIMIT 1";
+	pd_auto(pd_strings) ids = {0};
+	bool ok = pd_journal_query(j, sql, 0, except, add_id, &ids, err);
+
+	*id = ids.len ? pd_strdup(ids.items[0]) : NULL;
+	return ok;
+}
 
 char *pd_journal_find(struct pd_journal *j, const char *prefix,
 		      struct pd_error **err)
