@@ -80,13 +80,30 @@ static char *hidden_line(int terminal, const char *name)
 	return value;
 }
 
+/* Every secret of a step can be had now: nothing begins that can't be ended. */
+static bool can_be_had(const struct pd_plan_step *s, struct pd_error **err)
+{
+	const char *param;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)s->args, param, value) {
+		const json_t *source = json_object_get(value, "$secret");
+		char *secret = source ? pd_secret_fetch(source, err) : NULL;
+
+		if (source && !secret)
+			return pd_error_prefix(err, "%s", s->id);
+		pd_secret_free(secret);
+	}
+	return true;
+}
+
 bool pd_cli_type_in(const struct pd_plan *plan, struct pd_error **err)
 {
 	pd_auto_close int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	pd_auto(pd_strings) names = {0};
 
 	for (size_t i = 0; i < plan->n_steps; i++)
-		pd_plan_prompts(&plan->steps[i], &names);
+		pd_plan_secrets(&plan->steps[i], "prompt", &names);
 	for (size_t i = 0; i < names.len; i++) {
 		char *value = NULL;
 
@@ -100,10 +117,14 @@ bool pd_cli_type_in(const struct pd_plan *plan, struct pd_error **err)
 				"no secret '%s' of at least 4 characters was typed in", names.items[i]);
 		pd_secret_type(names.items[i], value);
 	}
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (!can_be_had(&plan->steps[i], err))
+			return false;
 	return true;
 }
 
-/* secrets(): a person types in those from a prompt, of the plan that was made. */
+/* secrets(): those of the plan that was made are there; a person types in what
+ * is asked for. */
 PD_CORE(secrets)
 {
 	return pd_cli_type_in(cli->plan, err) ? json_true() : NULL;

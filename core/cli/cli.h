@@ -83,7 +83,8 @@ json_t *pd_cli_error_json(const struct pd_error *e);
 /** Facts, catalogs and workflow to a plan, for round @p round. */
 struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t round,
 			    const char *facts, struct pd_error **err);
-/** A person types in the secrets from a prompt that a plan wants. */
+/** A person types in the secrets from a prompt that a plan wants; all others can
+ * be had. */
 bool pd_cli_type_in(const struct pd_plan *plan, struct pd_error **err) PD_MUST_USE;
 /** Show what stands between recall() and remember(); without keeping it too. */
 void pd_cli_end_answer(struct pd_cli *cli, bool keep);

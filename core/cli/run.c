@@ -132,7 +132,7 @@ static enum pd_run_end act_on(const struct pd_run_options *o, struct pd_cli *cli
 }
 
 /* act{what, run, inputs, unattended, resume, party, name, note, accept_no_return,
- * who, why, skip, redo, change, no_wait, poll, emergency, events, boots}: start the
+ * accept_failing, who, why, skip, redo, change, no_wait, poll, emergency, events, boots}: start the
  * plan, resume (with the plan and inputs, if change), undo or sign; with events, these
  * are printed as JSON lines in place of the view; with boots, of one round and on
  * paper, on a server that was started so often.  {status, run, error}. */
@@ -149,6 +149,7 @@ PD_CORE(act)
 		.ready = boots ? NULL : ready, .record = &cli->record,
 		.unattended = pd_json_true(how, "unattended"), .who = pd_cli_user(),
 		.accept_no_return = pd_json_text(how, "accept_no_return", NULL),
+		.accept_failing = pd_json_text(how, "accept_failing", NULL),
 		.why = pd_json_text(how, "why", NULL), .skip = &skip, .redo = &redo,
 		.no_wait = pd_json_true(how, "no_wait"), .poll = pd_json_number(how, "poll", 0),
 		.emergency = pd_json_text(how, "emergency", NULL),
@@ -205,17 +206,18 @@ PD_CORE(clear)
 	return json_integer((json_int_t)end);
 }
 
-/* check(accept): every step of the plan looks at this server.  {record,
- * refused, refusals}; the plan is gone. */
+/* check(no_return, failing): every step of the plan looks at this server, with
+ * what a person accepts.  {record, refusals}; the plan is gone. */
 PD_CORE(check)
 {
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry,
-				    .spawner = cli->spawner, .accept_no_return = pd_core_text(args, 0) };
-	size_t refused = 0;
-	auto_record *r = pd_run_check(&o, cli->plan, &refused, err);
+				    .spawner = cli->spawner, .accept_no_return = pd_core_text(args, 0),
+				    .accept_failing = pd_core_text(args, 1) };
+	pd_auto_json *refusals = NULL;
+	auto_record *r = pd_run_check(&o, cli->plan, &refusals, err);
 
-	return r ? json_pack("{s:o, s:I, s:o}", "record", pd_record_json(r, 0), "refused",
-			     (json_int_t)refused, "refusals", pd_forecast_refusals(r)) : NULL;
+	return r ? json_pack("{s:o, s:O}", "record", pd_record_json(r, 0), "refusals", refusals) :
+		   NULL;
 }
 
 /* The id of the run that starts so, or of the newest. */

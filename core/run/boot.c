@@ -2,6 +2,7 @@
 /* The proof of a reboot, and the systemd unit that resumes a run after it. */
 #include "run/boot.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -64,7 +65,38 @@ static void quote(struct pd_buffer *b, const char *arg)
 	pd_buffer_text(b, "\"");
 }
 
-bool pd_boot_arm(const char *const argv[], struct pd_error **err)
+char *pd_boot_credential(const char *name)
+{
+	static const char *const stores[] = { "/etc/credstore", "/etc/credstore.encrypted" };
+
+	/* it becomes a word of the unit */
+	for (const char *c = name; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("._-@", *c))
+			return NULL;
+	for (size_t i = 0; i < 2; i++) {
+		char *path = pd_print("%s/%s", stores[i], name);
+
+		if (access(path, F_OK) == 0)
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+static void load_credentials(struct pd_buffer *b, const struct pd_strings *names)
+{
+	for (size_t i = 0; i < names->len; i++) {
+		pd_auto_free char *path = pd_boot_credential(names->items[i]);
+
+		if (path)
+			pd_buffer_print(b, "LoadCredential%s=%s:%s\n",
+					strstr(path, ".encrypted/") ? "Encrypted" : "",
+					names->items[i], path);
+	}
+}
+
+bool pd_boot_arm(const char *const argv[], const struct pd_strings *credentials,
+		 struct pd_error **err)
 {
 	pd_auto(pd_buffer) b = {0};
 
@@ -77,7 +109,9 @@ bool pd_boot_arm(const char *const argv[], struct pd_error **err)
 		/* nobody may be there when it is killed, and services are held */
 		"Restart=on-abnormal\nRestartSec=1\n"
 		/* rolled back, refused and waiting are no failures of the unit */
-		"SuccessExitStatus=1 4 5\nExecStart=");
+		"SuccessExitStatus=1 4 5\n");
+	load_credentials(&b, credentials);
+	pd_buffer_text(&b, "ExecStart=");
 	for (size_t i = 0; argv[i]; i++)
 		quote(&b, argv[i]);
 	pd_buffer_text(&b, "\n\n[Install]\nWantedBy=multi-user.target\n");

@@ -14,9 +14,15 @@ json_t *pd_boot_witness(void);
 /** Has the server been started anew between the two? */
 bool pd_boot_differs(const json_t *before, const json_t *now);
 
+/** Where the systemd credential @p name is kept across reboots (systemd-creds(1)):
+ * a file in /etc/credstore or /etc/credstore.encrypted; NULL: nowhere.  The
+ * caller frees. */
+char *pd_boot_credential(const char *name);
 /** Make systemd start `patchday resume` when the server comes up; @p argv is
- * the whole command line.  Nothing is done where systemd is not init. */
-bool pd_boot_arm(const char *const argv[], struct pd_error **err) PD_MUST_USE;
+ * the whole command line, with these @p credentials as far as they are kept.
+ * Nothing is done where systemd is not init. */
+bool pd_boot_arm(const char *const argv[], const struct pd_strings *credentials,
+		 struct pd_error **err) PD_MUST_USE;
 void pd_boot_disarm(void);
 
 #endif

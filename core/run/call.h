@@ -32,4 +32,12 @@ bool pd_call_again(struct pd_call *c, enum pd_phase phase, const json_t *args,
 void pd_call_inhibit(void *user, const char *risk, const char *cause,
 		     const char *remedy);
 
+/* step.c */
+/** Checked arguments without references; *unknown: the step whose output is
+ * missing, borrowed from the plan; @p dry: outputs as predicted.  New reference. */
+json_t *pd_step_arguments(struct pd_engine *e, const struct pd_record_step *s, bool dry,
+			  const char **unknown);
+/** "changed", "unchanged", "failed" ...: of a worker's result. */
+const char *pd_result_name(int result);
+
 #endif

@@ -36,5 +36,6 @@ core_libcore_la_SOURCES += \
 	%reldir%/runs.c \
 	%reldir%/signoff.c \
 	%reldir%/start.c \
+	%reldir%/predict.c \
 	%reldir%/step.c \
 	%reldir%/undo.c

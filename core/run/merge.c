@@ -246,6 +246,7 @@ bool pd_engine_change(struct pd_engine *e, struct pd_error **err)
 	pd_digest now = "";
 
 	if ((o->accept_no_return && !*o->accept_no_return) ||
+	    (o->accept_failing && !*o->accept_failing) ||
 	    ((skip || redo) && !(o->why && *o->why)))
 		return pd_error_set(err, "no-reason", "say why");
 	if (skip + redo + (o->plan != NULL) > 1)

@@ -76,9 +76,16 @@ bool pd_engine_backup_ahead(struct pd_engine *e, const struct pd_record_step *s)
 	return e->record->accepted;
 }
 
+static bool accept_it(struct pd_engine *e, const char *what, const char *why)
+{
+	return pd_engine_note(e, "accept", "", json_pack("{s:s*, s:s, s:s}", "what", what, "who",
+			      e->o->who ? e->o->who : "unknown", "why", why), true);
+}
+
 bool pd_engine_accept(struct pd_engine *e)
 {
+	if (e->o->accept_failing && !accept_it(e, "failing", e->o->accept_failing))
+		return false;
 	return !e->o->accept_no_return || e->record->accepted ||
-	       pd_engine_note(e, "accept", "", json_pack("{s:s, s:s}", "who", e->o->who ?
-			      e->o->who : "unknown", "why", e->o->accept_no_return), true);
+	       accept_it(e, NULL, e->o->accept_no_return);
 }

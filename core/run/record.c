@@ -30,7 +30,8 @@
  *   compare   explained, unexplained, not_compared, differences
  *   sign      party, name, note, by
  *   seal      key, by                    the last event of a run
- *   accept    who, why                   no way back is needed
+ *   accept    who, why, what             no way back is needed; or (what is
+ *                                        "failing") steps may fail in the dry run
  *   skip      who, why                   the step is not done
  *   again     who, why                   the step is done once more
  *   clear     who, why                   a person has mended the server
@@ -259,8 +260,11 @@ static bool on_run_event(struct pd_record *r, const struct pd_event *e,
 	} else if (strcmp(e->kind, "boot") == 0) {
 		r->booted_back |= pd_json_true(e->data, "undo");
 	} else if (strcmp(e->kind, "accept") == 0) {
-		r->accepted = true;
-		decided(r, e, "no way back is needed");
+		bool failing = strcmp(pd_json_text(e->data, "what", ""), "failing") == 0;
+
+		r->accepted |= !failing;
+		decided(r, e, failing ? "steps may fail before the start" :
+					"no way back is needed");
 	} else if (strcmp(e->kind, "clear") == 0) {
 		decided(r, e, "the server was mended by hand");
 	} else if (strcmp(e->kind, "go") == 0 || strcmp(e->kind, "wait") == 0 ||

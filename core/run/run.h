@@ -26,6 +26,7 @@ struct pd_run_options {
 	bool unattended;               /* started by that */
 	const char *who;               /* name of the person; NULL: unknown */
 	const char *accept_no_return;  /* why no way back is needed; NULL: one is */
+	const char *accept_failing;    /* why checks may fail before the start; NULL: none may */
 	/** Signal that asks to stop, 0 none: SIGINT stops the run for a person
 	 * to decide, SIGTERM (the server goes down) leaves it as it is. */
 	const volatile sig_atomic_t *signal;
@@ -78,10 +79,11 @@ enum pd_run_end pd_run_resume(const struct pd_run_options *o, const char *run,
 			      struct pd_error **err);
 enum pd_run_end pd_run_undo(const struct pd_run_options *o, const char *run,
 			    struct pd_error **err);
-/** Check every step of a plan on this server; nothing is written.  The
- * record holds what was predicted; *refused: how many inhibitors. */
+/** Check every step of a plan on this server; nothing is written.  The record
+ * holds what was predicted; *refusals: every reason not to start, as in
+ * run/forecast.h, a new reference. */
 struct pd_record *pd_run_check(const struct pd_run_options *o, struct pd_plan *plan,
-			       size_t *refused, struct pd_error **err);
+			       json_t **refusals, struct pd_error **err);
 /** A party signs; the run is done when the last one has. */
 enum pd_run_end pd_run_sign(const struct pd_run_options *o, const char *run,
 			    const char *party, const char *name, const char *note,

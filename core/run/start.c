@@ -13,15 +13,12 @@
 
 enum { MAX_RESUMES = 5 }; /* by the server's start, without a step ending */
 
-static bool predict_all(struct pd_engine *e, size_t *refused)
+static bool predict_all(struct pd_engine *e, json_t **refusals)
 {
-	pd_auto_json *all = NULL;
-
 	for (size_t i = 0; i < e->record->n_steps; i++)
 		if (!pd_engine_predict(e, &e->record->steps[i]))
 			return false;
-	all = pd_forecast_refusals(e->record);
-	*refused = json_array_size(all);
+	*refusals = pd_forecast_refusals(e->record);
 	return true;
 }
 
@@ -35,31 +32,47 @@ static bool note_plan(struct pd_engine *e, const struct pd_plan *plan,
 			      plan->json), true);
 }
 
-/* How long it takes, from the journal that a dry run does not write. */
-static bool learned(struct pd_engine *e, const char *state)
+/* From the journal that a dry run does not write: how long it takes, and *why
+ * no run may start. */
+static bool learned(struct pd_engine *e, const char *state, struct pd_error **why)
 {
-	struct pd_journal *j = pd_journal_peek(state);
-	bool ok = pd_estimate_make(&e->times, j, e->record, e->o->registry, &e->fatal);
+	struct pd_journal *peek = pd_journal_peek(state);
+	struct pd_engine look = { .o = e->o, .journal = peek ? peek :
+				  pd_journal_open(state, true, NULL) };
+	bool ok = pd_estimate_make(&e->times, look.journal, e->record, e->o->registry, &e->fatal);
 
-	pd_journal_close(j);
+	if (ok && look.journal && !pd_engine_free_server(&look, "", why))
+		ok = *why != NULL;
+	pd_journal_close(look.journal);
 	return ok;
 }
 
+static void refuse(json_t *refusals, const char *risk, const char *cause, const char *remedy)
+{
+	json_array_append_new(refusals, json_pack("{s:s, s:s, s:s, s:s*}", "step", "", "risk", risk,
+						  "cause", cause, "remedy", remedy));
+}
+
 struct pd_record *pd_run_check(const struct pd_run_options *o, struct pd_plan *plan,
-			       size_t *refused, struct pd_error **err)
+			       json_t **refusals, struct pd_error **err)
 {
 	struct pd_engine e = { .o = o, .record = pd_record_new("check") };
-
-	*refused = 0;
 	pd_auto_free char *bad = NULL;
+	pd_auto_error *other = NULL;
 
-	if (!note_plan(&e, plan, NULL) || !learned(&e, o->state) || !pd_engine_accept(&e) ||
-	    !predict_all(&e, refused) || !pd_permit_look(&e, &bad)) {
+	*refusals = NULL;
+	if (!note_plan(&e, plan, NULL) || !learned(&e, o->state, &other) || !pd_engine_accept(&e) ||
+	    !predict_all(&e, refusals) || !pd_permit_look(&e, &bad)) {
 		pd_error_move(err, e.fatal);
 		pd_record_free(e.record);
 		e.record = NULL;
 	}
-	*refused += bad != NULL;
+	if (e.record && bad)
+		refuse(*refusals, "nobody can say whether it may go on", bad,
+		       "correct the guard's arguments in the workflow");
+	if (e.record && other)
+		refuse(*refusals, "two runs would change the server at once", other->message,
+		       pd_error_advice(other));
 	pd_estimate_clear(&e.times);
 	free(e.text);
 	return e.record;
@@ -78,6 +91,7 @@ static char *new_run_id(void)
 static bool own(struct pd_engine *e, struct pd_error **err)
 {
 	pd_auto_json *now = pd_engine_witness(e);
+	pd_auto(pd_strings) credentials = {0};
 	bool pending = e->record->state == PD_RUN_REBOOTING;
 
 	for (size_t i = 0; i < e->record->n_steps; i++)
@@ -87,10 +101,12 @@ static bool own(struct pd_engine *e, struct pd_error **err)
 	    !pd_engine_note(e, "boot", "", json_pack("{s:s, s:O}", "how",
 			    "spontaneous", "witness", now), false))
 		return false;
+	for (size_t i = 0; i < e->record->n_steps; i++)
+		pd_plan_secrets(e->record->steps[i].step, "credential", &credentials);
 	return pd_engine_note(e, "owner", "", json_pack("{s:I, s:O, s:b}", "pid",
 			      (json_int_t)getpid(), "boot", now, "unattended",
 			      e->o->unattended), true) &&
-	       (!e->o->resume_argv || pd_boot_arm(e->o->resume_argv, err));
+	       (!e->o->resume_argv || pd_boot_arm(e->o->resume_argv, &credentials, err));
 }
 
 /* The record at the end of all: to who wants it. */
@@ -127,12 +143,15 @@ static enum pd_run_end start(struct pd_engine *e, struct pd_error **err)
 {
 	struct pd_record *planned = e->record;
 	pd_auto_free char *why = NULL;
-	size_t refused = 0;
+	pd_auto_json *refusals = NULL;
 	enum pd_run_end end = PD_END_WAITING;
 	bool noted;
 
 	if (e->o->accept_no_return && !*e->o->accept_no_return)
 		return !pd_error_set(err, "no-reason", "say why no way back is needed") *
+		       PD_END_INVALID;
+	if (e->o->accept_failing && !*e->o->accept_failing)
+		return !pd_error_set(err, "no-reason", "say why steps may fail before the start") *
 		       PD_END_INVALID;
 	if (!pd_engine_free_server(e, "", err))
 		return PD_END_REFUSED;
@@ -141,9 +160,9 @@ static enum pd_run_end start(struct pd_engine *e, struct pd_error **err)
 	e->record = pd_record_new(planned->run);
 	noted = note_plan(e, planned->plans[0], planned->inputs);
 	pd_record_free(planned); /* from here on the plan is the journaled one */
-	if (noted && pd_engine_accept(e) && predict_all(e, &refused) &&
+	if (noted && pd_engine_accept(e) && predict_all(e, &refusals) &&
 	    pd_permit_look(e, &why)) {
-		if (refused || pd_engine_signal(e) || why)
+		if (json_array_size(refusals) || pd_engine_signal(e) || why)
 			end = pd_engine_end(e, PD_RUN_REFUSED, why = why ? why : pd_engine_why_refused(e));
 		else if (own(e, err) && pd_permit_override(e))
 			end = pd_engine_work(e);

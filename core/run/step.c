@@ -9,7 +9,6 @@
 
 #include "plugin/arguments.h"
 #include "run/boot.h"
-#include "run/forecast.h"
 
 enum { MAX_REBOOT_ATTEMPTS = 3 }; /* of one step */
 
@@ -40,10 +39,8 @@ static json_t *resolve(struct pd_engine *e, const struct pd_record_step *s,
 		       json_pack("{s:s}", "$unknown", ref);
 }
 
-/* Checked arguments without references; *unknown: the step whose output is
- * missing, borrowed from the plan. */
-static json_t *arguments(struct pd_engine *e, const struct pd_record_step *s,
-			 bool dry, const char **unknown)
+json_t *pd_step_arguments(struct pd_engine *e, const struct pd_record_step *s,
+			  bool dry, const char **unknown)
 {
 	json_t *out = json_object(), *value, *item;
 	const char *name;
@@ -85,7 +82,7 @@ static void inputs_digest(struct pd_engine *e, const struct pd_record_step *s, p
 	*out = '\0';
 	json_object_foreach((json_t *)(uintptr_t)s->step->args, name, value)
 		if (!args && refers(value))
-			args = arguments(e, s, false, &unknown);
+			args = pd_step_arguments(e, s, false, &unknown);
 	if (args)
 		pd_json_digest(args, out);
 }
@@ -99,7 +96,7 @@ bool pd_engine_stale(struct pd_engine *e, const struct pd_record_step *s)
 	return s->inputs && strcmp(s->inputs, now) != 0;
 }
 
-static const char *result_name(int result)
+const char *pd_result_name(int result)
 {
 	static const char *const below[] = { "failed", "bad-args", "retry",
 					     "canceled", "refused" };
@@ -111,7 +108,7 @@ static const char *result_name(int result)
 static json_t *result_json(const struct pd_worker_result *r, const char *phase)
 {
 	return json_pack("{s:s, s:s, s:s*, s:s*, s:f}", "result",
-			 result_name(r->result), "phase", phase, "message",
+			 pd_result_name(r->result), "phase", phase, "message",
 			 r->message, "detail", r->detail, "seconds", r->seconds);
 }
 
@@ -298,7 +295,7 @@ enum pd_outcome pd_engine_step(struct pd_engine *e, struct pd_record_step *s)
 	pd_auto_free char *name = pd_print("%s.%s", s->step->plugin, s->step->step);
 	pd_auto_error *err = NULL;
 	const char *unknown = NULL;
-	pd_auto_json *args = arguments(e, s, false, &unknown);
+	pd_auto_json *args = pd_step_arguments(e, s, false, &unknown);
 	const struct pd_step *step = pd_registry_step(e->o->registry, name, NULL, &err);
 
 	if (!step)
@@ -322,7 +319,7 @@ enum pd_outcome pd_engine_undo_step(struct pd_engine *e, struct pd_record_step *
 	pd_auto(pd_worker_result) r = {0};
 	pd_auto_free char *name = pd_print("%s.%s", s->step->plugin, s->step->step);
 	const char *unknown = NULL;
-	pd_auto_json *args = arguments(e, s, false, &unknown);
+	pd_auto_json *args = pd_step_arguments(e, s, false, &unknown);
 	const struct pd_step *step = pd_registry_step(e->o->registry, name, NULL, NULL);
 
 	if (step && (!step->undo || step->flags & PD_S_REBOOTS))
@@ -370,7 +367,7 @@ enum pd_outcome pd_engine_undo_reboot(struct pd_engine *e, struct pd_record_step
 	pd_auto(pd_call) c = { .e = e, .s = s, .undo = true };
 	pd_auto(pd_worker_result) r = {0};
 	const char *unknown = NULL;
-	pd_auto_json *args = arguments(e, s, false, &unknown);
+	pd_auto_json *args = pd_step_arguments(e, s, false, &unknown);
 	enum pd_outcome before = s->state == PD_STEP_UNDOING && s->undo_reboots ?
 		booted_back(e, s) : PD_OUT_REBOOT;
 
@@ -385,58 +382,4 @@ enum pd_outcome pd_engine_undo_reboot(struct pd_engine *e, struct pd_record_step
 	if (r.result == PD_CHANGED || pd_engine_signal(e) == SIGTERM)
 		return PD_OUT_REBOOT;
 	return undone(e, s, &r);
-}
-
-/* What the dry run itself has against a step, beside what its check says. */
-static void inhibit(struct pd_call *c, const struct pd_worker_result *r)
-{
-	const char *why = c->irreversible ? c->irreversible : pd_engine_no_return(c->e, c->s);
-
-	if (r->result == PD_REFUSED && json_array_size(c->inhibitors) == 0)
-		pd_call_inhibit(c, "the step would fail", r->message, NULL);
-	if (r->result == PD_BAD_ARGS)
-		pd_call_inhibit(c, "the step can't run", r->message, "correct its arguments");
-	if (why && r->result != PD_UNCHANGED && !pd_engine_backup_ahead(c->e, c->s)) {
-		pd_auto_free char *cause = pd_print("%s; no stage before it has a backup that is"
-						    " verified", why);
-
-		pd_call_inhibit(c, "there is no way back from this step", cause,
-				"put backup.verify into a stage before it, or say"
-				" --accept-no-return WHY");
-	}
-}
-
-bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s)
-{
-	pd_auto(pd_worker_result) r = { .result = PD_CHANGED };
-	pd_auto_json *outputs = json_object(), *inhibitors = json_array();
-	pd_auto(pd_call) c = { .e = e, .s = s, .predicted = outputs,
-			       .inhibitors = inhibitors, .dry = true };
-	const char *unknown = NULL;
-	pd_auto_json *args = arguments(e, s, true, &unknown);
-
-	if (!unknown && !pd_call(&c, PD_PHASE_CHECK, args, &r))
-		return false;
-	inhibit(&c, &r);
-	return pd_engine_note(e, "predict", s->key,
-			      json_pack("{s:s, s:s*, s:s*, s:s*, s:O, s:O, s:f}", "result",
-					unknown ? "unknown" : result_name(r.result), "waits_for",
-					unknown, "message", r.message, "irreversible",
-					r.result == PD_UNCHANGED ? NULL : c.irreversible ?
-					c.irreversible : pd_engine_no_return(e, s), "outputs",
-					outputs, "inhibitors", inhibitors, "seconds", r.seconds),
-			      false);
-}
-
-char *pd_engine_why_refused(const struct pd_engine *e)
-{
-	pd_auto_json *all = pd_forecast_refusals(e->record);
-	const json_t *first = json_array_get(all, 0);
-	const char *key = pd_json_text(first, "step", "");
-	size_t n = json_array_size(all);
-
-	if (!first)
-		return pd_strdup("asked to stop before it began");
-	return pd_print(n > 1 ? "%s%s%s; and %zu more" : "%s%s%s", key, *key ? ": " : "",
-			pd_json_text(first, "cause", ""), n - 1);
 }

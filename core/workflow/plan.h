@@ -70,8 +70,13 @@ PD_AUTO_PTR(struct pd_plan *, pd_plan_cleanup, pd_plan_free)
 bool pd_plan_validate(const struct pd_plan *plan, struct pd_registry *reg,
 		      struct pd_error **err) PD_MUST_USE;
 
-/** Add the names of secrets of a step that a person has to type in. */
-void pd_plan_prompts(const struct pd_plan_step *s, struct pd_strings *names);
+/** Add the names of a step's secrets from this source: "prompt", "env", "file"
+ * or "credential". */
+void pd_plan_secrets(const struct pd_plan_step *s, const char *source, struct pd_strings *names);
+/** The first step that reboots the server before step @p i is done, or before
+ * it can be undone; NULL: none does. */
+const struct pd_plan_step *pd_plan_reboot_before(const struct pd_plan *plan,
+						 struct pd_registry *reg, size_t i);
 
 struct pd_workflow_input {
 	const char *script;       /* path of the Lua file */

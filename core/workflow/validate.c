@@ -163,33 +163,49 @@ static bool check_guard(struct context *c, const struct pd_plan_step *s,
 	return true;
 }
 
-void pd_plan_prompts(const struct pd_plan_step *s, struct pd_strings *names)
+void pd_plan_secrets(const struct pd_plan_step *s, const char *source, struct pd_strings *names)
 {
 	const char *param, *name;
 	json_t *value;
 
 	json_object_foreach((json_t *)(uintptr_t)s->args, param, value) {
-		name = pd_json_text(json_object_get(value, "$secret"), "prompt", NULL);
+		name = pd_json_text(json_object_get(value, "$secret"), source, NULL);
 		if (name && !pd_strings_has(names, name))
 			pd_strings_add(names, name);
 	}
 }
 
-/* What a person types in is gone after a reboot, also for an undo. */
-static bool check_prompts(struct context *c, size_t i, const struct pd_step *step,
-			  struct pd_error **err)
+const struct pd_plan_step *pd_plan_reboot_before(const struct pd_plan *plan,
+						 struct pd_registry *reg, size_t i)
 {
-	const struct pd_plan *p = c->plan;
-	pd_auto(pd_strings) names = {0};
+	struct context c = { .plan = plan, .reg = reg };
+	const struct pd_step *step = find_step(&c, i, NULL);
 
-	pd_plan_prompts(&p->steps[i], &names);
-	for (size_t k = 0; names.len && k < p->n_steps; k++) {
-		const struct pd_step *other = *p->steps[k].plugin ? find_step(c, k, NULL) : NULL;
+	for (size_t k = 0; step && k < plan->n_steps; k++) {
+		const struct pd_step *other = *plan->steps[k].plugin ? find_step(&c, k, NULL) : NULL;
 
-		if (other && other->flags & PD_S_REBOOTS && (k < i || step->undo || p->rounds > 1))
-			return pd_error_set(err, "secret-reboot", "%s needs the secret '%s', which"
-				" a person types in, and %s reboots the server, after which it is gone",
-				p->steps[i].id, names.items[0], p->steps[k].id);
+		if (other && other->flags & PD_S_REBOOTS && (k < i || step->undo || plan->rounds > 1))
+			return &plan->steps[k];
+	}
+	return NULL;
+}
+
+/* What a process has been given is gone after a reboot, also for an undo. */
+static bool check_secrets(struct context *c, size_t i, struct pd_error **err)
+{
+	static const char *const given[][2] = {
+		{ "prompt", "which a person types in" }, { "env", "which is in the environment" } };
+	const struct pd_plan_step *s = &c->plan->steps[i], *reboot;
+
+	for (size_t k = 0; k < 2; k++) {
+		pd_auto(pd_strings) names = {0};
+
+		pd_plan_secrets(s, given[k][0], &names);
+		reboot = names.len ? pd_plan_reboot_before(c->plan, c->reg, i) : NULL;
+		if (reboot)
+			return pd_error_set(err, "secret-reboot", "%s needs the secret '%s', %s,"
+				" and %s reboots the server, after which it is gone", s->id,
+				names.items[0], given[k][1], reboot->id);
 	}
 	return true;
 }
@@ -208,7 +224,7 @@ static bool check_step(struct context *c, size_t i, struct pd_error **err)
 		return pd_error_set(err, "plan-invalid",
 				    "%s can't be held: it has no undo that gives back%s", s->id,
 				    step->flags & PD_S_REBOOTS ? " (it reboots)" : "");
-	return check_prompts(c, i, step, err) && each_reference(c, i, check_reference, err);
+	return check_secrets(c, i, err) && each_reference(c, i, check_reference, err);
 }
 
 bool pd_plan_validate(const struct pd_plan *plan, struct pd_registry *reg,

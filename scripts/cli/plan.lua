@@ -15,7 +15,7 @@ end
 -- --check: every step looks at the server, and every guard.
 local function check(cli)
 	base.must(core.secrets())
-	local found = base.must(core.check(cli:option("accept-no-return")))
+	local found = base.must(core.check(cli:option("accept-no-return"), cli:option("accept-failing")))
 	local list, waits = core.list {}, found.record.waits or {}
 	if not cli.json then core.out("\nDry run: what each step found on this server\n") end
 	for _, s in ipairs(found.record.steps) do
@@ -23,14 +23,15 @@ local function check(cli)
 		if not cli.json then show_prediction(s) end
 	end
 	for _, row in ipairs(waits.reasons or {}) do
-		list[#list + 1] = { against = row }
-		if not cli.json then
+		list[#list + 1] = not row.bad and { against = row } or nil
+		if not cli.json and not row.bad then
 			base.print("  the run would wait for guard %s: %s\n      cause:  %s\n      remedy: %s\n", row.guard,
 				row.risk, row.cause, row.remedy or "")
 		end
 	end
+	for _, row in ipairs(found.refusals) do list[#list + 1] = { refusal = row } end
 	if cli.json then base.print_json(list) else status.inhibitors(found.refusals) end
-	return found.refused > 0 and 4 or 0
+	return #found.refusals > 0 and 4 or 0
 end
 
 local function run(cli)
@@ -63,6 +64,7 @@ verified lists are the catalog.
 			{ "check", nil, "dry run too: every step looks at this server" },
 			{ "rollback", nil, "show what takes it back instead, from each place where it can fail" },
 			{ "accept-no-return", "WHY", "with --check: as for run" },
+			{ "accept-failing", "WHY", "with --check: as for run" },
 		},
 		run = run,
 	},

@@ -74,6 +74,7 @@ local function act(cli, how)
 	how.events = view.events(cli)
 	how.unattended, how.no_wait = cli:option("unattended") ~= nil, cli:option("no-wait") ~= nil
 	how.accept_no_return, how.why = cli:option("accept-no-return"), cli:option("why")
+	how.accept_failing = cli:option("accept-failing")
 	how.emergency = cli:option("emergency")
 	how.skip, how.redo, how.poll = core.list(cli:all("skip")), core.list(cli:all("redo")), poll(cli)
 	if cli:option("hook") then base.must(core.hook(cli:option("hook"))) end
@@ -136,6 +137,7 @@ end
 local events = { "events", nil, "print JSON lines, one for each event" }
 local hook = { "hook", "COMMAND", "program and arguments that get each event on standard input" }
 local accept = { "accept-no-return", "WHY", "go past a point of no return without a verified backup" }
+local failing = { "accept-failing", "WHY", "start although steps fail in the dry run, as others before them mend it" }
 local no_wait = { "no-wait", nil, "if guards speak against it, end at once with status 5" }
 local emergency = { "emergency", "NAME,...", "override these guards for the rest of the run" }
 local every = { "poll", "SECONDS", "how often guards are asked while the run waits (default 30)" }
@@ -151,7 +153,7 @@ reason against it. Each step is journaled before and after; whatever crashes
 or reboots, the run goes on with `patchday resume`, which systemd calls by
 itself when the server comes up.
 ]],
-		options = { workflow.options[1], workflow.options[2], workflow.options[3], accept, no_wait, emergency, why,
+		options = { workflow.options[1], workflow.options[2], workflow.options[3], accept, failing, no_wait, emergency, why,
 			every, events, hook },
 		run = run,
 	},
@@ -170,7 +172,7 @@ how far it came is looked at before anything is repeated.
 			{ "yes", nil, "agree to the new plan without being asked" },
 			{ "skip", "STEP", "pass the step over; may be repeated" },
 			{ "redo", "STEP", "do a step once more; may be repeated" },
-			accept, no_wait, emergency, why, every, events, hook,
+			accept, failing, no_wait, emergency, why, every, events, hook,
 			{ "unattended", nil, "started by the server's boot, not by a person" },
 		},
 		run = go_on("resume"),

@@ -129,8 +129,8 @@ is "what came back is no difference" "$(counts)" "0 0"
 workflow early <<END
 pd.stage "one" { steps.write { path = "$f/e", fail = "check" } },
 END
-pd run "$tmp/early.lua"
-pd resume
+pd run "$tmp/early.lua" --accept-failing "it is a test"
+pd resume --accept-failing "it is a test"
 is "a resume before any step has acted does not scan again" "$rc $(events scan before)" "5 1"
 pd undo
 

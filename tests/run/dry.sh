@@ -59,6 +59,32 @@ valid "a refused run"
 like "also as text" "$("${patchday[@]}" report "${places[@]}")" 'remedy: tell it not to'
 like "and as HTML" "$("${patchday[@]}" report "${places[@]}" --format html)" '<td>tell it not to</td>'
 
+is "plan --check --json too" "$("${patchday[@]}" plan "${places[@]}" --check --json "$tmp/refuse.lua" |
+	jq -r '.[] | select(.refusal).refusal.step')" "$(printf 'one/steps.write%s\n' "" "#3" "#4")"
+
+# ---- a check that fails
+workflow failing <<END
+pd.stage "one" { steps.write { path = "$f/f1" } },
+pd.stage "two" { steps.write { path = "$f/f2", fail = "check" } },
+END
+pd plan "$tmp/failing.lua" --check
+is "a step that fails already now is against the run" "$rc" 4
+like "with cause and remedy" "$(paste -sd' ' <<<"$out")" 'two/steps.write: .*the step fails already now.*told to fail in check.*--accept-failing WHY'
+pd run "$tmp/failing.lua"
+is "the run is refused, and nothing is touched" "$rc $(state) $(ls "$f")" "4 refused "
+pd plan "$tmp/failing.lua" --check --accept-failing "stage one mends it"
+is "a person may know better" "$rc" 0
+pd run "$tmp/failing.lua" --accept-failing ""
+is "and has to say why" "$rc $([[ $out == *no-reason* ]] && echo named)" "2 named"
+pd run "$tmp/failing.lua" --accept-failing "stage one mends it"
+is "then it starts" "$rc $(state) $(cat "$f/f1")" "5 stopped x"
+like "and the report has the reason" "$("${patchday[@]}" report "${places[@]}")" 'steps may fail before the start.*stage one mends it'
+valid "such a run"
+pd plan "$tmp/chain.lua" --check
+is "as long as it is not over, no other may start" "$rc" 4
+like "by its id" "$(paste -sd' ' <<<"$out")" 'run [0-9a-f-]+ is stopped.*remedy: +Bring it to an end'
+pd undo
+
 # ---- questions
 cat >"$tmp/ask.lua" <<END
 local pd = require "patchday"

@@ -81,7 +81,7 @@ services name=new.service state=active enabled=enabled
 fail
 END
 guards="steps.gate { path = \"$f/gate\", id = \"front\" },"
-export CANARY=0123456789abcdef
+(umask 077; echo 0123456789abcdef >"$tmp/canary")
 cat >"$tmp/make" <<'END'
 workflow long <<WORKFLOW
 (function()
@@ -91,7 +91,7 @@ workflow long <<WORKFLOW
     steps.write { path = "$f/s", fail = "apply", id = "s" } }
 end)(),
 pd.stage "two" { steps.write { path = "$f/t", fail = "retry" }, steps.reboot { path = "$f/r" }, steps.noop {},
-  steps.leak { value = pd.secret { env = "CANARY" }, path = "$f" },
+  steps.leak { value = pd.secret { file = "$tmp/canary" }, path = "$f" },
   steps.write { path = "$f/w", wall = "$tmp/wall" } }, pd.signoff { parties = { "owner" } },
 WORKFLOW
 END

@@ -67,6 +67,40 @@ drill good "done"
 body apply | workflow back
 drill back "rolled back"
 
+# ---- what was done can be read where there is no room at all
+fresh
+mkdir "$tmp/small"
+mount -t tmpfs -o size=2m small "$tmp/small"
+trap 'umount "$tmp/small"; rm -rf "$tmp"' EXIT
+PATCHDAY_STATE=$tmp/small/state
+pd run "$tmp/good.lua"
+head -c 4m /dev/zero >"$tmp/small/fill" 2>/dev/null
+is "the disk is full" "$(stat -f -c %a "$tmp/small")" 0
+pd status
+is "status is had all the same" "$rc $(state)" "0 done"
+pd report
+is "so is the report" "$rc" 0
+umount "$tmp/small"
+trap 'rm -rf "$tmp"' EXIT
+PATCHDAY_STATE=$tmp/state
+
+# ---- a step that brings the server down each time is given up
+fresh
+workflow down <<END
+pd.stage "one" { on_failure = "undo", steps.write { path = "$f/1" }, steps.write { path = "$f/2", kill = true, mark = "$f/never" } },
+END
+pd run "$tmp/down.lua"
+starts=0
+while [ "$rc" = 137 ] && [ $starts -lt 20 ]; do
+	rm -f "$f/never"
+	pd resume --unattended
+	starts=$((starts + 1))
+done
+is "it is not started for ever" "$starts $rc $(state)" "7 5 stopped"
+like "and says why" "$out" 'started again and again without a step'
+pd undo
+is "a person takes it back" "$rc $(state) $(cat "$f/1" 2>/dev/null)" "1 rolled back "
+
 # a reader that damages nothing tells what is wrong
 fresh
 PATCHDAY_FAULT=enospc@6 pd run "$tmp/good.lua"

@@ -152,6 +152,10 @@ echo nonsense >"$f/gate"
 pd run --no-wait "$tmp/gated.lua"
 is "a guard with bad arguments refuses the run" "$rc $(state)" "4 refused"
 like "by name" "$out" "guard front: .*such a gate makes no sense"
+pd plan "$tmp/gated.lua" --check
+is "so does the dry run" "$rc" 4
+like "with what to do" "$(paste -sd' ' <<<"$out")" 'cause: +guard front: .*such a gate makes no sense.*remedy: +correct the guard'
+unlike "which is not to wait" "$out" 'would wait'
 rm -f "$f"/*
 
 # ---- crash in a stage: not asked again

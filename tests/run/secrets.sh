@@ -118,6 +118,29 @@ sed "s#return { steps.leak#return { steps.reboot { path = \"$tmp/f/r\" }, steps.
 pd run "$tmp/prompt2.lua"
 is "a secret that would be gone after a reboot is refused before" "$rc" 2
 like "with both steps" "$out" "main/steps.leak needs the secret 'canary', which a person types in, and main/steps.reboot reboots"
+sed -i 's/prompt = "canary"/env = "CANARY_ENV"/' "$tmp/prompt2.lua"
+pd run "$tmp/prompt2.lua"
+is "so is one of the environment" "$rc $([[ $out == *"which is in the environment, and main/steps.reboot"* ]] && echo named)" "2 named"
+sed -i 's/env = "CANARY_ENV"/credential = "canary"/' "$tmp/prompt2.lua"
+pd run "$tmp/prompt2.lua"
+is "and a credential that is not kept for the next start" "$rc $(state)" "4 refused"
+like "with what to do" "$(paste -sd' ' <<<"$out")" "'canary' is in neither /etc/credstore nor .*remedy: .*systemd-creds"
+
+# ---- gone when the run goes on: nothing is done without it
+sed "s#return { steps.leak.*#return { pd.stage 'main' { on_failure = 'undo', steps.leak { value = pd.secret { env = 'CANARY_ENV' }, path = '$tmp/f' }, steps.write { path = '$tmp/f/k', kill = true, mark = '$tmp/f/mark' } } } end }#" "$tmp/prompt.lua" >"$tmp/gone.lua"
+pd run "$tmp/gone.lua"
+is "it is killed" "$rc $(state)" "137 interrupted"
+out=$(unset CANARY_ENV; "${patchday[@]}" resume "${places[@]}" 2>&1)
+is "a resume without the secret waits for a person" "$? $(state)" "5 interrupted"
+like "and names it" "$out" 'main/steps.leak: .*CANARY_ENV'
+(unset CANARY_ENV; "${patchday[@]}" undo "${places[@]}" >/dev/null 2>&1)
+is "so does an undo" "$? $(state)" "5 interrupted"
+pd undo
+is "with it, all is taken back" "$rc $(state)" "1 rolled back"
+unset CANARY_NONE
+sed 's/CANARY_ENV/CANARY_NONE/' "$tmp/gone.lua" >"$tmp/none.lua"
+pd plan "$tmp/none.lua" --check
+is "one that is not there is known before" "$rc $([[ $out == *"CANARY_NONE is not set"* ]] && echo named)" "2 named"
 
 # ---- nothing of it is left anywhere
 touch "$tmp/stop"

@@ -36,6 +36,8 @@ is "what was done before it stays as it is" "$(cat "$f/u1")" x
 pd run "$tmp/good.lua"
 is "no run starts" "$rc" 4
 like "for that reason" "$out" 'run-inconsistent'
+pd plan "$tmp/good.lua" --check
+is "the dry run says so too" "$rc $([[ $out == *"is inconsistent: "*"patchday undo"* ]] && echo named)" "4 named"
 pd resume
 is "no resume" "$rc" 3
 pd undo "$older"
