@@ -56,4 +56,27 @@ on_server systemctl disable -q --now gatekeeper </dev/null
 check "when the way is free it goes on by itself" until_true 60 state_is "done"
 is "and does its work" "$(on_server systemctl is-active cron </dev/null)" inactive
 check "and nothing is armed any more" on_server test ! -e /etc/systemd/system/patchday-resume.service
+
+# ---- a credential of systemd's is there after the reboot, too
+on_server sh -c 'cat >/root/login.lua' <<'END'
+local pd = require "patchday"
+local host, probe = pd.use "host", pd.use "probe"
+return pd.workflow { api = 1, name = "login", params = { password = pd.secret { required = true } },
+	plan = function(t)
+		local function login(id) return probe.smb { id = id, share = "data", user = "alice", password = t.params.password } end
+		return { login "before", host.reboot { reason = "to see" }, login "after" }
+	end,
+}
+END
+on_server sh -c 'install -d -m 700 /etc/credstore /etc/credstore.encrypted; install -m 600 /root/alice /root/smb-login' </dev/null
+login=(patchday run /root/login.lua --param password=credential:smb-login)
+on_server systemd-run -q --wait --pipe -p LoadCredential=smb-login:/root/smb-login "${login[@]}" </dev/null >"$tmp/refused" 2>&1
+like "one that is in no credstore is refused" "$? $(paste -sd' ' <"$tmp/refused")" "^4 .*'smb-login' is in neither /etc/credstore nor"
+on_server systemd-creds encrypt --name=smb-login /root/smb-login /etc/credstore.encrypted/smb-login </dev/null 2>/dev/null ||
+	on_server mv /root/smb-login /etc/credstore/smb-login </dev/null
+boots=$("$lab" boots "$server")
+on_server sh -c 'systemd-run -q --unit=login -p LoadCredential"$(test -e /etc/credstore.encrypted/smb-login && echo Encrypted=smb-login:/etc/credstore.encrypted || echo =smb-login:/etc/credstore)"/smb-login "$@"' x "${login[@]}" </dev/null
+login_is() { [ "$(on_server patchday status --json </dev/null 2>/dev/null | jq -r ".workflow + \" \" + .state")" = "login $1" ]; }
+check "with it in one the run goes on after the reboot" until_true 120 login_is "done"
+is "by itself" "$("$lab" boots "$server")" $((boots + 1))
 end
