@@ -70,8 +70,8 @@ return pd.workflow { api = 1, name = "login", params = { password = pd.secret { 
 END
 on_server sh -c 'install -d -m 700 /etc/credstore /etc/credstore.encrypted; install -m 600 /root/alice /root/smb-login' </dev/null
 login=(patchday run /root/login.lua --param password=credential:smb-login)
-on_server systemd-run -q --wait --pipe -p LoadCredential=smb-login:/root/smb-login "${login[@]}" </dev/null >"$tmp/refused" 2>&1
-like "one that is in no credstore is refused" "$? $(paste -sd' ' <"$tmp/refused")" "^4 .*'smb-login' is in neither /etc/credstore nor"
+out=$(on_server systemd-run -q --wait --pipe -p LoadCredential=smb-login:/root/smb-login "${login[@]}" </dev/null 2>&1)
+like "one that is in no credstore is refused" "$? $(paste -sd' ' <<<"$out")" "^4 .*'smb-login' is in neither /etc/credstore nor"
 on_server systemd-creds encrypt --name=smb-login /root/smb-login /etc/credstore.encrypted/smb-login </dev/null 2>/dev/null ||
 	on_server mv /root/smb-login /etc/credstore/smb-login </dev/null
 boots=$("$lab" boots "$server")
