@@ -25,3 +25,4 @@ include %D%/lenovo/local.mk
 include %D%/oval/local.mk
 include %D%/updateinfo/local.mk
 include %D%/rpm/local.mk
+include %D%/schedule/local.mk

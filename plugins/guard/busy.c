@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The step guard.busy: does a backup or a package manager run? */
 #include "guard.h"
+#include "../shared/process.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -23,67 +22,21 @@ static const struct pd_param params[] = {
 	PD_PARAM_END
 };
 
-static const char *base(const char *path)
+static int runs(struct pd_ctx *ctx, const char *pid, const char *name, void *result)
 {
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-/* A script is known by the name of its file, behind the interpreter's. */
-static bool interprets(const char *name)
-{
-	static const char *const all[] = { "python", "perl", "ruby", "sh", "bash", "dash" };
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
-		if (strncmp(name, all[i], strlen(all[i])) == 0 &&
-		    strspn(name + strlen(all[i]), "0123456789.") == strlen(name + strlen(all[i])))
-			return true;
-	return false;
-}
-
-/* What of the list a process is; NULL: none. */
-static const char *listed(struct pd_ctx *ctx, const char *pid)
-{
-	const struct args *a = ctx->args;
-	size_t len = 0;
-	const char *line = pd_read_file(ctx, pd_format(ctx, "/proc/%s/cmdline", pid), 1 << 20, &len);
-	const char *comm = guard_line(ctx, pd_format(ctx, "/proc/%s/comm", pid));
-	const char *word = line;
-
-	if (!line || !len) /* a kernel thread, or gone */
-		return NULL;
-	if (guard_has(&a->processes, base(line)))
-		return base(line);
-	if (interprets(base(line))) {
-		do
-			word += strlen(word) + 1;
-		while (word < line + len && *word == '-');
-		if (word < line + len && guard_has(&a->processes, base(word)))
-			return base(word);
-	}
-	return comm && guard_has(&a->processes, comm) ? comm : NULL;
+	*(int *)result = guard_refuse(ctx, "it would get in the way of other work",
+				      pd_format(ctx, "%s runs as process %s", name, pid),
+				      "wait until it has ended, or end it in good order");
+	return 0;
 }
 
 static int processes(struct pd_ctx *ctx)
 {
-	DIR *proc = opendir("/proc");
-	const struct dirent *e;
+	const struct args *a = ctx->args;
 	int result = PD_UNCHANGED;
+	int r = process_each(ctx, &a->processes, runs, &result);
 
-	if (!proc)
-		return pd_fail(ctx, PD_FAILED, "cannot list the processes: %s", strerror(errno));
-	while ((e = readdir(proc))) {
-		const char *name = isdigit((unsigned char)e->d_name[0]) ?
-				   listed(ctx, e->d_name) : NULL;
-
-		if (name)
-			result = guard_refuse(ctx, "it would get in the way of other work",
-				pd_format(ctx, "%s runs as process %s", name, e->d_name),
-				"wait until it has ended, or end it in good order");
-	}
-	closedir(proc);
-	return result;
+	return r < 0 ? r : result;
 }
 
 /* Locks as dpkg and apt take them: fcntl(2), F_SETLK. */

@@ -64,24 +64,9 @@ static int verify_prove(struct pd_ctx *ctx, sd_bus *bus)
 
 /* ---------------------------------------------------------- callbacks */
 
-static int with_bus(struct pd_ctx *ctx, int (*work)(struct pd_ctx *, sd_bus *))
-{
-	sd_bus *bus = NULL;
-	int r = bus_open(ctx, &bus);
-
-	if (r == 0)
-		r = work(ctx, bus);
-	sd_bus_flush_close_unref(bus);
-	return r;
-}
-
 #define CALLBACK(name, work) \
-	static int name(struct pd_ctx *ctx) { return with_bus(ctx, work); }
+	static int name(struct pd_ctx *ctx) { return bus_with(ctx, work); }
 
-CALLBACK(stop_check, stop_look)
-CALLBACK(stop_apply, stop_act)
-CALLBACK(stop_verify, stop_prove)
-CALLBACK(stop_undo, stop_give_back)
 CALLBACK(start_check, start_look)
 CALLBACK(start_apply, start_act)
 CALLBACK(start_verify, start_prove)
@@ -89,6 +74,22 @@ CALLBACK(start_undo, start_take_back)
 CALLBACK(verify_check, verify_look)
 CALLBACK(verify_apply, verify_watch)
 CALLBACK(verify_verify, verify_prove)
+
+static int with_hold(struct pd_ctx *ctx, hold_fn *work)
+{
+	const struct service_args *args = ctx->args;
+	struct hold hold = { args->units, args->timeout, args->missing };
+
+	return hold_with(ctx, &hold, work);
+}
+
+#define HOLD_CALLBACK(name, work) \
+	static int name(struct pd_ctx *ctx) { return with_hold(ctx, work); }
+
+HOLD_CALLBACK(stop_check, hold_look)
+HOLD_CALLBACK(stop_apply, hold_act)
+HOLD_CALLBACK(stop_verify, hold_prove)
+HOLD_CALLBACK(stop_undo, hold_give_back)
 
 /* --------------------------------------------------------- descriptors */
 
@@ -129,9 +130,7 @@ static const struct pd_param verify_params[] = {
 };
 
 static const struct pd_output stop_outputs[] = {
-	PD_OUTPUT("stopped", PD_T_LIST, "units that ran and were stopped"),
-	PD_OUTPUT("held", PD_T_LIST, "units that cannot be started meanwhile"),
-	PD_OUTPUT_END
+	HOLD_OUTPUTS, PD_OUTPUT_END
 };
 static const struct pd_output start_outputs[] = {
 	PD_OUTPUT("started", PD_T_LIST, "units that were started"),

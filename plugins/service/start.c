@@ -58,9 +58,8 @@ static int start_named(struct pd_ctx *ctx, sd_bus *bus, struct units *out)
 		struct unit *unit = named.items[i];
 
 		if (hold_is_set(ctx, unit))
-			return pd_fail(ctx, PD_REFUSED, "unit %s is held by a "
-				       "service.stop (%s): its start would do "
-				       "nothing", unit->name,
+			return pd_fail(ctx, PD_REFUSED, "unit %s is held (%s): "
+				       "its start would do nothing", unit->name,
 				       hold_file(ctx, unit));
 		if (strcmp(unit->load, "masked") == 0)
 			return pd_fail(ctx, PD_REFUSED, "unit %s is masked: "

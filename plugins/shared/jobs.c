@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Jobs on systemd's units: enqueue, wait, poll for the state, explain. */
-#include "service.h"
+#include "units.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The step service.stop: stop and hold units, and give them back. */
-#include "service.h"
+/* A step that stops and holds units, and gives them back. */
+#include "units.h"
 
 #include <string.h>
 
@@ -59,9 +59,8 @@ static int all_held(struct pd_ctx *ctx, sd_bus *bus, const struct units *set)
 	return 1;
 }
 
-int stop_look(struct pd_ctx *ctx, sd_bus *bus)
+int hold_look(struct pd_ctx *ctx, sd_bus *bus, const struct hold *hold)
 {
-	const struct service_args *args = ctx->args;
 	struct units set = { 0 };
 	int r = units_recall(ctx, &set);
 
@@ -71,7 +70,7 @@ int stop_look(struct pd_ctx *ctx, sd_bus *bus)
 		return stop_outputs(ctx, &set) < 0 ? PD_FAILED : PD_UNCHANGED;
 	set = (struct units){ 0 };
 	if (r == 0)
-		r = units_named(ctx, bus, &args->units, args->missing, &set);
+		r = units_named(ctx, bus, &hold->units, hold->missing, &set);
 	if (r == 0)
 		r = hold_closure(ctx, bus, &set);
 	if (r == 0)
@@ -85,11 +84,10 @@ int stop_look(struct pd_ctx *ctx, sd_bus *bus)
 }
 
 /* What had been remembered before a crash, and what runs since then. */
-static int stop_set(struct pd_ctx *ctx, sd_bus *bus, struct units *before,
-		    struct units *now)
+static int stop_set(struct pd_ctx *ctx, sd_bus *bus, const struct hold *hold,
+		    struct units *before, struct units *now)
 {
-	const struct service_args *args = ctx->args;
-	int r = units_named(ctx, bus, &args->units, args->missing, now);
+	int r = units_named(ctx, bus, &hold->units, hold->missing, now);
 
 	if (r == 0)
 		r = hold_closure(ctx, bus, now);
@@ -108,13 +106,12 @@ static int stop_set(struct pd_ctx *ctx, sd_bus *bus, struct units *before,
 	return r < 0 ? r : units_remember(ctx, before);
 }
 
-int stop_act(struct pd_ctx *ctx, sd_bus *bus)
+int hold_act(struct pd_ctx *ctx, sd_bus *bus, const struct hold *hold)
 {
-	const struct service_args *args = ctx->args;
 	struct units before = { 0 };
 	struct units now = { 0 };
 	struct units running = { 0 };
-	int r = stop_set(ctx, bus, &before, &now);
+	int r = stop_set(ctx, bus, hold, &before, &now);
 
 	if (r == 0 && before.len == 0)
 		return PD_UNCHANGED;
@@ -127,7 +124,7 @@ int stop_act(struct pd_ctx *ctx, sd_bus *bus)
 		if (!unit_stopped(now.items[i]))
 			units_add(ctx, &running, now.items[i]);
 	if (r == 0)
-		r = units_jobs(ctx, bus, "StopUnit", &running, args->timeout);
+		r = units_jobs(ctx, bus, "StopUnit", &running, hold->timeout);
 	if (r == 0)
 		r = units_wait(ctx, bus, &before, is_stopped, SETTLED,
 			       "stopped", &now);
@@ -144,11 +141,12 @@ int stop_act(struct pd_ctx *ctx, sd_bus *bus)
 	return r < 0 ? r : PD_CHANGED;
 }
 
-int stop_prove(struct pd_ctx *ctx, sd_bus *bus)
+int hold_prove(struct pd_ctx *ctx, sd_bus *bus, const struct hold *hold)
 {
 	struct units before = { 0 };
 	struct units now = { 0 };
 
+	(void)hold;
 	if (units_recall(ctx, &before) < 0 ||
 	    units_look_again(ctx, bus, &before, &now) < 0)
 		return PD_FAILED;
@@ -250,16 +248,15 @@ static int give_back(struct pd_ctx *ctx, sd_bus *bus,
 	return r;
 }
 
-int stop_give_back(struct pd_ctx *ctx, sd_bus *bus)
+int hold_give_back(struct pd_ctx *ctx, sd_bus *bus, const struct hold *hold)
 {
-	const struct service_args *args = ctx->args;
 	struct units before = { 0 };
 	struct units now = { 0 };
 	int r = units_recall(ctx, &before);
 
 	if (r <= 0 || before.len == 0)
 		return r < 0 ? r : PD_UNCHANGED;
-	r = give_back(ctx, bus, &before, args->timeout);
+	r = give_back(ctx, bus, &before, hold->timeout);
 	if (r == 0)
 		r = units_wait(ctx, bus, &before, is_back, SETTLED,
 			       "running again", &now);
@@ -274,4 +271,15 @@ int stop_give_back(struct pd_ctx *ctx, sd_bus *bus)
 	r = units_evidence(ctx, &now, "units-after.txt",
 			   "Units after they were given back");
 	return r < 0 ? r : PD_CHANGED;
+}
+
+int hold_with(struct pd_ctx *ctx, const struct hold *hold, hold_fn *work)
+{
+	sd_bus *bus = NULL;
+	int r = bus_open(ctx, &bus);
+
+	if (r == 0)
+		r = work(ctx, bus, hold);
+	sd_bus_flush_close_unref(bus);
+	return r;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Holding units down, over a reboot too, and remembering what was there. */
-#include "service.h"
+#include "units.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Looking at systemd's units over sd-bus: state, relations, lists. */
-#include "service.h"
+#include "units.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,8 +23,8 @@ int bus_open(struct pd_ctx *ctx, sd_bus **bus)
 
 	if (!bus_present())
 		return pd_fail(ctx, PD_REFUSED, "this server is not run by "
-			       "systemd (/run/systemd/system is missing); the "
-			       "service plugin can do nothing here");
+			       "systemd (/run/systemd/system is missing): "
+			       "%s can do nothing here", ctx->step);
 	if (geteuid() == 0) {
 		r = sd_bus_new(bus);
 		if (r >= 0)
@@ -42,6 +42,17 @@ int bus_open(struct pd_ctx *ctx, sd_bus **bus)
 			       "system bus: %s; is dbus running?", strerror(-r));
 	sd_bus_set_method_call_timeout(*bus, CALL_SECONDS * UINT64_C(1000000));
 	return 0;
+}
+
+int bus_with(struct pd_ctx *ctx, int (*work)(struct pd_ctx *, sd_bus *))
+{
+	sd_bus *bus = NULL;
+	int r = bus_open(ctx, &bus);
+
+	if (r == 0)
+		r = work(ctx, bus);
+	sd_bus_flush_close_unref(bus);
+	return r;
 }
 
 int bus_failed(struct pd_ctx *ctx, const char *what, const char *on,
