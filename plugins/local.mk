@@ -26,3 +26,4 @@ include %D%/oval/local.mk
 include %D%/updateinfo/local.mk
 include %D%/rpm/local.mk
 include %D%/schedule/local.mk
+include %D%/antivirus/local.mk

@@ -28,4 +28,37 @@ step schedule.hold check timeout=0
 like "a time that is out of range" "$out" "timeout.*(1|3000)"
 step schedule.hold check running=kill
 like "a word that is no choice" "$out" "running.*(wait|leave)"
+
+# ---- antivirus: an updater and definitions of our own
+if [ "$(id -u)" = 0 ]; then
+	use antivirus
+	mkdir "$tmp/definitions"
+	printf '#!/bin/sh\necho new >"%s/definitions/b.ndb"; rm -f "%s/definitions/a.ndb"\n' "$tmp" "$tmp" >"$tmp/updater"
+	printf '#!/bin/sh\necho "the source is dry" >&2; exit 3\n' >"$tmp/fails"
+	chmod 755 "$tmp/updater" "$tmp/fails"
+	echo old >"$tmp/definitions/a.ndb"
+	chmod 640 "$tmp/definitions/a.ndb"
+	touch -d '2 days ago' "$tmp/definitions/a.ndb"
+	what() { (cd "$tmp/definitions" && stat -c '%n %s %a %Y' -- *); }
+	before=$(what)
+	step antivirus.update check "command=$tmp/fails" "definitions=$tmp/definitions"
+	is "check looks only" "$result $(what)" "changed $before"
+	step antivirus.update check,apply "command=$tmp/fails" "definitions=$tmp/definitions"
+	is "an updater that fails" "$result" failed
+	like "says why" "$message" 'ended with status 3: the source is dry'
+	step antivirus.update check,apply,verify "command=$tmp/updater" "definitions=$tmp/definitions"
+	is "one that works" "$result $(ls "$tmp/definitions")" "unchanged b.ndb"
+	step antivirus.update check "command=$tmp/updater" "definitions=$tmp/definitions"
+	is "is not called twice" "$result" unchanged
+	step antivirus.update undo "command=$tmp/updater" "definitions=$tmp/definitions"
+	is "and is taken back" "$result $(what)" "changed $before"
+	rm -rf "$tmp/work"
+	step antivirus.update apply "command=true" "definitions=$tmp/definitions" max_age=1d
+	like "definitions that are not new" "$message" 'are 48 h old, 24 h are allowed'
+	step antivirus.update check "command=no-such-updater" "definitions=$tmp/definitions"
+	is "a program that is not there" "$result" refused
+	step antivirus.update check "command=" "definitions=$tmp/definitions"
+	is "no program" "$result" bad-args
+fi
+
 end
