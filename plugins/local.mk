@@ -27,3 +27,4 @@ include %D%/updateinfo/local.mk
 include %D%/rpm/local.mk
 include %D%/schedule/local.mk
 include %D%/antivirus/local.mk
+include %D%/ups/local.mk

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The step guard.power: would the server lose its power half way? */
 #include "guard.h"
+#include "../shared/nut.h"
 
 #include <dirent.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SUPPLIES "/sys/class/power_supply"
 
@@ -14,7 +14,7 @@ struct args {
 
 static const struct pd_param params[] = {
 	PD_PARAM(struct args, ups, PD_T_LIST,
-		 .help = "UPS to ask by NUT's upsc, NAME@HOST; left out: all that this host has"),
+		 .help = "UPS to ask by NUT's upsc, NAME@HOST; left out: all that this server knows"),
 	PD_PARAM_END
 };
 
@@ -57,54 +57,21 @@ static int supplies(struct pd_ctx *ctx)
 	return result;
 }
 
-/* upsc(8); ups.status is words: OL on line, OB on battery, LB battery low. */
-static int one_ups(struct pd_ctx *ctx, const char *name)
-{
-	const char *const argv[] = { "upsc", name, "ups.status", NULL };
-	struct pd_command command = { .size = sizeof(command), .argv = argv, .time_limit = 20 };
-	struct pd_command_result r = { 0 };
-	const char *status;
-
-	if (pd_command_run(ctx, &command, &r) < 0)
-		return pd_fail(ctx, PD_FAILED, "cannot ask UPS %s for its status", name);
-	if (r.status != 0)
-		return pd_fail(ctx, PD_FAILED, "UPS %s does not tell its status: %s", name, r.err);
-	status = pd_format(ctx, " %.*s ", (int)strcspn(r.out, "\n"), r.out);
-	return strstr(status, " OB ") || strstr(status, " LB ") ?
-	       guard_refuse(ctx, risk, pd_format(ctx, "UPS %s is on battery or low (%s)", name,
-						 status + 1), remedy) : PD_UNCHANGED;
-}
-
-/* Without a name: whatever `upsc -l` lists, if NUT is here and answers. */
-static int all_ups(struct pd_ctx *ctx)
-{
-	const char *const argv[] = { "upsc", "-l", NULL };
-	struct pd_command command = { .size = sizeof(command), .argv = argv, .time_limit = 20 };
-	struct pd_command_result r = { 0 };
-	int result = PD_UNCHANGED, one;
-	size_t len;
-
-	if (access("/usr/sbin/upsc", X_OK) < 0 && access("/usr/bin/upsc", X_OK) < 0)
-		return PD_UNCHANGED;
-	if (pd_command_run(ctx, &command, &r) < 0 || r.status != 0)
-		return PD_UNCHANGED; /* the client alone is there */
-	for (const char *p = r.out; *p && result != PD_FAILED; p += len + (p[len] == '\n')) {
-		len = strcspn(p, "\n");
-		one = len ? one_ups(ctx, pd_format(ctx, "%.*s", (int)len, p)) : PD_UNCHANGED;
-		result = one == PD_UNCHANGED ? result : one;
-	}
-	return result;
-}
-
 static int check(struct pd_ctx *ctx)
 {
 	const struct args *a = ctx->args;
-	int result = supplies(ctx), r = a->ups.len ? PD_UNCHANGED : all_ups(ctx);
+	int result = supplies(ctx);
+	struct nuts all;
 
-	result = r == PD_UNCHANGED ? result : r;
-	for (size_t i = 0; i < a->ups.len && result != PD_FAILED; i++) {
-		r = one_ups(ctx, a->ups.items[i]);
-		result = r == PD_UNCHANGED ? result : r;
+	if (result == PD_FAILED || nut_ask(ctx, &a->ups, &all) < 0)
+		return PD_FAILED;
+	for (size_t i = 0; i < all.len; i++) {
+		const struct nut *ups = &all.items[i];
+		const char *why = nut_unsafe(ups);
+
+		if (why)
+			result = guard_refuse(ctx, risk, pd_format(ctx, "UPS %s %s (%s)", ups->name, why,
+								   ups->status), remedy);
 	}
 	return result;
 }

@@ -4,3 +4,4 @@ TREE_SOURCES = %reldir%/tree.c %reldir%/tree.h
 PKG_SOURCES = %reldir%/etc.c %reldir%/pkg.c %reldir%/pkg.h
 HOLD_SOURCES = %reldir%/units.c %reldir%/jobs.c %reldir%/hold.c %reldir%/stop.c %reldir%/units.h
 PROCESS_SOURCES = %reldir%/process.c %reldir%/process.h
+NUT_SOURCES = %reldir%/nut.c %reldir%/nut.h

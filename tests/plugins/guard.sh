@@ -177,15 +177,15 @@ cat >"$tmp/sbin/upsc" <<'END'
 #!/bin/sh
 case $1 in
 -l) printf 'left\nright\n' ;;
-left*) echo OL ;;
-*) echo "OB DISCHRG" ;;
+left*) printf 'battery.charge: 100\nups.status: OL\n' ;;
+*) printf 'ups.status: OB DISCHRG\nups.status.more: OL\n' ;;
 esac
 END
 chmod 755 "$tmp/sbin/upsc"
 fake "$tmp/sbin" /usr/sbin power ups=left@here
 is "a UPS on line" "$result" unchanged
 fake "$tmp/sbin" /usr/sbin power
-like "all of this host; one is on battery" "$result $causes" 'refused UPS right is on battery or low \(OB DISCHRG \)'
+like "all of this host; one is on battery" "$result $causes" 'refused UPS right is on battery \(OB DISCHRG\)'
 
 # ---- busy
 cp /bin/sleep "$tmp/bin/restic"

@@ -61,4 +61,46 @@ if [ "$(id -u)" = 0 ]; then
 	is "no program" "$result" bad-args
 fi
 
+# ---- ups: a upsc of our own
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+	use ups
+	mkdir "$tmp/sbin"
+	printf '%s\n' '#!/bin/sh' 'case $1 in -l) exit 1 ;; esac' "cat '$tmp'/ups-\$1" >"$tmp/sbin/upsc"
+	chmod 755 "$tmp/sbin/upsc"
+	# power STATUS MORE...: what the guard says to a UPS with that status
+	power()
+	{
+		printf 'ups.status: %s\nbattery.charge: 60.5\n' "$1" >"$tmp/ups-rack"
+		shift
+		# shellcheck disable=SC2016
+		out=$(unshare -m sh -c 'mount --bind "$1" /usr/sbin && shift && exec "$@"' sh "$tmp/sbin" \
+			"$PD_BUILDDIR/tests/tools/pd-step" --plugin-dir "$tmp/plugins" --work "$tmp/work" ups.line check ups=rack "$@" 2>&1)
+		result=$(sed -n 's/.*"phase":"check","result":"\([a-z-]*\)".*/\1/p' <<<"$out")
+		causes=$(sed -n 's/.*"event":"inhibit".*"cause":"\([^"]*\)".*/\1/p' <<<"$out")
+	}
+	for status in OL "OL CHRG" "OL BOOST" "OL RB" "OL OVER ALARM"; do
+		power "$status"
+		is "status $status" "$result" unchanged
+	done
+	while read -r status why; do
+		power "${status//_/ }"
+		is "status $status" "$result $causes" "refused UPS rack $why (${status//_/ })"
+	done <<'STATES'
+OB is on battery
+OB_LB has a low battery
+OL_LB has a low battery
+OFF is switched off
+BYPASS is bypassed
+OL_CAL drains its battery to measure it
+FSD_OB is shutting down
+STATES
+	power OL charge=61
+	is "charge" "$causes" "the battery of UPS rack has 60 %, 61 % are asked for"
+	power OL charge=60
+	is "as much as is asked for" "$result" unchanged
+	power OL runtime=1m
+	is "a running time that is not told" "$causes" "UPS rack does not tell how long its battery lasts"
+	power ""
+	is "no status is none" "$result" failed
+fi
 end
