@@ -28,3 +28,4 @@ include %D%/rpm/local.mk
 include %D%/schedule/local.mk
 include %D%/antivirus/local.mk
 include %D%/ups/local.mk
+include %D%/quota/local.mk

@@ -103,4 +103,12 @@ STATES
 	power ""
 	is "no status is none" "$result" failed
 fi
+
+# ---- quota
+if [ "$(id -u)" = 0 ]; then
+	use quota
+	step quota.hold check mounts=/proc
+	is "a file system without a quota" "$result" refused
+	like "is named" "$message" 'no quota is enforced on /proc'
+fi
 end

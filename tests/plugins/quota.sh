@@ -1,0 +1,148 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# quota.hold on real quotas: those that ext4 and XFS keep in the kernel, and those
+# kept in files; of users, groups and projects. The kernel of the machine may not have quotas: all of
+# it happens in one of its own (user-mode Linux), which has the machine's root
+# read-only. The script is its init.
+set -u
+. "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
+
+# ---- outside
+if [ $$ != 1 ]; then
+	[ "$(id -u)" = 0 ] || skip "it needs root"
+	for program in linux.uml quotacheck quotaon setquota setpriv mkfs.ext4 mkfs.xfs perl; do
+		command -v $program >/dev/null || skip "$program is not installed"
+	done
+	[ -d /usr/lib/uml/modules ] || skip "the modules of user-mode Linux are not installed"
+	! grep -qa __asan_init "$PD_BUILDDIR/tests/tools/pd-step" || skip "that kernel's processes have no room for AddressSanitizer"
+	tmp=$(mktemp -d)
+	trap 'rm -rf "$tmp"' EXIT
+	truncate -s 64M "$tmp/kernel" "$tmp/files"
+	truncate -s 400M "$tmp/xfs"
+	timeout 300 linux.uml mem=192M root=/dev/root rootfstype=hostfs ro quiet con=null con0=null,fd:1 \
+		init="$(realpath "$0")" ubdb="$tmp/kernel" ubdc="$tmp/files" ubdd="$tmp/xfs" uml_dir="$tmp" \
+		PD_SRCDIR="$(realpath "$PD_SRCDIR")" PD_BUILDDIR="$(realpath "$PD_BUILDDIR")" PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+		</dev/null 2>&1 | tr -d '\r' >"$tmp/console"
+	grep -E '^(ok|not ok|#|[0-9]+\.\.)' "$tmp/console"
+	grep -q '^1\.\.[1-9]' "$tmp/console" || { echo "Bail out! the kernel did not come to the end"; tail -n 30 "$tmp/console"; exit 1; }
+	! grep -q '^not ok' "$tmp/console"
+	exit
+fi
+
+# ---- inside
+finish() { end; echo o >/proc/sysrq-trigger; sleep 60; }
+mount -t proc proc /proc && mount -t sysfs sys /sys && mount -t tmpfs tmp /mnt
+for module in quota_tree quota_v2; do
+	perl -e 'open(F, "<", $ARGV[0]) or exit 1; exit(syscall(313, fileno(F), my $none = "", 0) != 0)' \
+		"$(find "/usr/lib/uml/modules/$(uname -r)" -name $module.ko)" || echo "# no module $module"
+done
+mkdir -m 755 /mnt/plugins /mnt/kernel /mnt/files /mnt/again
+cp "$PD_BUILDDIR/plugins/quota/.libs/quota.so" /mnt/plugins/
+mkfs.ext4 -q -O quota /dev/ubdb && mkfs.ext4 -q /dev/ubdc || echo "# no mkfs"
+mount -o usrquota,grpquota /dev/ubdb /mnt/kernel && mount -o usrjquota=aquota.user,jqfmt=vfsv1 /dev/ubdc /mnt/files &&
+	mount --bind /mnt/kernel /mnt/again || echo "# no mount"
+quotacheck -cum /mnt/files && quotaon -u /mnt/files || echo "# no quota in files"
+chmod 777 /mnt/kernel /mnt/files
+
+work=/mnt/work
+step()
+{
+	out=$("$PD_BUILDDIR/tests/tools/pd-step" --plugin-dir /mnt/plugins --work "$work" "$@" 2>&1)
+	result=$(sed -n 's/.*"phase":"[a-z]*","result":"\([a-z-]*\)".*/\1/p' <<<"$out" | tail -n 1)
+	message=$(sed -n 's/.*"message":"\(.*\)","seconds".*/\1/p' <<<"$out")
+	held=$(sed -n 's/.*"name":"held","value":\[\(.*\)\].*/\1/p' <<<"$out" | tail -n 1)
+}
+# may FOLDER KIBIBYTES: does the user 1000 of the group 1000 get as much?
+may()
+{
+	rm -f "$1/t"
+	setpriv --reuid 1000 --regid 1000 --clear-groups dd if=/dev/zero of="$1/t" bs=1k count="$2" 2>/dev/null && echo yes || echo no
+}
+all() { echo "$(may /mnt/kernel 2048) $(may /mnt/files 2048)"; }
+used() { repquota -u "$1" 2>/dev/null | awk '$1 == "#1000" || $1 == "1000" || $2 ~ /^[-+][-+]$/ && $1 != "root" { print $3; exit }'; }
+state() { for mount in /mnt/kernel /mnt/files; do for kind in u g; do quotaon -p$kind $mount 2>&1; done; done; }
+
+step quota.hold check
+is "with quotas without limits there is something to hold" "$result" changed
+setquota -u 1000 0 1024 0 0 /mnt/kernel
+setquota -u 1000 0 1024 0 0 /mnt/files
+is "the limits are in force" "$(all)" "no no"
+before=$(state)
+
+# ---- check
+step quota.hold check
+is "check" "$result" changed
+is "names file systems and kinds, each once" "$held" \
+	'"/mnt/kernel user","/mnt/kernel group","/mnt/files user"'
+is "and changes nothing" "$(state) $(all)" "$before no no"
+step quota.hold check mounts=/mnt
+is "a folder that is no mount point with a quota" "$result" refused
+like "is named" "$message" 'no quota is enforced on /mnt'
+
+# ---- hold
+step quota.hold check,apply,verify
+is "hold" "$result" unchanged
+is "nobody runs into a limit" "$(all)" "yes yes"
+is "what the kernel keeps is counted meanwhile" "$(used /mnt/kernel)" 2048
+like "evidence" "$(cat "$work/quota.hold/quota-before.txt")" '^/mnt/kernel +user +enforced +/dev/ubdb'
+step quota.hold check
+is "check after apply finds nothing left to do" "$result" unchanged
+quotaon -u /mnt/kernel
+step quota.hold verify
+is "verify notices that somebody switched one on" "$result" failed
+like "and names it" "$message" 'the quota /mnt/kernel user is enforced'
+step quota.hold apply
+step quota.hold verify
+is "apply holds it again" "$result" unchanged
+
+# ---- given back
+step quota.hold undo
+is "undo" "$result" changed
+is "the state is as before" "$(state)" "$before"
+is "what the files did not count is counted" "$(used /mnt/files)" 2048
+is "the limits are in force again" "$(all)" "no no"
+step quota.hold undo
+is "undo once more" "$result $(state)" "changed $before"
+
+# ---- some only
+work=/mnt/some
+step quota.hold check,apply,verify mounts=/mnt/kernel
+is "the others go on" "$result $(all)" "unchanged yes no"
+step quota.hold undo mounts=/mnt/kernel
+is "and are not touched" "$result $(state)" "changed $before"
+
+# ---- killed in the middle; then given back with one that does not come back
+work=/mnt/killed
+for moment in 0.01 0.03 0.06 0.1; do
+	timeout -s KILL $moment "$PD_BUILDDIR/tests/tools/pd-step" --plugin-dir /mnt/plugins --work $work quota.hold check,apply >/dev/null 2>&1
+done
+step quota.hold check,apply,verify
+is "apply after crashes comes to its end" "$result $(all)" "unchanged yes yes"
+umount /mnt/files
+step quota.hold undo
+is "one whose file system is gone fails" "$result" failed
+like "and is named" "$message" 'the quota /mnt/files user can.t be brought back: quotacheck -mu /mnt/files says'
+is "the others are back" "$(may /mnt/kernel 2048)" no
+mount -o usrjquota=aquota.user,jqfmt=vfsv1 /dev/ubdc /mnt/files
+step quota.hold undo
+is "undo again finishes" "$result $(state)" "changed $before"
+
+# ---- XFS
+mkdir /mnt/xfs
+mkfs.xfs -q /dev/ubdd && mount -o uquota,gquota,pquota /dev/ubdd /mnt/xfs || echo "# no XFS"
+chmod 777 /mnt/xfs
+setquota -u 1000 0 1024 0 0 /mnt/xfs
+work=/mnt/xfs-work
+step quota.hold check,apply,verify mounts=/mnt/xfs
+is "XFS has all three kinds" "$result $held" 'unchanged "/mnt/xfs user","/mnt/xfs group","/mnt/xfs project"'
+is "nobody runs into a limit" "$(may /mnt/xfs 2048)" yes
+step quota.hold undo mounts=/mnt/xfs
+is "until it is given back" "$result $(may /mnt/xfs 2048)" "changed no"
+
+# ---- none
+umount /mnt/xfs
+umount /mnt/again /mnt/files /mnt/kernel
+work=/mnt/none
+step quota.hold check
+is "without a quota there is nothing to hold" "$result" unchanged
+finish
