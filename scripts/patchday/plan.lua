@@ -121,19 +121,28 @@ local function add_stage(flat, block, depth)
 	flat.explicit = nil
 end
 
--- Its steps are inside; a hold whose step is false or nil holds nothing.
-local function add_hold(flat, block, depth)
-	local step, outer = block.list[1], flat.holds
-	if step then
-		if not info[step] then
+-- The steps that are held, one or a list: each is in the holds before it.  What is false or nil holds nothing.
+local function take(flat, block)
+	local given, inside = block.list[1], flat.holds
+	local steps = (info[given] or type(given) ~= "table" or blocks[given]) and { given } or given
+	for i = 1, length(steps) do
+		if steps[i] and not info[steps[i]] then
 			fail_at(block.where, "pd.hold starts with the step that is held: pd.hold { step, ... }")
+		elseif steps[i] then
+			local place = add_step(flat, steps[i], true)
+			flat.holds = { table.unpack(flat.holds) }
+			flat.holds[#flat.holds + 1] = place
 		end
-		flat.holds = { table.unpack(outer) }
-		flat.holds[#outer + 1] = add_step(flat, step, true)
 	end
+	return #flat.holds > #inside
+end
+
+local function add_hold(flat, block, depth)
+	local outer = flat.holds
+	local took = take(flat, block)
 	add_list(flat, block.list, 2, depth)
 	flat.holds = outer
-	if step and not flat.explicit and #outer == 0 then flat.implicit = nil end
+	if took and not flat.explicit and #outer == 0 then flat.implicit = nil end
 end
 
 function add(flat, item, depth)
