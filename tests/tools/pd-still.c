@@ -6,7 +6,7 @@
  * Every system call that could change something, of the command and of all
  * that it starts, is held by a seccomp filter and judged here: opening for
  * writing, removing, renaming, modes, owners, links, mounts, attributes, times,
- * signals to processes of others, connections to other machines.  What is
+ * quotas, signals to processes of others, connections to other machines.  What is
  * judged to change something is refused with EPERM and named on standard
  * error, with the step (the name of its worker).  Exit status 1 then, else the
  * command's own.  Root, Linux 5.5, seccomp_unotify(2).
@@ -17,6 +17,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/dqblk_xfs.h>
 #include <linux/filter.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
@@ -30,6 +31,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/quota.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -56,7 +58,7 @@ static const struct call {
 	C(adjtimex, -1, -1), C(init_module, -1, -1), C(finit_module, -1, -1),
 	C(delete_module, -1, -1), C(kexec_load, -1, -1), C(ptrace, -1, -1), C(bpf, -1, -1),
 	C(add_key, -1, -1), C(connect, -1, -1), C(kill, -1, -1), C(tkill, -1, -1),
-	C(pidfd_send_signal, -1, -1),
+	C(pidfd_send_signal, -1, -1), C(quotactl, -1, 1),
 #ifdef SYS_open
 	C(open, -1, 0), C(creat, -1, 0), C(unlink, -1, 0), C(rename, -1, 0), C(mkdir, -1, 0),
 	C(rmdir, -1, 0), C(mknod, -1, 0), C(chmod, -1, 0), C(chown, -1, 0), C(lchown, -1, 0),
@@ -251,6 +253,18 @@ static bool harmless_signal(const struct seccomp_notif *q, const char *name, cha
 	return getsid(to < 0 ? -to : to) == getsid((pid_t)q->pid);
 }
 
+/* Quotas are asked for by the call that sets them. */
+static bool asks_for_quota(const struct seccomp_notif *q)
+{
+	static const unsigned asking[] = { Q_GETFMT, Q_GETINFO, Q_GETQUOTA, Q_XGETQSTAT, Q_XGETQSTATV,
+					   Q_XGETQUOTA };
+
+	for (size_t i = 0; i < sizeof(asking) / sizeof(*asking); i++)
+		if ((unsigned)q->data.args[0] >> SUBCMDSHIFT == (asking[i] & (~0u >> SUBCMDSHIFT)))
+			return true;
+	return false;
+}
+
 static bool harmless(const struct seccomp_notif *q, const struct call *c, char *what)
 {
 	path_of(q, c, what);
@@ -260,6 +274,8 @@ static bool harmless(const struct seccomp_notif *q, const struct call *c, char *
 		return harmless_peer(q, what);
 	if (strstr(c->name, "kill") || strcmp(c->name, "pidfd_send_signal") == 0)
 		return harmless_signal(q, c->name, what);
+	if (strcmp(c->name, "quotactl") == 0)
+		return asks_for_quota(q);
 	if (strcmp(c->name, "adjtimex") == 0)
 		return true;
 	return c->path != -1 && harmless_path(what);
