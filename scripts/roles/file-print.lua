@@ -2,10 +2,10 @@
 -- The runbook of a file and print server, from top to bottom.
 -- A3 to A18 are points of the runbook in doc/workflow-language.md.
 local pd = require "patchday"
-local backup, copy, driver, eventlog = pd.use "backup", pd.use "copy", pd.use "driver", pd.use "eventlog"
-local guard, host, network, printers = pd.use "guard", pd.use "host", pd.use "network", pd.use "printers"
-local probe, service, shares = pd.use "probe", pd.use "service", pd.use "shares"
-local update = pd.use "update"
+local antivirus, backup, copy, driver = pd.use "antivirus", pd.use "backup", pd.use "copy", pd.use "driver"
+local eventlog, guard, host, network = pd.use "eventlog", pd.use "guard", pd.use "host", pd.use "network"
+local printers, probe, quota, schedule = pd.use "printers", pd.use "probe", pd.use "quota", pd.use "schedule"
+local service, shares, update, ups = pd.use "service", pd.use "shares", pd.use "update", pd.use "ups"
 
 local GIB = 1024 * 1024 * 1024
 
@@ -26,6 +26,32 @@ local function bare_metal(p)
 		system,
 		backup.verify { archive = system.out.archive, sha256 = system.out.sha256, id = "verify-system" },
 	}
+end
+
+-- Is one of these services installed here?
+local function has_service(t, names)
+	for _, name in ipairs(names) do
+		if t.facts.services[name] or t.facts.services[name .. ".service"] then return true end
+	end
+	return false
+end
+
+-- A10: what is held meanwhile, where it is there; the last one comes back first.
+local function held(t)
+	local p = t.params
+	return {
+		#p.jobs > 0 and schedule.hold { kinds = p.jobs, except = p.jobs_go_on },
+		has_service(t, p.scanners) and antivirus.hold { units = p.scanners },
+		t.facts.packages["quota"] and quota.hold {},
+		#p.hold > 0 and service.stop { units = p.hold },
+		has_service(t, { "nut-monitor" }) and ups.hold {},
+	}
+end
+
+-- A10: the scanner comes back with new definitions; a server that gets none is not taken back for it.
+local function definitions(t)
+	if not t.facts.packages["clamav-freshclam"] then return nil end
+	return pd.stage "definitions" { on_failure = "continue", antivirus.update {} }
 end
 
 -- A14: the vendor's driver where its hardware is found, and a reboot if it needs one.
@@ -55,8 +81,14 @@ return pd.workflow {
 		user = pd.string { help = "user of the client test; left out: a guest" },
 		password = pd.secret { help = "password of that user: env:NAME, file:/PATH or credential:NAME" },
 		queue = pd.string { help = "printer of the client test; left out: the default one" },
-		hold = pd.list { default = { "clamav-daemon", "clamav-freshclam", "cron", "anacron", "nut-monitor" },
-			help = "scanners, quota, UPS and scheduled jobs, stopped meanwhile" },
+		jobs = pd.list { default = { "cron", "anacron", "at", "timers" },
+			help = "what starts jobs and is held meanwhile: cron, anacron, at, timers" },
+		jobs_go_on = pd.list { default = {}, help = "timers and daemons of jobs that go on" },
+		scanners = pd.list { default = { "clamav-daemon", "clamav-clamonacc", "clamav-freshclam" },
+			help = "virus scanners, and what updates them, held meanwhile" },
+		hold = pd.list { default = {}, help = "further services, stopped meanwhile" },
+		charge = pd.int { default = 50, min = 0, max = 100,
+			help = "percent that the battery of each UPS must have" },
 		running = pd.list { default = { "smbd", "cups" }, help = "services that must run at the end" },
 		driver = pd.string { help = "path of a vendor's driver package" },
 		driver_digest = pd.string { help = "SHA-256 of it" },
@@ -83,6 +115,7 @@ return pd.workflow {
 			#p.windows > 0 and guard.window { windows = p.windows, except = p.except,
 				timezone = p.timezone },
 			p.users and guard.users { max = p.users },
+			has_service(t, { "nut-monitor", "nut-server" }) and ups.line { charge = p.charge },
 		}
 	end,
 	rounds = 3, -- until no update applies
@@ -115,13 +148,14 @@ return pd.workflow {
 				bare_metal(p),                                              -- A9
 				p.away and copy.folder { from = p.safe, to = p.away },      -- A11
 			},
-			pd.hold { service.stop { units = p.hold },                          -- A10
+			pd.hold { held(t),                                                  -- A10
 				pd.stage "install" { on_failure = "undo",
 					install,                                            -- A12
 					host.reboot { reason = "the updates take effect",   -- A12
 						when = due:needs_reboot() or install.out.reboot_required },
 					vendor_driver(p),                                   -- A14
 				},
+				definitions(t),                                             -- A10
 			},
 			pd.stage "prove" { on_failure = "undo",
 				eventlog.collect { to = p.safe, before = clean.out.archive }, -- A13

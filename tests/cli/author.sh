@@ -95,7 +95,7 @@ like "a rollback plan begins with what came last" "$out" 'step of "install" fail
 pd plan --rollback --json --facts "$tmp/facts.json" --catalog "$tmp/due.xml" file-print --param share=data
 is "what is held comes back where it is held" \
 	"$(jq -r '.[] | "\(.stage): \([.steps[] | select(.action == "give back").step] | join(","))"' <<<"$out" | xargs)" \
-	"install: hold/service.stop prove: null:"
+	"install: hold/schedule.hold prove: null:"
 places=("${steps[@]}")
 
 # ---- a run on paper leaves the server alone

@@ -54,6 +54,7 @@ end, plan = function(t)
 	local s, units = use "service", { "cron" }
 	return {
 		guard.window { windows = { "daily 00:00-24:00" } }, guard.users {}, guard.busy {}, guard.load {}, guard.power {},
+		use "antivirus".hold {}, use "antivirus".update { command = { "true" }, definitions = "/srv" },
 		use "backup".state { to = to }, use "backup".verify { archive = archive },
 		use "backup".restore { archive = archive }, use "backup".system { to = to },
 		use "copy".folder { from = to, to = "/srv/volume", same_volume = true }, use "command".run { argv = { "/root/step" } },
@@ -65,6 +66,7 @@ end, plan = function(t)
 		use "printers".restore { from = "$(output printers.save folder)" }, use "probe".smb { share = "data", guest = true },
 		use "probe".print {}, use "probe".tcp { port = 445 },
 		use "probe".http { url = "http://localhost:631/" }, use "probe".command { argv = { "/bin/true" } },
+		use "quota".hold {}, use "schedule".hold {}, use "ups".hold {}, use "ups".line {},
 		s.stop { units = units }, s.start { units = units }, s.restart { units = units },
 		s.verify { units = units }, use "shares".save { to = to },
 		use "shares".restore { from = "$(output shares.save folder)" },

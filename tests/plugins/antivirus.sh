@@ -8,39 +8,7 @@ need_lab
 lab_up a
 push_plugins antivirus
 
-# One definition, of a file that says "patch-day-test-virus"; freshclam takes
-# it and its successors from a folder.
-in_lab bash -s >/dev/null 2>&1 <<'SERVER'
-export DEBIAN_FRONTEND=noninteractive
-ln -s /dev/null /etc/systemd/system/clamav-freshclam.service
-apt-get update -qq && apt-get install -qqy --no-install-recommends clamav-daemon clamav-freshclam || exit 1
-mkdir -p /srv/source
-printf 'Test.One:0:*:%s\n' "$(printf patch-day-test-virus | od -An -tx1 | tr -d ' \n')" >/srv/source/local.ndb
-cat >/etc/clamav/freshclam.conf <<S
-DatabaseOwner clamav
-UpdateLogFile /var/log/clamav/freshclam.log
-DatabaseDirectory /var/lib/clamav
-Foreground yes
-Checks 1
-ExcludeDatabase main
-ExcludeDatabase daily
-ExcludeDatabase bytecode
-DatabaseMirror nowhere.invalid
-DatabaseCustomURL file:///srv/source/local.ndb
-S
-chmod -R a+rX /srv/source
-rm /etc/systemd/system/clamav-freshclam.service
-# Debian starts clamd only with the definitions of ClamAV's makers
-for unit in clamav-daemon.service clamav-daemon.socket; do
-	mkdir -p /etc/systemd/system/$unit.d
-	printf '[Unit]\nConditionPathExistsGlob=\n' >/etc/systemd/system/$unit.d/own.conf
-done
-systemctl daemon-reload
-freshclam
-touch -d '2 days ago' /var/lib/clamav/local.ndb
-systemctl enable --now clamav-freshclam
-systemctl restart clamav-daemon.socket clamav-daemon
-SERVER
+in_lab bash -s <"$PD_SRCDIR/tests/lab/server-clamav.sh" >/dev/null 2>&1
 run in_lab sh -c 'dpkg-query -W clamav-daemon clamav-freshclam; cat /var/log/clamav/freshclam.log; ls -l /var/lib/clamav' </dev/null
 [[ $out == *local.ndb* ]] || { echo "Bail out! ClamAV has no definitions: $out"; exit 1; }
 in_lab sh -c 'echo "a patch-day-test-virus here" >/srv/infected; chmod 644 /srv/infected
