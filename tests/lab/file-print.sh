@@ -49,6 +49,14 @@ empty "no difference is left that no step explains" "$(unexplained)"
 on_server patchday report </dev/null | sed -n '/^Dry run/,/^$/s/^/# /p'
 is "status says so by its exit of follow" "$(on_server patchday status --follow </dev/null >/dev/null; echo $?)" 1
 
+# with a scanner, a UPS and jobs of at, which the updates come for, too
+on_server bash -s <"$PD_SRCDIR/tests/lab/server-clamav.sh" >"$tmp/setup" 2>&1
+on_server bash -s <"$PD_SRCDIR/tests/lab/server-nut.sh" >>"$tmp/setup" 2>&1
+on_server apt-get install -qqy at </dev/null >>"$tmp/setup" 2>&1
+held=(cron atd clamav-daemon.socket clamav-daemon clamav-freshclam nut-monitor logrotate.timer)
+is "what is to be held runs" "$(on_server systemctl is-active "${held[@]}" </dev/null | sort | uniq -c | xargs)" "7 active" ||
+	sed 's/^/# /' "$tmp/setup"
+on_server dpkg-query -W -f '${Package}:${Architecture} ${Version}\n' </dev/null | sort >"$tmp/versions.before"
 on_server patchday run file-print "${parameters[@]}" --param critical=true </dev/null >"$tmp/run.log" 2>&1
 follow_run 600 >>"$tmp/run.log" 2>&1
 is "the whole runbook ends with the work done" "$(run_state)" "waiting for sign-off"
@@ -60,7 +68,14 @@ is "the server was rebooted at least once by the run" "$(($("$lab" boots "$serve
 empty "each difference is explained by a step" "$(unexplained)"
 is "as many packages as were upgraded" "$(on_server patchday status --json </dev/null |
 	jq '[.comparison.differences[] | select(.kind == "packages" and .field == "version")] | length')" "$(upgraded)"
-is "what was held is back" "$(on_server systemctl is-active cron </dev/null)" active
+out=$(on_server patchday status </dev/null)
+like "scanner, UPS and jobs were held" "$out" "(done|is back) +hold/schedule.hold"
+for step in antivirus ups; do
+	like "$step" "$out" "(done|is back) +hold/$step.hold"
+done
+like "the scanner got its definitions" "$out" 'done +definitions/antivirus.update'
+is "what was held is back" "$(on_server systemctl is-active "${held[@]}" </dev/null | sort | uniq -c | xargs)" "7 active"
+empty "without a hold that is left" "$(on_server find /etc/systemd/system -name zz-patchday-hold.conf </dev/null)"
 empty "no failed unit" "$(on_server systemctl list-units --state=failed --no-legend </dev/null)"
 like "a user can still reach the share" "$(on_server smbclient //localhost/data -U alice%alice-secret -c ls </dev/null)" report.txt
 like "the printer still takes jobs" "$(on_server lpstat -a PDF </dev/null)" accepting
