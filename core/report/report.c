@@ -12,8 +12,7 @@
 
 #define NS "urn:patchday:report:1"
 
-/* What XML 1.0 can't hold, even as a reference, becomes U+FFFD. */
-static char *clean(const char *text)
+char *pd_report_clean(const char *text)
 {
 	pd_auto(pd_buffer) b = {0};
 	bool valid = pd_utf8_valid(text, strlen(text));
@@ -29,7 +28,7 @@ static char *clean(const char *text)
 
 static void attribute(xmlTextWriterPtr w, const char *name, const char *value)
 {
-	pd_auto_free char *text = value && *value ? clean(value) : NULL;
+	pd_auto_free char *text = value && *value ? pd_report_clean(value) : NULL;
 
 	if (text)
 		xmlTextWriterWriteAttribute(w, BAD_CAST name, BAD_CAST text);
@@ -37,7 +36,7 @@ static void attribute(xmlTextWriterPtr w, const char *name, const char *value)
 
 static void element(xmlTextWriterPtr w, const char *name, const char *value)
 {
-	pd_auto_free char *text = value && *value ? clean(value) : NULL;
+	pd_auto_free char *text = value && *value ? pd_report_clean(value) : NULL;
 
 	if (text)
 		xmlTextWriterWriteElement(w, BAD_CAST name, BAD_CAST text);

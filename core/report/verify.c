@@ -9,6 +9,7 @@
 
 #include "report/report.h"
 #include "report/seal.h"
+#include "run/head.h"
 #include "xml/xml.h"
 
 enum { MAX_REPORT = 256 * 1024 * 1024 };
@@ -28,8 +29,11 @@ struct work {
 static void add(struct work *w, const char *kind, const char *name, const char *state,
 		const char *text)
 {
+	/* of damaged files: JSON takes UTF-8 only, and a finding must not be lost */
+	pd_auto_free char *what = pd_report_clean(name), *why = text ? pd_report_clean(text) : NULL;
+
 	json_array_append_new(w->list, json_pack("{s:s, s:s, s:s, s:s*}", "kind", kind, "name",
-						 name, "state", state, "text", text));
+						 what, "state", state, "text", why));
 }
 
 /* Takes @p err; NULL: it is intact. */
@@ -44,13 +48,20 @@ static void judge(struct work *w, const char *kind, const char *name, struct pd_
 static void verify_journal(struct work *w)
 {
 	pd_auto_free char *path = pd_print("%s/journal.db", w->v->state);
-	struct pd_error *wrong = NULL, *cut = NULL;
+	struct pd_error *wrong = NULL, *cut = NULL, *other = NULL;
+	bool known = false;
 	int64_t n = 0;
 
 	if (pd_journal_sound(w->j, &wrong))
 		(void)!pd_journal_check(w->j, &wrong);
 	judge(w, "journal", path, wrong);
-	(void)!pd_journal_head(w->j, &n, &cut);
+	(void)!pd_head_check(w->j, &n, &cut);
+	(void)!pd_head_file(w->j, &known, &other);
+	if (known)
+		judge(w, "file", path, other);
+	else
+		add(w, "file", path, "unknown", "what wrote it last is at work, or was killed: of the"
+		    " space between the rows nothing is known");
 	free(path);
 	path = pd_print("%s/journal.head", w->v->state);
 	judge(w, "head", path, cut);

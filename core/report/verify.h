@@ -17,7 +17,7 @@ struct pd_verify {
  * evidence and its certificate.
  *
  * @return { "ok": bool, "checked": [ { "kind", "name", "state", "text" } ] }.
- * kind: journal, head, report, signature, html, evidence.  state: "intact",
+ * kind: journal, file, head, report, signature, html, evidence.  state: "intact",
  * "changed", "missing", or "unknown": it can't be told here, and text says why.
  * ok: nothing is changed or missing, and a certificate is proven by its
  * signature or by the journal.  NULL with *err set: nothing could be verified.

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "run/fault.h"
+#include "run/head.h"
 #include "run/lock.h"
 
 enum { HASH = crypto_hash_sha256_BYTES };
@@ -92,68 +93,18 @@ bool pd_journal_hash(struct pd_journal *j, int64_t n, pd_digest out)
 	return hash && strlen(hash) == 2 * HASH;
 }
 
-/*
- * The newest end stands outside of the table too, so that it shows when the
- * table's is cut off: "n hash" in one sector, written over in place after each
- * commit.  A crash between the two leaves it behind the table, on its chain.
- */
-static char *head_text(int64_t n, const char *hash)
-{
-	return pd_print("%020" PRId64 " %s\n", n, hash);
-}
-
-bool pd_journal_head(struct pd_journal *j, int64_t *n, struct pd_error **err)
-{
-	pd_auto_free char *path = pd_print("%.*shead", (int)strlen(j->path) - 2, j->path);
-	pd_digest hash = "";
-
-	*n = 0;
-	for (int i = 0; i < 3; i++) { /* a read may meet a write */
-		pd_auto_free char *is = pd_file_read(path, 4096, NULL, NULL);
-		pd_auto_free char *wanted = NULL;
-
-		*n = is ? strtoll(is, NULL, 10) : 0;
-		wanted = pd_journal_hash(j, *n, hash) ? head_text(*n, hash) : NULL;
-		if (is && wanted && strcmp(is, wanted) == 0)
-			return true;
-	}
-	return pd_error_set(err, "journal-cut", *n ? "%s knows of row %" PRId64 ", which the journal"
-			    " does not have as it was" : "%s is missing or damaged", path, *n);
-}
-
-/* One that does not fit is never moved again: it is the proof. */
-static bool open_head(struct pd_journal *j, struct pd_error **err)
-{
-	pd_auto_free char *path = pd_print("%.*shead", (int)strlen(j->path) - 2, j->path);
-	pd_digest none = "";
-	pd_auto_free char *text = pd_journal_hash(j, 0, none) ? head_text(0, none) : NULL;
-	int64_t n;
-
-	if (j->n == 0 && access(path, F_OK) < 0 &&
-	    !pd_file_write(path, 0600, text, strlen(text), err))
-		return false;
-	if (pd_journal_head(j, &n, NULL))
-		j->head = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	return j->tried = true;
-}
-
-static void move_head(struct pd_journal *j)
-{
-	char hash[2 * HASH + 1];
-	pd_auto_free char *text = head_text(j->n, sodium_bin2hex(hash, sizeof(hash), j->last, HASH));
-
-	if (j->head >= 0)
-		(void)!pwrite(j->head, text, strlen(text), 0); /* else it is behind */
-}
-
+/* One that is there is not written: its file stays as journal.head knows it. */
 static bool set_up(struct pd_journal *j, bool readonly, struct pd_error **err)
 {
+	pd_auto_free char *version = NULL;
+
 	sqlite3_busy_timeout(j->db, 10000);
 	if (readonly)
 		return true;
 	pd_fault_watch(j->db, &j->n, j->path);
+	version = ask(j->db, "PRAGMA user_version");
 	return exec(j, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", "open", err) &&
-	       exec(j, schema, "set up", err) &&
+	       ((version && strcmp(version, "1") == 0) || exec(j, schema, "set up", err)) &&
 	       (sqlite3_prepare_v3(j->db, "INSERT INTO event VALUES(?,?,?,?,?,?,?)", -1,
 				   SQLITE_PREPARE_PERSISTENT, &j->insert, NULL) == SQLITE_OK ||
 		failed(j, "open", err));
@@ -227,13 +178,24 @@ const char *pd_journal_path(const struct pd_journal *j)
 	return j->path;
 }
 
+/* All that was written goes from the WAL into the file, whose digest is told. */
+static void leave(struct pd_journal *j)
+{
+	int all = -1, moved = 0;
+
+	if (read_end(j, NULL) && sqlite3_wal_checkpoint_v2(j->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+							   &all, &moved) == SQLITE_OK && all == moved)
+		pd_head_move(j->head, j->n, j->last, j->path);
+	(void)!fdatasync(j->head);
+}
+
 void pd_journal_close(struct pd_journal *j)
 {
 	if (!j)
 		return;
 	(void)!pd_journal_flush(j, NULL);
 	if (j->head >= 0)
-		(void)!fdatasync(j->head);
+		leave(j);
 	pd_close_p(&j->head);
 	sqlite3_finalize(j->insert);
 	sqlite3_close(j->db);
@@ -283,7 +245,7 @@ bool pd_journal_flush(struct pd_journal *j, struct pd_error **err)
 		return false;
 	}
 	j->open = false;
-	move_head(j);
+	pd_head_move(j->head, j->n, j->last, NULL);
 	return true;
 }
 
@@ -297,8 +259,10 @@ bool pd_journal_add(struct pd_journal *j, const char *run, const char *kind,
 		if (!exec(j, "BEGIN IMMEDIATE", "write", err))
 			return false;
 		j->open = true;
-		if (!read_end(j, err) || (!j->tried && !open_head(j, err)))
+		if (!read_end(j, err) ||
+		    (!j->tried && !pd_head_open(j, j->n == 0, &j->head, err)))
 			return false;
+		j->tried = true;
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	*out = (struct pd_event){ .n = ++j->n,

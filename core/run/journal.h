@@ -27,6 +27,7 @@ struct pd_journal *pd_journal_open(const char *state, bool readonly,
 /** To read what earlier runs took without a trace on the disk, also of locks;
  * NULL: there is none, it may not be read, or a run is writing it. */
 struct pd_journal *pd_journal_peek(const char *state);
+/** The writer still has the lock: how it leaves the file goes into journal.head. */
 void pd_journal_close(struct pd_journal *j);
 const char *pd_journal_path(const struct pd_journal *j); /* borrowed */
 PD_AUTO_PTR(struct pd_journal *, pd_journal_cleanup, pd_journal_close)
@@ -48,9 +49,6 @@ typedef bool pd_journal_fn(void *user, const struct pd_event *event,
 bool pd_journal_check(struct pd_journal *j, struct pd_error **err) PD_MUST_USE;
 /** Is the database in itself as SQLite and the schema want it? */
 bool pd_journal_sound(struct pd_journal *j, struct pd_error **err) PD_MUST_USE;
-/** Does the chain go through the end that journal.head knows of, row *n?  It
- * may be behind the newest row by what a crash left unsaid; "journal-cut". */
-bool pd_journal_head(struct pd_journal *j, int64_t *n, struct pd_error **err) PD_MUST_USE;
 /** Hash of row @p n in hexadecimal digits, zeros for row 0; false: no such row. */
 bool pd_journal_hash(struct pd_journal *j, int64_t n, pd_digest out);
 #define PD_JOURNAL_ROWS "SELECT n, time, run, kind, step, data, hash FROM "

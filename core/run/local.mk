@@ -12,6 +12,8 @@ core_libcore_la_SOURCES += \
 	%reldir%/fault.c \
 	%reldir%/fault.h \
 	%reldir%/fold_plan.c \
+	%reldir%/head.c \
+	%reldir%/head.h \
 	%reldir%/heartbeat.c \
 	%reldir%/estimate.c \
 	%reldir%/estimate.h \

@@ -136,6 +136,8 @@ static enum pd_run_end with_lock(struct pd_engine *e, struct pd_error **err,
 		pd_error_move(err, e->fatal);
 		e->fatal = NULL;
 	}
+	pd_journal_close(e->journal);
+	e->journal = NULL;
 	return end;
 }
 

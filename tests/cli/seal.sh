@@ -119,7 +119,7 @@ done
 check "no half-written file is left" [ "$(find "$tmp/central" -type f | wc -l)" = 3 ]
 verify 0 "all of it is verified"
 is "each thing by itself" "$(jq -r '.checked[] | .kind + " " + .state' <<<"$out" | xargs)" \
-	"journal intact head intact signature intact report intact evidence intact evidence intact evidence intact evidence intact html intact"
+	"journal intact file intact head intact signature intact report intact evidence intact evidence intact evidence intact evidence intact html intact"
 verify 0 "so is the copy" "$copy"
 verify 0 "and by its page" "${copy%.xml}.html"
 
@@ -254,7 +254,28 @@ cp "$tmp/head" "$s/journal.head"
 verify 0 "a head that a crash left behind"
 pd run "$tmp/small.lua"
 verify 0 "and then goes on"
-like "with the journal" "$(cat "$s/journal.head")" "^0*$(sql 'SELECT max(n) || " " || lower(hex(hash)) FROM event')$"
+like "with the journal" "$(cat "$s/journal.head")" "^0*$(sql 'SELECT max(n) || " " || lower(hex(hash)) FROM event') "
+like "and the file" "$(cat "$s/journal.head")" " 0*$(stat -c %s "$s/journal.db") $(sha256sum "$s/journal.db" | cut -c1-64)$"
+verify 0 "which is proven then"
+is "by every byte" "$(of file)" intact
+cp "$s/journal.db" "$tmp/file"
+size=$(stat -c %s "$s/journal.db")
+for at in $(seq 5 $((size / 160)) $((size - 1))); do
+	byte=$(od -An -tu1 -j "$at" -N 1 "$tmp/file")
+	# shellcheck disable=SC2059 # the format is the byte
+	printf "\\$(printf %o $((byte ^ 1 << at % 8)))" | dd of="$s/journal.db" bs=1 seek="$at" conv=notrunc status=none
+	"${patchday[@]}" verify --key "$pub" "${places[@]}" >"$tmp/verified" 2>&1
+	[ $? = 3 ] || echo "$at"
+	cp "$tmp/file" "$s/journal.db"
+done >"$tmp/missed"
+empty "a flip of any of 160 bytes of it, also where nothing is, is found" "$(cat "$tmp/missed")"
+# a process that is killed leaves a file of which it said nothing
+PATCHDAY_FAULT=kill@$(sql 'SELECT max(n) + 3 FROM event') pd run "$tmp/small.lua"
+verify 0 "a run that was killed has no finding"
+is "but of its file nothing is known" "$(of journal) $(of head) $(of file)" "intact intact unknown"
+pd resume
+verify 0 "when it has gone on"
+is "all is proven again" "$(of file)" intact
 
 # ---------------------------------------------------------- reports, all kinds
 empty "the page needs nothing else" "$(grep -iE '<script|<link|<img|src=|https?:|@import' "$html")"
