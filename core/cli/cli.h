@@ -80,6 +80,8 @@ void pd_cli_warn(const char *what, const char *text); /* to stderr */
 char *pd_cli_warning(const char *what, const char *text); /* the same as a line */
 json_t *pd_cli_error_json(const struct pd_error *e);
 
+/** Whoever asked for events and hears of those of @p o. */
+void pd_cli_listen(struct pd_cli *cli, struct pd_run_options *o);
 /** Facts, catalogs and workflow to a plan, for round @p round. */
 struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t round,
 			    const char *facts, struct pd_error **err);

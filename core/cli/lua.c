@@ -262,6 +262,7 @@ bool pd_cli_open(struct pd_cli *cli)
 void pd_cli_close(struct pd_cli *cli)
 {
 	pd_cli_end_answer(cli, false);
+	pd_hook_close(cli->hook);
 	if (cli->lua)
 		lua_close(cli->lua);
 	json_decref(cli->held);

@@ -28,7 +28,6 @@ static void catch_signals(void)
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGHUP, &ignore, NULL);
-	sigaction(SIGPIPE, &ignore, NULL);
 }
 
 /* The plan is long and has a command of its own.  --events are printed here: a
@@ -61,6 +60,14 @@ static void on_event(void *user, const struct pd_record *r, const struct pd_even
 static int64_t unheard(void *user)
 {
 	return pd_hook_lost(((struct pd_cli *)user)->hook);
+}
+
+void pd_cli_listen(struct pd_cli *cli, struct pd_run_options *o)
+{
+	o->user = cli;
+	o->event = on_event;
+	o->unheard = unheard;
+	signal(SIGPIPE, SIG_IGN); /* who does not listen to the end does not end it */
 }
 
 static void on_progress(void *user, const struct pd_record_step *s, int64_t done,
@@ -132,10 +139,9 @@ static enum pd_run_end act_on(const struct pd_run_options *o, struct pd_cli *cli
 }
 
 /* act{what, run, inputs, unattended, resume, party, name, note, accept_no_return,
- * accept_failing, who, why, skip, redo, change, no_wait, poll, emergency, events, boots}: start the
- * plan, resume (with the plan and inputs, if change), undo or sign; with events, these
- * are printed as JSON lines in place of the view; with boots, of one round and on
- * paper, on a server that was started so often.  {status, run, error}. */
+ * accept_failing, who, why, skip, redo, change, no_wait, poll, emergency, boots}: start
+ * the plan, resume (with the plan and inputs, if change), undo or sign; with boots, of
+ * one round and on paper, on a server that was started so often.  {status, run, error}. */
 PD_CORE(act)
 {
 	const json_t *how = json_array_get(args, 0);
@@ -143,8 +149,8 @@ PD_CORE(act)
 	int64_t boots = pd_json_number(how, "boots", 0);
 	pd_auto(pd_strings) argv = {0}, skip = {0}, redo = {0};
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry,
-		.spawner = cli->spawner, .signal = &stop_signal, .user = cli, .event = on_event,
-		.unheard = unheard, .progress = on_progress, .replan = boots ? NULL : replan,
+		.spawner = cli->spawner, .signal = &stop_signal, .progress = on_progress,
+		.replan = boots ? NULL : replan,
 		.confirm = confirm, .boots = boots, .pretend = boots ? pd_cli_pretend : NULL,
 		.ready = boots ? NULL : ready, .record = &cli->record,
 		.unattended = pd_json_true(how, "unattended"), .who = pd_cli_user(),
@@ -158,17 +164,15 @@ PD_CORE(act)
 	pd_auto_free char *run = pd_strdup(pd_json_text(how, "run", NULL));
 	pd_auto_error *error = NULL;
 
+	pd_cli_listen(cli, &o);
 	texts(json_object_get(how, "skip"), &skip);
 	texts(json_object_get(how, "redo"), &redo);
 	texts(json_object_get(how, "resume"), &argv);
 	pd_strings_add_take(&argv, NULL);
 	o.resume_argv = (const char *const *)argv.items;
-	cli->events = pd_json_true(how, "events");
 	pd_record_free(cli->record); /* of the act before */
 	cli->record = NULL;
 	cli->end = (int)act_on(&o, cli, how, &run, &error);
-	pd_hook_close(cli->hook);
-	cli->hook = NULL;
 	return json_pack("{s:i, s:s*, s:o*}", "status", cli->end, "run", run, "error",
 			 error ? pd_cli_error_json(error) : NULL);
 }
@@ -181,11 +185,15 @@ PD_CORE(spawner)
 	return NULL;
 }
 
-/* hook(command): what is run for each event of the act that follows. */
-PD_CORE(hook)
+/* listen(hook, events): of what follows each event goes to the command hook, unless
+ * it is nil; with events, it is printed as a JSON line in place of the view. */
+PD_CORE(listen)
 {
-	cli->hook = pd_hook_start(pd_core_text(args, 0), err);
-	return cli->hook ? json_true() : NULL;
+	const char *command = pd_core_text(args, 0);
+
+	cli->events = json_is_true(json_array_get(args, 1));
+	cli->hook = command ? pd_hook_start(command, err) : NULL;
+	return !command || cli->hook ? json_true() : NULL;
 }
 
 /* inputs(run): {inputs, round} of the plan under way. */
@@ -201,9 +209,10 @@ PD_CORE(inputs)
 PD_CORE(clear)
 {
 	struct pd_run_options o = { .state = cli->state, .who = pd_cli_user() };
-	enum pd_run_end end = pd_run_clear(&o, pd_core_text(args, 0), pd_core_text(args, 1), err);
 
-	return json_integer((json_int_t)end);
+	pd_cli_listen(cli, &o);
+	return json_integer((json_int_t)pd_run_clear(&o, pd_core_text(args, 0),
+						     pd_core_text(args, 1), err));
 }
 
 /* check(no_return, failing): every step of the plan looks at this server, with
@@ -316,9 +325,8 @@ static bool given_up(const struct pd_cli *cli, const struct pd_record *r, int *a
 	return *alone > 150; /* of 200 ms */
 }
 
-/* follow(id, events): events as other processes write them, over crashes and
- * resumes, until the run ends or waits for a person; events: as JSON lines, as
- * act() prints them.  {record, status}. */
+/* follow(id): events as other processes write them, over crashes and resumes, until
+ * the run ends or waits for a person.  {record, status}. */
 PD_CORE(follow)
 {
 	const char *id = pd_core_text(args, 0);
@@ -329,7 +337,6 @@ PD_CORE(follow)
 	int alone = 0;
 	bool ok;
 
-	cli->events = json_is_true(json_array_get(args, 1));
 	while ((ok = j && pd_journal_each(j, id, r->last, follow_event, &f, err)) &&
 	       !pd_run_state_ended(r->state) && r->state != PD_RUN_STOPPED &&
 	       !given_up(cli, r, &alone))
@@ -363,7 +370,7 @@ PD_CORE(certificate)
 
 const struct pd_core_row pd_core_run[] = {
 	{ "act", act }, { "certificate", certificate }, { "check", check }, { "clear", clear },
-	{ "find", find }, { "follow", follow }, { "hook", hook }, { "inputs", inputs },
-	{ "record", record }, { "report", report }, { "runs", runs }, { "spawner", spawner },
+	{ "find", find }, { "follow", follow }, { "inputs", inputs },
+	{ "listen", listen }, { "record", record }, { "report", report }, { "runs", runs }, { "spawner", spawner },
 	{ NULL, NULL }
 };

@@ -22,8 +22,10 @@ PD_CORE(final)
 	struct pd_final f = { cli->scripts, pd_core_text(args, 1), pd_core_text(args, 2) };
 	enum pd_run_end end = PD_END_INVALID;
 	pd_auto_error *why = NULL;
-	json_t *done = pd_final(&o, &f, pd_core_text(args, 0), &end, &why);
+	json_t *done;
 
+	pd_cli_listen(cli, &o);
+	done = pd_final(&o, &f, pd_core_text(args, 0), &end, &why);
 	return done ? done : json_pack("{s:i, s:o*}", "status", (int)end, "error",
 				       why ? pd_cli_error_json(why) : NULL);
 }

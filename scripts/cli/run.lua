@@ -71,13 +71,12 @@ end
 -- how: see core/cli/run.c, act()
 local function act(cli, how)
 	how.resume = resume_line(cli)
-	how.events = view.events(cli)
 	how.unattended, how.no_wait = cli:option("unattended") ~= nil, cli:option("no-wait") ~= nil
 	how.accept_no_return, how.why = cli:option("accept-no-return"), cli:option("why")
 	how.accept_failing = cli:option("accept-failing")
 	how.emergency = cli:option("emergency")
 	how.skip, how.redo, how.poll = core.list(cli:all("skip")), core.list(cli:all("redo")), poll(cli)
-	if cli:option("hook") then base.must(core.hook(cli:option("hook"))) end
+	view.listen(cli)
 	view.open(cli)
 	local done = base.must(core.act(how))
 	view.close()
@@ -134,8 +133,7 @@ local function signoff(cli)
 		name = cli:option("name") or core.user() })
 end
 
-local events = { "events", nil, "print JSON lines, one for each event" }
-local hook = { "hook", "COMMAND", "program and arguments that get each event on standard input" }
+local events, hook = view.options.events, view.options.hook
 local accept = { "accept-no-return", "WHY", "go past a point of no return without a verified backup" }
 local failing = { "accept-failing", "WHY", "start although steps fail in the dry run, as others before them mend it" }
 local no_wait = { "no-wait", nil, "if guards speak against it, end at once with status 5" }
@@ -198,6 +196,7 @@ certificate is complete.
 			{ "party", "PARTY", "who signs: one of the workflow's parties; required" },
 			{ "name", "NAME", "name of the person (default: the user logged in)" },
 			{ "note", "TEXT", "what the person has to add" },
+			events, hook,
 		},
 		run = signoff,
 	},

@@ -2,6 +2,7 @@
 -- final and verify: the seal of a run, and whether all is as it was written.
 local _, core = ...
 local base = require "cli.base"
+local view = require "cli.view"
 
 local function make_key(cli)
 	local made = base.must(core.make_key(cli:option("key")))
@@ -16,6 +17,7 @@ end
 local function final(cli)
 	if cli:option("make-key") then return make_key(cli) end
 	local run = base.must(core.find(cli.operands[1]))
+	view.listen(cli)
 	local done = base.must(core.final(run, cli:option("key"), cli:option("to")))
 	if not done.files then
 		if done.error then
@@ -28,6 +30,7 @@ local function final(cli)
 		base.print_json(done)
 		return 0
 	end
+	if view.events(cli) then return 0 end
 	base.print("run %s is sealed with the key %s\n", run, done.key)
 	for _, path in ipairs(done.files) do base.print("%s\n", path) end
 	for _, path in ipairs(done.copies) do base.print("copy: %s\n", path) end
@@ -60,6 +63,7 @@ central place. Nothing of the run can change after.
 			{ "key", "FILE", "secret key (default /etc/patchday/seal.key)" },
 			{ "make-key", nil, "make that key, with the public half beside it, and end" },
 			{ "to", "DIR", "copy the certificate there (default: the workflow's parameter central)" },
+			view.options.events, view.options.hook,
 		},
 		run = final,
 	},

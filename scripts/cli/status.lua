@@ -20,8 +20,9 @@ end
 
 -- Events as they come, until the run ends or waits for a person.
 local function follow(cli, id)
+	view.listen(cli)
 	view.open(cli)
-	local ended, err = core.follow(id, view.events(cli))
+	local ended, err = core.follow(id)
 	view.close()
 	base.must(ended, err)
 	if cli.json then
@@ -34,6 +35,7 @@ end
 
 local function clear(cli)
 	if base.about.uid ~= 0 then base.fail("not-root", "only root may say that the server is mended") end
+	view.listen(cli)
 	return base.must(core.clear(base.must(core.find(cli.operands[1])), cli:option("why")))
 end
 
@@ -69,7 +71,8 @@ return {
 		options = {
 			{ "all", nil, "list all runs, newest first" },
 			{ "follow", nil, "print events as they come until the run ends or waits" },
-			{ "events", nil, "with --follow: JSON lines" },
+			{ "events", nil, "with --follow or --clear: JSON lines, one for each event" },
+			{ "hook", "COMMAND", "with --follow or --clear: program and arguments that get each event" },
 			{ "clear", nil, "an inconsistent server is mended: new runs may start" },
 			{ "why", "TEXT", "with --clear: how it was mended" },
 		},

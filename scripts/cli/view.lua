@@ -111,6 +111,14 @@ end
 -- --events: C prints them, since Lua knows no null.
 function view.events(cli) return cli:option("events") ~= nil and not cli.json end
 
+-- Who hears of events, beside the view.
+view.options = {
+	events = { "events", nil, "print JSON lines, one for each event" },
+	hook = { "hook", "COMMAND", "program and arguments that get each event on standard input" },
+}
+
+function view.listen(cli) base.must(core.listen(cli:option("hook"), view.events(cli))) end
+
 -- What becomes of the steps when the plan is changed; then a person's word.
 local function confirm(cli)
 	local say = view.events(cli) and core.err or core.out
