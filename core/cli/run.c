@@ -177,6 +177,24 @@ PD_CORE(act)
 			 error ? pd_cli_error_json(error) : NULL);
 }
 
+/* word(how): what, run, emergency, why and who as for act(), said to a run that waits
+ * in another process.  n of the event; nil: it does not wait. */
+PD_CORE(word)
+{
+	const json_t *how = json_array_get(args, 0);
+	struct pd_run_options o = { .state = cli->state, .who = pd_cli_user(),
+		.why = pd_json_text(how, "why", NULL),
+		.emergency = pd_json_text(how, "emergency", NULL) };
+	int64_t n;
+
+	pd_cli_listen(cli, &o);
+	pd_record_free(cli->record); /* what act() could not read */
+	cli->record = NULL;
+	n = pd_run_word(&o, pd_json_text(how, "run", ""),
+			strcmp(pd_json_text(how, "what", ""), "undo") == 0, err);
+	return n ? json_integer((json_int_t)n) : NULL;
+}
+
 /* spawner(): workers are forked by a process of their own from now on; called
  * early, since what is small is fast. */
 PD_CORE(spawner)
@@ -302,6 +320,7 @@ PD_CORE(runs)
 struct follow {
 	struct pd_cli *cli;
 	struct pd_record *record;
+	int64_t after; /* events up to this one are known */
 };
 
 static bool follow_event(void *user, const struct pd_event *e, struct pd_error **err)
@@ -310,7 +329,8 @@ static bool follow_event(void *user, const struct pd_event *e, struct pd_error *
 
 	if (!pd_record_apply(f->record, e, err))
 		return false;
-	on_event(f->cli, f->record, e);
+	if (e->n > f->after)
+		on_event(f->cli, f->record, e);
 	return true;
 }
 
@@ -325,21 +345,21 @@ static bool given_up(const struct pd_cli *cli, const struct pd_record *r, int *a
 	return *alone > 150; /* of 200 ms */
 }
 
-/* follow(id): events as other processes write them, over crashes and resumes, until
- * the run ends or waits for a person.  {record, status}. */
+/* follow(id, n): events behind n as other processes write them, over crashes and
+ * resumes, until the run ends or waits for a person.  {record, status}. */
 PD_CORE(follow)
 {
 	const char *id = pd_core_text(args, 0);
 	auto_journal *j = pd_journal_open(cli->state, true, err);
 	auto_record *r = pd_record_new(id);
-	struct follow f = { cli, r };
+	struct follow f = { cli, r, (int64_t)json_integer_value(json_array_get(args, 1)) };
 	struct timespec pause = { .tv_nsec = 200000000 };
 	int alone = 0;
 	bool ok;
 
 	while ((ok = j && pd_journal_each(j, id, r->last, follow_event, &f, err)) &&
 	       !pd_run_state_ended(r->state) && r->state != PD_RUN_STOPPED &&
-	       !given_up(cli, r, &alone))
+	       !stop_signal && !given_up(cli, r, &alone))
 		nanosleep(&pause, NULL);
 	return ok ? json_pack("{s:o, s:i}", "record", with_owner(cli, r, true), "status",
 			      (int)pd_run_state_end(r->state)) : NULL;
@@ -372,5 +392,6 @@ const struct pd_core_row pd_core_run[] = {
 	{ "act", act }, { "certificate", certificate }, { "check", check }, { "clear", clear },
 	{ "find", find }, { "follow", follow }, { "inputs", inputs },
 	{ "listen", listen }, { "record", record }, { "report", report }, { "runs", runs }, { "spawner", spawner },
+	{ "word", word },
 	{ NULL, NULL }
 };

@@ -127,6 +127,10 @@ static bool may_begin(struct pd_engine *e, const struct pd_record_step *s, bool 
 
 	if (permit == PD_OUT_FAILED)
 		*end = failed(e, policy, pd_engine_stuck(e->record));
+	if (permit == PD_OUT_SIGNAL && e->record->state == PD_RUN_UNDOING) {
+		why = pd_strdup(e->record->why); /* the record's changes with its state */
+		*end = pd_engine_undo_all(e, why);
+	}
 	if (permit != PD_OUT_DONE)
 		return false;
 	if (pd_engine_signal(e)) {

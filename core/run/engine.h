@@ -87,6 +87,8 @@ bool pd_engine_change(struct pd_engine *e, struct pd_error **err) PD_MUST_USE;
 bool pd_engine_free_server(struct pd_engine *e, const char *run, struct pd_error **err) PD_MUST_USE;
 /** Warn if a plan comes from another text of its script than the one before. */
 bool pd_engine_note_script(struct pd_engine *e, const char *digest) PD_MUST_USE;
+/** Take in what others have written to a run that waits, see pd_run_word(). */
+bool pd_engine_hear(struct pd_engine *e) PD_MUST_USE;
 /** A sign of life: what the step under way does. */
 void pd_heartbeat_write(struct pd_engine *e, const struct pd_record_step *s);
 

@@ -249,21 +249,26 @@ bool pd_journal_flush(struct pd_journal *j, struct pd_error **err)
 	return true;
 }
 
+bool pd_journal_begin(struct pd_journal *j, struct pd_error **err)
+{
+	if (j->open)
+		return true;
+	if (!exec(j, "BEGIN IMMEDIATE", "write", err))
+		return false;
+	j->open = true;
+	if (!read_end(j, err) || (!j->tried && !pd_head_open(j, j->n == 0, &j->head, err)))
+		return false;
+	return j->tried = true;
+}
+
 bool pd_journal_add(struct pd_journal *j, const char *run, const char *kind,
 		    const char *step, const char *data, bool durable,
 		    struct pd_event *out, struct pd_error **err)
 {
 	struct timespec now = {0};
 
-	if (!j->open) {
-		if (!exec(j, "BEGIN IMMEDIATE", "write", err))
-			return false;
-		j->open = true;
-		if (!read_end(j, err) ||
-		    (!j->tried && !pd_head_open(j, j->n == 0, &j->head, err)))
-			return false;
-		j->tried = true;
-	}
+	if (!pd_journal_begin(j, err))
+		return false;
 	clock_gettime(CLOCK_REALTIME, &now);
 	*out = (struct pd_event){ .n = ++j->n,
 		.time = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000,

@@ -41,6 +41,8 @@ PD_AUTO_PTR(struct pd_journal *, pd_journal_cleanup, pd_journal_close)
 bool pd_journal_add(struct pd_journal *j, const char *run, const char *kind,
 		    const char *step, const char *data, bool durable,
 		    struct pd_event *out, struct pd_error **err) PD_MUST_USE;
+/** Nobody else writes from now on until the next durable event or flush. */
+bool pd_journal_begin(struct pd_journal *j, struct pd_error **err) PD_MUST_USE;
 bool pd_journal_flush(struct pd_journal *j, struct pd_error **err) PD_MUST_USE;
 
 typedef bool pd_journal_fn(void *user, const struct pd_event *event,

@@ -40,4 +40,5 @@ core_libcore_la_SOURCES += \
 	%reldir%/start.c \
 	%reldir%/predict.c \
 	%reldir%/step.c \
-	%reldir%/undo.c
+	%reldir%/undo.c \
+	%reldir%/word.c

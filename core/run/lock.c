@@ -25,6 +25,10 @@ static void say_who(const char *state, struct pd_journal *j, struct pd_error **e
 			at = r->steps[i].key;
 	pd_error_set(err, "run-locked", "process %ld is working on run %s, %s%s", (long)pid,
 		     run ? run : "?", at ? "at step " : "between its steps", at ? at : "");
+	pd_error_remedy(err, "`patchday status --follow` watches it. `kill -INT %ld` stops it as Ctrl-C does;"
+			" then `patchday resume` goes on and `patchday undo` takes it back. While it"
+			" waits for guards, `resume --emergency NAME,... --why TEXT` and `undo` reach"
+			" it as it is.", (long)pid);
 }
 
 /* When the owner was killed, a worker that it has just forked may hold the lock

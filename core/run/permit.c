@@ -94,7 +94,8 @@ static bool same(const json_t *a, const json_t *b)
 	return equal;
 }
 
-static bool note_wait(struct pd_engine *e, json_t *data)
+/* Only when it is journaled that it waits may somebody else write to it. */
+static bool note_wait(struct pd_engine *e, const json_t *data)
 {
 	const json_t *reasons = json_object_get(data, "reasons"), *row;
 	pd_auto(pd_buffer) why = {0};
@@ -103,8 +104,7 @@ static bool note_wait(struct pd_engine *e, json_t *data)
 	json_array_foreach(reasons, i, row)
 		pd_buffer_print(&why, "%s%s: %s", i ? "; " : "", pd_json_text(row, "guard", ""),
 				pd_json_text(row, "cause", ""));
-	return pd_engine_note(e, "wait", "", json_incref(data), false) &&
-	       pd_engine_state(e, PD_RUN_WAITING, why.data ? why.data : "");
+	return pd_engine_state(e, PD_RUN_WAITING, why.data ? why.data : "");
 }
 
 static bool note_go(struct pd_engine *e, json_t *data)
@@ -114,13 +114,19 @@ static bool note_go(struct pd_engine *e, json_t *data)
 	       (e->record->state == PD_RUN_RUNNING || pd_engine_state(e, PD_RUN_RUNNING, ""));
 }
 
-/* Until it is time to ask again; false: asked to stop. */
-static bool pause_for(const struct pd_engine *e, int64_t milliseconds)
+/* Until it is time to ask again, or somebody has said something; false: asked to
+ * stop, or e->fatal. */
+static bool pause_for(struct pd_engine *e, int64_t milliseconds)
 {
 	const struct timespec piece = { .tv_nsec = 100000000 };
+	int64_t last = e->record->last;
 
-	for (int64_t i = 0; i < milliseconds && !pd_engine_signal(e); i += 100)
+	for (int64_t i = 100; i <= milliseconds && last == e->record->last &&
+			      !pd_engine_signal(e); i += 100) {
 		nanosleep(&piece, NULL);
+		if (i % 1000 == 0 && !pd_engine_hear(e))
+			return false;
+	}
 	return !pd_engine_signal(e);
 }
 
@@ -148,11 +154,16 @@ enum pd_outcome pd_permit(struct pd_engine *e, const struct pd_record_step *s,
 			return PD_OUT_FATAL;
 		if (pd_engine_signal(e) == SIGTERM)
 			return PD_OUT_SIGNAL;
+		/* what was said by now counts, what comes later does not */
+		if (!pd_journal_begin(e->journal, &e->fatal) || !pd_engine_hear(e))
+			return PD_OUT_FATAL;
+		if (e->record->state == PD_RUN_UNDOING)
+			return PD_OUT_SIGNAL;
 		if (json_array_size(json_object_get(now, "reasons")) == 0)
 			return note_go(e, now) ? PD_OUT_DONE : PD_OUT_FATAL;
 		if ((!last || !same(last, now) ||
 		     (time(NULL) - noted >= SAME_AGAIN && !json_equal(last, now)))) {
-			if (!note_wait(e, now))
+			if (!pd_engine_note(e, "wait", "", json_incref(now), true))
 				return PD_OUT_FATAL;
 			json_decref(last);
 			last = json_incref(now);
@@ -161,9 +172,13 @@ enum pd_outcome pd_permit(struct pd_engine *e, const struct pd_record_step *s,
 			back = give_back(e, NULL);
 			if (back != PD_OUT_DONE)
 				return back;
+			if (!note_wait(e, now))
+				return PD_OUT_FATAL;
 		}
+		if (!pd_journal_flush(e->journal, &e->fatal))
+			return PD_OUT_FATAL;
 		if (e->o->no_wait || !pause_for(e, e->o->poll ? e->o->poll : POLL))
-			return PD_OUT_SIGNAL;
+			return e->fatal ? PD_OUT_FATAL : PD_OUT_SIGNAL;
 	}
 }
 

@@ -9,7 +9,8 @@
  * May the stage of @p s begin?  Asks every guard of its plan, and waits until
  * none speaks against it; what is held is given back meanwhile.  A stage that
  * was let go on is not asked for again after a crash or a reboot in it.
- * @return PD_OUT_DONE: go; PD_OUT_SIGNAL: the process ends, waiting;
+ * @return PD_OUT_DONE: go; PD_OUT_SIGNAL: the process ends, waiting, or a person
+ * wants all taken back, which its state says;
  * PD_OUT_FAILED: what was held did not come back; PD_OUT_FATAL.
  */
 enum pd_outcome pd_permit(struct pd_engine *e, const struct pd_record_step *s,

@@ -93,6 +93,12 @@ enum pd_run_end pd_run_sign(const struct pd_run_options *o, const char *run,
  * PD_END_DONE, or PD_END_REFUSED or PD_END_INVALID with *err set. */
 enum pd_run_end pd_run_seal(const struct pd_run_options *o, const char *run,
 			    const char *key, struct pd_error **err);
+/** The word of a person to a run that waits in another process, which takes it up:
+ * the guards in o->emergency no longer count, or, with @p undo, all is taken back.
+ * @return n of the event that says so; 0: nothing is said, since *err, or no *err
+ * and it does not wait. */
+int64_t pd_run_word(const struct pd_run_options *o, const char *run, bool undo,
+		    struct pd_error **err);
 /** A person has mended the server of an inconsistent run: new runs may start. */
 enum pd_run_end pd_run_clear(const struct pd_run_options *o, const char *run,
 			     const char *why, struct pd_error **err);

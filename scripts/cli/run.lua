@@ -68,6 +68,32 @@ local function poll(cli)
 	return n and n * 1000
 end
 
+-- A run that waits for its guards in another process hears what a person says to it;
+-- nil: it does not wait.
+local function say(cli, how)
+	local n, err = core.word(how)
+	if err then
+		err.status = 2
+		error(err, 0)
+	end
+	if n and cli:option("no-wait") then
+		last_words(cli, how.run, 5)
+		return 5
+	end
+	local ended = n and base.must(core.follow(how.run, n))
+	if ended then last_words(cli, how.run, ended.status) end
+	return ended and ended.status
+end
+
+-- Is it something that can be said to a run that waits?
+local function is_word(cli, how)
+	if how.what == "undo" then return true end
+	for _, other in ipairs { "skip", "redo", "accept-no-return" } do
+		if cli:option(other) then return false end
+	end
+	return how.what == "resume" and how.emergency and not how.change
+end
+
 -- how: see core/cli/run.c, act()
 local function act(cli, how)
 	how.resume = resume_line(cli)
@@ -79,7 +105,9 @@ local function act(cli, how)
 	view.listen(cli)
 	view.open(cli)
 	local done = base.must(core.act(how))
+	local said = done.error and done.error.id == "run-locked" and is_word(cli, how) and say(cli, how)
 	view.close()
+	if said then return said end
 	if done.error then
 		-- a missing secret waits for a person at a terminal
 		done.error.status = done.error.id == "secret-missing" and 5 or done.status ~= 0 and done.status or 2

@@ -88,6 +88,80 @@ is "and goes on when the gate opens" "$? $(cat "$f/a" "$f/b")" "0 xx"
 is "one waiting, two goes" "$(decisions)" '["wait one","go one","go two"]'
 rm -f "$f"/*
 
+# ---- what a person says to a run that waits in another process
+workflow two <<END
+pd.stage "one" { steps.write { path = "$f/a" } },
+pd.stage "two" { steps.write { path = "$f/gate", text = "not now" } },
+pd.stage "three" { steps.write { path = "$f/b" } },
+END
+begin "$tmp/two.lua" --poll 3600
+check "it waits in the middle" wait_for is_state "waiting to go on"
+pd resume --emergency front
+like "nothing is said to it without a reason" "$rc $out" '^2 .*\[guard-why\]'
+pd resume --emergency frond --why "the roof burns"
+like "nor of a guard that it does not have" "$rc $(xargs -d'\n' <<<"$out")" "^2 .*did you mean 'front'"
+pd resume --skip three/steps.write --emergency front --why "the roof burns"
+like "nor what can't be said to a run under way" "$rc $out" '^4 .*\[run-locked\]'
+pd resume --emergency front --why "the roof burns"
+is "the one that waits takes the word, long before it would ask again" "$rc $(state)" "0 done"
+like "the one that spoke sees what becomes of it" "$(xargs <<<"$out")" ' override by .*: the roof burns .* three/steps\.write .*: done '
+wait $pid
+is "and the one that waited has done it" "$? $(cat "$f/b")" "0 x"
+like "and says so" "$(cat "$tmp/out")" 'override +by .*: the roof burns'
+is "it is journaled once, between the wait and the go" "$(decisions)" '["go one","go two","wait three","override ","go three"]'
+rm -f "$f"/*
+begin "$tmp/two.lua" --poll 3600
+wait_for is_state "waiting to go on"
+pd undo
+is "it is taken back by the one that waits" "$rc $(state)" "1 rolled back"
+like "with who wanted it" "$(xargs <<<"$out")" 'undoing: asked for by .*: rolled back: asked for by '
+wait $pid
+is "which ends so" "$? $(find "$f" -name '[ab]' | wc -l)" "1 0"
+rm -f "$f"/*
+
+# what was said is not lost with a process that did not hear it
+begin "$tmp/two.lua" --poll 3600
+wait_for is_state "waiting to go on"
+kill -STOP $pid
+pd resume --emergency front --why "the roof burns" --no-wait
+is "--no-wait only says it" "$rc $(state)" "5 waiting to go on"
+kill -9 $pid
+wait $pid 2>/dev/null
+pd resume --unattended --no-wait
+is "a resume knows it" "$rc $(cat "$f/b")" "0 x"
+rm -f "$f"/*
+begin "$tmp/two.lua" --poll 3600
+wait_for is_state "waiting to go on"
+kill -STOP $pid
+"${patchday[@]}" undo "${places[@]}" >"$tmp/undo" 2>&1 </dev/null &
+undo=$!
+wait_for is_state undoing
+kill -9 $pid
+wait $pid 2>/dev/null
+pd resume --unattended
+is "a resume takes back what it was asked to" "$rc $(state)" "1 rolled back"
+wait $undo
+is "whoever asked for it sees it" "$?" 1
+rm -f "$f"/*
+
+# a run that works can't be spoken to, but there is a way
+workflow works <<END
+pd.stage "one" { steps.write { path = "$f/a", waits_for = "$f/go" } },
+END
+begin "$tmp/works.lua"
+wait_for step_is one/steps.write begun
+pd resume --emergency front --why "the roof burns"
+like "a run that works is locked" "$rc $out" "^4 .*process $pid is working on run .* at step one/steps.write .*\[run-locked\]"
+like "with a way out" "$out" "kill -INT $pid"
+pd undo
+is "undo is refused too" "$rc" 4
+like "and says it too" "$out" "kill -INT $pid"
+kill -INT $pid
+wait $pid
+pd undo
+is "that is one" "$rc $(state)" "1 rolled back"
+rm -f "$f"/*
+
 # ---- kill -9, SIGTERM, SIGINT
 echo shut >"$f/gate"
 begin "$tmp/gated.lua"
