@@ -15,11 +15,12 @@ PD_CORE(make_key)
 	       json_pack("{s:s, s:s}", "key", path, "public", public_path) : NULL;
 }
 
-/* final(run, key, to): {run, key, files, copies}, or {status, error}. */
+/* final(run, key, to, site): {run, key, files, copies}, or {status, error}. */
 PD_CORE(final)
 {
 	struct pd_run_options o = { .state = cli->state, .registry = cli->registry };
-	struct pd_final f = { cli->scripts, pd_core_text(args, 1), pd_core_text(args, 2) };
+	struct pd_final f = { .library = cli->scripts, .key = pd_core_text(args, 1),
+			      .to = pd_core_text(args, 2), .site = pd_core_text(args, 3) };
 	enum pd_run_end end = PD_END_INVALID;
 	pd_auto_error *why = NULL;
 	json_t *done;

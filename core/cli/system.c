@@ -19,7 +19,7 @@ enum { TEXT_MAX = 64 << 20 };
 PD_CORE(about)
 {
 	static const char *const names[] = { "NO_COLOR", "PATCHDAY_LIBEXEC", "PATCHDAY_PATH",
-		"PATCHDAY_STATE", "TZ" };
+		"PATCHDAY_SITE", "PATCHDAY_STATE", "TZ" };
 	json_t *environment = json_object();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)

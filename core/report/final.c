@@ -104,6 +104,21 @@ static const char *central_of(const struct pd_record *r)
 					 NULL) : NULL;
 }
 
+/* The seal may have named the site: the files as they were called before it go. */
+static void remove_old(const struct pd_record *r, struct pd_journal *j, const char *state)
+{
+	__attribute__((cleanup(pd_record_cleanup))) struct pd_record *before =
+		pd_record_read_until(j, r->run, r->last - 1, NULL);
+	pd_auto_free char *now = pd_report_path(r, state, NULL);
+	pd_auto_free char *old = before ? pd_report_path(before, state, NULL) : NULL;
+	pd_auto_free char *html = old ? pd_print("%.*s.html", (int)strlen(old) - 4, old) : NULL;
+
+	if (old && strcmp(old, now) != 0) {
+		unlink(old);
+		unlink(html);
+	}
+}
+
 json_t *pd_final(const struct pd_run_options *o, const struct pd_final *f, const char *run,
 		 enum pd_run_end *end, struct pd_error **err)
 {
@@ -118,7 +133,7 @@ json_t *pd_final(const struct pd_run_options *o, const struct pd_final *f, const
 	if (!pd_seal_read(f->key ? f->key : PD_SEAL_KEY, &key, err) ||
 	    !is_intact(o->state, run, err))
 		return NULL;
-	*end = pd_run_seal(o, run, key.name, err);
+	*end = pd_run_seal(o, run, key.name, f->site, err);
 	if (*end != PD_END_DONE)
 		return NULL;
 	*end = PD_END_WAITING; /* sealed; the files can be made again */
@@ -126,6 +141,7 @@ json_t *pd_final(const struct pd_run_options *o, const struct pd_final *f, const
 	r = j ? pd_record_read(j, run, err) : NULL;
 	if (!r || !write_files(r, o->state, f->library, &key, &files, err))
 		return NULL;
+	remove_old(r, j, o->state);
 	to = to ? to : central_of(r);
 	if (to && *to && !copy_files(r, &files, to, copies, err))
 		return pd_error_prefix(err, "sealed, but not copied to %s", to), NULL;

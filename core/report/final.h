@@ -8,6 +8,7 @@
 struct pd_final {
 	const char *library; /* folder of the scripts */
 	const char *key;     /* secret key; NULL: /etc/patchday/seal.key */
+	const char *site;    /* its name; NULL: as the run has it */
 	const char *to;      /* central place; NULL: the workflow's parameter `central` */
 };
 

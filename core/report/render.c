@@ -85,7 +85,7 @@ char *pd_report_text(const struct pd_record *r, const char *library,
 static char *certificate_name(const struct pd_record *r, bool with_run)
 {
 	pd_auto_free char *date = pd_show_time(r->started / 1000);
-	const char *site = pd_report_site(r);
+	const char *site = pd_record_site(r);
 	size_t len = strnlen(site, 100); /* a file's name ends at 255 */
 	char *name = NULL;
 

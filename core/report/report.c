@@ -255,18 +255,12 @@ static void comparison(xmlTextWriterPtr w, const struct pd_record *r)
 	end(w);
 }
 
-const char *pd_report_site(const struct pd_record *r)
-{
-	return r->n_plans ? pd_json_text(json_object_get(r->plans[0]->json, "params"), "site",
-					 "") : "";
-}
-
 static void head(xmlTextWriterPtr w, const struct pd_record *r)
 {
 	const struct pd_plan *plan = r->n_plans ? r->plans[0] : NULL;
 
 	attribute(w, "run", r->run);
-	attribute(w, "site", pd_report_site(r));
+	attribute(w, "site", pd_record_site(r));
 	attribute(w, "server", r->server);
 	attribute(w, "workflow", plan ? plan->workflow : "");
 	attribute(w, "role", plan ? plan->role : "");

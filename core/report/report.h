@@ -13,8 +13,6 @@ struct pd_report_files {
 
 void pd_report_files_cleanup(struct pd_report_files *f);
 
-/** Name of the site, of the workflow's parameter `site`, or ""; borrowed. */
-const char *pd_report_site(const struct pd_record *r);
 /** @p text with U+FFFD for what is no UTF-8, or what XML 1.0 can't hold even as a
  * reference; the caller frees. */
 char *pd_report_clean(const char *text);

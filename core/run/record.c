@@ -29,7 +29,7 @@
  *   scan      when, path, bytes, sha256, seconds   facts before or after
  *   compare   explained, unexplained, not_compared, differences
  *   sign      party, name, note, by
- *   seal      key, by                    the last event of a run
+ *   seal      key, by, site              the last event of a run
  *   accept    who, why, what             no way back is needed; or (what is
  *                                        "failing") steps may fail in the dry run
  *   skip      who, why                   the step is not done
@@ -117,6 +117,7 @@ void pd_record_free(struct pd_record *r)
 	free(r->why);
 	free(r->sealed);
 	free(r->sealed_by);
+	free(r->site);
 	json_decref(r->inputs);
 	json_decref(r->boot);
 	json_decref(r->decisions);
@@ -293,6 +294,7 @@ static bool on_run_event(struct pd_record *r, const struct pd_event *e,
 	} else if (strcmp(e->kind, "seal") == 0) {
 		replace(&r->sealed, pd_json_text(e->data, "key", ""));
 		replace(&r->sealed_by, pd_json_text(e->data, "by", ""));
+		replace(&r->site, pd_json_text(e->data, "site", NULL));
 		r->sealed_at = e->time;
 	}
 	return true;

@@ -99,6 +99,7 @@ struct pd_record {
 	int64_t started, ended, last; /* milliseconds; last event's n */
 	unsigned char hash[32]; /* of that event; zeros: it is not journaled */
 	char *sealed, *sealed_by; /* id of the key, account; NULL: it is not sealed */
+	char *site;          /* named by who sealed it; NULL */
 	int64_t sealed_at;   /* milliseconds */
 	struct pd_signature_row *signatures;
 	size_t n_signatures, cap_signatures;
@@ -139,6 +140,9 @@ struct pd_record_step *pd_record_step(struct pd_record *r, const char *key);
 struct pd_record_step *pd_record_sibling(struct pd_record *r,
 					 const struct pd_record_step *of,
 					 const char *id);
+/** Name of the site: of the seal, of the workflow's parameter `site`, or as it was
+ * set on the server when the run began; "": none; borrowed. */
+const char *pd_record_site(const struct pd_record *r);
 /** Parties that have not signed yet. */
 void pd_record_missing(const struct pd_record *r, struct pd_strings *out);
 /** All that is known of a run, for `status --json` and what prints it.

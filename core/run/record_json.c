@@ -57,6 +57,14 @@ static json_t *signatures_json(const struct pd_record *r)
 	return list;
 }
 
+const char *pd_record_site(const struct pd_record *r)
+{
+	const json_t *params = r->n_plans ? json_object_get(r->plans[0]->json, "params") : NULL;
+	const char *site = r->site ? r->site : pd_json_text(params, "site", "");
+
+	return *site ? site : pd_json_text(r->inputs, "site", "");
+}
+
 json_t *pd_record_head_json(const struct pd_record *r, int64_t owner)
 {
 	bool lost = !owner && (r->state == PD_RUN_RUNNING || r->state == PD_RUN_UNDOING);
@@ -65,9 +73,9 @@ json_t *pd_record_head_json(const struct pd_record *r, int64_t owner)
 	json_t *j;
 
 	pd_record_missing(r, &missing);
-	j = json_pack("{s:s, s:s, s:s, s:s*, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I,"
+	j = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I,"
 		" s:s*, s:o, s:o, s:o, s:o}", "run", r->run, "server",
-		r->server ? r->server : "", "state",
+		r->server ? r->server : "", "site", pd_record_site(r), "state",
 		lost ? "interrupted" : pd_run_state_name(r->state), "why", r->why, "over",
 		pd_run_state_ended(r->state), "workflow", plan ? plan->workflow : "", "role",
 		plan ? plan->role : "", "plan", plan ? plan->digest : "", "rounds",

@@ -89,10 +89,11 @@ enum pd_run_end pd_run_sign(const struct pd_run_options *o, const char *run,
 			    const char *party, const char *name, const char *note,
 			    struct pd_error **err);
 /** Close a run for good: after this event nothing of it can change.  @p key:
- * id of the key that seals it; again with the same key: nothing happens.
+ * id of the key that seals it; again with the same key: nothing happens.  @p site:
+ * its name, or NULL: as the run has it.
  * PD_END_DONE, or PD_END_REFUSED or PD_END_INVALID with *err set. */
 enum pd_run_end pd_run_seal(const struct pd_run_options *o, const char *run,
-			    const char *key, struct pd_error **err);
+			    const char *key, const char *site, struct pd_error **err);
 /** The word of a person to a run that waits in another process, which takes it up:
  * the guards in o->emergency no longer count, or, with @p undo, all is taken back.
  * @return n of the event that says so; 0: nothing is said, since *err, or no *err

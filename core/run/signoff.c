@@ -76,7 +76,7 @@ static bool may_sign(const struct pd_record *r, const char *party,
 
 struct act {
 	const char *party, *name, *note; /* of a signature */
-	const char *key;                 /* of the seal */
+	const char *key, *site;          /* of the seal; site: or NULL */
 };
 
 static enum pd_run_end sign(struct pd_engine *e, const struct act *a, struct pd_error **err)
@@ -103,7 +103,8 @@ static enum pd_run_end seal(struct pd_engine *e, const struct act *a, struct pd_
 	pd_auto_free char *by = account();
 
 	if (r->sealed && strcmp(r->sealed, a->key) == 0)
-		return PD_END_DONE;
+		return !a->site || strcmp(a->site, pd_record_site(r)) == 0 ? PD_END_DONE :
+		       !pd_record_unsealed(r, err) * PD_END_REFUSED;
 	if (r->sealed)
 		return !pd_error_set(err, "seal-key", "run %s is sealed with the key %s, not with"
 				     " %s", r->run, r->sealed, a->key) * PD_END_REFUSED;
@@ -111,8 +112,8 @@ static enum pd_run_end seal(struct pd_engine *e, const struct act *a, struct pd_
 		return !pd_error_set(err, "seal-open", "run %s is %s: %s", r->run,
 				     pd_run_state_name(r->state), r->why ? r->why : "") *
 		       PD_END_REFUSED;
-	return pd_engine_note(e, "seal", "", json_pack("{s:s, s:s}", "key", a->key, "by", by),
-			      true) ? PD_END_DONE : PD_END_INVALID;
+	return pd_engine_note(e, "seal", "", json_pack("{s:s, s:s, s:s*}", "key", a->key, "by", by,
+			      "site", a->site), true) ? PD_END_DONE : PD_END_INVALID;
 }
 
 /* What a person does to a run whose work is done, under the lock. */
@@ -143,7 +144,7 @@ enum pd_run_end pd_run_sign(const struct pd_run_options *o, const char *run,
 }
 
 enum pd_run_end pd_run_seal(const struct pd_run_options *o, const char *run,
-			    const char *key, struct pd_error **err)
+			    const char *key, const char *site, struct pd_error **err)
 {
-	return act(o, run, &(struct act){ .key = key }, seal, err);
+	return act(o, run, &(struct act){ .key = key, .site = site }, seal, err);
 }

@@ -88,6 +88,14 @@ function base.has(list, value)
 	return false
 end
 
+-- The site of this server, as its administrator has set it; nil: nobody has.
+function base.site()
+	local file = "/etc/patchday/site"
+	local text = base.about.environment.PATCHDAY_SITE or core.path(file) and base.must(core.text(file)) or ""
+	local name = text:match("^%s*([^\n]-)%s*\n") or text:match("^%s*(.-)%s*$")
+	return name ~= "" and name or nil
+end
+
 -- Fails unless the command, of so many words, is one of a list.
 function base.choose(words, before, command)
 	if base.has(words, command) then return end

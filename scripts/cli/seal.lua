@@ -18,7 +18,9 @@ local function final(cli)
 	if cli:option("make-key") then return make_key(cli) end
 	local run = base.must(core.find(cli.operands[1]))
 	view.listen(cli)
-	local done = base.must(core.final(run, cli:option("key"), cli:option("to")))
+	local site = cli:option("site") or base.must(core.record(run, true)).site == "" and base.site() or nil
+	if site == "" then base.fail("usage", "--site wants the name of the site") end
+	local done = base.must(core.final(run, cli:option("key"), cli:option("to"), site))
 	if not done.files then
 		if done.error then
 			done.error.status = done.status
@@ -62,6 +64,7 @@ central place. Nothing of the run can change after.
 		options = {
 			{ "key", "FILE", "secret key (default /etc/patchday/seal.key)" },
 			{ "make-key", nil, "make that key, with the public half beside it, and end" },
+			{ "site", "NAME", "name of the site (default: the workflow's parameter site, or as set on the server)" },
 			{ "to", "DIR", "copy the certificate there (default: the workflow's parameter central)" },
 			view.options.events, view.options.hook,
 		},

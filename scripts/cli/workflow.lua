@@ -26,7 +26,7 @@ end
 -- What a plan is made from: journaled, so that a further round can be planned.
 function workflow.inputs(cli, script)
 	local inputs = { script = workflow.find(script or cli.operands[1]), params = {}, catalogs = core.list {},
-		answers = {} }
+		answers = {}, site = base.site() }
 	for _, given in ipairs(cli.given) do
 		local option, value = given[1], given[2]
 		if option == "catalog" then

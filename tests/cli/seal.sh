@@ -155,6 +155,46 @@ check "the first one is as it was" minisign -Vq -p "$pub" -m "$copy"
 verify 0 "the second too is verified"
 verify 0 "and the first, by its run" "$(sql "SELECT run FROM event WHERE kind = 'run' ORDER BY n LIMIT 1")"
 
+# -------------------------------------------------------------- the site
+workflow plain <<END
+pd.stage "one" { steps.noop {} },
+END
+names() { find "$s/certificates" -newer "$tmp/mark" -type f -printf '%f\n' | sed -E "s/$(uname -n) - [-0-9a-f ]*/HOST/" | sort | xargs; }
+touch "$tmp/mark"
+PATCHDAY_SITE=" South/1
+" pd run "$tmp/plain.lua"
+is "the site can be set on the server" "$rc $(names)" "0 South_1 - HOST.html South_1 - HOST.xml"
+is "and is told" "$("${patchday[@]}" status --json | jq -r .site)" South/1
+pd final --key "$key" --site ""
+is "none is no site" "$rc" 2
+PATCHDAY_SITE=East pd final --key "$key"
+is "it is that of the run's start that counts" "$rc $(names)" "0 South_1 - HOST.html South_1 - HOST.xml South_1 - HOST.xml.minisig"
+verify 0 "which is verified"
+touch "$tmp/mark"
+pd run "$tmp/plain.lua"
+is "without it there is none" "$rc $(names)" "0 HOST.html HOST.xml"
+pd final --key "$key" --site "West wing"
+is "who seals may give it" "$rc $(names)" "0 West wing - HOST.html West wing - HOST.xml West wing - HOST.xml.minisig"
+report_valid "with the site of its seal"
+like "it is on the page" "$(cat "$s/certificates/West wing"*.html)" 'West wing - '
+verify 0 "and verified"
+pd final --key "$key" --site "East wing"
+like "it can't be sealed with another one" "$rc $out" '^4 .*\[run-sealed\]'
+pd final --key "$key" --site "West wing"
+is "with the same it can be called again" "$rc $(names)" "0 West wing - HOST.html West wing - HOST.xml West wing - HOST.xml.minisig"
+pd run "$tmp/good.lua" --param site=
+PATCHDAY_SITE=North pd signoff --party operations --name Ann
+PATCHDAY_SITE=North pd signoff --party owner --name Bob
+PATCHDAY_SITE=South pd final --key "$key"
+is "a run of a time without it takes that of its seal" "$rc $("${patchday[@]}" status --json | jq -r .site)" "0 South"
+mkdir -p "$tmp/etc/patchday"
+echo "Site of the file" >"$tmp/etc/patchday/site"
+if unshare -m mount -t overlay -o "lowerdir=$tmp/etc:/etc" none /etc 2>/dev/null; then
+	unshare -m bash -c 'mount -t overlay -o "lowerdir=$1:/etc" none /etc && shift && exec "$@"' - "$tmp/etc" \
+		"${patchday[@]}" run "${places[@]}" "$tmp/plain.lua" >/dev/null 2>&1
+	is "it can stand in a file" "$("${patchday[@]}" status --json | jq -r .site)" "Site of the file"
+fi
+
 # ------------------------------------------------------ a crash while sealing
 for fault in kill torn enospc; do
 	pd run "$tmp/good.lua"
