@@ -97,6 +97,12 @@ xpath()
 {
 	xmllint --xpath "string(//*[local-name()='$1']$2)" "$tmp/report.xml"
 }
+pd report --format csv
+kind() { tr -d '\r' <<<"$out" | grep ',"difference",' | cut -d, -f4- | grep -F "$1"; }
+is "the table has a row for each difference" "$(kind , | wc -l)" 11
+is "with its kind of fact, name, field and values, and what explains it" "$(kind '"owned.service"')" \
+	'"one/steps.write","","explained","changed","","","","package alpha","services","owned.service","state","active","failed","","","",""'
+is "or that nothing does" "$(kind '"laser"')" '"","","unexplained","changed","","","","","printers","laser","state","idle","stopped","","","",""'
 is "the certificate has the counts" "$(xpath comparison /@unexplained)" 5
 is "and each difference" "$(xpath difference "[@key='named.service']/@explained-by")" one/steps.write
 pd report --format html

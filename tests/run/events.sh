@@ -117,7 +117,7 @@ is "and waits for a signature" "$(state)" "waiting for sign-off"
 printf '#!/bin/sh\ncat >>"%s/people"\n' "$tmp" >"$tmp/people.hook"
 chmod 755 "$tmp/people.hook"
 heard() { [ "$(jq -r '.kind + " " + (.data.state // "")' "$tmp/people" | xargs)" = "$1" ]; }
-live signoff --party owner --name Ann --note fine --hook "$tmp/people.hook"
+live signoff --party owner --name "Ann \"A.\"" --note "=fine, is it?" --hook "$tmp/people.hook"
 is "it is signed" "$(state)" "done"
 "${patchday[@]}" final --make-key --key "$tmp/seal.key" >/dev/null
 live final --key "$tmp/seal.key" --hook "$tmp/people.hook"
@@ -127,6 +127,33 @@ check "a hook gets both" wait_for heard "sign state done seal"
 "${patchday[@]}" report --scripts "$PD_SRCDIR/scripts" --format xml >"$tmp/report.xml"
 ! command -v xmllint >/dev/null ||
 	check "the report of it has its schema" xmllint --noout --relaxng "$PD_SRCDIR/scripts/report/report.rng" "$tmp/report.xml" 2>/dev/null
+
+# the same as one table: a row for each thing, of its kind
+"${patchday[@]}" report --scripts "$PD_SRCDIR/scripts" --format csv >"$tmp/report.csv"
+cat >"$tmp/table.py" <<'END'
+import collections, csv, sys
+import xml.etree.ElementTree as tree
+rows = list(csv.DictReader(open(sys.argv[1], newline=""), strict=True))
+report = tree.parse(sys.argv[2]).getroot()
+kinds = collections.Counter(row["kind"] for row in rows)
+for kind in ("step", "evidence", "difference", "signature", "not-compared"):
+    there = sum(1 for _ in report.iter("{urn:patchday:report:1}" + kind))
+    assert kinds.pop(kind.replace("-", " "), 0) == there, kind
+    print(kind, there > 0)
+assert not kinds, kinds
+assert all(None not in row and None not in row.values() for row in rows), "ragged"
+assert {row["run"] for row in rows} == {report.get("run")}
+print(*sorted({(r["state"], r["name"], r["who"], r["message"]) for r in rows if r["kind"] == "signature"}))
+for r in rows:
+    if r["kind"] == "evidence" and r["step"] == "one/a": print(r["name"].split("/")[-1], r["bytes"], len(r["sha256"]))
+END
+is "as CSV it is one table" "$(python3 "$tmp/table.py" "$tmp/report.csv" "$tmp/report.xml" 2>&1)" "step True
+evidence True
+difference False
+signature True
+not-compared True
+('signed', 'owner', 'Ann \"A.\"', \"'=fine, is it?\")
+a 1 64"
 
 # ---- what does not
 guards=
