@@ -6,6 +6,24 @@ local _, core = ...
 local base = require "cli.base"
 local options = require "cli.options"
 
+-- The run that the line names, or the newest; nil: it can't be known.
+local function record(line, head) return (core.record(line.operands[1], head)) end
+
+-- Guards of the run, or of the workflow, that the line names.
+local function guards(line)
+	local workflow = require "cli.workflow"
+	local ok, made = pcall(function()
+		if line.command.operands ~= "[RUN]" then return core.plan(workflow.inputs(line)) end
+		local old = core.inputs(core.find(line.operands[1]))
+		return core.plan(old.inputs, nil, old.round)
+	end)
+	local list, given = {}, line.last:match("^.*,") or ""
+	for i, row in ipairs(ok and made and made.plan.guards or {}) do
+		list[i] = { given .. row.id:match("[^/]*$"), ("%s.%s"):format(row.plugin, row.step) }
+	end
+	return list
+end
+
 -- What there is of a kind of operand or value; nothing if it can't be known.
 local kinds = {
 	RUN = function()
@@ -36,6 +54,17 @@ local kinds = {
 		for i, name in ipairs(core.schemes()) do list[i] = { name } end
 		return list
 	end,
+	PARTY = function(line)
+		local list = {}
+		for i, name in ipairs((record(line, true) or {}).missing or {}) do list[i] = { name, "has not signed" } end
+		return list
+	end,
+	STEP = function(line)
+		local list = {}
+		for i, s in ipairs((record(line) or {}).steps or {}) do list[i] = { s.id, s.state } end
+		return list
+	end,
+	["NAME,..."] = guards,
 	SECONDS = function() return {} end,
 }
 
@@ -51,7 +80,7 @@ end
 
 -- The words before the last one: operands, and the option that waits for a value.
 local function read(command, words)
-	local line, waits = { operands = {}, given = {} }, nil
+	local line, waits = { command = command, operands = {}, given = {}, last = words[#words] or "" }, nil
 	for i = 1, #words - 1 do
 		local word = words[i]
 		if waits then
@@ -67,7 +96,7 @@ end
 
 local function of_value(line, row)
 	if row[1] == "param" then return params(line) end
-	return kinds[row[2]] and kinds[row[2]]() or {}
+	return kinds[row[2]] and kinds[row[2]](line) or {}
 end
 
 -- The operand that comes next, by what the command calls it.
@@ -85,17 +114,18 @@ local function of_operand(command, line)
 	local list = {}
 	for kind, find in pairs(kinds) do
 		if (" " .. about .. " "):find("[^%u]" .. kind .. "[^%u]") then
-			for _, row in ipairs(find()) do list[#list + 1] = row end
+			for _, row in ipairs(find(line)) do list[#list + 1] = row end
 		end
 	end
 	return list
 end
 
-local function of_options(command, word)
+local function of_options(command, line, word)
 	local list, name = {}, word:match("^%-%-([^=]*)=")
 	if name then
 		local option = options.find(command, name)
-		for i, row in ipairs(option and of_value({ operands = {} }, option) or {}) do
+		line.last = word:match("=(.*)")
+		for i, row in ipairs(option and of_value(line, option) or {}) do
 			list[i] = { ("--%s=%s"):format(name, row[1]), row[2] }
 		end
 		return list
@@ -116,7 +146,7 @@ return function(words, commands, set_up)
 		local command = commands(table.remove(words, 1))
 		local line, waits = read(command or {}, words)
 		if not command or not pcall(set_up, setmetatable(line, { __index = options.line })) then return 0 end
-		list = waits and of_value(line, waits) or last:sub(1, 1) == "-" and of_options(command, last) or
+		list = waits and of_value(line, waits) or last:sub(1, 1) == "-" and of_options(command, line, last) or
 			of_operand(command, line)
 	end
 	for _, row in ipairs(list) do

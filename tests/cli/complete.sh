@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What shells offer behind "patchday": that which there is, in bash, zsh and fish.
 . "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
+f=$tmp/f
 export PATH=$tmp/bin:$PATH
 mkdir "$tmp/bin" "$tmp/all"
 cp "$PD_BUILDDIR"/plugins/*/.libs/*.so "$tmp/all/"
@@ -10,7 +11,7 @@ ln -s "$PD_BUILDDIR/patchday" "$tmp/bin/patchday"
 # offered WORD...: what patchday says of a line, the last word under the cursor
 offered()
 {
-	patchday complete -- "$@" | cut -f1 | sort | xargs
+	patchday complete -- "$@" | cut -f1 | sort | paste -sd" "
 }
 
 is "commands" "$(offered re)" "rehearse report resume"
@@ -28,6 +29,31 @@ is "version schemes" "$(offered catalog vercmp rp)" "rpm"
 empty "nothing where a file belongs" "$(offered plan --catalog '')"
 empty "nor behind a command that there is not" "$(offered nonsense '')"
 
+# of a run: who has to sign, its steps, its guards
+workflow done <<END
+pd.stage "one" { steps.noop {} }, pd.signoff { parties = { "operations", "application owner" } },
+END
+guards="steps.gate { path = \"$f/gate\", id = \"front\" }, steps.gate { path = \"$f/gate\" },"
+workflow gated <<END
+pd.stage "one" { steps.write { path = "$f/a" } }, pd.stage "two" { steps.noop {} },
+END
+empty "no run has no parties" "$(offered signoff --party '')"
+pd run "$tmp/done.lua"
+done=$("${patchday[@]}" status --json | jq -r .run)
+is "parties of the newest run" "$(offered signoff --party '')" "application owner operations"
+pd signoff --party operations --name Ann
+is "that have not signed" "$(offered signoff --party=)" "--party=application owner"
+echo shut >"$f/gate"
+pd run --no-wait "$tmp/gated.lua"
+empty "the newest one has none" "$(offered signoff --party '')"
+is "the one on the line has" "$(offered signoff "$done" --party a)" "application owner"
+is "steps of a run" "$(offered resume --skip '') $(offered resume --redo t)" "one/steps.write two/steps.noop two/steps.noop"
+like "with how they stand" "$(patchday complete -- resume --skip one)" '^one/steps.write	pending$'
+is "guards of a run" "$(offered resume "${places[@]}" --emergency '')" "front gate"
+is "behind others" "$(offered resume "${places[@]}" --emergency front,g)" "front,gate"
+is "guards of a workflow" "$(offered run "${places[@]}" "$tmp/gated.lua" --emergency f) $(offered run "${places[@]}" "$tmp/gated.lua" --emergency=)" \
+	"front --emergency=front --emergency=gate"
+
 # in_bash WORD...: what bash makes of it
 in_bash()
 {
@@ -35,11 +61,14 @@ in_bash()
 		. "$1"; shift
 		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 		compopt() { :; }
-		_patchday && printf "%s\n" "${COMPREPLY[@]}"' bash "$PD_SRCDIR/completions/patchday" patchday "$@" | sort | xargs
+		_patchday && printf "%s\n" "${COMPREPLY[@]}"' bash "$PD_SRCDIR/completions/patchday" patchday "$@" | sort | paste -sd" "
 }
 is "bash: commands" "$(in_bash re)" "rehearse report resume"
 is "bash: a value behind =" "$(in_bash report --format = h)" "html"
 is "bash: a value that is not begun" "$(in_bash report --format =)" "csv html text xml"
+is "bash: a value with blanks" "$(in_bash signoff "$done" --party a)" 'application\ owner'
+is "bash: one that is begun so" "$(in_bash signoff "$done" --party 'application\ o')" 'application\ owner'
+is "bash: or in quotes" "$(in_bash signoff "$done" --party '"app')" 'application owner'
 if command -v fish >/dev/null; then
 	is "fish: commands" "$(HOME=$tmp fish -c "source $PD_SRCDIR/completions/patchday.fish; complete -C 'patchday re'" |
 		cut -f1 | sort | xargs)" "rehearse report resume"
