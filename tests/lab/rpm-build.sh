@@ -116,8 +116,8 @@ install_root() {
 				--setopt=lab.gpgkey=file:///build/work/mirror/RPM-GPG-KEY-lab install $essential "$@"
 			cp -a /build/root/dev/. $target/dev/
 			chroot $target ldconfig
-			rm -rf $target/var/cache/dnf $target/var/log/dnf* $target/build
-			find $target/run $target/tmp $target/var/tmp -mindepth 1 -delete' sh "${packages[@]}" \
+			rm -rf $target/var/log/dnf* $target/build
+			find $target/run $target/tmp $target/var/tmp $target/var/cache/dnf -mindepth 1 -delete' sh "${packages[@]}" \
 			lab-base lab-clock lab-tool lab-old lab-core
 }
 

@@ -16,7 +16,7 @@ server=r1
 items()
 {
 	on_server sh -c '
-		echo "== packages"; rpm -qa --qf "%{NEVRA} %{SIGMD5}\n" | sort; rpm -Va --nomtime | grep -v "/var/cache/dnf\|__pycache__" | sort
+		echo "== packages"; rpm -qa --qf "%{NEVRA} %{SIGMD5}\n" | sort; rpm -Va --nomtime | grep -v __pycache__ | sort
 		echo "== services"; systemctl list-unit-files --type=service --no-legend --no-pager | grep -v "^patchday" | sort
 		systemctl list-units --type=service --state=running --no-legend --plain --no-pager |
 			awk "{ print \$1 }" | grep -v "^patchday\|systemd-" | sort
@@ -30,7 +30,7 @@ items()
 show() { sed 's/^/# /'; }
 versions() { on_server rpm -qa --qf '%{NAME} %{VERSION}-%{RELEASE}\n' </dev/null | grep -v ^gpg-pubkey | sort; }
 
-verified() { on_server rpm -Va --nomtime </dev/null | grep -v "/var/cache/dnf\|__pycache__" | sort; }
+verified() { on_server rpm -Va --nomtime </dev/null | grep -v __pycache__ | sort; }
 
 mkdir -m 755 "$tmp/stage"
 "$lab" destroy >/dev/null 2>&1

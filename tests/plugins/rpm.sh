@@ -35,7 +35,7 @@ json.dump(out, open(sys.argv[1], "w"))' "$@" </dev/null
 state()
 {
 	in_lab sh -c 'rpm -qa --qf "%{NEVRA} %{SIGMD5}\n" | sort
-		rpm -Va --nomtime | grep -v "/var/cache/dnf\|__pycache__" | sort
+		rpm -Va --nomtime | grep -v __pycache__ | sort
 		systemctl list-unit-files --no-legend --no-pager | sort
 		find /etc -xdev ! -type d -exec stat -c "%A %U %G %N" {} + | sort
 		find /etc -xdev -type f -exec sha256sum {} + | sort -k2' </dev/null
