@@ -156,6 +156,27 @@ void clone_part_close(struct clone *c)
 	clone_remove_tree(c->upper);
 }
 
+void clone_note(struct clone *c, const char *fmt, ...)
+{
+	pd_auto_free char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = pd_vprint(fmt, ap);
+	va_end(ap);
+	if (!pd_strings_has(&c->notes, text))
+		pd_strings_add(&c->notes, text);
+}
+
+json_t *clone_notes(const struct clone *c)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < c->notes.len; i++)
+		json_array_append_new(all, json_string(c->notes.items[i]));
+	return all;
+}
+
 static void free_clone(struct clone *c)
 {
 	for (size_t i = 0; i < c->n_layers; i++) {

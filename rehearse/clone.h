@@ -87,6 +87,9 @@ int clone_spawn(struct clone *c, const char *const argv[], int out);
  * exit status.  @p c NULL: a program of the server itself. */
 char *clone_output(struct clone *c, const char *const argv[], int *status);
 
+/** What it does not show, once: as printf(3). */
+void clone_note(struct clone *c, const char *fmt, ...) PD_PRINTF(2, 3);
+json_t *clone_notes(const struct clone *c); /* [text] */
 /** A place that a clone never shows: mounted anew at each start. */
 bool clone_is_private(const char *path);
 /** Is @p path the folder @p folder or below it? */

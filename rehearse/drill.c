@@ -27,6 +27,7 @@ struct whole {
 	int results;     /* the file; -1: none */
 	json_t *earlier; /* its rows that ended well; or NULL */
 	json_t *rows;
+	json_t *not_shown; /* words about what is not compared */
 	size_t bad, missed;
 };
 
@@ -157,6 +158,21 @@ static void result(void *user, json_t *row)
 			  pd_json_true(row, "person") && !bad ? " (after `patchday resume`)" : "");
 }
 
+static void print_start(const struct whole *w)
+{
+	const struct drill *d = &w->d;
+	const json_t *text;
+	size_t i;
+
+	if (d->s.json)
+		return;
+	out_print("\nwithout a fault: %s, %zu points in the journal, %zu reboots; %zu faults"
+		  " to do\n", d->run.state, d->journal.n, d->starts.n, w->n);
+	json_array_foreach(w->not_shown, i, text)
+		out_print("  %s\n", json_string_value(text));
+	out_print("\n");
+}
+
 static bool drill(struct whole *w, struct pd_error **err)
 {
 	struct drill *d = &w->d;
@@ -172,10 +188,9 @@ static bool drill(struct whole *w, struct pd_error **err)
 	    !points_parse(&d->points, session_option(&d->s, "points"), d->journal.n, err))
 		return false;
 	d->s.quiet = true;
+	w->not_shown = clone_notes(&d->c);
 	make_tasks(w);
-	if (!d->s.json)
-		out_print("\nwithout a fault: %s, %zu points in the journal, %zu reboots; %zu faults"
-			  " to do\n\n", d->run.state, d->journal.n, d->starts.n, w->n);
+	print_start(w);
 	jobs.tasks = w->n;
 	return w->n == 0 || jobs_run(&jobs, err);
 }
@@ -185,9 +200,10 @@ static void print_result(const struct whole *w)
 	size_t n = json_array_size(w->rows);
 
 	if (w->d.s.json) {
-		pd_auto_json *all = json_pack("{s:O, s:I, s:I, s:I, s:I}", "rows", w->rows,
+		pd_auto_json *all = json_pack("{s:O, s:I, s:I, s:I, s:I, s:O}", "rows", w->rows,
 			"points", (json_int_t)w->d.journal.n, "runs", (json_int_t)n, "bad",
-			(json_int_t)w->bad, "not_reached", (json_int_t)w->missed);
+			(json_int_t)w->bad, "not_reached", (json_int_t)w->missed,
+			"not_shown", w->not_shown);
 
 		out_json(all);
 		return;
@@ -218,6 +234,7 @@ static void free_whole(struct whole *w)
 	drill_forget(&d->after);
 	json_decref(w->rows);
 	json_decref(w->earlier);
+	json_decref(w->not_shown);
 	journal_free(&d->journal);
 	free(d->points.list);
 	free(d->starts.list);

@@ -107,15 +107,19 @@ static char *complaint(struct drill *d)
 	bool back = d->run.exit == PD_END_ROLLED_BACK || is(d, "not started");
 	const struct state *wanted = back ? &d->before : &d->after;
 	struct state now;
+	bool unread;
 	pd_auto_json *rows = NULL;
 	pd_auto_free char *stopped = NULL;
 
 	if (!is(d, "not started") && !session_ended_well(&d->run))
 		return pd_print("%s: %s", d->run.state, pd_json_text(d->run.status, "why", ""));
 	now = drill_look(&d->c);
-	rows = look_difference(wanted->packages, now.packages, NULL);
+	unread = wanted->packages && !now.packages;
+	rows = wanted->packages ? look_difference(wanted->packages, now.packages, NULL) : NULL;
 	stopped = stopped_services(wanted->services, now.services);
 	drill_forget(&now);
+	if (unread)
+		return pd_print("%s, but its packages can't be read", d->run.state);
 	if (json_array_size(rows))
 		return pd_print("%s, but %zu packages are not as they should be, such as %s",
 				d->run.state, json_array_size(rows),

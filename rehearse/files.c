@@ -9,6 +9,19 @@
 
 #include "base/text.h"
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* Of sqlite and Berkeley DB: who only reads writes into it too. */
+static bool is_shared_memory(const char *name)
+{
+	return ends_with(name, "-shm") || strncmp(name, "/__db.", 6) == 0;
+}
+
 /* What any server writes all the time, and what a run keeps of itself. */
 static const char *noise_of(const char *path)
 {
@@ -21,7 +34,8 @@ static const char *noise_of(const char *path)
 		if (clone_below(path, folders[i]))
 			return folders[i];
 	return strstr(path, "/__pycache__") ? "compiled Python" :
-	       name && strcmp(name, "/ld.so.cache") == 0 ? "ld.so.cache" : NULL;
+	       name && strcmp(name, "/ld.so.cache") == 0 ? "ld.so.cache" :
+	       name && is_shared_memory(name) ? "shared memory of databases" : NULL;
 }
 
 static char *change_time(const struct stat *st)
@@ -173,6 +187,7 @@ json_t *look_changes(const struct clone *c, const json_t *before)
 struct look_print {
 	json_t *files;    /* path to what lstat() says */
 	json_t *services;
+	char *databases;  /* of packages, in words; NULL: none is known */
 	pd_digest etc, packages, all;
 };
 
@@ -181,6 +196,7 @@ void look_free(struct look_print *p)
 	if (p) {
 		json_decref(p->files);
 		json_decref(p->services);
+		free(p->databases);
 		free(p);
 	}
 }
@@ -193,7 +209,17 @@ static bool skip(const struct clone *c, const char *path)
 	return clone_is_private(path) || noise_of(path);
 }
 
-/* The time of change is the kernel's own, nobody can set it. */
+/* The time of change is the kernel's own, nobody can set it.  Who only reads an
+ * sqlite database sets the owner of its log anew: that one goes by the others. */
+static char *print_file(const char *path, const struct stat *st)
+{
+	struct timespec changed = ends_with(path, "-wal") ? (struct timespec){0} : st->st_ctim;
+
+	return pd_print("%o %u %u %lld %lld.%ld %lld.%ld", st->st_mode, st->st_uid, st->st_gid,
+			(long long)st->st_size, (long long)st->st_mtim.tv_sec,
+			st->st_mtim.tv_nsec, (long long)changed.tv_sec, changed.tv_nsec);
+}
+
 static void print_tree(struct look_print *p, const struct clone *c, const char *at)
 {
 	char *const paths[] = { (char *)(uintptr_t)at, NULL };
@@ -213,10 +239,7 @@ static void print_tree(struct look_print *p, const struct clone *c, const char *
 		if (e->fts_info == FTS_DP || e->fts_info == FTS_NS)
 			continue;
 		text = folder ? pd_print("%o %u %u", st->st_mode, st->st_uid, st->st_gid) :
-			pd_print("%o %u %u %lld %lld.%ld %lld.%ld", st->st_mode, st->st_uid,
-				 st->st_gid, (long long)st->st_size,
-				 (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
-				 (long long)st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
+			print_file(path, st);
 		name = as_text(path);
 		json_object_set_new(p->files, name, json_string(text));
 	}
@@ -255,8 +278,7 @@ struct look_print *look_server(const struct clone *c)
 		print_tree(p, c, c->layers[i].at);
 	pd_json_digest(p->files, p->all);
 	print_etc(p);
-	if (!pd_digest_file("/var/lib/dpkg/status", p->packages, NULL, NULL))
-		memcpy(p->packages, "-", 2);
+	p->databases = look_databases(p->packages);
 	p->services = look_services(NULL);
 	return p;
 }
@@ -265,6 +287,17 @@ static json_t *pair(const char *before, const char *after)
 {
 	return json_pack("{s:s, s:s, s:b}", "before", before, "after", after, "same",
 			 strcmp(before, after) == 0);
+}
+
+static json_t *database_pair(const struct look_print *before, const struct look_print *after)
+{
+	json_t *row;
+
+	if (!before->databases)
+		return json_null();
+	row = pair(before->packages, after->packages);
+	json_object_set_new(row, "of", json_string(before->databases));
+	return row;
 }
 
 /* Only what runs: a timer's service comes and goes by itself. */
@@ -306,7 +339,7 @@ json_t *look_proof(const struct look_print *before, const struct look_print *aft
 	name_all(all, services, "service");
 	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:o}", "etc",
 		pair(before->etc, after->etc), "packages",
-		pair(before->packages, after->packages), "services",
+		database_pair(before, after), "services",
 		pair(was_digest, is_digest), "files", pair(before->all, after->all), "count",
 		(json_int_t)json_object_size(after->files), "running",
 		(json_int_t)json_object_size(is), "same", json_array_size(all) == 0 &&

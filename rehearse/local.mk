@@ -13,6 +13,7 @@ noinst_LTLIBRARIES += %reldir%/libclone.la
 	%reldir%/mounts.c \
 	%reldir%/out.c \
 	%reldir%/out.h \
+	%reldir%/packages.c \
 	%reldir%/session.c \
 	%reldir%/session.h \
 	%reldir%/sources.c

@@ -1,30 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Packages and services, of a clone or of the server. */
+/* Services, of a clone or of the server; and what differs. */
 #include "look.h"
-
-json_t *look_packages(struct clone *c)
-{
-	static const char *const ask[] = { "dpkg-query", "-W", "-f",
-		"${binary:Package}\t${db:Status-Status}\t${Version}\n", NULL };
-	pd_auto_free char *text = clone_output(c, ask, NULL);
-	json_t *all = json_object();
-	char *rest = text, *line;
-
-	while (rest && (line = strsep(&rest, "\n"))) {
-		char *name = strsep(&line, "\t"), *state = strsep(&line, "\t");
-
-		/* what is only known, or has left its configuration behind */
-		if (state && line && strcmp(state, "not-installed") != 0 &&
-		    strcmp(state, "config-files") != 0) {
-			bool whole = strcmp(state, "installed") == 0;
-			pd_auto_free char *version = whole ? pd_strdup(line) :
-				pd_print("%s (%s)", line, state);
-
-			json_object_set_new(all, name, json_string(version));
-		}
-	}
-	return all;
-}
 
 /* systemctl show: a block of NAME=VALUE lines for each unit */
 json_t *look_services(struct clone *c)

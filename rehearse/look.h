@@ -6,11 +6,16 @@
 
 #include "clone.h"
 
-/* @p c NULL: the server itself.  New references, empty if it can't be asked. */
+/* New references. */
 
-/** Name to version of every installed package. */
+/** Name to version of every installed package.  NULL: not known, and the clone
+ * has noted why. */
 json_t *look_packages(struct clone *c);
-/** Name of a service to { state, enabled, pid }. */
+/** The databases of packages that this server has, in words (caller frees), and
+ * the digest of what is in them.  NULL: none that is known. */
+char *look_databases(pd_digest out);
+/** Name of a service to { state, enabled, pid }; empty if it can't be asked.
+ * @p c NULL: the server itself. */
 json_t *look_services(struct clone *c);
 /** [{ name, before, after }] of what differs in two objects; before or after
  * is missing where it was not there.  @p key: compare this member, NULL: the
@@ -29,8 +34,8 @@ struct look_print;
 struct look_print *look_server(const struct clone *c);
 void look_free(struct look_print *p);
 PD_AUTO_PTR(struct look_print *, look_print_cleanup, look_free)
-/** { etc: { before, after, same }, packages, services, files, count,
- * differences: [text], same } */
+/** { etc: { before, after, same }, packages (with "of": the databases; null if
+ * none is known), services, files, count, differences: [text], same } */
 json_t *look_proof(const struct look_print *before, const struct look_print *after);
 
 #endif

@@ -140,8 +140,8 @@ static void add_line(struct clone *c, char *line)
 	if (stat(at, &st) < 0 || !S_ISDIR(st.st_mode))
 		kind = KIND_ABSENT;
 	if (kind == KIND_ABSENT)
-		pd_strings_add_take(&c->notes, pd_print("%s (%s) is not in the clone: only "
-			"local file systems are", at, type));
+		clone_note(c, "%s (%s) is not in the clone: only local file systems are", at,
+			   type);
 	else
 		add_layer(c, at, kind);
 }
@@ -229,8 +229,8 @@ static bool mount_layer(struct clone *c, const struct clone_layer *l, struct pd_
 	    mount(NULL, at, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NODEV, NULL) < 0)
 		return mount_error(err, l->at);
 	if (l->upper)
-		pd_strings_add_take(&c->notes, pd_print("%s is read-only in the clone: its "
-			"file system can't be covered", l->at));
+		clone_note(c, "%s is read-only in the clone: its file system can't be covered",
+			   l->at);
 	return true;
 }
 

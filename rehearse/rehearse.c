@@ -36,6 +36,7 @@ static json_t *limits(const struct clone *c)
 		"data is as it was on the disk at that moment: a database may find itself after a"
 			" crash",
 		"times are those of this moment's load, and of reboots without firmware" };
+	pd_auto_json *notes = clone_notes(c);
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
@@ -46,8 +47,7 @@ static json_t *limits(const struct clone *c)
 
 		json_array_append_new(all, json_string(text));
 	}
-	for (size_t i = 0; i < c->notes.len; i++)
-		json_array_append_new(all, json_string(c->notes.items[i]));
+	json_array_extend(all, notes);
 	return all;
 }
 
@@ -64,6 +64,11 @@ static json_t *missing(const json_t *server, const json_t *clone)
 			    "active", 6) != 0)
 			json_array_append_new(out, json_string(name));
 	return out;
+}
+
+static json_t *packages_changed(const json_t *before, const json_t *after)
+{
+	return before && after ? look_difference(before, after, NULL) : json_null();
 }
 
 /* The last lines that `patchday run` printed, if there was no run at all. */
@@ -92,7 +97,7 @@ static json_t *report_of(struct session *s, struct clone *c, const struct before
 		"server", host, "state", run->state, "why", why, "status", run->status,
 		"milliseconds", (json_int_t)run->milliseconds, "reboots",
 		(json_int_t)run->reboots, "exit", run->exit, "packages",
-		look_difference(b->packages, packages, NULL), "services",
+		packages_changed(b->packages, packages), "services",
 		look_difference(b->services, services, "state"), "services_missing",
 		missing(b->host_services, b->services), "files", look_changes(c, b->upper),
 		"not_shown", limits(c));

@@ -15,6 +15,10 @@ static void packages(const json_t *rows)
 	const json_t *row;
 	size_t i;
 
+	if (json_is_null(rows)) {
+		out_print("\npackages: not known, see what is not shown\n");
+		return;
+	}
 	out_print("\npackages: %zu would change\n", json_array_size(rows));
 	json_array_foreach(rows, i, row)
 		out_print("  %-36s %s -> %s\n", name_of(row),
@@ -101,6 +105,7 @@ static void proof_row(const json_t *proof, const char *key,
 
 static void proof(const json_t *p)
 {
+	const char *databases = pd_json_text(json_object_get(p, "packages"), "of", NULL);
 	pd_auto_free char *count = pd_print("%lld files, by their times of change",
 					    (long long)pd_json_number(p, "count", 0));
 	pd_auto_free char *running = pd_print("%lld running services and their pids",
@@ -110,7 +115,10 @@ static void proof(const json_t *p)
 
 	out_print("\nthe server itself (digests before and after):\n");
 	proof_row(p, "etc", "/etc, by content");
-	proof_row(p, "packages", "dpkg's status");
+	if (databases)
+		proof_row(p, "packages", databases);
+	else
+		out_print("  %-34s not known\n", "the database of packages");
 	proof_row(p, "services", running);
 	proof_row(p, "files", count);
 	json_array_foreach(json_object_get(p, "differences"), i, text) {

@@ -131,7 +131,7 @@ static bool is_folder(const char *path, const char *option, struct pd_error **er
 static bool may_leave_out(const char *path, struct pd_error **err)
 {
 	static const char *const needed[] = { "/usr", "/etc", "/bin", "/sbin", "/lib",
-		"/var/lib/dpkg", "/var/lib/apt", "/proc", "/sys", "/dev", "/run" };
+		"/var/lib/dpkg", "/var/lib/apt", "/var/lib/rpm", "/var/lib/dnf", "/proc", "/sys", "/dev", "/run" };
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
 		if (clone_below(needed[i], path) || clone_below(path, needed[i]))

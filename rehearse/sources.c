@@ -97,8 +97,8 @@ static bool fetch(struct session *s, struct clone *c, struct pd_error **err)
 		out_print("fetching packages: the clone has no network\n");
 	out = run_apt(folder, upgrade, 2, &status);
 	if (!out || status != 0)
-		pd_strings_add(&c->notes, "the packages could not all be fetched, and the clone "
-			       "has no network: `apt-get update` on the server may help");
+		clone_note(c, "the packages could not all be fetched, and the clone has no "
+			   "network: `apt-get update` on the server may help");
 	if (chdir(folder) == 0) /* that is where `apt-get download` puts it */
 		fetch_old(folder);
 	(void)!chdir(was ? was : "/");
