@@ -123,7 +123,7 @@ bool clone_open(struct clone *c, const struct clone_options *o, struct pd_error 
 		return pd_error_errno(err, "clone-mount", errno,
 				      "no mount namespace of its own");
 	/* the lower file systems are the server's as they are without this */
-	return clone_find_layers(c, err) && find_cgroup(c, err) && clone_mount(c, err);
+	return clone_find_layers(c, err) && (o->first || find_cgroup(c, err)) && clone_mount(c, err);
 }
 
 bool clone_renew(struct clone *c, struct pd_error **err)
@@ -200,7 +200,7 @@ void clone_close(struct clone *c)
 	pd_auto_free char *lock = pd_print("%s/lock", c->o->work);
 
 	clone_cut(c);
-	if (c->cgroup) { /* past the lock */
+	if (c->n_layers) { /* past the lock */
 		clone_unmount(c);
 		clone_unmount_saved(c);
 		clean_up(c);
@@ -210,7 +210,7 @@ void clone_close(struct clone *c)
 	if (c->kmsg >= 0)
 		close(c->kmsg);
 	if (c->lock >= 0) {
-		if (c->cgroup)
+		if (c->n_layers)
 			unlink(lock);
 		close(c->lock);
 		rmdir(c->o->work);
@@ -232,7 +232,11 @@ static _Noreturn void child(const struct clone *c, int gate, int errors)
 		dup2(null, 1);
 		dup2(null, 2);
 		close(null);
-		clone_inside(c, &what);
+		if (clone_inside(c, &what)) {
+			close(errors);
+			c->o->first(c->o->user);
+			_exit(0);
+		}
 	}
 	text = pd_print("the clone can't have %s: %s", what, strerror(errno));
 	(void)!write(errors, text, strlen(text));
@@ -270,11 +274,14 @@ static bool start_init(struct clone *c, struct pd_error **err)
 
 bool clone_boot(struct clone *c, int seconds, struct pd_error **err)
 {
-	remove_cgroup(c->cgroup);
-	if (!pd_make_folders(c->cgroup, err) || !start_init(c, err)) {
+	if (c->cgroup)
+		remove_cgroup(c->cgroup);
+	if ((c->cgroup && !pd_make_folders(c->cgroup, err)) || !start_init(c, err)) {
 		clone_cut(c);
 		return false;
 	}
+	if (c->o->first)
+		return true;
 	c->boots++;
 	c->last = CLONE_OFF;
 	return clone_settle(c, seconds) || c->last == CLONE_REBOOT ||
@@ -383,6 +390,30 @@ static _Noreturn void enter(const struct clone *c, const char *const argv[], int
 	close(out);
 	waitpid(pid, &status, 0);
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+int clone_fork(struct clone *c, void (*fn)(void *user), void *user)
+{
+	pid_t pid, inner;
+	int status = 0;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid != 0)
+		return pid;
+	setsid();
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || !join(c))
+		_exit(126);
+	inner = fork();
+	if (inner == 0) {
+		clone_drop_powers();
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)!chdir("/");
+		fn(user);
+		_exit(0);
+	}
+	waitpid(inner, &status, 0);
+	_exit(0);
 }
 
 static int spawn(struct clone *c, const char *const argv[], int out, int errors)

@@ -13,6 +13,10 @@ struct clone_options {
 	bool fast;                   /* no fsync reaches the disk */
 	bool memory;                 /* changes are kept in memory, not in work */
 	unsigned share;              /* so many clones share the memory; 0: as 1 */
+	/** Its first process in place of init, in the clone; ends it when it
+	 * returns.  Then there are no cgroups and no services in it.  NULL: init. */
+	void (*first)(void *user);
+	void *user;
 };
 
 /** A file system of the server and what covers it in the clone. */
@@ -83,6 +87,9 @@ bool clone_works(const struct clone *c, const char *unit);
 /** Start a program in the clone; its end is seen by waitpid().  @p out is its
  * standard output and error.  @return the pid, or -1. */
 int clone_spawn(struct clone *c, const char *const argv[], int out);
+/** A process of this program in the clone, which ends when @p fn returns: the
+ * pid, or -1. */
+int clone_fork(struct clone *c, void (*fn)(void *user), void *user);
 /** Its standard output (caller frees), NULL if it can't be had; *status is its
  * exit status.  @p c NULL: a program of the server itself. */
 char *clone_output(struct clone *c, const char *const argv[], int *status);
@@ -103,9 +110,9 @@ void clone_unmount_saved(struct clone *c);
 /** Keep the changes apart from those of other parts. */
 void clone_place(struct clone *c, unsigned part);
 void clone_remove_tree(const char *path);
-/* inside.c: the first process of the clone; returns only if it failed, with
- * what failed in errno and *what. */
-void clone_inside(const struct clone *c, const char **what);
+/* inside.c: the first process of the clone.  True: it is in it, and has no init
+ * to become; false: with what failed in errno and *what. */
+bool clone_inside(const struct clone *c, const char **what);
 /** What is not the clone's own may not be reached: devices, clock, modules. */
 void clone_drop_powers(void);
 

@@ -23,7 +23,7 @@ static bool is_shared_memory(const char *name)
 }
 
 /* What any server writes all the time, and what a run keeps of itself. */
-static const char *noise_of(const char *path)
+const char *look_noise(const char *path)
 {
 	static const char *const folders[] = { "/var/log", "/var/cache", "/var/tmp",
 		"/var/lib/systemd", "/var/lib/patchday", "/var/lib/apt/lists",
@@ -85,9 +85,7 @@ static const char *meaning(const char *upper, const struct stat *now, const char
 	       now->st_mtim.tv_nsec == was.st_mtim.tv_nsec ? NULL : "changed";
 }
 
-typedef void upper_fn(void *user, const char *path, const struct stat *st, const char *what);
-
-static void each_of(const struct clone_layer *l, upper_fn *fn, void *user)
+static void each_of(const struct clone_layer *l, look_fn *fn, void *user)
 {
 	char *const paths[] = { l->upper, NULL };
 	FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
@@ -105,25 +103,26 @@ static void each_of(const struct clone_layer *l, upper_fn *fn, void *user)
 		if (what) {
 			pd_auto_free char *name = as_text(path);
 
-			fn(user, name, e->fts_statp, what);
+			fn(user, name, e->fts_path, e->fts_statp, what);
 		}
 	}
 	if (tree)
 		fts_close(tree);
 }
 
-static void each_upper(const struct clone *c, upper_fn *fn, void *user)
+void look_each(const struct clone *c, look_fn *fn, void *user)
 {
 	for (size_t i = 0; i < c->n_layers; i++)
 		if (c->layers[i].upper)
 			each_of(&c->layers[i], fn, user);
 }
 
-static void note_time(void *user, const char *path, const struct stat *st, const char *what)
+static void note_time(void *user, const char *path, const char *file, const struct stat *st,
+		      const char *what)
 {
 	pd_auto_free char *time = change_time(st);
 
-	(void)what;
+	(void)file, (void)what;
 	json_object_set_new(user, path, json_string(time));
 }
 
@@ -131,7 +130,7 @@ json_t *look_upper(const struct clone *c)
 {
 	json_t *all = json_object();
 
-	each_upper(c, note_time, all);
+	look_each(c, note_time, all);
 	return all;
 }
 
@@ -156,12 +155,14 @@ struct changes {
 	json_t *out;
 };
 
-static void note_change(void *user, const char *path, const struct stat *st, const char *what)
+static void note_change(void *user, const char *path, const char *file, const struct stat *st,
+			const char *what)
 {
 	struct changes *c = user;
 	pd_auto_free char *time = change_time(st), *folder = folder_of(path);
-	const char *noise = noise_of(path);
+	const char *noise = look_noise(path);
 
+	(void)file;
 	if (noise) {
 		count(json_object_get(c->out, "noise"), noise);
 	} else if (strcmp(pd_json_text(c->before, path, ""), time) == 0) {
@@ -179,7 +180,7 @@ json_t *look_changes(const struct clone *c, const json_t *before)
 	struct changes changes = { before, json_pack("{s:i, s:i, s:i, s:i, s:{}, s:{}, s:[]}",
 		"added", 0, "changed", 0, "removed", 0, "start", 0, "folders", "noise", "list") };
 
-	each_upper(c, note_change, &changes);
+	look_each(c, note_change, &changes);
 	return changes.out;
 }
 
@@ -206,7 +207,7 @@ static bool skip(const struct clone *c, const char *path)
 	for (size_t i = 0; i < c->hidden.len; i++)
 		if (strcmp(path, c->hidden.items[i]) == 0)
 			return true;
-	return clone_is_private(path) || noise_of(path);
+	return clone_is_private(path) || look_noise(path);
 }
 
 /* The time of change is the kernel's own, nobody can set it.  Who only reads an

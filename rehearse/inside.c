@@ -97,19 +97,19 @@ static bool make_proc(const struct clone *c)
 		if (access(shut[i], F_OK) == 0 && !bind_to(shut[i], shut[i], MS_RDONLY))
 			return false;
 	/* who reads it waits, as on a kernel with nothing to say */
-	return bind_to(kmsg, "proc/kmsg", 0) &&
+	return (!c->cgroup || bind_to(kmsg, "proc/kmsg", 0)) &&
 	       mount("proc/sys/net", "proc/sys/net", NULL, MS_BIND, NULL) == 0 &&
 	       mount(NULL, "proc/sys/net", NULL, MS_BIND | MS_REMOUNT, NULL) == 0 &&
 	       make_boot_id();
 }
 
-static bool make_sys(void)
+static bool make_sys(const struct clone *c)
 {
 	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
 	return mount_new("sysfs", "sys", flags, NULL) &&
 	       mount(NULL, "sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | flags, NULL) == 0 &&
-	       mount("cgroup2", "sys/fs/cgroup", "cgroup2", flags, NULL) == 0;
+	       (!c->cgroup || mount("cgroup2", "sys/fs/cgroup", "cgroup2", flags, NULL) == 0);
 }
 
 /* Not in /etc, for that would be a change: units that wait for a network card
@@ -239,7 +239,7 @@ static bool enter_cgroup(const struct clone *c)
 	return good && unshare(CLONE_NEWCGROUP) == 0;
 }
 
-void clone_inside(const struct clone *c, const char **what)
+bool clone_inside(const struct clone *c, const char **what)
 {
 	/* no PATH: systemd sets its own */
 	static char init[] = "/sbin/init", container[] = "container=patchday";
@@ -253,36 +253,39 @@ void clone_inside(const struct clone *c, const char **what)
 	for (int s = 1; s < NSIG; s++)
 		signal(s, SIG_DFL);
 	*what = "a cgroup of its own";
-	if (!enter_cgroup(c))
-		return;
+	if (c->cgroup && !enter_cgroup(c))
+		return false;
 	*what = "a network of its own";
 	getifaddrs(&addresses);
 	if (unshare(CLONE_NEWNET) < 0 || !make_network(addresses))
-		return;
+		return false;
 	*what = "mounts of its own";
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || chdir(c->root) < 0)
-		return;
+		return false;
 	*what = "/run and /tmp";
 	if (!make_run() || !make_fault(c))
-		return;
+		return false;
 	*what = "/dev";
 	if (!make_dev())
-		return;
+		return false;
 	*what = "/proc";
 	if (!make_proc(c))
-		return;
+		return false;
 	*what = "/sys";
-	if (!make_sys())
-		return;
+	if (!make_sys(c))
+		return false;
 	*what = "what is to be shown in it";
 	if (!make_shown(c))
-		return;
+		return false;
 	*what = "a root of its own";
 	/* pivot_root(2), "pivot_root(".", ".")" */
 	if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 ||
 	    chdir("/") < 0)
-		return;
+		return false;
 	clone_drop_powers();
+	if (c->o->first)
+		return true;
 	*what = "/sbin/init";
 	execve(argv[0], argv, envp);
+	return false;
 }

@@ -4,6 +4,8 @@
 #ifndef PD_REHEARSE_LOOK_H
 #define PD_REHEARSE_LOOK_H
 
+#include <sys/stat.h>
+
 #include "clone.h"
 
 /* New references. */
@@ -22,6 +24,14 @@ json_t *look_services(struct clone *c);
  * value itself. */
 json_t *look_difference(const json_t *before, const json_t *after, const char *key);
 
+/** Each entry of the clone's upper layers that means a change: its path, the
+ * file that holds it there, "added", "changed" or "removed". */
+typedef void look_fn(void *user, const char *path, const char *file, const struct stat *st,
+		     const char *what);
+void look_each(const struct clone *c, look_fn *fn, void *user);
+/** What any server writes all the time there, and what a run keeps of itself;
+ * NULL: it is none of these. */
+const char *look_noise(const char *path);
 /** Path to change time of everything in the clone's upper layers. */
 json_t *look_upper(const struct clone *c);
 /** { list: [{ path, what }], added, changed, removed, folders: { /etc: n },

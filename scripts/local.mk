@@ -25,6 +25,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/choice.lua \
 	%reldir%/cli/clone.lua \
 	%reldir%/cli/complete.lua \
+	%reldir%/cli/conform.lua \
 	%reldir%/cli/csv.lua \
 	%reldir%/cli/doctor.lua \
 	%reldir%/cli/facts.lua \

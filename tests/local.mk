@@ -12,6 +12,7 @@ include %D%/tools/local.mk
 include %D%/plans/local.mk
 include %D%/run/local.mk
 include %D%/cli/local.mk
+include %D%/conform/local.mk
 include %D%/style/local.mk
 include %D%/abi/local.mk
 include %D%/plugins/local.mk

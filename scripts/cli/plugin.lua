@@ -2,6 +2,7 @@
 -- plugin: a start for authors of plugins.
 local _, core = ...
 local base = require "cli.base"
+local workflow = require "cli.workflow"
 
 local function new(cli)
 	local name = cli.operands[1]
@@ -28,13 +29,23 @@ end
 
 return {
 	plugin = {
-		operands = "new NAME", least = 1, most = 2,
-		summary = "start a plugin of your own",
+		operands = "new NAME | check FILE.so", least = 1, most = 2,
+		summary = "start a plugin of your own, prove that it keeps the contract",
 		text = [[
 new    writes the folder NAME: source with a step that can be undone, Makefile
        (it builds alone, by pkg-config), manual and test.
+check  tries every step of FILE.so in throw-away clones of this server, with the
+       arguments of its case (a workflow, NAME.check beside it), and shows which
+       rules of the contract it keeps. Ends with 0 if it keeps all of them, with
+       1 if it breaks one, or one could not be tried. Needs root.
 ]],
-		options = { { "to", "DIR", "the folder that it is made in (default: this one)" } },
-		verbs = { new = new },
+		options = {
+			{ "to", "DIR", "new: the folder that it is made in (default: this one)" },
+			{ "case", "FILE", "check: the workflow whose steps are tried (default NAME.check beside it)" },
+			{ "manual", "FILE", "check: its manual (default NAME.md or README.md beside it)" },
+			{ "boot", nil, "check: clones with their own init, as a rehearsal has: services, too" },
+			workflow.options[1], workflow.options[2], workflow.options[3],
+		},
+		verbs = { new = new, check = function(cli) return require("cli.conform")(cli) end },
 	},
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/** Lens: stands between the host and a plugin's callback, in its worker, and
+ * sees what it does there that no message tells. */
+#ifndef PD_CONFORM_LENS_H
+#define PD_CONFORM_LENS_H
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/json.h"
+
+enum { LENS_FOUND = 32, LENS_LINE = 256 };
+
+/** What is asked of one callback, and what was seen; shared with its worker
+ * and with who judges its system calls. */
+struct lens {
+	size_t kill_at;   /* kill -9 right after so many pd_remember(); 0: never */
+	bool stop;        /* it is asked to stop before it begins */
+	bool still;       /* the system is read-only and its calls are judged */
+	struct sockaddr_un judge; /* still: where the judge takes the listener */
+	bool alone;       /* nobody else starts processes where it runs */
+	char secrets[4][256];
+	size_t remembered; /* how often it has */
+	size_t n_touched, n_left, n_shown;
+	char touches[LENS_FOUND][LENS_LINE]; /* attempts to change something */
+	char left[LENS_FOUND][LENS_LINE];    /* descriptors and processes left behind */
+	char shown[LENS_FOUND][LENS_LINE];   /* secrets in words of a command */
+};
+
+/** A lens in memory that its workers share; never freed. */
+struct lens *lens_new(void);
+void lens_note(char lines[LENS_FOUND][LENS_LINE], size_t *n, const char *line);
+/** Copies with the lens in front; they live as long as the next call. */
+const struct pd_step *lens_step(struct lens *l, const struct pd_step *s);
+const struct pd_scanner *lens_scanner(struct lens *l, const struct pd_scanner *s);
+const struct pd_reader *lens_reader(struct lens *l, const struct pd_reader *r);
+
+#endif

@@ -1,0 +1,21 @@
+# The conformance kit for plugins: a program of its own, over the clones of
+# rehearse/.
+pkglibexec_PROGRAMS += patchday-conform
+patchday_conform_SOURCES = \
+	%reldir%/agent.c \
+	%reldir%/conform.c \
+	%reldir%/lens.c \
+	%reldir%/lens.h \
+	%reldir%/place.c \
+	%reldir%/place.h \
+	%reldir%/plugin.c \
+	%reldir%/rules.c \
+	%reldir%/rules.h \
+	%reldir%/still.c \
+	%reldir%/still.h \
+	%reldir%/trial.c \
+	%reldir%/trial.h \
+	%reldir%/verdict.c
+patchday_conform_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/rehearse
+patchday_conform_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS)
+patchday_conform_LDADD = rehearse/libclone.la

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/* The rules, tried on a step, a scanner or a reader. */
+#include "trial.h"
+
+/* ---------------------------------------------------------------- the trials */
+
+/* @return true: go on, there is work to do. */
+static bool try_check(struct trial *t)
+{
+	pd_auto_free char *why = NULL, *still_why = NULL;
+	int result = 0, still = 0;
+
+	if (!trial_call(t, t->n, (struct how){ .phase = PD_PHASE_CHECK }, &result, &why))
+		return false;
+	if (trial_is_bug(result, why))
+		verdict_broken(&t->v, RULE_STILL, "%s", why);
+	if (result < 0 && result != PD_REFUSED) {
+		trial_untried(t, "check fails here", why);
+		return false;
+	}
+	if (!trial_call(t, t->n, (struct how){ .phase = PD_PHASE_CHECK, .flag = "still" }, &still, &still_why))
+		return false;
+	verdict_kept(&t->v, RULE_STILL);
+	if (still != result)
+		verdict_broken(&t->v, RULE_STILL, "check returns %d on a read-only system, and %d on one that"
+			       " can be written%s%s", still, result, *still_why ? ": " : "", still_why);
+	trial_compare(t, RULE_STILL, t->before, "after check");
+	if (!trial_call(t, t->n, (struct how){ .phase = PD_PHASE_CHECK, .flag = "stop" }, &still, NULL))
+		return false;
+	verdict_kept(&t->v, RULE_LIMIT);
+	if (result == PD_REFUSED)
+		trial_not_applied(t, "check refuses to start it here", why);
+	if (t->v.of[RULE_STILL].state == VERDICT_BROKEN || t->v.of[RULE_LIMIT].state == VERDICT_BROKEN) {
+		trial_untried(t, "nothing else is tried", "its check can't be relied on");
+		return false;
+	}
+	return result == PD_CHANGED;
+}
+
+/* Verify, or check, has to say that the work is done. */
+static bool prove(struct trial *t, enum rule r, const char *when)
+{
+	pd_auto_free char *why = NULL;
+	int result;
+
+	if (!trial_call(t, t->n, (struct how){ .phase = t->step->verify ? PD_PHASE_VERIFY : PD_PHASE_CHECK },
+		  &result, &why))
+		return false;
+	if (result < 0)
+		verdict_broken(&t->v, r, "%s: %s fails: %s", when, t->step->verify ? "verify" : "check", why);
+	else if (result == PD_CHANGED)
+		verdict_broken(&t->v, r, "%s: there is no verify, and check still finds work to do", when);
+	return true;
+}
+
+static bool undo_to_before(struct trial *t, enum rule r, const char *when)
+{
+	if (t->step->undo && trial_must(t, r, PD_PHASE_UNDO, when))
+		trial_compare(t, r, t->before, when);
+	return !*t->err;
+}
+
+static void note_secrets(struct trial *t)
+{
+	pd_auto_json *paths = place_secrets(t->place);
+	json_t *path;
+	size_t i;
+
+	json_array_foreach(paths, i, path)
+		verdict_broken(&t->v, RULE_SECRET, "a secret stands in %s, where others than its owner"
+			       " can read it", json_string_value(path));
+}
+
+static bool try_apply(struct trial *t)
+{
+	pd_auto_free char *why = NULL;
+	pd_auto_json *once = NULL;
+	int result;
+
+	if (!trial_call(t, t->n, (struct how){ .phase = PD_PHASE_APPLY }, &result, &why))
+		return false;
+	if (trial_is_bug(result, why))
+		verdict_broken(&t->v, RULE_TWICE, "%s", why);
+	else if (result < 0)
+		trial_not_applied(t, "apply fails here", why);
+	if (result < 0 || !prove(t, RULE_TWICE, "after apply"))
+		return false;
+	note_secrets(t);
+	once = place_look(t->place);
+	if (trial_must(t, RULE_TWICE, PD_PHASE_APPLY, "the second time")) {
+		trial_compare(t, RULE_TWICE, once, "after apply was called again");
+		if (!prove(t, RULE_TWICE, "after apply was called again"))
+			return false;
+	}
+	verdict_kept(&t->v, RULE_TWICE);
+	if (!t->step->undo)
+		return !*t->err;
+	if (!undo_to_before(t, RULE_UNDO, "after undo") ||
+	    !undo_to_before(t, RULE_UNDO, "after undo was called again") || !trial_begin(t) ||
+	    !undo_to_before(t, RULE_UNDO, "after undo of nothing"))
+		return false;
+	verdict_kept(&t->v, RULE_UNDO);
+	return true;
+}
+
+/* apply is asked to stop when it begins; what it did is undone.  First of all,
+ * since one that can't be stopped may go on for ever. */
+static bool try_stop(struct trial *t)
+{
+	int result;
+
+	return trial_call(t, t->n, (struct how){ .phase = PD_PHASE_APPLY, .flag = "stop" }, &result, NULL) &&
+	       t->v.of[RULE_LIMIT].state != VERDICT_BROKEN &&
+	       undo_to_before(t, RULE_UNDO, "after undo of an apply that was asked to stop");
+}
+
+/* Killed after its remember number @p k of @p phase, and then called again; or,
+ * of apply, undone at once. */
+static bool try_kill(struct trial *t, enum pd_phase phase, size_t k, bool undone)
+{
+	pd_auto_free char *when = pd_print("killed after pd_remember() number %zu of %s", k, trial_phases[phase]);
+	pd_auto_free char *why = NULL;
+	int result;
+
+	if (!trial_begin(t) || (phase == PD_PHASE_UNDO && !trial_must(t, RULE_KILL, PD_PHASE_APPLY, when)) ||
+	    !trial_call(t, t->n, (struct how){ .phase = phase, .kill_at = k }, &result, &why))
+		return false;
+	if (!strstr(why, "signal 9"))
+		verdict_untried(&t->v, RULE_KILL, "not %s: it did not come so far this time", when);
+	if (!undone && phase == PD_PHASE_APPLY &&
+	    (!trial_must(t, RULE_KILL, PD_PHASE_APPLY, when) ||
+	     (t->v.of[RULE_TWICE].state != VERDICT_BROKEN && !prove(t, RULE_KILL, when))))
+		return !*t->err;
+	return undo_to_before(t, RULE_KILL, when);
+}
+
+static void try_kills(struct trial *t)
+{
+	bool ok = t->times + t->undo_times > 0;
+
+	for (size_t k = 1; ok && k <= t->times; k++)
+		ok = try_kill(t, PD_PHASE_APPLY, k, false) &&
+		     (!t->step->undo || try_kill(t, PD_PHASE_APPLY, k, true));
+	for (size_t k = 1; ok && k <= t->undo_times; k++)
+		ok = try_kill(t, PD_PHASE_UNDO, k, false);
+	if (ok)
+		verdict_kept(&t->v, RULE_KILL);
+}
+
+/* ------------------------------------------------------------------- a row */
+
+static bool has_secret(const struct pd_step *s, const json_t *args)
+{
+	for (size_t i = 0; s->params && s->params[i].name; i++)
+		if (s->params[i].type == PD_T_SECRET && json_object_get(args, s->params[i].name))
+			return true;
+	return false;
+}
+
+static void try_all(struct trial *t)
+{
+	bool work, reboots = t->step->flags & PD_S_REBOOTS;
+
+	if (!trial_begin(t))
+		return;
+	work = try_check(t);
+	if (*t->err || !t->step->apply || t->v.of[RULE_TWICE].state == VERDICT_UNTRIED)
+		return;
+	if (reboots)
+		trial_not_applied(t, "it reboots the server", "rehearse a workflow that has it, and drill it");
+	else if (!work)
+		trial_not_applied(t, "check finds nothing to do", "give it other arguments");
+	if (!work || reboots)
+		return;
+	if (!try_stop(t)) {
+		json_object_set_new(json_array_get(t->steps, t->n), "endless", json_true());
+		trial_untried(t, "it can't be stopped", "nothing else is tried");
+	} else if (trial_begin(t) && try_apply(t)) {
+		try_kills(t);
+	} else {
+		trial_not_applied(t, "nothing else is tried", "apply has to do its work first");
+	}
+}
+
+/* Rules that have nothing to say about a step are not tried on it. */
+static void leave_out(struct verdicts *v, const struct pd_step *step, bool secret)
+{
+	bool none[RULES] = { [RULE_TWICE] = !step->apply, [RULE_KILL] = !step->apply,
+			     [RULE_UNDO] = !step->undo, [RULE_SECRET] = !secret };
+
+	each_rule(r)
+		if (none[r]) {
+			json_decref(v->of[r].found);
+			v->of[r] = (struct verdict){0};
+		}
+}
+
+json_t *rules_no_case(const struct pd_step *step, const char *name)
+{
+	struct verdicts v = {0};
+	bool secret = false;
+
+	for (size_t i = 0; step->params && step->params[i].name; i++)
+		secret = secret || step->params[i].type == PD_T_SECRET;
+	each_rule(r)
+		verdict_untried(&v, r, "the case has no %s, and it has parameters that are required", name);
+	leave_out(&v, step, secret);
+	return verdicts_json_take(&v, "step", name);
+}
+
+json_t *rules_step(struct place *p, const json_t *steps, size_t n, struct pd_error **err)
+{
+	struct pd_error *mine = NULL;
+	struct trial t = { .place = p, .steps = steps, .n = n, .remembered = json_object(),
+			   .outputs = json_object(), .err = &mine };
+	const json_t *row = json_array_get(steps, n);
+	pd_auto_free char *name = pd_print("%s.%s", pd_json_text(row, "plugin", ""), pd_json_text(row, "step", ""));
+
+	t.step = pd_registry_step(p->subject->registry, name, NULL, &mine);
+	if (t.step)
+		try_all(&t);
+	if (t.step && has_secret(t.step, json_object_get(row, "args")))
+		verdict_kept(&t.v, RULE_SECRET);
+	if (t.step)
+		leave_out(&t.v, t.step, has_secret(t.step, json_object_get(row, "args")));
+	json_decref(t.remembered);
+	json_decref(t.outputs);
+	json_decref(t.before);
+	if (!mine)
+		return verdicts_json_take(&t.v, "step", pd_json_text(row, "id", ""));
+	json_decref(verdicts_json_take(&t.v, "step", ""));
+	pd_error_move(err, mine);
+	return NULL;
+}
+
+/* ------------------------------------------------------- scanners, readers */
+
+json_t *rules_looker(struct place *p, const char *kind, const char *name, struct pd_error **err)
+{
+	static const char *const flags[] = { NULL, "still", "stop" };
+	bool scans = strcmp(kind, "scanner") == 0;
+	int phase = scans ? PD_PHASE_SCAN : PD_PHASE_READ, first = 0;
+	struct trial t = { .place = p, .step = &(const struct pd_step){ .grace = 0 }, .err = err };
+
+	if (!place_renew(p, err))
+		return NULL;
+	t.before = place_look(p);
+	for (size_t i = 0; i < 3; i++) {
+		pd_auto_json *asked = json_pack("{s:s, s:s, s:s, s:i, s:i}", "kind", kind, "plugin",
+			p->subject->plugin->name, "name", name, "phase", phase, "limit", i == 2 ? TRIAL_OURS + TRIAL_GRACE : 0);
+		pd_auto_json *answer = NULL;
+		int result;
+
+		if (flags[i])
+			json_object_set_new(asked, flags[i], json_true());
+		answer = place_call(p, asked, err);
+		if (!answer) {
+			json_decref(t.before);
+			return NULL;
+		}
+		result = (int)pd_json_number(answer, "result", PD_FAILED);
+		trial_note(&t, RULE_LEFT, answer, "left", kind);
+		trial_note(&t, RULE_STILL, answer, "touches", kind);
+		if (i == 0 && result < 0 && !p->boots && !trial_is_bug(result, pd_json_text(answer, "message", "")))
+			verdict_untried(&t.v, RULE_STILL, "it fails in a clone without an init: %s",
+					pd_json_text(answer, "message", ""));
+		else if (i == 0 && result < 0)
+			verdict_broken(&t.v, RULE_STILL, "%s", pd_json_text(answer, "message", ""));
+		if (i == 1 && result != first)
+			verdict_broken(&t.v, RULE_STILL, "it returns %d on a read-only system, and %d on one that"
+				       " can be written: %s", result, first, pd_json_text(answer, "message", ""));
+		if (i == 2 && pd_json_true(answer, "timed_out"))
+			verdict_broken(&t.v, RULE_LIMIT, "it was asked to stop when it began, and went on for"
+				       " longer than its grace of %d s", TRIAL_GRACE);
+		first = i == 0 ? result : first;
+	}
+	trial_compare(&t, RULE_STILL, t.before, "afterwards");
+	verdict_kept(&t.v, RULE_LEFT);
+	verdict_kept(&t.v, RULE_STILL);
+	verdict_kept(&t.v, RULE_LIMIT);
+	json_decref(t.before);
+	return verdicts_json_take(&t.v, kind, name);
+}

@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The conformance kit: a plugin that keeps the contract passes, and one that
+# breaks a rule of it is caught by that rule.
+. "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
+[ "$(id -u)" = 0 ] || skip "a clone needs root"
+command -v jq >/dev/null || skip "jq is not installed"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+chmod 755 "$tmp"
+patchday=$PD_BUILDDIR/patchday
+# files below /tmp are not in a clone, nor need they be: they are read before
+printf canary-canary >"$tmp/password"
+chmod 600 "$tmp/password"
+
+# build NAME [DEFINE]: the plugin in a folder of its own, with manual and case
+build()
+{
+	mkdir -m 755 "$tmp/$1"
+	"${CC:-gcc}" -std=c11 -Wall -Wextra -D_GNU_SOURCE -fPIC -shared -fvisibility=hidden -DNAME="$1" ${2:+-D$2} \
+		-I"$PD_SRCDIR/core/include" -o "$tmp/$1/$1.so" "$PD_SRCDIR/tests/conform/try.c" || exit 99
+	cat >"$tmp/$1/README.md" <<END
+# $1
+## $1.write
+\`path\` \`text\` \`password\`, and \`written\`
+## $1.look
+## Scanner tries
+END
+	cat >"$tmp/$1/$1.check" <<END
+local pd = require "patchday"
+local it = pd.use "$1"
+return pd.workflow { api = 1, name = "case", help = "what is tried", plan = function()
+	local first = it.write { path = "/etc/try-first", text = "one", password = pd.secret { file = "$tmp/password" } }
+	return { first, it.write { path = first.out.written, text = "two" } }
+end }
+END
+}
+
+# conform NAME [ARGUMENT]...: sets $out and $rc
+conform()
+{
+	local name=$1
+
+	shift
+	out=$("$patchday" plugin check "$tmp/$name/$name.so" "$@" 2>"$tmp/errors" </dev/null)
+	rc=$?
+	[ -n "$out" ] || out=$(cat "$tmp/errors")
+}
+
+# rules RESULT: "rule of row" of all with that result
+rules()
+{
+	jq -r --arg result "$1" '.rows[] | .name as $row | .rules | to_entries[] |
+		select(.value.result == $result) | "\(.key) of \($row)"' <<<"$out" | sort | paste -sd, | sed 's/,/, /g'
+}
+
+build good
+conform good --json
+if [ "$(jq -r .error.id <<<"$out")" = clone-mount ]; then
+	skip "no clone can be made here: $(jq -r .error.message <<<"$out")"
+fi
+is "a good plugin passes" "$rc $(jq -r .verdict <<<"$out")" "0 pass"
+is "nothing of it is left untried" "$(rules 'not tried')$(rules broken)" ""
+is "and this is what was tried" "$(rules kept | tr -d ,)" "kill of main/good.write kill of main/good.write#2 \
+left of good.look left of main/good.write left of main/good.write#2 left of tries limit of good.look limit of main/good.write \
+limit of main/good.write#2 limit of tries loads of good manual of good secret of main/good.write still of good.look \
+still of main/good.write still of main/good.write#2 still of tries twice of main/good.write twice of main/good.write#2 \
+undo of main/good.write undo of main/good.write#2"
+is "nothing was done to the server" "$(ls /etc/try* /etc/touched /tmp/patchday-conform* 2>/dev/null)" ""
+conform good
+like "as text: a table" "$out" '^step main/good.write +- +- +ok +ok +ok +ok +ok +ok +ok'
+like "and the verdict" "$out" '^it keeps the contract$'
+
+# breaks NAME RULES FINDING: -DTRY_NAME breaks these rules, in these words
+breaks()
+{
+	local name=${1,,}
+
+	build "$name" "TRY_$1"
+	conform "$name" --json
+	is "$name: is caught" "$rc $(jq -r .verdict <<<"$out") $(rules broken | sed "s,main/$name\.,,g; s/ of $name\b//g")" "1 fail $2"
+	like "$name: in words" "$(jq -r '.rows[].rules[].found[]?' <<<"$out")" "$3"
+}
+
+breaks ROWS loads "its help is not one line without a full stop"
+breaks UNLOADABLE loads "undefined symbol: nowhere"
+breaks SYMBOL loads "it exports 'helper' beside pd_plugin_entry"
+breaks TOUCH "still of write, still of write#2" "check: touch.write: open(at)? /etc/touched"
+breaks TMP "still of write" "check: /tmp/touched is left"
+breaks SIGNAL "still of write, still of write#2" "check: signal.write: .*/etc/touched \(touch\)"
+breaks CRASH "still of write" "crashed: signal 11"
+breaks SCAN "still of tries" "scanner: scan.tries: open(at)? /etc/scanned"
+breaks DEAF "limit of write" "apply was asked to stop when it began, and went on"
+breaks TWICE "twice of write" "after apply was called again: files /etc/try-first.log"
+breaks UNPROVEN "twice of write, twice of write#2" "there is no verify, and check still finds work to do"
+breaks FORGET "kill of write, kill of write#2, undo of write, undo of write#2" "after undo: files /etc/try-first: \"added"
+breaks NOTHING "kill of write, kill of write#2, undo of write, undo of write#2" "after undo of nothing: undo fails: nothing is known of /etc/try-first"
+breaks KILL "kill of write, kill of write#2" "killed after pd_remember\(\) number 3 of apply: files /etc/try-first"
+breaks DESCRIPTOR "left of write, left of write#2" "apply: descriptor [0-9]+ is left open: /etc/passwd"
+breaks PROCESS "left of write, left of write#2" "apply: process [0-9]+ is left: process.write"
+breaks ARGUMENT "secret of write, twice of write" "a secret is given to true in its arguments"
+breaks STORE "secret of write, twice of write" "contains a secret, which is never stored"
+breaks SHOW "secret of write" "a secret stands in /etc/try-first.password, where others"
+
+# what is not tried is no pass
+build refuse TRY_REFUSE
+conform refuse --json
+is "a check that refuses leaves apply untried" "$rc $(jq -r .verdict <<<"$out") $(rules broken)" "1 incomplete "
+like "and says why" "$(jq -r '.rows[].rules[].found[]?' <<<"$out")" "check refuses to start it here: not today"
+rm "$tmp/good/good.check"
+conform good
+like "a step without a case is named" "$out" "^  the case has no good.write, and it has parameters that are required"
+like "and is no pass" "$rc $out" "^1 .*"
+like "in words, too" "$out" "^this is no pass: not all of it was tried$"
+sed -i 's/`text`//; /look/d' "$tmp/good/README.md"
+conform good
+like "the manual has to name each parameter" "$out" 'does not name the parameter text of good.write'
+like "and each step" "$out" 'the manual has no section `## good.look`'
+rm "$tmp/good/README.md"
+conform good
+like "and has to be there" "$out" 'there is no manual'
+conform none
+like "a plugin that is not there" "$rc $out" "^2 .*there is no file .*/none.so"
+cp "$tmp/good/good.so" "$tmp/good/other.so"
+conform good/../good/other 2>/dev/null
+out=$("$patchday" plugin check "$tmp/good/other.so" 2>&1); rc=$?
+like "a plugin of another name" "$rc $out" "^1 .*"
+like "is not loaded" "$out" "it calls itself 'good'"
+end

@@ -1,0 +1,2 @@
+TESTS += %reldir%/check.sh
+EXTRA_DIST += %reldir%/check.sh %reldir%/try.c
