@@ -196,7 +196,9 @@ void agent_serve(const struct subject *s, int fd, bool alone)
 		memcpy(l->secrets, s->secrets, sizeof(l->secrets));
 		l->kill_at = (size_t)pd_json_number(asked, "kill_at", 0);
 		l->stop = pd_json_true(asked, "stop");
-		l->still = pd_json_true(asked, "still");
+		l->shut = pd_json_true(asked, "shut");
+		l->still = l->shut || pd_json_true(asked, "still");
+		l->hasty = pd_json_true(asked, "hasty");
 		said = call_one(s, l, asked);
 		json_decref(asked);
 		if (json_dumpfd(said, fd, JSON_COMPACT) != 0)

@@ -162,11 +162,14 @@ static json_t *conform(const json_t *wanted, struct pd_error **err)
 	size_t secrets = 0, i;
 	pd_auto_error *load = NULL;
 
+	s.keeps = json_object_get(json_object_get(plan, "params"), "keeps");
 	if (!find(&s, name, wanted, &load)) {
 		json_array_append_new(rows, not_loaded(name, load));
 		return json_pack("{s:s, s:o, s:[]}", "plugin", name, "rows", rows, "notes");
 	}
 	json_array_append_new(rows, rules_plugin(s.plugin, file, pd_json_text(wanted, "manual", NULL)));
+	json_array_foreach(steps, i, row) /* now: their files may be missing in a clone */
+		(void)pd_registry_find(s.registry, pd_json_text(row, "plugin", ""), NULL);
 	json_array_foreach(steps, i, row)
 		take_secrets(&s, json_object_get(row, "args"), &secrets);
 	add_free_steps(&s, steps, rows);

@@ -16,8 +16,10 @@ enum { LENS_FOUND = 32, LENS_LINE = 256 };
 struct lens {
 	size_t kill_at;   /* kill -9 right after so many pd_remember(); 0: never */
 	bool stop;        /* it is asked to stop before it begins */
-	bool still;       /* the system is read-only and its calls are judged */
+	bool still;       /* its system calls are judged */
+	bool shut;        /* the system is read-only, too */
 	struct sockaddr_un judge; /* still: where the judge takes the listener */
+	bool hasty;       /* something was left already: processes that end are not waited for */
 	bool alone;       /* nobody else starts processes where it runs */
 	char secrets[4][256];
 	size_t remembered; /* how often it has */

@@ -13,6 +13,7 @@ struct subject {
 	struct pd_registry *registry;
 	const struct pd_plugin *plugin; /* the one that is tried */
 	char secrets[4][256];           /* of the case */
+	const json_t *keeps;            /* folders of the case for what is meant to stay */
 };
 
 struct place {
@@ -33,7 +34,7 @@ void place_close(struct place *p);
 bool place_renew(struct place *p, struct pd_error **err) PD_MUST_USE;
 /**
  * One callback in it.  Asked: { kind: "step"|"scanner"|"reader", plugin, name,
- * phase?, args?, remembered?, work?, kill_at?, stop?, still? }.  @return {
+ * phase?, args?, remembered?, work?, kill_at?, stop?, still?, shut?, hasty? }.  @return {
  * result, message, signal, timed_out, bug, remembered, outputs, times, touches:
  * [], left: [], shown: [] }; NULL with *err set.
  */

@@ -8,12 +8,14 @@
 static bool try_check(struct trial *t)
 {
 	pd_auto_free char *why = NULL, *still_why = NULL;
-	int result = 0, still = 0;
+	int result = 0, still = 0, shut = 0;
 
 	if (!trial_call(t, t->n, (struct how){ .phase = PD_PHASE_CHECK }, &result, &why))
 		return false;
 	if (trial_is_bug(result, why))
 		verdict_broken(&t->v, RULE_STILL, "%s", why);
+	if (result < 0)
+		trial_unfit(t);
 	if (result < 0 && result != PD_REFUSED) {
 		trial_untried(t, "check fails here", why);
 		return false;
@@ -22,8 +24,14 @@ static bool try_check(struct trial *t)
 		return false;
 	verdict_kept(&t->v, RULE_STILL);
 	if (still != result)
+		verdict_broken(&t->v, RULE_STILL, "check returns %d below the filter, and %d without it%s%s",
+			       still, result, *still_why ? ": " : "", still_why);
+	if (!trial_call(t, t->n, (struct how){ .phase = PD_PHASE_CHECK, .flag = "shut" }, &shut, &still_why))
+		return false;
+	/* no room to write is a reason to refuse */
+	if (shut != result && shut != PD_REFUSED)
 		verdict_broken(&t->v, RULE_STILL, "check returns %d on a read-only system, and %d on one that"
-			       " can be written%s%s", still, result, *still_why ? ": " : "", still_why);
+			       " can be written%s%s", shut, result, *still_why ? ": " : "", still_why);
 	trial_compare(t, RULE_STILL, t->before, "after check");
 	if (!trial_call(t, t->n, (struct how){ .phase = PD_PHASE_CHECK, .flag = "stop" }, &still, NULL))
 		return false;
@@ -83,6 +91,8 @@ static bool try_apply(struct trial *t)
 		verdict_broken(&t->v, RULE_TWICE, "%s", why);
 	else if (result < 0)
 		trial_not_applied(t, "apply fails here", why);
+	if (result < 0)
+		trial_unfit(t);
 	if (result < 0 || !prove(t, RULE_TWICE, "after apply"))
 		return false;
 	note_secrets(t);
@@ -159,19 +169,20 @@ static bool has_secret(const struct pd_step *s, const json_t *args)
 
 static void try_all(struct trial *t)
 {
-	bool work, reboots = t->step->flags & PD_S_REBOOTS;
+	bool work;
 
 	if (!trial_begin(t))
 		return;
 	work = try_check(t);
-	if (*t->err || !t->step->apply || t->v.of[RULE_TWICE].state == VERDICT_UNTRIED)
+	if (t->step->flags & PD_S_REBOOTS)
+		trial_unfit(t); /* there is no clone behind it */
+	if (*t->err || !t->step->apply || (t->step->flags & PD_S_REBOOTS) ||
+	    t->v.of[RULE_TWICE].state == VERDICT_UNTRIED)
 		return;
-	if (reboots)
-		trial_not_applied(t, "it reboots the server", "rehearse a workflow that has it, and drill it");
-	else if (!work)
+	if (!work) {
 		trial_not_applied(t, "check finds nothing to do", "give it other arguments");
-	if (!work || reboots)
 		return;
+	}
 	if (!try_stop(t)) {
 		json_object_set_new(json_array_get(t->steps, t->n), "endless", json_true());
 		trial_untried(t, "it can't be stopped", "nothing else is tried");
@@ -185,8 +196,9 @@ static void try_all(struct trial *t)
 /* Rules that have nothing to say about a step are not tried on it. */
 static void leave_out(struct verdicts *v, const struct pd_step *step, bool secret)
 {
-	bool none[RULES] = { [RULE_TWICE] = !step->apply, [RULE_KILL] = !step->apply,
-			     [RULE_UNDO] = !step->undo, [RULE_SECRET] = !secret };
+	bool acts = step->apply && !(step->flags & PD_S_REBOOTS);
+	bool none[RULES] = { [RULE_TWICE] = !acts, [RULE_KILL] = !acts,
+			     [RULE_UNDO] = !acts || !step->undo, [RULE_SECRET] = !secret };
 
 	each_rule(r)
 		if (none[r]) {
@@ -237,7 +249,7 @@ json_t *rules_step(struct place *p, const json_t *steps, size_t n, struct pd_err
 
 json_t *rules_looker(struct place *p, const char *kind, const char *name, struct pd_error **err)
 {
-	static const char *const flags[] = { NULL, "still", "stop" };
+	static const char *const flags[] = { NULL, "shut", "stop" };
 	bool scans = strcmp(kind, "scanner") == 0;
 	int phase = scans ? PD_PHASE_SCAN : PD_PHASE_READ, first = 0;
 	struct trial t = { .place = p, .step = &(const struct pd_step){ .grace = 0 }, .err = err };

@@ -14,14 +14,17 @@ static const char *id_of(const struct trial *t, size_t n)
 }
 
 /* Arguments with the outputs that they refer to. */
-static json_t *resolved(const struct trial *t, const json_t *value)
+static json_t *resolved(struct trial *t, const json_t *value)
 {
 	const char *ref = json_is_object(value) ? pd_json_text(value, "$ref", NULL) : NULL, *key;
 	json_t *out, *member;
 	size_t i;
 
-	if (ref)
-		return json_incref(json_object_get(json_object_get(t->outputs, ref), pd_json_text(value, "out", "")));
+	if (ref) {
+		member = json_object_get(json_object_get(t->outputs, ref), pd_json_text(value, "out", ""));
+		t->missing = member ? t->missing : ref;
+		return member ? json_incref(member) : json_null();
+	}
 	if (json_is_array(value)) {
 		out = json_array();
 		json_array_foreach((json_t *)(uintptr_t)value, i, member)
@@ -79,6 +82,8 @@ static json_t *ask(struct trial *t, size_t n, struct how how)
 
 	if (how.flag)
 		json_object_set_new(asked, how.flag, json_true());
+	if (t->v.of[RULE_LEFT].state == VERDICT_BROKEN)
+		json_object_set_new(asked, "hasty", json_true());
 	answer = place_call(t->place, asked, t->err);
 	said = json_object_get(answer, "remembered");
 	if (said)
@@ -109,6 +114,18 @@ bool trial_call(struct trial *t, size_t n, struct how how, int *result, char **w
 
 /* ------------------------------------------------------------- comparisons */
 
+/* What is saved there is for people, and stays; verify speaks for it. */
+static bool is_kept(const struct trial *t, const char *path)
+{
+	json_t *folder;
+	size_t i;
+
+	json_array_foreach(t->place->subject->keeps, i, folder)
+		if (clone_below(path, json_string_value(folder)))
+			return true;
+	return false;
+}
+
 static void note_difference(struct trial *t, enum rule r, const char *kind, const json_t *a,
 			    const json_t *b, const char *when)
 {
@@ -121,7 +138,7 @@ static void note_difference(struct trial *t, enum rule r, const char *kind, cons
 		pd_auto_free char *x = was ? json_dumps(was, JSON_ENCODE_ANY) : pd_strdup("as on the server");
 		pd_auto_free char *y = is ? json_dumps(is, JSON_ENCODE_ANY) : pd_strdup("as on the server");
 
-		if (i < SHOWN)
+		if (i < SHOWN && !is_kept(t, pd_json_text(row, "name", "")))
 			verdict_broken(&t->v, r, "%s: %s %s: %s, before it %s", when, kind,
 				       pd_json_text(row, "name", ""), y, x);
 	}
@@ -159,6 +176,11 @@ bool trial_is_bug(int result, const char *why)
 	return result < 0 && (strstr(why, "a bug of plugin") || strstr(why, "crashed: "));
 }
 
+void trial_unfit(struct trial *t)
+{
+	json_object_set_new(json_array_get(t->steps, t->n), "unfit", json_true());
+}
+
 /* A new clone, with what stands before the step in the case; false: t->err,
  * or that does not work. */
 bool trial_begin(struct trial *t)
@@ -173,9 +195,11 @@ bool trial_begin(struct trial *t)
 	if (!place_renew(t->place, t->err))
 		return false;
 	for (size_t i = pd_json_true(json_array_get(t->steps, t->n), "alone") ? t->n : 0; i < t->n; i++) {
-		if (!*pd_json_text(json_array_get(t->steps, i), "plugin", "")) /* a sign-off */
+		const json_t *row = json_array_get(t->steps, i);
+
+		if (!*pd_json_text(row, "plugin", "") || pd_json_true(row, "unfit")) /* a sign-off ... */
 			continue;
-		if (pd_json_true(json_array_get(t->steps, i), "endless")) {
+		if (pd_json_true(row, "endless")) {
 			trial_untried(t, "what stands before it can't be stopped", id_of(t, i));
 			return false;
 		}
@@ -190,8 +214,12 @@ bool trial_begin(struct trial *t)
 			return false;
 		}
 	}
+	t->missing = NULL;
+	json_decref(resolved(t, json_object_get(json_array_get(t->steps, t->n), "args")));
+	if (t->missing)
+		trial_untried(t, "it needs the output of a step that can't do its work here", t->missing);
 	t->before = place_look(t->place);
-	return true;
+	return !t->missing;
 }
 
 bool trial_must(struct trial *t, enum rule r, enum pd_phase phase, const char *when)

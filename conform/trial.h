@@ -16,6 +16,7 @@ struct trial {
 	struct verdicts v;
 	json_t *remembered;        /* by each step in this clone: id to object */
 	json_t *outputs;           /* the same */
+	const char *missing;       /* step whose output an argument needs and does not have */
 	json_t *before;            /* look at it before the step */
 	size_t times, undo_times;  /* how often apply and undo remember */
 	struct pd_error **err;
@@ -26,7 +27,7 @@ struct trial {
 /** Which callback, and how it is called. */
 struct how {
 	enum pd_phase phase;
-	const char *flag; /* "still" or "stop"; or NULL */
+	const char *flag; /* "still", "shut", "stop"; or NULL */
 	size_t kill_at;
 };
 
@@ -48,6 +49,8 @@ void trial_note(struct trial *t, enum rule r, const json_t *answer, const char *
 /** No rule can be tried, or none of those of apply. */
 void trial_untried(struct trial *t, const char *why, const char *message);
 void trial_not_applied(struct trial *t, const char *why, const char *message);
+/** It can't do its work here: later steps of the case do without it. */
+void trial_unfit(struct trial *t);
 /** No arguments and no server excuse this failure. */
 bool trial_is_bug(int result, const char *why);
 

@@ -7,4 +7,4 @@ plugin_LTLIBRARIES += %reldir%/command.la
 %canon_reldir%_command_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(JANSSON_CFLAGS)
 %canon_reldir%_command_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_command_la_LIBADD = $(JANSSON_LIBS)
-EXTRA_DIST += %reldir%/README.md
+EXTRA_DIST += %reldir%/README.md %reldir%/command.check

@@ -9,4 +9,4 @@ plugin_LTLIBRARIES += %reldir%/printers.la
 %canon_reldir%_printers_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_printers_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_printers_la_LIBADD = $(CUPS_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
-EXTRA_DIST += %reldir%/README.md
+EXTRA_DIST += %reldir%/README.md %reldir%/printers.check

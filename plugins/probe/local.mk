@@ -6,4 +6,4 @@ plugin_LTLIBRARIES += %reldir%/probe.la
 %canon_reldir%_probe_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_probe_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_probe_la_LIBADD = $(CUPS_LIBS)
-EXTRA_DIST += %reldir%/README.md
+EXTRA_DIST += %reldir%/README.md %reldir%/probe.check

@@ -6,4 +6,4 @@ plugin_LTLIBRARIES += %reldir%/shares.la
 %canon_reldir%_shares_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_shares_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_shares_la_LIBADD = $(SODIUM_LIBS)
-EXTRA_DIST += %reldir%/README.md
+EXTRA_DIST += %reldir%/README.md %reldir%/shares.check

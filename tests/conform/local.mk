@@ -1,2 +1,2 @@
-TESTS += %reldir%/check.sh
-EXTRA_DIST += %reldir%/check.sh %reldir%/try.c
+TESTS += %reldir%/check.sh %reldir%/own.sh
+EXTRA_DIST += %reldir%/check.sh %reldir%/own.sh %reldir%/try.c
