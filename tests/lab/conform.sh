@@ -21,7 +21,7 @@ echo '<catalog xmlns="urn:patchday:catalog:1"/>' >"$kit/none.xml"
 chmod -R go-w,a+rX "$tmp/kit"
 "$lab" push "$server" "$tmp/kit" / </dev/null
 
-for name in command copy host network printers probe service shares; do
+for name in command copy eventlog host network printers probe service shares; do
 	out=$(on_server patchday plugin check "/usr/lib/patchday/$name.so" --boot --case "/srv/kit/$name.check" \
 		--manual "/srv/kit/$name.md" --catalog /srv/kit/none.xml </dev/null 2>&1)
 	is "$name keeps the contract" "$?" 0 && [ "$tap_failures" = 0 ] || sed 's/^/# /' <<<"$out"
