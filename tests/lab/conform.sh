@@ -21,10 +21,13 @@ echo '<catalog xmlns="urn:patchday:catalog:1"/>' >"$kit/none.xml"
 chmod -R go-w,a+rX "$tmp/kit"
 "$lab" push "$server" "$tmp/kit" / </dev/null
 
-for name in command copy eventlog host network printers probe service shares; do
+# The others take a quarter of an hour: PD_CONFORM="copy eventlog probe service shares".
+for name in ${PD_CONFORM:-command host network printers}; do
 	out=$(on_server patchday plugin check "/usr/lib/patchday/$name.so" --boot --case "/srv/kit/$name.check" \
 		--manual "/srv/kit/$name.md" --catalog /srv/kit/none.xml </dev/null 2>&1)
-	is "$name keeps the contract" "$?" 0 && [ "$tap_failures" = 0 ] || sed 's/^/# /' <<<"$out"
+	rc=$?
+	is "$name keeps the contract" $rc 0
+	[ $rc = 0 ] || sed 's/^/# /' <<<"$out"
 done
 is "no clone is left" "$(on_server sh -c 'ls -d /var/lib/patchday/rehearse /tmp/patchday-conform* 2>/dev/null' </dev/null)" ""
 end
