@@ -67,7 +67,7 @@ templatesdir = $(scriptdir)/templates
 dist_templates_DATA = %reldir%/templates/workflow.lua %reldir%/templates/workflow.test
 pluginstartdir = $(templatesdir)/plugin
 dist_pluginstart_DATA = %reldir%/templates/plugin/plugin.c %reldir%/templates/plugin/Makefile \
-	%reldir%/templates/plugin/README.md %reldir%/templates/plugin/test.sh
+	%reldir%/templates/plugin/README.md %reldir%/templates/plugin/plugin.check %reldir%/templates/plugin/test.sh
 EXTRA_DIST += .luacheckrc
 include %D%/report/local.mk
 # configure's link to the scripts, of a build outside of the sources

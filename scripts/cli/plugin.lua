@@ -15,15 +15,17 @@ local function new(cli)
 	end
 	local folder, made = ("%s/%s"):format(cli:option("to") or ".", name), core.list {}
 	if core.path(folder) then base.fail("file-exists", ("%s is there already"):format(folder)) end
-	for _, file in ipairs { "plugin.c", "Makefile", "README.md", "test.sh" } do
+	for _, file in ipairs { "plugin.c", "Makefile", "README.md", "plugin.check", "test.sh" } do
 		local text = base.must(core.text(("%s/templates/plugin/%s"):format(base.about.scripts, file)))
 		text = text:gsub("[^\n]*SPDX%-License[^\n]*\n", "", 1):gsub("@NAME@", name) -- what is made of it is yours
 		base.must(core.folder(folder))
-		base.must(core.write(folder .. "/" .. file, text, tonumber(file == "test.sh" and "755" or "644", 8)))
-		made[#made + 1] = folder .. "/" .. file
+		local path = ("%s/%s"):format(folder, file == "plugin.check" and name .. ".check" or file)
+		base.must(core.write(path, text, tonumber(file == "test.sh" and "755" or "644", 8)))
+		made[#made + 1] = path
 	end
 	if cli.json then base.print_json(made)
-	else base.print("%s\nnext: `make -C %s`, then `make -C %s check`\n", table.concat(made, "\n"), folder, folder) end
+	else base.print("%s\nnext: `make -C %s check`, then `patchday plugin check %s/%s.so`\n",
+		table.concat(made, "\n"), folder, folder, name) end
 	return 0
 end
 
@@ -33,7 +35,7 @@ return {
 		summary = "start a plugin of your own, prove that it keeps the contract",
 		text = [[
 new    writes the folder NAME: source with a step that can be undone, Makefile
-       (it builds alone, by pkg-config), manual and test.
+       (it builds alone, by pkg-config), manual, test, and a case for check.
 check  tries every step of FILE.so in throw-away clones of this server, with the
        arguments of its case (a workflow, NAME.check beside it), and shows which
        rules of the contract it keeps. Ends with 0 if it keeps all of them, with

@@ -84,7 +84,7 @@ done
 mkdir -m 755 "$work/all" "$work/start"
 cp "$build"/plugins/*/.libs/*.so "$work/all/"
 out=$("$build/patchday" plugin new mine --to "$work/start" 2>&1)
-is "a new plugin is written" "$? $(cd "$work/start/mine" && echo *)" "0 Makefile README.md plugin.c test.sh"
+is "a new plugin is written" "$? $(cd "$work/start/mine" && echo *)" "0 Makefile README.md mine.check plugin.c test.sh"
 check "it builds by itself" make -s -C "$work/start/mine" PATCHDAY_CFLAGS="$cflags" CFLAGS="-Werror -Wconversion -Wshadow"
 # the installed folder of plugins is that of the machine: name another
 cat >"$work/patchday" <<END
@@ -96,6 +96,13 @@ chmod 755 "$work/patchday"
 if [ "$(id -u)" = 0 ]; then
 	chmod 755 "$work"
 	like "its test passes" "$(PATCHDAY=$work/patchday "$work/start/mine/test.sh" 2>&1)" '^ok: done once, rolled back once$'
+	out=$("$build/patchday" plugin check "$work/start/mine/mine.so" 2>&1 </dev/null)
+	rc=$?
+	if grep -q 'clone-mount' <<<"$out"; then
+		echo "# no clone can be made here, so it is not tried whether the new plugin keeps the contract"
+	else
+		is "and it keeps the contract" $rc 0; [ $rc = 0 ] || sed 's/^/# /' <<<"$out"
+	fi
 fi
 out=$("$build/patchday" plugin new mine --to "$work/start" 2>&1)
 like "nothing is overwritten" "$? $out" '^2 .*is there already'

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Arguments arrive checked, ranged and with their defaults. */
@@ -28,6 +30,14 @@ static int write_check(struct pd_ctx *ctx)
 	return now && strcmp(now, a->text) == 0 ? PD_UNCHANGED : PD_CHANGED;
 }
 
+/* Of the file that is there, else as for a new one. */
+static unsigned mode_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? (unsigned)st.st_mode & 07777 : 0644;
+}
+
 /* What undo needs is remembered, and on the disk, before anything is changed.
  * After a crash apply is called again: it must not remember its own work. */
 static int write_apply(struct pd_ctx *ctx)
@@ -36,9 +46,10 @@ static int write_apply(struct pd_ctx *ctx)
 
 	if (!pd_recall(ctx, "begun") &&
 	    (pd_remember(ctx, "before", pd_read_file(ctx, a->path, 65536, NULL)) < 0 ||
+	     pd_remember(ctx, "mode", pd_format(ctx, "%o", mode_of(a->path))) < 0 ||
 	     pd_remember(ctx, "begun", "yes") < 0))
 		return PD_FAILED;
-	if (pd_write_file(ctx, a->path, 0644, a->text, strlen(a->text)) < 0)
+	if (pd_write_file(ctx, a->path, mode_of(a->path), a->text, strlen(a->text)) < 0)
 		return PD_FAILED;
 	return PD_CHANGED;
 }
@@ -47,7 +58,7 @@ static int write_apply(struct pd_ctx *ctx)
 static int write_undo(struct pd_ctx *ctx)
 {
 	const struct write_args *a = ctx->args;
-	const char *before = pd_recall(ctx, "before");
+	const char *before = pd_recall(ctx, "before"), *mode = pd_recall(ctx, "mode");
 
 	if (!pd_recall(ctx, "begun"))
 		return PD_UNCHANGED;
@@ -55,7 +66,8 @@ static int write_undo(struct pd_ctx *ctx)
 		return pd_fail(ctx, PD_FAILED, "%s can't be removed: %s", a->path, strerror(errno));
 	if (!before)
 		return PD_CHANGED;
-	return pd_write_file(ctx, a->path, 0644, before, strlen(before)) < 0 ? PD_FAILED : PD_CHANGED;
+	return pd_write_file(ctx, a->path, mode ? (unsigned)strtoul(mode, NULL, 8) : 0644, before,
+			     strlen(before)) < 0 ? PD_FAILED : PD_CHANGED;
 }
 
 /* Without a verify of its own check is called again, and has to say unchanged. */
