@@ -91,7 +91,7 @@ bool pd_head_open(struct pd_journal *j, bool empty, int *head, struct pd_error *
 	pd_auto_free char *path = path_of(j), *text = NULL;
 	struct line l = {0};
 
-	memset(l.sum, '0', HASH);
+	snprintf(l.sum, sizeof(l.sum), "%0*d", HASH, 0);
 	text = pd_journal_hash(j, 0, l.hash) ? text_of(&l) : NULL;
 	*head = -1;
 	if (empty && access(path, F_OK) < 0 && !pd_file_write(path, 0600, text, LENGTH, err))
@@ -106,7 +106,7 @@ void pd_head_move(int head, int64_t n, const unsigned char hash[32], const char 
 	struct line l = { .n = n };
 	pd_auto_free char *text = NULL;
 
-	memset(l.sum, '0', HASH);
+	snprintf(l.sum, sizeof(l.sum), "%0*d", HASH, 0);
 	sodium_bin2hex(l.hash, sizeof(l.hash), hash, 32);
 	if (head < 0 || (file && !pd_digest_file(file, l.sum, &l.bytes, NULL)))
 		return;

@@ -11,7 +11,7 @@ for tool in clang-tidy pkg-config; do
 done
 checks='-clang-analyzer-*'
 [ "${PD_TIDY-}" != all ] || checks=
-flags=(-std=c11 -D_GNU_SOURCE -Icore -Icore/include -DPACKAGE_NAME='""' -DPACKAGE_VERSION='"0"' -DLT_OBJDIR='""'
+flags=(-std=c11 -D_GNU_SOURCE -Icore -Icore/include -Irehearse -DPACKAGE_NAME='""' -DPACKAGE_VERSION='"0"' -DLT_OBJDIR='""'
 	-DPD_PLUGIN_DIR='""' -DPD_SCRIPT_DIR='""' -DPD_CATALOG_DIR='""' -DPD_PROGRAM_DIR='""')
 # one that is not known to pkg-config must not hide the others
 for library in jansson libarchive libcurl libsystemd libxml-2.0 libxslt lua5.4 nettle sqlite3; do
