@@ -84,7 +84,8 @@ else
 	missing+=" rpm"
 fi
 if command -v dpkg >/dev/null; then
-	random 500 '0123456789abzAZ~^+._:-' | grep -P '^[^\t]+\t[^\t]+$' >"$tmp/pairs"
+	# a word that begins with '-' is an option to dpkg
+	random 500 '0123456789abzAZ~^+._:-' | grep -P '^[^\t-][^\t]*\t[^\t-][^\t]*$' >"$tmp/pairs"
 	vercmp deb <"$tmp/pairs" >"$tmp/ours"
 	while IFS=$'\t' read -r a b; do
 		if dpkg --compare-versions "$a" lt "$b" 2>/dev/null; then echo -1
