@@ -278,12 +278,15 @@ PD_CORE(describe)
 PD_CORE(plan)
 {
 	size_t round = number(args, 2);
+	pd_digest digest;
 
 	pd_plan_free(cli->plan);
 	cli->plan = pd_cli_plan(cli, json_array_get(args, 0), round ? (int64_t)round : 1,
 				pd_core_text(args, 1), err);
-	return cli->plan ? json_pack("{s:O, s:s}", "plan", cli->plan->json, "digest",
-				     cli->plan->digest) : NULL;
+	if (!cli->plan)
+		return NULL;
+	pd_json_digest(cli->plan->json, digest);
+	return json_pack("{s:O, s:s}", "plan", cli->plan->json, "digest", digest);
 }
 
 const struct pd_core_row pd_core_server[] = {

@@ -258,13 +258,16 @@ static void comparison(xmlTextWriterPtr w, const struct pd_record *r)
 static void head(xmlTextWriterPtr w, const struct pd_record *r)
 {
 	const struct pd_plan *plan = r->n_plans ? r->plans[0] : NULL;
+	pd_digest digest = "";
 
+	if (plan)
+		pd_json_digest(plan->json, digest);
 	attribute(w, "run", r->run);
 	attribute(w, "site", pd_record_site(r));
 	attribute(w, "server", r->server);
 	attribute(w, "workflow", plan ? plan->workflow : "");
 	attribute(w, "role", plan ? plan->role : "");
-	attribute(w, "plan", plan ? plan->digest : "");
+	attribute(w, "plan", digest);
 	attribute(w, "state", pd_run_state_name(r->state));
 	attribute(w, "why", r->why);
 	time_attribute(w, "started", r->started);

@@ -70,15 +70,18 @@ json_t *pd_record_head_json(const struct pd_record *r, int64_t owner)
 	bool lost = !owner && (r->state == PD_RUN_RUNNING || r->state == PD_RUN_UNDOING);
 	const struct pd_plan *plan = r->n_plans ? r->plans[0] : NULL;
 	pd_auto(pd_strings) missing = {0};
+	pd_digest digest = "";
 	json_t *j;
 
+	if (plan)
+		pd_json_digest(plan->json, digest);
 	pd_record_missing(r, &missing);
 	j = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I,"
 		" s:s*, s:o, s:o, s:o, s:o}", "run", r->run, "server",
 		r->server ? r->server : "", "site", pd_record_site(r), "state",
 		lost ? "interrupted" : pd_run_state_name(r->state), "why", r->why, "over",
 		pd_run_state_ended(r->state), "workflow", plan ? plan->workflow : "", "role",
-		plan ? plan->role : "", "plan", plan ? plan->digest : "", "rounds",
+		plan ? plan->role : "", "plan", digest, "rounds",
 		(json_int_t)r->n_plans, "reboots", (json_int_t)r->reboots, "started",
 		(json_int_t)r->started, "ended", (json_int_t)r->ended, "pid",
 		(json_int_t)owner, "sealed", r->sealed, "missing", strings_json(&missing), "parties",

@@ -188,10 +188,8 @@ struct pd_plan *pd_plan_new_take(json_t *json, struct pd_error **err)
 
 	p->json = json;
 	if (take_head(p, err) && take_stages(p, err) && take_steps(p, err) &&
-	    take_guards(p, err)) {
-		pd_json_digest(json, p->digest);
+	    take_guards(p, err))
 		return p;
-	}
 	pd_plan_free(p);
 	return NULL;
 }

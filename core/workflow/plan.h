@@ -33,8 +33,7 @@ struct pd_plan_step {
 
 /** All strings are borrowed from json. */
 struct pd_plan {
-	json_t *json;
-	pd_digest digest;    /* of json in canonical form */
+	json_t *json;        /* pd_json_digest() of it is the plan's, made when it is wanted */
 	const char *workflow, *role, *script, *server;
 	const char *nothing; /* why there is nothing to do; NULL: there is */
 	int64_t rounds;

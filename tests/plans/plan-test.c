@@ -122,15 +122,17 @@ static char *without(const char *text, const char *before, const char *after)
 static char *plan_text(const struct pd_plan *plan)
 {
 	lua_State *L = cli.lua;
+	pd_digest digest = "";
 	char *text = NULL;
 
+	pd_json_digest(plan->json, digest);
 	lua_settop(L, 0);
 	lua_getglobal(L, "require");             /* +1 */
 	lua_pushliteral(L, "cli.plan_text");     /* +1 */
 	if (lua_pcall(L, 1, 1, 0) == LUA_OK) {   /* -1: a table */
 		lua_getfield(L, -1, "plan");         /* +1 */
 		pd_lua_push_json(L, plan->json);     /* +1 */
-		lua_pushstring(L, plan->digest);     /* +1 */
+		lua_pushstring(L, digest);           /* +1 */
 		lua_pcall(L, 2, 1, 0);               /* -2: a text */
 	}
 	text = pd_strdup(lua_tostring(L, -1));

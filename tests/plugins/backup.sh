@@ -231,7 +231,7 @@ run step backup.restore apply archive=/srv/evil/e.tar.zst to=/srv/o
 is "$rc $(in_lab ls /srv/owned </dev/null 2>/dev/null)" "1 " "an archive of somebody else is refused"
 
 # the whole server
-in_lab sh -c 'mkdir -p /mnt/away /srv/volume; mount -t tmpfs -o size=600m away /mnt/away; mount -t tmpfs v /srv/volume
+in_lab sh -c 'mkdir -p /mnt/away /srv/volume; mount -t tmpfs -o size=1500m away /mnt/away; mount -t tmpfs v /srv/volume
 	echo lost >/srv/volume/foreign; echo kept >/srv/local' </dev/null
 work=/opt/pd/w-system
 run step backup.system check,apply,verify to=/mnt/away exclude='/dev/*,/proc/*,/sys/*,/run/*,/tmp/*,/mnt/*,/usr/share/*,/usr/lib/*,/opt/*,/var/cache/*'
