@@ -9,6 +9,7 @@
 #include <systemd/sd-id128.h>
 #include <systemd/sd-journal.h>
 #include <time.h>
+#include <unistd.h>
 
 #define MANAGER "org.freedesktop.systemd1", "/org/freedesktop/systemd1", \
 		"org.freedesktop.systemd1.Manager"
@@ -16,6 +17,8 @@
 	       "org.freedesktop.login1.Manager"
 #define MAX_LINES 5000
 #define FAILED_BEFORE "failed"
+
+enum { BUS_SECONDS = 5 };
 
 struct reboot_args {
 	const char *reason;
@@ -70,7 +73,10 @@ static int bus_failed(struct pd_ctx *ctx, const char *what, sd_bus_error *error,
 
 static int need_bus(struct pd_ctx *ctx, sd_bus **bus)
 {
-	*bus = host_bus();
+	/* dbus may be about to start, or between two of its versions */
+	for (int i = 0; !(*bus = host_bus()) && i < BUS_SECONDS &&
+			access("/run/systemd/system", F_OK) == 0; i++)
+		nap(1);
 	if (!*bus)
 		return pd_fail(ctx, PD_FAILED, "cannot reach systemd over the "
 			       "system bus: is this server run by systemd, and "
