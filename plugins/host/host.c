@@ -14,7 +14,10 @@ sd_bus *host_bus(void)
 {
 	sd_bus *bus = NULL;
 
-	return sd_bus_open_system(&bus) < 0 ? NULL : bus;
+	int r = sd_bus_open_system(&bus);
+
+	errno = r < 0 ? -r : 0;
+	return r < 0 ? NULL : bus;
 }
 
 const char *first_line(struct pd_ctx *ctx, const char *path)

@@ -6,7 +6,7 @@
 #include <patchday/plugin.h>
 #include <systemd/sd-bus.h>
 
-/** The system bus; NULL without a message when there is none. */
+/** The system bus; NULL with errno, without a message, when there is none. */
 sd_bus *host_bus(void);
 /** First line of a small file without its newline; NULL when there is none. */
 const char *first_line(struct pd_ctx *ctx, const char *path);

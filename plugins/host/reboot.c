@@ -79,8 +79,8 @@ static int need_bus(struct pd_ctx *ctx, sd_bus **bus)
 		nap(1);
 	if (!*bus)
 		return pd_fail(ctx, PD_FAILED, "cannot reach systemd over the "
-			       "system bus: is this server run by systemd, and "
-			       "is dbus running?");
+			       "system bus: %s; is this server run by systemd, "
+			       "and is dbus running?", strerror(errno));
 	return 0;
 }
 
