@@ -30,6 +30,7 @@ stage()
 	if "$@" >"$log" 2>&1; then
 		count "$name ($((SECONDS - at)) s)" PASS
 	else
+		grep -A4 'had failures:$\|^not ok' "$log" | head -40 # CUnit's words, and TAP's
 		tail -40 "$log"
 		count "$name ($((SECONDS - at)) s)" FAIL "see $log"
 	fi

@@ -73,19 +73,32 @@ static void on_crash(int signo, siginfo_t *info, void *context)
 	raise(signo); /* SA_RESETHAND: to its default, which ends us */
 }
 
-void pd_signals_reset(void)
+static void to_defaults(void)
 {
 	struct sigaction standard = { .sa_handler = SIG_DFL };
-	sigset_t none;
 
 	for (int s = 1; s < 32; s++)
 		if (s != SIGKILL && s != SIGSTOP)
 			sigaction(s, &standard, NULL);
+}
+
+static void unblock(void)
+{
+	sigset_t none;
+
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* A write to a socket that was closed is an error to a plugin, not its end. */
+void pd_signals_reset(void)
+{
+	to_defaults();
+	unblock();
+}
+
+/* A write to a socket that was closed is an error to a plugin, not its end.
+ * All are blocked since before the fork: a stop that was asked for meanwhile
+ * is heard as soon as there is somebody to hear it. */
 static void signals(void)
 {
 	static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
@@ -95,11 +108,13 @@ static void signals(void)
 		.sa_flags = (int)(SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER) };
 	struct sigaction term = { .sa_handler = on_term };
 
+	to_defaults();
 	sigaltstack(&alternate, NULL);
 	for (size_t i = 0; i < sizeof(crashes) / sizeof(*crashes); i++)
 		sigaction(crashes[i], &crash, NULL);
 	sigaction(SIGTERM, &term, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	unblock();
 }
 
 void pd_close_from(int first)
@@ -198,7 +213,6 @@ _Noreturn void pd_child_run(const struct pd_worker_call *call,
 	setsid();
 	parent_pid = parent;
 	worker_pid = getpid();
-	pd_signals_reset();
 	signals();
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)

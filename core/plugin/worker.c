@@ -132,7 +132,8 @@ static void look_at_clock(struct worker *w, bool events)
 	}
 	if (!w->kill_at && (w->canceled || now >= w->term_at)) {
 		w->result->timed_out = !w->canceled;
-		kill(-w->pid, SIGTERM);
+		if (kill(-w->pid, SIGTERM) < 0) /* it has no session of its own yet */
+			kill(w->pid, SIGTERM);
 		w->kill_at = now + w->grace * 1000;
 	}
 	w->killed = w->kill_at && now >= w->kill_at;

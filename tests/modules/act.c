@@ -316,8 +316,9 @@ static int lines(struct pd_ctx *ctx)
 	int n = 0;
 	struct pd_command c = { .line = one_line, .user = &n };
 	struct pd_command_result r;
+	int result = sh(ctx, &c, &r);
 
-	return sh(ctx, &c, &r) < 0 ? PD_FAILED : PD_CHANGED;
+	return result < 0 ? result : PD_CHANGED;
 }
 
 /* The command prints the pid of a child that is deaf to SIGTERM. */
@@ -491,7 +492,7 @@ static const struct pd_step act_step = {
 	PD_STEP, .name = "act", .help = "do what the parameter says",
 	.params = params, .args_size = sizeof(struct args), .outputs = outputs,
 	.check = act, .apply = act, .verify = act, .undo = act,
-	.reversibility = PD_REVERSIBLE, .time_limit = 20, .grace = 1,
+	.reversibility = PD_REVERSIBLE, .time_limit = 600, .grace = 1,
 };
 
 /* Has all the time to stop, however slow the machine is. */
