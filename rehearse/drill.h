@@ -37,4 +37,10 @@ void drill_forget(struct state *s);
  * why, fired, person, well, seconds }; NULL with *err. */
 json_t *drill_fault(struct drill *d, const char *kind, int64_t point, struct pd_error **err);
 
+/** Names of the units that have failed in a clone; NULL: none, or it can't be
+ * asked.  The caller frees. */
+char *scene_failed_units(struct clone *c);
+/** Units, jobs and log of a clone, as text in a new file. */
+bool scene_save(struct clone *c, const char *path, struct pd_error **err) PD_MUST_USE;
+
 #endif

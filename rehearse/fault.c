@@ -111,8 +111,12 @@ static char *complaint(struct drill *d)
 	pd_auto_json *rows = NULL;
 	pd_auto_free char *stopped = NULL;
 
-	if (!is(d, "not started") && !session_ended_well(&d->run))
-		return pd_print("%s: %s", d->run.state, pd_json_text(d->run.status, "why", ""));
+	if (!is(d, "not started") && !session_ended_well(&d->run)) {
+		pd_auto_free char *failed = scene_failed_units(&d->c);
+
+		return pd_print("%s: %s%s%s", d->run.state, pd_json_text(d->run.status, "why", ""),
+				failed ? "; units that failed: " : "", failed ? failed : "");
+	}
 	now = drill_look(&d->c);
 	unread = wanted->packages && !now.packages;
 	rows = wanted->packages ? look_difference(wanted->packages, now.packages, NULL) : NULL;
@@ -151,6 +155,17 @@ static bool strike(struct drill *d, int64_t row, bool *alone, struct pd_error **
 	       come_to_an_end(d, alone, err);
 }
 
+/* Beside the results, for whoever asks why: the clone itself is gone then. */
+static void save_scene(struct drill *d, const char *kind, int64_t point)
+{
+	const char *results = session_option(&d->s, "results");
+	pd_auto_free char *path = results ? pd_print("%s.%lld-%s", results, (long long)point, kind) : NULL;
+	pd_auto_error *err = NULL;
+
+	if (path && !scene_save(&d->c, path, &err) && !d->s.json)
+		out_print("%s\n", err->message);
+}
+
 /* Not in the middle of a character. */
 static void cut(char *text)
 {
@@ -178,6 +193,8 @@ json_t *drill_fault(struct drill *d, const char *kind, int64_t point, struct pd_
 	} else {
 		bad = pd_error_text(failed);
 	}
+	if (bad && !session_stop)
+		save_scene(d, kind, point);
 	cut(bad);
 	cut(why);
 	d->c.fault = NULL;
