@@ -74,6 +74,8 @@ return pd.workflow {
 		second = pd.path { default = "/var/lib/patchday/second",
 			help = "second folder, on another volume, chosen when safe is full" },
 		away = pd.path { help = "second place off the server, such as a mounted share: what is saved is copied there" },
+		source = pd.path { help = "package source, filled by `catalog fetch`: the updates come from it alone" },
+		from = pd.path { help = "folder with packages fetched before, such as those of the last patch day" },
 		critical = pd.bool { default = false,
 			help = "a critical server: all of it is backed up, for recovery on bare metal" },
 		share = pd.string { required = true, help = "share of the client test" },
@@ -127,7 +129,7 @@ return pd.workflow {
 		local clean = eventlog.export { to = p.safe, places = { p.second }, name = "clean-start",
 			id = "clean-start" }
 		local state = backup.state { to = p.safe }
-		local install = update.install { updates = due, keep = p.safe }
+		local install = update.install { updates = due, keep = p.safe, source = p.source, from = p.from }
 
 		return {
 			pd.stage "prepare" {
