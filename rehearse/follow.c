@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BOOT_SECONDS = 180, GLANCE_MS = 20, LOOK_MS = 200 };
+enum { BOOT_SECONDS = 180, GLANCE_MS = 20, LOOK_MS = 200, REBOOT_MS = 10000 };
 
 #define UNIT "patchday-resume.service"
 
@@ -126,6 +126,14 @@ static bool never_began(struct look *l)
 	return true;
 }
 
+/* Until systemd begins with a reboot that was asked for, nobody seems to act. */
+static int64_t patience(const struct look *l, const char *state)
+{
+	bool due = strcmp(state, "rebooting") == 0;
+
+	return due && l->s->alone < REBOOT_MS ? REBOOT_MS : l->s->alone;
+}
+
 /* @return whether it is over. */
 static bool is_over(struct look *l)
 {
@@ -146,7 +154,7 @@ static bool is_over(struct look *l)
 		l->alone = 0;
 	else if (!l->alone)
 		l->alone = now_ms();
-	if (l->alone && (l->out->exit >= 0 || now_ms() - l->alone > l->s->alone)) {
+	if (l->alone && (l->out->exit >= 0 || now_ms() - l->alone > patience(l, state))) {
 		l->out->state = pd_strdup(l->out->exit >= 0 ? state : "unfinished");
 		l->out->exit = l->out->exit >= 0 ? l->out->exit : PD_END_WAITING;
 		return true;

@@ -128,7 +128,26 @@ valgrinded()
 stage "unit tests under valgrind" valgrinded
 
 say "distribution"
-PD_LINTED=yes stage "make distcheck" make -s -C "$build/main" -j"$(nproc)" distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror
+# the suites above have run everything; here is what a tarball could break: building
+# beside sources that are read only, finding files, installing, and leaving nothing
+distchecked()
+{
+	make -s -C "$build/main" -j"$(nproc)" distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror \
+		TESTS="$(tests_of "$build/main" '$(filter tests/unit/% tests/plans/% tests/abi/% %/cli.sh %/author.sh %/doc.sh %/run/run.sh,$(TESTS))')"
+}
+PD_LINTED=yes stage "make distcheck" distchecked
+all_distributed()
+{
+	tar tf "$build"/main/patchday-*.tar.xz | sed 's,^[^/]*/,,' | sort >"$build/distributed"
+	git -C "$top" ls-files | grep -v '^\.gitignore$' | sort | comm -23 - "$build/distributed" >"$build/left-out"
+	sed 's/^/not in the tarball: /' "$build/left-out"
+	[ -s "$build/distributed" ] && [ ! -s "$build/left-out" ]
+}
+if git -C "$top" rev-parse --git-dir >"$build/git-dir" 2>&1; then
+	stage "everything that is committed is in the tarball" all_distributed
+else
+	count "everything that is committed is in the tarball" SKIP "no git checkout that git can read"
+fi
 
 say "plugins and workflows on real servers in the lab"
 if [ "$lab" ]; then

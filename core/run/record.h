@@ -143,11 +143,13 @@ struct pd_record_step *pd_record_sibling(struct pd_record *r,
 /** Name of the site: of the seal, of the workflow's parameter `site`, or as it was
  * set on the server when the run began; "": none; borrowed. */
 const char *pd_record_site(const struct pd_record *r);
+/** A reboot was asked for by a step or its undo, and nothing came after it. */
+bool pd_record_rebooting(const struct pd_record *r);
 /** Parties that have not signed yet. */
 void pd_record_missing(const struct pd_record *r, struct pd_strings *out);
 /** All that is known of a run, for `status --json` and what prints it.
  * @param owner pid of the process that works on it now; 0: a run that was
- * under way is "interrupted".  New references. */
+ * under way is "interrupted", or "rebooting".  New references. */
 json_t *pd_record_json(const struct pd_record *r, int64_t owner);
 /** The same without what there is of each step. */
 json_t *pd_record_head_json(const struct pd_record *r, int64_t owner);

@@ -65,6 +65,15 @@ const char *pd_record_site(const struct pd_record *r)
 	return *site ? site : pd_json_text(r->inputs, "site", "");
 }
 
+bool pd_record_rebooting(const struct pd_record *r)
+{
+	bool pending = r->state == PD_RUN_REBOOTING;
+
+	for (size_t i = 0; i < r->n_steps; i++)
+		pending |= r->steps[i].state == PD_STEP_UNDOING && r->steps[i].undo_reboots > 0;
+	return pending;
+}
+
 json_t *pd_record_head_json(const struct pd_record *r, int64_t owner)
 {
 	bool lost = !owner && (r->state == PD_RUN_RUNNING || r->state == PD_RUN_UNDOING);
@@ -79,7 +88,8 @@ json_t *pd_record_head_json(const struct pd_record *r, int64_t owner)
 	j = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I,"
 		" s:s*, s:o, s:o, s:o, s:o}", "run", r->run, "server",
 		r->server ? r->server : "", "site", pd_record_site(r), "state",
-		lost ? "interrupted" : pd_run_state_name(r->state), "why", r->why, "over",
+		lost ? pd_record_rebooting(r) ? "rebooting" : "interrupted" :
+		pd_run_state_name(r->state), "why", r->why, "over",
 		pd_run_state_ended(r->state), "workflow", plan ? plan->workflow : "", "role",
 		plan ? plan->role : "", "plan", digest, "rounds",
 		(json_int_t)r->n_plans, "reboots", (json_int_t)r->reboots, "started",

@@ -92,12 +92,8 @@ static bool own(struct pd_engine *e, struct pd_error **err)
 {
 	pd_auto_json *now = pd_engine_witness(e);
 	pd_auto(pd_strings) credentials = {0};
-	bool pending = e->record->state == PD_RUN_REBOOTING;
 
-	for (size_t i = 0; i < e->record->n_steps; i++)
-		pending |= e->record->steps[i].state == PD_STEP_UNDOING &&
-			   e->record->steps[i].undo_reboots > 0;
-	if (e->record->boot && !pending && pd_boot_differs(e->record->boot, now) &&
+	if (e->record->boot && !pd_record_rebooting(e->record) && pd_boot_differs(e->record->boot, now) &&
 	    !pd_engine_note(e, "boot", "", json_pack("{s:s, s:O}", "how",
 			    "spontaneous", "witness", now), false))
 		return false;

@@ -200,7 +200,21 @@ static enum pd_outcome after_reboot(struct pd_call *c, const struct pd_step *ste
 	return prove(c, step, args, false, 0);
 }
 
-static enum pd_outcome ask_for_reboot(struct pd_call *c, const json_t *args)
+/* A reboot was asked for before and has not come.  The server may just be going
+ * down, and what fails meanwhile says nothing: the run goes on after it. */
+static enum pd_outcome may_still_come(struct pd_call *c, const struct pd_worker_result *r,
+				      enum pd_run_state state)
+{
+	pd_auto_free char *text = pd_print("the reboot that %s has asked for has not come yet, and"
+		" asking for it again failed: %s; if it does not come, reboot the server",
+		c->s->key, r->message ? r->message : "");
+
+	return pd_engine_note(c->e, "warning", "", json_pack("{s:s}", "text", text), false) &&
+	       pd_engine_state(c->e, state, c->s->key) ? PD_OUT_REBOOT : PD_OUT_FATAL;
+}
+
+/* @p again: the one before was promised, and has not come. */
+static enum pd_outcome ask_for_reboot(struct pd_call *c, const json_t *args, bool again)
 {
 	pd_auto(pd_worker_result) r = {0};
 
@@ -223,6 +237,8 @@ static enum pd_outcome ask_for_reboot(struct pd_call *c, const json_t *args)
 	/* our own end may have come before the answer to the request */
 	if (pd_engine_signal(c->e) == SIGTERM)
 		return PD_OUT_REBOOT;
+	if (again)
+		return may_still_come(c, &r, PD_RUN_REBOOTING);
 	if (!pd_engine_state(c->e, PD_RUN_RUNNING, "the reboot was refused"))
 		return PD_OUT_FATAL;
 	return fail(c, "apply", &r);
@@ -233,8 +249,6 @@ static enum pd_outcome act(struct pd_call *c, const struct pd_step *step,
 {
 	pd_auto(pd_worker_result) r = {0};
 
-	if (step->flags & PD_S_REBOOTS)
-		return ask_for_reboot(c, args);
 	if (!pd_engine_note(c->e, "apply", c->s->key, json_pack("{s:s?}", "irreversible",
 			    c->irreversible), true) ||
 	    !pd_call_again(c, PD_PHASE_APPLY, args, step->retries, &r))
@@ -259,9 +273,10 @@ static enum pd_outcome look_and_act(struct pd_call *c, const struct pd_step *ste
 	pd_auto(pd_worker_result) r = {0};
 	pd_auto_json *outputs = json_object(), *inhibitors = json_array();
 	bool begun = c->s->state == PD_STEP_BEGUN;
+	bool again = begun && c->s->witness;
 	enum pd_outcome outcome;
 
-	if (begun && c->s->witness) {
+	if (again) {
 		outcome = after_reboot(c, step, args);
 		if (outcome != PD_OUT_REBOOT)
 			return outcome;
@@ -271,7 +286,7 @@ static enum pd_outcome look_and_act(struct pd_call *c, const struct pd_step *ste
 	if (!pd_call_again(c, PD_PHASE_CHECK, args, step->retries, &r))
 		return PD_OUT_FATAL;
 	if (r.result < 0)
-		return fail(c, "check", &r);
+		return again ? may_still_come(c, &r, PD_RUN_REBOOTING) : fail(c, "check", &r);
 	if ((r.result == PD_UNCHANGED || !step->apply) && !note_outputs(c))
 		return PD_OUT_FATAL;
 	c->predicted = NULL;
@@ -285,7 +300,7 @@ static enum pd_outcome look_and_act(struct pd_call *c, const struct pd_step *ste
 		r.result = PD_REFUSED;
 		return fail(c, "check", &r);
 	}
-	return act(c, step, args);
+	return step->flags & PD_S_REBOOTS ? ask_for_reboot(c, args, again) : act(c, step, args);
 }
 
 enum pd_outcome pd_engine_step(struct pd_engine *e, struct pd_record_step *s)
@@ -368,8 +383,8 @@ enum pd_outcome pd_engine_undo_reboot(struct pd_engine *e, struct pd_record_step
 	pd_auto(pd_worker_result) r = {0};
 	const char *unknown = NULL;
 	pd_auto_json *args = pd_step_arguments(e, s, false, &unknown);
-	enum pd_outcome before = s->state == PD_STEP_UNDOING && s->undo_reboots ?
-		booted_back(e, s) : PD_OUT_REBOOT;
+	bool again = s->state == PD_STEP_UNDOING && s->undo_reboots;
+	enum pd_outcome before = again ? booted_back(e, s) : PD_OUT_REBOOT;
 
 	if (before != PD_OUT_REBOOT)
 		return before;
@@ -381,5 +396,5 @@ enum pd_outcome pd_engine_undo_reboot(struct pd_engine *e, struct pd_record_step
 	/* our own end may have come before the answer to the request */
 	if (r.result == PD_CHANGED || pd_engine_signal(e) == SIGTERM)
 		return PD_OUT_REBOOT;
-	return undone(e, s, &r);
+	return r.result < 0 && again ? may_still_come(&c, &r, PD_RUN_UNDOING) : undone(e, s, &r);
 }

@@ -37,6 +37,7 @@ local next_of_state = {
 	stopped = "`patchday resume` tries the step again, `patchday undo` takes all back,\n" ..
 		"      `patchday report` shows what has been done",
 	interrupted = "`patchday resume` goes on where it was interrupted",
+	rebooting = "the run goes on by itself after the reboot; if none comes, reboot the server",
 	["waiting to go on"] = "`patchday resume` waits on; `patchday resume --emergency NAME --why TEXT`\n" ..
 		"      overrides a guard; `patchday undo` gives up",
 }

@@ -370,6 +370,20 @@ static const struct pd_step step_backup = {
 	.reversibility = PD_READONLY, .flags = PD_S_BACKUP,
 };
 
+/* A server that goes down has nobody any more to ask for it: PATH.check, PATH.apply. */
+static bool goes_down(struct pd_ctx *ctx, const char *phase)
+{
+	const struct write_args *a = ctx->args;
+
+	return access(pd_format(ctx, "%s.%s", a->path, phase), F_OK) == 0;
+}
+
+static int reboot_check(struct pd_ctx *ctx)
+{
+	return goes_down(ctx, "check") ? pd_fail(ctx, PD_FAILED, "nobody is there to ask") :
+					 always(ctx);
+}
+
 /* The reboot itself is the test's matter: it gives the server another boot id. */
 static int reboot_apply(struct pd_ctx *ctx)
 {
@@ -377,6 +391,8 @@ static int reboot_apply(struct pd_ctx *ctx)
 
 	if (ctx->phase == PD_PHASE_UNDO && !a->again)
 		return PD_UNCHANGED;
+	if (goes_down(ctx, "apply"))
+		return pd_fail(ctx, PD_FAILED, "nobody is there any more to ask");
 	note(ctx, ctx->phase == PD_PHASE_UNDO ? "reboot back\n" : "reboot\n");
 	return PD_CHANGED;
 }
@@ -386,7 +402,7 @@ static int noop_check(struct pd_ctx *ctx);
 static const struct pd_step step_reboot = {
 	PD_STEP, .name = "reboot", .help = "ask for a reboot",
 	.params = write_params, .args_size = sizeof(struct write_args),
-	.check = always, .apply = reboot_apply, .verify = noop_check, .undo = reboot_apply,
+	.check = reboot_check, .apply = reboot_apply, .verify = noop_check, .undo = reboot_apply,
 	.reversibility = PD_REVERSIBLE, .flags = PD_S_REBOOTS,
 };
 

@@ -97,6 +97,34 @@ pd resume --unattended
 is "and goes on by itself" "$rc $(state)" "1 rolled back"
 is "in reverse order, each once" "$(for i in 1 2 3 4 5; do acts "$f/s$i" undo; done | tr -d '\n') $(find "$f" -name 's[0-9]' | wc -l)" "11111 0"
 
+# a person goes on with the run while the server goes down
+workflow going <<END
+pd.stage "install" { on_failure = "undo", steps.write { path = "$f/g1" }, steps.reboot { path = "$f/g2" },
+  steps.write { path = "$f/g3", fail = "apply" } },
+END
+pd run "$tmp/going.lua"
+is "it waits for the reboot" "$rc $(state)" "5 rebooting"
+for phase in check apply; do
+	touch "$f/g2.$phase"
+	pd resume
+	is "a reboot that can't be asked for again may still come ($phase)" "$rc $(state) $(acts "$f/g1" undo)" "5 rebooting 0"
+	like "which is said" "$out" 'has not come yet, and asking for it again failed: nobody is there.*reboot the server'
+	rm "$f/g2.$phase"
+done
+boot
+touch "$f/g2.apply"
+pd resume --unattended
+is "one that the way back can't ask for at all does not" "$rc $(state)" "3 inconsistent"
+rm "$f/g2.apply"
+pd undo
+is "but it can be asked for later" "$rc $(acts "$f/g2" "reboot back")" "5 1"
+touch "$f/g2.apply"
+pd undo
+is "and may come when it can't be asked for again" "$rc $(acts "$f/g2" "reboot back")" "5 1"
+boot
+pd resume --unattended
+is "the run is rolled back" "$rc $(state)" "1 rolled back"
+
 # reboots: installed, rebooted, failed: taken back and rebooted once more
 workflow reboots <<END
 pd.stage "before" { steps.reboot { path = "$f/r0", again = false } },
@@ -111,7 +139,7 @@ is "then for the reboot of the installation" "$rc $(state) $(acts "$f/r2" reboot
 boot
 pd resume --unattended
 is "when all is undone it waits for one more" "$rc $(acts "$f/r2" "reboot back") $([ -e "$f/r1" ] || echo undone)" "5 1 undone"
-is "which is no end yet" "$("${patchday[@]}" status --json | jq -r .state)" interrupted
+is "which is no end yet" "$("${patchday[@]}" status --json | jq -r .state)" rebooting
 pd run "$tmp/good.lua"
 is "no run starts before it" "$rc" 4
 pd resume --unattended
