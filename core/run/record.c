@@ -255,7 +255,7 @@ static bool on_run_event(struct pd_record *r, const struct pd_event *e,
 		return on_state(r, e);
 	} else if (strcmp(e->kind, "owner") == 0) {
 		r->owner = pd_json_number(e->data, "pid", 0);
-		r->resumes++;
+		r->resumes = 1 + (pd_json_true(e->data, "unattended") ? r->resumes : 0);
 		json_decref(r->boot);
 		r->boot = json_incref(json_object_get(e->data, "boot"));
 	} else if (strcmp(e->kind, "boot") == 0) {

@@ -90,7 +90,7 @@ struct pd_record {
 	json_t *inhibitors;  /* why it was refused, see run/forecast.h; NULL */
 	json_t *boot;        /* witness of the boot last seen */
 	int64_t owner;       /* pid that worked on it last */
-	int64_t resumes;     /* since a step last ended */
+	int64_t resumes;     /* by the server's start, since a step ended or a person came */
 	int64_t reboots;
 	bool booted_back;    /* rebooted after all was undone */
 	bool accepted;       /* a person wants no way back */

@@ -181,20 +181,12 @@ static enum pd_outcome after_reboot(struct pd_call *c, const struct pd_step *ste
 {
 	pd_auto_json *now = pd_engine_witness(c->e);
 	bool differs = pd_boot_differs(c->s->witness, now);
-	struct pd_worker_result r = { .result = PD_FAILED };
 
 	if (!pd_engine_note(c->e, "boot", "", json_pack("{s:s, s:O}", "how", differs ?
 			    "as planned" : "did not happen", "witness", now), true))
 		return PD_OUT_FATAL;
-	if (!differs) {
-		pd_auto_free char *message = pd_print("the server was asked for a reboot"
-			" %" PRId64 " times and none happened", c->s->reboots);
-
-		if (c->s->reboots < MAX_REBOOT_ATTEMPTS)
-			return PD_OUT_REBOOT;
-		r.message = message;
-		return fail(c, "apply", &r);
-	}
+	if (!differs)
+		return PD_OUT_REBOOT;
 	if (!step->verify)
 		return finish(c, true, false, 0);
 	return prove(c, step, args, false, 0);
@@ -216,10 +208,14 @@ static enum pd_outcome may_still_come(struct pd_call *c, const struct pd_worker_
 /* @p again: the one before was promised, and has not come. */
 static enum pd_outcome ask_for_reboot(struct pd_call *c, const json_t *args, bool again)
 {
-	pd_auto(pd_worker_result) r = {0};
+	pd_auto(pd_worker_result) r = { .result = PD_FAILED };
 
-	if (c->e->record->reboots >= c->s->plan->reboots) {
-		r.result = PD_FAILED;
+	if (again && c->s->reboots >= MAX_REBOOT_ATTEMPTS) {
+		r.message = pd_print("the server was asked for a reboot %" PRId64 " times and none"
+				     " happened", c->s->reboots);
+		return fail(c, "apply", &r);
+	}
+	if (!again && c->e->record->reboots >= c->s->plan->reboots) {
 		r.message = pd_print("the run has rebooted the server %" PRId64 " times, and its"
 				     " workflow allows no more (reboots = %" PRId64 ")",
 				     c->e->record->reboots, c->s->plan->reboots);
@@ -356,25 +352,36 @@ bool pd_engine_reboots_back(const struct pd_engine *e, const struct pd_record_st
 	return step && step->undo && step->flags & PD_S_REBOOTS;
 }
 
-/* Was the reboot that the undo had asked for before?  PD_OUT_REBOOT: not yet. */
-static enum pd_outcome booted_back(struct pd_engine *e, struct pd_record_step *s)
+/* The undo had asked for a reboot before.  Did it happen?  True: no, and it may
+ * be asked for again; false: *outcome. */
+static bool not_booted_back(struct pd_call *c, const json_t *args, enum pd_outcome *outcome)
 {
 	pd_auto(pd_worker_result) r = { .result = PD_CHANGED };
-	pd_auto_json *now = pd_engine_witness(e);
-	bool differs = pd_boot_differs(s->witness, now);
+	pd_auto_json *now = pd_engine_witness(c->e), *ignored = json_object();
+	bool differs = pd_boot_differs(c->s->witness, now);
 
-	if (!pd_engine_note(e, "boot", "", json_pack("{s:s, s:O, s:b}", "how", differs ?
+	*outcome = PD_OUT_FATAL;
+	if (!pd_engine_note(c->e, "boot", "", json_pack("{s:s, s:O, s:b}", "how", differs ?
 			    "as planned" : "did not happen", "witness", now, "undo", differs),
 			    true))
-		return PD_OUT_FATAL;
-	if (!differs && s->undo_reboots < MAX_REBOOT_ATTEMPTS)
-		return PD_OUT_REBOOT;
+		return false;
+	c->predicted = ignored;
+	if (!differs && !pd_call(c, PD_PHASE_CHECK, args, &r))
+		return false;
+	c->predicted = NULL;
+	if (r.result < 0) {
+		*outcome = may_still_come(c, &r, PD_RUN_UNDOING);
+		return false;
+	}
+	if (!differs && c->s->undo_reboots < MAX_REBOOT_ATTEMPTS)
+		return true;
 	if (!differs) {
 		r.result = PD_FAILED;
 		r.message = pd_print("all is undone, but the server was asked for a reboot %"
-				     PRId64 " times and none happened", s->undo_reboots);
+				     PRId64 " times and none happened", c->s->undo_reboots);
 	}
-	return undone(e, s, &r);
+	*outcome = undone(c->e, c->s, &r);
+	return false;
 }
 
 enum pd_outcome pd_engine_undo_reboot(struct pd_engine *e, struct pd_record_step *s)
@@ -384,10 +391,10 @@ enum pd_outcome pd_engine_undo_reboot(struct pd_engine *e, struct pd_record_step
 	const char *unknown = NULL;
 	pd_auto_json *args = pd_step_arguments(e, s, false, &unknown);
 	bool again = s->state == PD_STEP_UNDOING && s->undo_reboots;
-	enum pd_outcome before = again ? booted_back(e, s) : PD_OUT_REBOOT;
+	enum pd_outcome outcome;
 
-	if (before != PD_OUT_REBOOT)
-		return before;
+	if (again && !not_booted_back(&c, args, &outcome))
+		return outcome;
 	if (!pd_engine_note(e, "undo", s->key, json_object(), false) ||
 	    !pd_engine_note(e, "reboot", s->key, json_pack("{s:o}", "witness",
 			    pd_engine_witness(e)), true) ||

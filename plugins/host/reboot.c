@@ -107,16 +107,35 @@ static int failed_units(struct pd_ctx *ctx, sd_bus *bus, const char **out)
 	return 0;
 }
 
+/* Asked for by somebody, and not yet begun, or under way: nothing can be asked
+ * of such a server any more, and nothing should be begun on it. */
+static bool goes_down(sd_bus *bus)
+{
+	char *state = NULL;
+	int due = 0;
+	bool stopping;
+
+	sd_bus_get_property_trivial(bus, LOGIND, "PreparingForShutdown", NULL, 'b', &due);
+	sd_bus_get_property_string(bus, MANAGER, "SystemState", NULL, &state);
+	stopping = state && strcmp(state, "stopping") == 0;
+	free(state);
+	return due || stopping;
+}
+
 static int check(struct pd_ctx *ctx)
 {
 	const struct reboot_args *args = ctx->args;
 	sd_bus *bus = NULL;
+	bool down;
 
 	if (!args->when)
 		return PD_UNCHANGED;
 	if (need_bus(ctx, &bus) < 0)
 		return PD_FAILED;
+	down = goes_down(bus);
 	sd_bus_unref(bus);
+	if (down)
+		return pd_fail(ctx, PD_FAILED, "this server is already going down");
 	pd_expect(ctx, 60 + args->delay);
 	return PD_CHANGED;
 }
@@ -159,6 +178,11 @@ static int ask(struct pd_ctx *ctx, sd_bus *bus)
 	sd_bus_call_method(bus, LOGIND, "SetWallMessage", NULL, NULL, "sb",
 			   args->reason, 1);
 	r = sd_bus_call_method(bus, LOGIND, "Reboot", &error, NULL, "b", 0);
+	/* an earlier request; programs may delay it by some seconds */
+	if (sd_bus_error_has_name(&error, "org.freedesktop.login1.OperationInProgress")) {
+		sd_bus_error_free(&error);
+		r = 0;
+	}
 	if (r < 0) {
 		pd_log(ctx, PD_LOG_INFO, "logind does not reboot (%s): asking "
 		       "systemd", error.message ? error.message : strerror(-r));

@@ -148,6 +148,23 @@ like "by the workflow's own limit" "$("$lab" boots "$server") $(on_server patchd
 	"^$((boots + 1)) .*allows no more"
 pd undo
 
+# ---- a reboot that takes its time, and a person who can't wait
+told :
+workflow slow <<'END'
+pd.stage "all" { on_failure = "undo", member "a", host.reboot { reason = "slow" }, member "b" }
+END
+boots=$("$lab" boots "$server")
+on_server systemd-run -q --unit=delay systemd-inhibit --mode=delay --what=shutdown --why=test sleep 600 </dev/null
+pd run /root/slow.lua
+is "it waits for the reboot" "$rc $(state_is rebooting && echo rebooting)" "5 rebooting"
+calls=0
+while [ "$("$lab" boots "$server")" = "$boots" ] && [ $calls -lt 200 ]; do
+	pd resume
+	calls=$((calls + 1))
+done
+check "who resumes it while the server goes down ($calls times) does no harm" until_true 120 state_is "done"
+is "nothing is taken back" "$(pool) $(($("$lab" boots "$server") - boots))" "a b 1"
+
 # ---- a step that hangs
 told 'touch hang-a'
 on_server systemd-run -q --unit=hangs patchday run /root/busy.lua </dev/null

@@ -109,8 +109,10 @@ for phase in check apply; do
 	pd resume
 	is "a reboot that can't be asked for again may still come ($phase)" "$rc $(state) $(acts "$f/g1" undo)" "5 rebooting 0"
 	like "which is said" "$out" 'has not come yet, and asking for it again failed: nobody is there.*reboot the server'
+	[ $phase = apply ] || for _ in 1 2 3; do pd resume; done
 	rm "$f/g2.$phase"
 done
+is "however often it is tried" "$rc $(state)" "5 rebooting"
 boot
 touch "$f/g2.apply"
 pd resume --unattended
@@ -121,6 +123,10 @@ is "but it can be asked for later" "$rc $(acts "$f/g2" "reboot back")" "5 1"
 touch "$f/g2.apply"
 pd undo
 is "and may come when it can't be asked for again" "$rc $(acts "$f/g2" "reboot back")" "5 1"
+mv "$f/g2.apply" "$f/g2.check"
+for _ in 1 2 3 4; do pd resume; done
+is "however often it is tried" "$rc $(state) $(acts "$f/g2" "reboot back")" "5 rebooting 1"
+rm "$f/g2.check"
 boot
 pd resume --unattended
 is "the run is rolled back" "$rc $(state)" "1 rolled back"
