@@ -234,6 +234,7 @@ _Noreturn void pd_child_run(const struct pd_worker_call *call,
 			 .work_dir = call->work_dir, .dry_run = call->dry_run },
 		.call = call, .secrets = &args->secrets, .path = path,
 		.channel = CHANNEL, .source = SOURCE, .unpack = UNPACKED,
+		.ahead = (const char *)call->head, .ahead_len = call->head_len,
 		.remembered = call->remembered ? json_copy((json_t *)call->remembered) :
 						 json_object(),
 		.outputs = json_object(),

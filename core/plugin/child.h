@@ -16,7 +16,8 @@ struct pd_child {
 	const struct pd_strings *secrets;
 	const char *path;  /* where programs are looked for */
 	int channel, source, unpack;
-	size_t head_used; /* of the source's head */
+	const char *ahead; /* what was read of the source and not taken yet */
+	size_t ahead_len;
 	int64_t unpacked; /* bytes */
 	struct pd_buffer out; /* frames not sent yet */
 	void **arena;

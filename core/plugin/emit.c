@@ -65,21 +65,25 @@ int pd_emit_fact(struct pd_ctx *ctx, const char *kind,
 
 static ssize_t source(void *user, void *buffer, size_t len, struct pd_error **err)
 {
+	static char chunk[BATCH]; /* libxml2 asks for 4,000 bytes at a time */
 	struct pd_child *c = user;
-	ssize_t n = (ssize_t)(c->call->head_len - c->head_used);
+	ssize_t n = (ssize_t)c->ahead_len;
 
-	if (n > 0) {
-		n = (size_t)n < len ? n : (ssize_t)len;
-		memcpy(buffer, (const char *)c->call->head + c->head_used, (size_t)n);
-		c->head_used += (size_t)n;
-		return n;
+	while (n <= 0) {
+		n = read(c->source, chunk, sizeof(chunk));
+		if (n == 0 || (n < 0 && errno != EINTR))
+			break;
+		c->ahead = chunk;
 	}
-	do
-		n = read(c->source, buffer, len);
-	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		pd_error_errno(err, "file-read", errno, "cannot read %s", c->call->source_name);
-	return n;
+	if (n <= 0)
+		return n;
+	len = len < (size_t)n ? len : (size_t)n;
+	memcpy(buffer, c->ahead, len);
+	c->ahead += len;
+	c->ahead_len = (size_t)n - len;
+	return (ssize_t)len;
 }
 
 static bool has_source(struct pd_child *c, const char *what)

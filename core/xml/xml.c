@@ -25,6 +25,7 @@ struct parse {
 	void *source;
 	size_t bytes;             /* that were read of it */
 	unsigned depth;
+	unsigned skipped;         /* depth of the element that is passed over; 0: none */
 	bool rooted;              /* the first element was seen */
 	size_t text;              /* length of the text since the last tag */
 	int result;               /* below zero: everything after is dropped */
@@ -191,10 +192,14 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix,
 	else if ((unsigned)n > p->limits.attributes)
 		refuse(p, "xml-limit", "<%s> has %d attributes; at most %u are "
 		       "allowed", (const char *)name, n, p->limits.attributes);
-	else if (take_attributes(p, raw, (size_t)n) && p->handler->start)
+	else if (!p->skipped && take_attributes(p, raw, (size_t)n) && p->handler->start)
 		p->result = p->handler->start(p->ctx, p->handler->user,
 					      (const char *)uri, (const char *)name,
 					      p->attrs, (size_t)n);
+	if (p->result == PD_XML_SKIP) {
+		p->skipped = p->depth;
+		p->result = 0;
+	}
 }
 
 static void on_end(void *user, const xmlChar *name, const xmlChar *prefix,
@@ -206,8 +211,9 @@ static void on_end(void *user, const xmlChar *name, const xmlChar *prefix,
 	if (p->result)
 		return;
 	p->text = 0;
-	p->depth--;
-	if (p->handler->end)
+	if (p->depth-- == p->skipped)
+		p->skipped = 0;
+	if (p->handler->end && !p->skipped)
 		p->result = p->handler->end(p->ctx, p->handler->user,
 					    (const char *)uri, (const char *)name);
 }
@@ -222,7 +228,7 @@ static void on_text(void *user, const xmlChar *text, int len)
 	if (p->text > p->limits.text)
 		refuse(p, "xml-limit", "a piece of text has more than %zu bytes",
 		       p->limits.text);
-	else if (p->handler->text)
+	else if (p->handler->text && !p->skipped)
 		p->result = p->handler->text(p->ctx, p->handler->user,
 					     (const char *)text, (size_t)len);
 }

@@ -55,8 +55,7 @@ struct reader {
 	struct pd_update_head head;
 	size_t vendor, revision, url, module, sum_type; /* in kept */
 	bool open, wanted;    /* in an update; in a package that somebody asks for */
-	bool passing;         /* in one that nobody asks for */
-	bool left_out;        /* there was such a one in the update */
+	bool left_out;        /* there was one in the update that nobody asks for */
 	uint8_t stack[256];   /* the elements that are open, as deep as XML may be */
 	unsigned depth;
 };
@@ -196,25 +195,26 @@ static void start_update(struct reader *r, const struct pd_xml_attr *attrs, size
 	r->revision = keep(r, attribute(attrs, n, "version"));
 	r->url = r->module = 0;
 	r->open = true;
-	r->wanted = r->passing = r->left_out = false;
+	r->wanted = r->left_out = false;
 }
 
-static void start_package(struct reader *r, const struct pd_xml_attr *attrs, size_t n)
+/* What is in one that nobody asks for is not looked at. */
+static int start_package(struct reader *r, const struct pd_xml_attr *attrs, size_t n)
 {
 	const char *name = attribute(attrs, n, "name");
 	struct package p = {0};
 
 	r->wanted = pd_package_wanted(r->ctx, name ? name : "");
-	r->passing = !r->wanted;
-	r->left_out |= r->passing;
+	r->left_out |= !r->wanted;
 	if (!r->wanted)
-		return;
+		return PD_XML_SKIP;
 	p = (struct package){ .name = keep(r, name), .epoch = keep(r, attribute(attrs, n, "epoch")),
 			      .version = keep(r, attribute(attrs, n, "version")),
 			      .release = keep(r, attribute(attrs, n, "release")),
 			      .arch = keep(r, attribute(attrs, n, "arch")),
 			      .source = keep(r, attribute(attrs, n, "src")), .module = r->module };
 	add(&r->packages, &p, sizeof(p));
+	return 0;
 }
 
 /* The package that is being read. */
@@ -279,8 +279,7 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *
 		    const struct pd_xml_attr *attrs, size_t n)
 {
 	struct reader *r = user;
-	/* what is in a package that nobody asks for is not looked at */
-	enum element e = r->passing ? KNOWN : element_of(name);
+	enum element e = element_of(name);
 
 	(void)ns, (void)ctx;
 	r->stack[r->depth++] = (uint8_t)e;
@@ -289,7 +288,7 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *
 		return 0;
 	}
 	switch (e) {
-	case PACKAGE: start_package(r, attrs, n); break;
+	case PACKAGE: return start_package(r, attrs, n);
 	case FILENAME: if (r->wanted) read_into(r, T_FILE); break;
 	case SUM:
 		if (r->wanted) {
@@ -358,7 +357,7 @@ static int on_end(struct pd_ctx *ctx, void *user, const char *ns, const char *na
 	if (!r->open)
 		return 0;
 	switch (r->stack[r->depth]) {
-	case PACKAGE: r->wanted = r->passing = false; break;
+	case PACKAGE: r->wanted = false; break;
 	case FILENAME:
 		if (r->wanted)
 			package(r)->file = keep(r, text_of(r, T_FILE));

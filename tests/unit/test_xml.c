@@ -262,11 +262,28 @@ static void reads_encodings(void)
 	}
 }
 
+/* Of what is in it only its end is told, and all limits hold there. */
+static void skips(void)
+{
+	struct source source = { .head = "<a>x<b c='1'>y<b><d/>z</b></b>t<e/></a>", .body = "", .tail = "" };
+	struct source deep = { .head = "<a><b>", .body = "<c>", .times = 300, .tail = "" };
+	struct seen seen = { .stop_at = 2, .result = PD_XML_SKIP };
+	struct seen none = { .stop_at = 2, .result = PD_XML_SKIP };
+	pd_auto_free char *why = NULL;
+
+	CU_ASSERT_EQUAL(parse(&source, &seen, NULL, NULL), 0);
+	CU_ASSERT_STRING_EQUAL(seen.log, "<a>x<b c=1></bt<e></e</a");
+	CU_ASSERT_EQUAL(parse(&deep, &none, NULL, &why), PD_FAILED);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(why);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "nested deeper than 256"));
+}
+
 static CU_TestInfo tests[] = {
 	{ "elements, attributes and text arrive as written", reads_elements },
 	{ "tags over the borders of reads are whole", reads_over_borders },
 	{ "comments are passed over", passes_over_comments },
 	{ "a callback ends it", stops_with_the_callback },
+	{ "a callback passes over an element", skips },
 	{ "limits hold", keeps_limits },
 	{ "hostile documents are refused", refuses_hostile },
 	{ "UTF-16, Latin-1 and byte-order marks", reads_encodings },

@@ -528,6 +528,10 @@ struct pd_xml_attr {
 	const char *value;
 };
 
+/** What start may return, since 1.2: of all that is in this element nothing is
+ * told, only its end. */
+#define PD_XML_SKIP 1
+
 /**
  * What a reader does with the parts of an XML document.  Strings are valid
  * during the call.  A callback returns 0 to go on, or what pd_fail()
