@@ -36,10 +36,17 @@ char *pd_strndup(const char *s, size_t n)
 
 char *pd_vprint(const char *fmt, va_list ap)
 {
-	char *s = NULL;
+	char text[256], *s = NULL; /* most are short, and made at once */
+	va_list again;
+	int len;
 
-	if (vasprintf(&s, fmt, ap) < 0)
+	va_copy(again, ap);
+	len = vsnprintf(text, sizeof(text), fmt, ap);
+	if (len >= 0 && (size_t)len < sizeof(text))
+		s = strdup(text);
+	else if (len >= 0 && vasprintf(&s, fmt, again) < 0)
 		s = NULL;
+	va_end(again);
 	return checked(s);
 }
 

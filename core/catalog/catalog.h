@@ -54,6 +54,7 @@ struct pd_catalog {
 	size_t n_briefs, cap_briefs;
 	size_t places;   /* updates in all, replaced ones too */
 	size_t ignored;  /* entries passed over */
+	bool linked;     /* some updates replace others, or consist of them */
 	bool approvals;  /* there are some: what is not approved is barred */
 	struct pd_strings notes; /* "file:line: what was passed over", at most 1 Mi */
 	struct pd_arena *arena;
@@ -146,7 +147,8 @@ void pd_verdicts_clear(struct pd_verdicts *v);
 #define pd_verdicts_cleanup pd_verdicts_clear
 
 /** The next of all updates in their order, with and without a row.  Start with
- * zeros; @return false at the end.  Texts are good until the next call. */
+ * zeros; @return false at the end.  Texts are good until the next call.  @p only:
+ * of each verdict, whether it is asked for; briefs come nevertheless. */
 struct pd_verdict_walk {
 	const struct pd_catalog *catalog;
 	const char *id, *revision;
@@ -160,7 +162,7 @@ struct pd_verdict_walk {
 };
 
 bool pd_verdict_next(const struct pd_catalogs *list, const struct pd_verdicts *v,
-		     struct pd_verdict_walk *w);
+		     const bool *only, struct pd_verdict_walk *w);
 /** What proves an update, in words: its catalog's own proof, and what that has on
  * record of it.  The caller frees. */
 char *pd_trust_text(const struct pd_catalog *c, const struct pd_catalog_update *u);

@@ -16,6 +16,7 @@ struct pd_crowd {
 	struct place *places;
 	struct pd_index builds;  /* that are installed somewhere, to their span */
 	struct pd_arena texts;   /* of these */
+	struct pd_buffer build;  /* the text of the last one */
 	struct pd_buffer spans;  /* struct span */
 	struct pd_buffer sights; /* uint32_t: the update, and what it finds */
 	uint8_t *plain;          /* PLAIN: an update's packages alone say its verdict */
@@ -74,6 +75,7 @@ void pd_crowd_free(struct pd_crowd *crowd)
 	pd_index_clear(&crowd->names);
 	pd_index_clear(&crowd->builds);
 	pd_arena_clear(&crowd->texts);
+	pd_buffer_clear(&crowd->build);
 	pd_buffer_clear(&crowd->spans);
 	pd_buffer_clear(&crowd->sights);
 	free(crowd->places);
@@ -97,6 +99,21 @@ static unsigned sight_of(const struct pd_package_row *p, const struct pd_install
 	return scheme != PD_SCHEME_RPM || pd_arch_same(p->arch, have->arch) || !*p->arch ? PRESENT : 0;
 }
 
+/* All that a verdict depends on. */
+static const char *text_of(struct pd_crowd *crowd, const struct pd_installed *have)
+{
+	const char *parts[] = { have->name, have->version, have->arch };
+	char more[] = { (char)('A' + have->scheme), have->held ? 'H' : '-' };
+
+	crowd->build.len = 0;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		pd_buffer_text(&crowd->build, parts[i]);
+		pd_buffer_add(&crowd->build, "\x1f", 1);
+	}
+	pd_buffer_add(&crowd->build, more, sizeof(more));
+	return crowd->build.data;
+}
+
 /* What updates find in it, found now if it was not met before. */
 static const struct span *look_at(struct pd_crowd *crowd, const struct pd_catalog *c,
 				  const struct pd_installed *have)
@@ -104,12 +121,10 @@ static const struct span *look_at(struct pd_crowd *crowd, const struct pd_catalo
 	uint32_t n = (uint32_t)(crowd->spans.len / sizeof(struct span));
 	struct span span = { (uint32_t)(crowd->sights.len / sizeof(uint32_t)), 0 };
 	const struct pd_index_slot *name = pd_index_find(&crowd->names, have->name);
-	pd_auto_free char *key = name ? pd_print("%s\x1f%s\x1f%s\x1f%d%d", have->name, have->version,
-						 have->arch, (int)have->scheme, have->held) : NULL;
-	struct pd_index_slot *build = name ? pd_index_put(&crowd->builds, key, n) : NULL;
+	struct pd_index_slot *build = name ? pd_index_put(&crowd->builds, text_of(crowd, have), n) : NULL;
 
-	if (build && build->key == key) {
-		build->key = pd_arena_copy(&crowd->texts, key);
+	if (build && build->key == crowd->build.data) {
+		build->key = pd_arena_copy(&crowd->texts, build->key);
 		for (uint32_t at = name->value; at; at = crowd->places[at].before) {
 			const struct place *p = &crowd->places[at];
 			unsigned seen = sight_of(&c->updates[p->update].packages[p->package], have);

@@ -5,6 +5,9 @@
 /* What the packages of one update look like on the server. */
 struct look {
 	struct seen { uint32_t n; char *first; } older, held, unknown, barred;
+	const char *name;                    /* the last that was looked for, and found */
+	const struct pd_installed *all;
+	size_t n;
 	uint32_t present;                    /* packages that are there, none older */
 	const struct pd_package_row *first;  /* of them, */
 	const char *version;                 /* found of it */
@@ -73,10 +76,16 @@ static void look_at(struct pd_verdict_row *row, uint32_t index, struct look *loo
 		    const struct pd_facts *facts)
 {
 	const struct pd_package_row *p = &row->update->packages[index];
-	const struct pd_installed *all = NULL;
-	size_t n = pd_facts_packages(facts, p->name, &all);
-	const struct pd_installed *old = n ? NULL : pd_replaced_by(p, facts);
+	const struct pd_installed *old, *all;
+	size_t n;
 
+	/* there is a build of it for each architecture, one after the other */
+	if (look->name != p->name)
+		look->n = pd_facts_packages(facts, p->name, &look->all);
+	look->name = p->name;
+	all = look->all;
+	n = look->n;
+	old = n ? NULL : pd_replaced_by(p, facts);
 	if (old) {
 		note(&look->older, "%s %s is installed, which %s %s replaces", old->name, old->version,
 		     p->name, p->version);
@@ -127,10 +136,11 @@ static enum pd_verdict decide(struct pd_verdict_row *row, enum pd_verdict verdic
 static enum pd_verdict more(struct pd_verdict_row *row, enum pd_verdict verdict,
 			    const struct seen *seen, const char *also)
 {
-	pd_auto_free char *rest = seen->n > 1 ? pd_print(", and %u more", seen->n - 1) : NULL;
+	const char *mark = also ? "; " : "";
 
-	return decide(row, verdict, pd_print("%s%s%s%s", seen->first, rest ? rest : "",
-					     also ? "; " : "", also ? also : ""));
+	also = also ? also : "";
+	return decide(row, verdict, seen->n == 1 ? pd_print("%s%s%s", seen->first, mark, also) :
+		      pd_print("%s, and %u more%s%s", seen->first, seen->n - 1, mark, also));
 }
 
 static enum pd_verdict by_packages(struct pd_verdict_row *row, struct look *look,
@@ -386,6 +396,18 @@ static void supersede(const struct pd_catalog *c, struct pd_verdict_row *rows)
 	free(by);
 }
 
+/* What follows from the verdicts over others. */
+static void judge_links(const struct pd_catalog *c, struct pd_verdict_row *rows)
+{
+	bool *done = pd_alloc(c->len + 1);
+
+	for (uint32_t i = 0; i < c->len; i++)
+		if (rows[i].update->n_relations)
+			judge_bundle(c, rows, i, done, 0);
+	free(done);
+	supersede(c, rows);
+}
+
 bool pd_catalogs_judge(const struct pd_catalogs *list, const struct pd_facts *facts,
 		       struct pd_verdicts *out, struct pd_error **err)
 {
@@ -401,7 +423,6 @@ bool pd_catalogs_judge(const struct pd_catalogs *list, const struct pd_facts *fa
 	for (size_t k = 0; k < list->len; k++) {
 		const struct pd_catalog *c = list->items[k];
 		struct pd_verdict_row *rows = out->rows + total;
-		bool *done = pd_alloc(c->len + 1);
 		pd_auto(pd_rules) rules = { .catalog = c, .facts = facts ? facts : &nothing };
 		bool crowd = pd_crowd_see(list->items[k], facts);
 
@@ -413,23 +434,9 @@ bool pd_catalogs_judge(const struct pd_catalogs *list, const struct pd_facts *fa
 			else
 				judge(&rules, &rows[i]);
 		}
-		for (uint32_t i = 0; i < c->len; i++)
-			if (rows[i].update->n_relations)
-				judge_bundle(c, rows, i, done, 0);
-		free(done);
-		supersede(c, rows);
+		if (c->linked)
+			judge_links(c, rows);
 		total += c->len;
 	}
 	return true;
-}
-
-void pd_verdicts_clear(struct pd_verdicts *v)
-{
-	for (size_t i = 0; i < v->len; i++) {
-		free(v->rows[i].reason);
-		free(v->rows[i].needed);
-		free(v->rows[i].installed);
-	}
-	free(v->rows);
-	*v = (struct pd_verdicts){0};
 }

@@ -135,24 +135,27 @@ static char *row_wrong(struct pd_builder *b, int what, const union pd_part *p)
 	return NULL;
 }
 
-/* [epoch:]version[-release] in one. */
-static char *full_version(const struct pd_package_row *r)
+/* [epoch:]version[-release] in one; good until the next one. */
+static const char *full_version(struct pd_builder *b, const struct pd_package_row *r)
 {
 	bool epoch = r->epoch && *r->epoch && strcmp(r->epoch, "0") != 0;
 	bool release = r->release && *r->release;
+	const char *parts[] = { epoch ? r->epoch : "", epoch ? ":" : "", r->version,
+				release ? "-" : "", release ? r->release : "" };
 
-	return pd_print("%s%s%s%s%s", epoch ? r->epoch : "", epoch ? ":" : "", r->version,
-			release ? "-" : "", release ? r->release : "");
+	b->version.len = 0;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		pd_buffer_text(&b->version, parts[i]);
+	return b->version.data;
 }
 
 /* @return what is wrong, or NULL. */
 static char *take_row(struct pd_builder *b, int what, union pd_part *p)
 {
-	pd_auto_free char *full = NULL;
 	char *wrong = NULL;
 
 	if (what == PD_EMIT_PACKAGE && p->package.version && *p->package.version) {
-		p->package.version = full = full_version(&p->package);
+		p->package.version = full_version(b, &p->package);
 		p->package.epoch = p->package.release = NULL;
 	}
 	if (what == PD_EMIT_PAYLOAD && p->payload.url && (!p->payload.name || !*p->payload.name))
@@ -166,6 +169,9 @@ static char *take_row(struct pd_builder *b, int what, union pd_part *p)
 		wrong = row_wrong(b, what, p);
 	if (!wrong)
 		pd_buffer_add(&b->rows[what], p, pd_part_forms[what].size);
+	if (what == PD_EMIT_RELATION)
+		b->catalog->linked |= p->relation.kind == PD_REL_SUPERSEDES ||
+				      p->relation.kind == PD_REL_BUNDLES;
 	return wrong;
 }
 
@@ -235,7 +241,7 @@ static bool take_brief(struct pd_builder *b, union pd_part *p)
 /* What a package replaces wherever it stands, if anybody has that. */
 static bool take_replacer(struct pd_builder *b, union pd_part *p)
 {
-	pd_auto_free char *full = p->package.version ? full_version(&p->package) : NULL;
+	const char *full = p->package.version ? full_version(b, &p->package) : NULL;
 	pd_auto_free char *wrong = row_bad(NULL, PD_EMIT_PACKAGE, p);
 	const char *at = p->package.replaces;
 	struct pd_replaced old;
@@ -302,6 +308,7 @@ bool pd_builder_end(struct pd_builder *b, bool whole)
 
 	for (int k = 0; k < PD_EMIT_END; k++)
 		pd_buffer_clear(&b->rows[k]);
+	pd_buffer_clear(&b->version);
 	pd_arena_clear(&b->scratch);
 	return fine;
 }

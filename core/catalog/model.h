@@ -48,6 +48,7 @@ struct pd_builder {
 	enum { PD_UPDATE_NONE, PD_UPDATE_OPEN, PD_UPDATE_REFUSED } state; /* of an update */
 	struct pd_catalog_update now;
 	struct pd_buffer rows[PD_EMIT_END]; /* of its lists, as they grow */
+	struct pd_buffer version; /* of a package, in one */
 	struct pd_arena scratch; /* what they point at, until it is whole */
 	unsigned line, column; /* where the part stands; 0: the update's */
 	unsigned depth, tree;  /* of the rules */

@@ -43,6 +43,19 @@ const char *pd_verdict_reason(struct pd_verdict_walk *w)
 	return w->made ? w->made : w->row->reason ? w->row->reason : "";
 }
 
+void pd_verdicts_clear(struct pd_verdicts *v)
+{
+	for (size_t i = 0; i < v->len; i++) {
+		if (v->rows[i].late) /* nothing was made of it yet */
+			continue;
+		free(v->rows[i].reason);
+		free(v->rows[i].needed);
+		free(v->rows[i].installed);
+	}
+	free(v->rows);
+	*v = (struct pd_verdicts){0};
+}
+
 void pd_verdict_walk_clear(struct pd_verdict_walk *w)
 {
 	free(w->made);
@@ -80,14 +93,19 @@ static void show_brief(struct pd_verdict_walk *w, const struct pd_catalog_brief 
 }
 
 bool pd_verdict_next(const struct pd_catalogs *list, const struct pd_verdicts *v,
-		     struct pd_verdict_walk *w)
+		     const bool *only, struct pd_verdict_walk *w)
 {
 	for (; w->at < list->len; w->at++, w->next_brief = 0) {
 		const struct pd_catalog *c = w->catalog = list->items[w->at];
 		struct pd_verdict_row *row = &v->rows[w->next_row];
+		const struct pd_verdict_row *end = v->rows + v->len;
 		const struct pd_catalog_brief *brief;
-		bool rows = w->next_row < v->len && row->catalog == c;
+		bool rows;
 
+		while (row < end && row->catalog == c && !only[row->verdict])
+			row++;
+		rows = row < end && row->catalog == c;
+		w->next_row = (size_t)(row - v->rows);
 		while (w->next_brief < c->n_briefs && !c->briefs[w->next_brief].id)
 			w->next_brief++;
 		brief = w->next_brief < c->n_briefs ? &c->briefs[w->next_brief] : NULL;

@@ -23,6 +23,7 @@ struct pd_cli {
 	struct pd_registry *registry;
 	struct pd_spawner *spawner; /* of workers; or NULL */
 	struct pd_facts facts;
+	struct pd_facts_rows known; /* of the files of facts that were read */
 	struct pd_catalogs catalogs;
 	struct pd_verdicts verdicts;
 	struct pd_verdict_walk walk;  /* over them */
@@ -51,7 +52,7 @@ struct pd_core_row {
 
 enum { PD_CLI_NOTES = 100 }; /* on a catalog, shown when it is read */
 extern const struct pd_core_row pd_core_catalog[], pd_core_system[], pd_core_server[], pd_core_run[],
-	pd_core_seal[], pd_core_ask[], pd_core_files[], pd_core_cache[];
+	pd_core_seal[], pd_core_ask[], pd_core_files[], pd_core_cache[], pd_core_parts[];
 
 /** Text argument @p i; NULL: it was not given. */
 static inline const char *pd_core_text(const json_t *args, size_t i)

@@ -7,6 +7,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/files.c \
 	%reldir%/lua.c \
 	%reldir%/paper.c \
+	%reldir%/parts.c \
 	%reldir%/run.c \
 	%reldir%/seal.c \
 	%reldir%/server.c \

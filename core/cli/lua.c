@@ -241,6 +241,7 @@ static int set_up(lua_State *L)
 	add_rows(L, pd_core_seal);
 	add_rows(L, pd_core_ask);
 	add_rows(L, pd_core_files);
+	add_rows(L, pd_core_parts);
 	add_rows(L, pd_core_cache);
 	lua_setfield(L, LUA_REGISTRYINDEX, "core"); /* -1 */
 	return 0;
@@ -272,6 +273,7 @@ void pd_cli_close(struct pd_cli *cli)
 	pd_verdicts_clear(&cli->verdicts);
 	pd_catalogs_clear(&cli->catalogs);
 	pd_facts_clear(&cli->facts);
+	pd_facts_rows_clear(&cli->known);
 	pd_spawner_end(cli->spawner);
 	pd_registry_free(cli->registry);
 	free(cli->state);

@@ -12,7 +12,7 @@ static bool look(struct pd_cli *cli, const char *file, struct pd_facts *out,
 		 struct pd_error **err)
 {
 	pd_auto(pd_strings) warnings = {0};
-	bool ok = file ? pd_facts_read(file, out, err) :
+	bool ok = file ? pd_facts_read_known(&cli->known, file, out, err) :
 			 pd_facts_scan(cli->registry, NULL, out, &warnings, err);
 
 	for (size_t i = 0; i < warnings.len; i++)
@@ -182,15 +182,21 @@ PD_CORE(judge)
 	return all;
 }
 
-/* The arguments of verdict(): does it fit them? */
-static bool chosen(const struct pd_verdict_walk *w, const json_t *args)
+/* The next one that fits the arguments of verdict(). */
+static bool next_chosen(struct pd_cli *cli, const json_t *args)
 {
 	const json_t *what = json_array_get(args, 0), *approved = json_array_get(args, 2);
 	const char *id = pd_core_text(args, 1);
+	const struct pd_verdict_walk *w = &cli->walk;
+	bool fits[PD_VERDICT_NOT_APPLICABLE + 1];
 
-	return (!id || strcmp(id, w->id) == 0) &&
-	       (!json_is_object(what) || json_object_get(what, pd_verdict_name(w->verdict))) &&
-	       (!json_is_boolean(approved) || json_is_true(approved) != w->barred);
+	for (int v = 0; v <= PD_VERDICT_NOT_APPLICABLE; v++)
+		fits[v] = !json_is_object(what) || json_object_get(what, pd_verdict_name((enum pd_verdict)v));
+	while (pd_verdict_next(&cli->catalogs, &cli->verdicts, fits, &cli->walk))
+		if (fits[w->verdict] && (!id || strcmp(id, w->id) == 0) &&
+		    (!json_is_boolean(approved) || json_is_true(approved) != w->barred))
+			return true;
+	return false;
 }
 
 /* approve(file): see pd_catalogs_approve(). */
@@ -204,10 +210,7 @@ PD_CORE(approve)
  * any.  nil: there is none. */
 PD_CORE(verdict)
 {
-	while (pd_verdict_next(&cli->catalogs, &cli->verdicts, &cli->walk))
-		if (chosen(&cli->walk, args))
-			return pd_verdict_walk_json(&cli->walk);
-	return NULL;
+	return next_chosen(cli, args) ? pd_verdict_walk_json(&cli->walk) : NULL;
 }
 
 /* verdict_lines(what, id, approved, fixed, server): the same all at once, printed
@@ -219,13 +222,10 @@ PD_CORE(verdict_lines)
 	pd_auto(pd_buffer) line = {0};
 	json_int_t n = 0;
 
-	while (pd_verdict_next(&cli->catalogs, &cli->verdicts, &cli->walk)) {
-		if (!chosen(&cli->walk, args))
-			continue;
+	for (; next_chosen(cli, args); n++) {
 		line.len = 0;
 		pd_verdict_line(&cli->walk, json_is_true(json_array_get(args, 3)), server, &line);
 		fwrite(line.data, 1, line.len, stdout);
-		n++;
 	}
 	return json_integer(n);
 }
@@ -238,11 +238,8 @@ PD_CORE(verdict_table)
 	pd_auto(pd_buffer) rows = {0};
 	json_int_t n = 0;
 
-	while (pd_verdict_next(&cli->catalogs, &cli->verdicts, &cli->walk))
-		if (chosen(&cli->walk, args)) {
-			pd_verdict_text(&cli->walk, mark ? mark : "", &rows);
-			n++;
-		}
+	for (; next_chosen(cli, args); n++)
+		pd_verdict_text(&cli->walk, mark ? mark : "", &rows);
 	if (n)
 		fwrite(rows.data, 1, rows.len, stdout);
 	return json_integer(n);

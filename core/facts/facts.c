@@ -155,51 +155,73 @@ void pd_facts_clear(struct pd_facts *f)
 	*f = (struct pd_facts){0};
 }
 
-/* What dpkg only remembers is not installed. */
-static bool is_installed(const json_t *row)
+bool pd_installed_of(const json_t *row, struct pd_installed *out)
 {
 	const char *status = pd_json_text(row, "status", "installed");
 
-	return strcmp(status, "config-files") != 0 &&
-	       strcmp(status, "not-installed") != 0;
+	*out = (struct pd_installed){
+		.name = pd_json_text(row, "name", ""), .version = pd_json_text(row, "version", ""),
+		.arch = pd_json_text(row, "arch", ""),
+		.scheme = pd_scheme_of(pd_json_text(row, "scheme", "")),
+		.held = pd_json_true(row, "held"), .row = row };
+	return strcmp(status, "config-files") != 0 && strcmp(status, "not-installed") != 0;
 }
 
-static struct pd_package_index *make_index(const json_t *packages)
+/* Those of one name side by side, names in the order in which they are met. */
+static struct pd_package_index *make_index(const struct pd_installed *all, size_t n)
 {
 	struct pd_package_index *index = pd_alloc(sizeof(*index));
-	size_t total = json_array_size(packages), i;
-	uint32_t at = 0;
-	json_t *row;
+	uint32_t *names = pd_alloc((n + 1) * sizeof(*names)), at = 0;
 
-	index->spans = pd_alloc((total + 1) * sizeof(*index->spans));
-	index->rows = pd_alloc((total + 1) * sizeof(*index->rows));
-	json_array_foreach(packages, i, row)
-		if (is_installed(row))
-			index->spans[pd_index_put(&index->names,
-				pd_json_text(row, "name", ""),
-				(uint32_t)index->names.len)->value].len++;
-	for (i = 0; i < index->names.len; i++) {
+	index->spans = pd_alloc((n + 1) * sizeof(*index->spans));
+	index->rows = pd_alloc((n + 1) * sizeof(*index->rows));
+	index->len = n;
+	for (size_t i = 0; i < n; i++) {
+		names[i] = pd_index_put(&index->names, all[i].name, (uint32_t)index->names.len)->value;
+		index->spans[names[i]].len++;
+	}
+	for (size_t i = 0; i < index->names.len; i++) {
 		index->spans[i].first = at;
 		at += index->spans[i].len;
 		index->spans[i].len = 0;
 	}
-	index->len = at;
-	json_array_foreach(packages, i, row) {
-		struct span *span;
+	for (size_t i = 0; i < n; i++) {
+		struct span *span = &index->spans[names[i]];
 
-		if (!is_installed(row))
-			continue;
-		span = &index->spans[pd_index_put(&index->names,
-			pd_json_text(row, "name", ""), 0)->value];
-		index->rows[span->first + span->len++] = (struct pd_installed){
-			.name = pd_json_text(row, "name", ""),
-			.version = pd_json_text(row, "version", ""),
-			.arch = pd_json_text(row, "arch", ""),
-			.scheme = pd_scheme_of(pd_json_text(row, "scheme", "")),
-			.held = pd_json_true(row, "held"), .row = row,
-		};
+		index->rows[span->first + span->len++] = all[i];
 	}
+	free(names);
 	return index;
+}
+
+static struct pd_package_index *index_of(const json_t *packages)
+{
+	struct pd_installed *all = pd_alloc((json_array_size(packages) + 1) * sizeof(*all));
+	struct pd_package_index *index;
+	size_t n = 0, i;
+	json_t *row;
+
+	json_array_foreach(packages, i, row)
+		n += pd_installed_of(row, &all[n]);
+	index = make_index(all, n);
+	free(all);
+	return index;
+}
+
+bool pd_facts_read_known(struct pd_facts_rows *known, const char *path, struct pd_facts *out,
+			 struct pd_error **err)
+{
+	size_t len = 0;
+	pd_auto_free char *text = pd_file_read(path, FILE_MAX, &len, NULL);
+	pd_auto(pd_buffer) installed = {0};
+	pd_auto_json *packages = text && strlen(text) == len ? pd_facts_cut(known, text, &installed) : NULL;
+	pd_auto_json *rest = packages ? pd_json_parse(text, strlen(text), path, NULL) : NULL;
+
+	if (!rest || !pd_facts_from(rest, path, out, NULL))
+		return pd_facts_read(path, out, err); /* or it says what is wrong with it */
+	json_object_set(out->json, "packages", packages);
+	out->packages = make_index((const void *)installed.data, installed.len / sizeof(struct pd_installed));
+	return true;
 }
 
 size_t pd_facts_packages(const struct pd_facts *f, const char *name,
@@ -210,7 +232,7 @@ size_t pd_facts_packages(const struct pd_facts *f, const char *name,
 	/* A cache: the facts that are seen do not change. */
 	if (!f->packages)
 		((struct pd_facts *)f)->packages =
-			make_index(json_object_get(f->json, "packages"));
+			index_of(json_object_get(f->json, "packages"));
 	*first = f->packages->rows;
 	slot = *name ? pd_index_find(&f->packages->names, name) : NULL;
 	if (!*name)

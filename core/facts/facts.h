@@ -97,9 +97,28 @@ struct pd_installed {
 	const json_t *row;
 };
 
+/** What a row of a package says.  False: dpkg only remembers it. */
+bool pd_installed_of(const json_t *row, struct pd_installed *out);
 /** All installed packages of a name (several architectures or versions), or
  * all that there are if it is empty; hashed, O(1).  @return how many, *first points at the first. */
 size_t pd_facts_packages(const struct pd_facts *f, const char *name,
 			 const struct pd_installed **first);
+
+/** Rows of packages of files that were read before. */
+struct pd_facts_rows {
+	struct pd_index texts; /* each as it stood there, to its place in */
+	struct pd_buffer rows;
+	struct pd_facts facts; /* which own them */
+};
+
+/** pd_facts_read() of one file of many: equal packages are read once for all. */
+bool pd_facts_read_known(struct pd_facts_rows *known, const char *path, struct pd_facts *out,
+			 struct pd_error **err) PD_MUST_USE;
+/** The list of packages in a file's @p text, which is an empty one then, and those that
+ * are installed, added as struct pd_installed; NULL: it is of no form that is known
+ * here, or has none, and the text is as it was. */
+json_t *pd_facts_cut(struct pd_facts_rows *known, char *text, struct pd_buffer *installed);
+void pd_facts_rows_clear(struct pd_facts_rows *known);
+#define pd_facts_rows_cleanup pd_facts_rows_clear
 
 #endif

@@ -5,4 +5,5 @@ core_libcore_la_SOURCES += \
 	%reldir%/facts.h \
 	%reldir%/index.c \
 	%reldir%/kinds.c \
+	%reldir%/rows.c \
 	%reldir%/scan.c

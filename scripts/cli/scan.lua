@@ -6,6 +6,8 @@ local base = require "cli.base"
 local source = require "cli.source"
 local sources = require "cli.sources"
 
+local FOUND = 64
+
 local function csv(v)
 	local packages = {}
 	for i, p in ipairs(v.packages) do packages[i] = ("%s %s %s"):format(p.name, p.version, p.arch) end
@@ -36,7 +38,7 @@ end
 
 local function answer(cli)
 	local servers, why = sources.servers(cli), cli:option("why")
-	local many, found, status = #servers > 1, 0, 0
+	local many, found, status = #servers > 1, false, 0
 	local plain = not cli.json and not cli:option("csv")
 	-- of one server it is known what it asks about before the catalogs are read
 	local first = not many and servers[1].load
@@ -53,7 +55,7 @@ local function answer(cli)
 		base.print_csv { "server", "catalog", "id", "revision", "verdict", "severity", "kind", "reason", "packages",
 			"approved" }
 	end
-	for _, server in ipairs(servers) do
+	local function one(server)
 		local facts, err = server.load()
 		if not facts and not many then error(err, 0) end
 		if not facts then
@@ -62,10 +64,21 @@ local function answer(cli)
 		else
 			local name = facts.os and facts.os.hostname or server.name
 			if many and plain then base.print("%s\n", base.paint("bold", name)) end
-			found = found + judge(cli, (many or cli:option("csv")) and name or nil, plain)
+			found = judge(cli, (many or cli:option("csv")) and name or nil, plain) > 0 or found
 		end
 	end
-	if why and found == 0 and status == 0 then base.fail("catalog-no-update", "no catalog has an update " .. why) end
+	-- by several processes; of each it is known how it left, FOUND: it found something
+	local part = base.must(core.split(#servers))
+	for i = part.first or 1, part.first and #servers or 0, part.step or 1 do
+		one(servers[i])
+		if part.step > 1 then core.turn() end
+	end
+	if part.step and part.step > 1 then core.leave(status + (found and FOUND or 0)) end
+	for _, left in ipairs(part) do
+		found = found or left & FOUND ~= 0
+		status = math.max(status, left < 0 and 2 or left & ~FOUND)
+	end
+	if why and not found and status == 0 then base.fail("catalog-no-update", "no catalog has an update " .. why) end
 	return status
 end
 

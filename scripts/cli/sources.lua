@@ -62,10 +62,9 @@ local no_kernel = { "devel", "headers", "doc", "tools", "abi", "cross", "zfcpdum
 local function kernel(list, scheme)
 	local newest, release
 	for _, p in ipairs(list) do
-		local version = p.version:gsub("^%d+:", "")
-		local found = scheme == "rpm" and p.name:find("^kernel") and version .. "." .. p.arch or
+		local found = scheme == "rpm" and p.name:find("^kernel") and p.version:gsub("^%d+:", "") .. "." .. p.arch or
 			scheme == "deb" and p.name:match("^linux%-image%-(%d.*)$")
-		for _, word in ipairs(no_kernel) do found = not p.name:find(word, 1, true) and found end
+		for _, word in ipairs(found and no_kernel or {}) do found = not p.name:find(word, 1, true) and found end
 		if found and (not newest or core.compare(scheme, p.version, newest) == 1) then
 			newest, release = p.version, found
 		end

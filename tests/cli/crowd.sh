@@ -52,6 +52,19 @@ scan()
 	echo "$out"
 }
 
+# One that can't be read is named, and the others are judged nevertheless.
+cp -r "$tmp/fleet" "$tmp/broken"
+echo '{"packages":[{"nme":"a"}]}' >"$tmp/broken/07.json"
+pd scan --csv --catalog "$tmp/updateinfo.xml" --facts "$tmp/broken"
+is "one of many that can't be read fails the scan" "$rc" 2
+like "and is named" "$out" 'broken/07.json: row 1: '
+is "the others are judged, in their order" "$(grep -o '^"*s[0-9][0-9]' <<<"$out" | tr -d '"' | uniq | tr '\n' ' ')" \
+	"$(printf 's%02d ' 1 2 3 4 5 6 {8..25})"
+pd scan --why U-999 --catalog "$tmp/updateinfo.xml" --facts "$tmp/fleet"
+is "an update that no catalog has, asked for many servers" "$rc" 2
+pd scan --why U-3 --catalog "$tmp/updateinfo.xml" --facts "$tmp/fleet"
+is "one that is there" "$rc" 0
+
 for form in --all --json --csv; do
 	many=$(scan $form --facts "$tmp/fleet")
 	alone=$(for file in "$tmp"/fleet/*.json; do

@@ -212,6 +212,52 @@ static void reads_files(void)
 	close(fd);
 }
 
+/* One file after the other: each is read as it is alone. */
+static void reads_many(void)
+{
+	static const char *const texts[] = {
+		"{\"packages\":[{\"name\":\"a\",\"version\":\"1\"},{\"name\":\"b\",\"held\":true}]}",
+		"{\"os\":{\"id\":\"x\"}, \"packages\" : [ {\"name\":\"b\",\"held\":true} ,\n{\"name\":\"a\",\"version\":\"1\"}\n] }",
+		"{\"packages\":[{\"name\":\"a\",\"status\":\"config-files\"},{\"name\":\"a\",\"version\":\"1\"}],\"printers\":[]}",
+		"{\"os\":{\"name\":\"packages\",\"id\":\"\\\\\\\"[{\"},\"x-a\":[{\"packages\":\"1\"}],\"packages\":[{\"name\":\"}\\\"{\"}]}",
+		"{\"printers\":[]}", "{\"packages\":[]}", "{\"packages\":{}}", "{\"packages\":[{\"name\":\"a\"},]}",
+		"{\"packages\":[{\"name\":\"a\"}{\"name\":\"b\"}]}", "{\"packages\":[{\"name\":\"a\"},1]}",
+		"{\"packages\":[{\"name\":\"a\"}]", "{\"packages\":[{\"name\":\"a\"", "{\"packages\":[{\"name\":\"a\"}]}x",
+		"{\"packages\":[{\"name\":\"a\",\"name\":\"b\"}]}", "{\"packages\":[{\"name\":\"a\",\"held\":1}]}",
+		"{\"packages\":[{\"name\":\"a\"}],\"packages\":[{\"name\":\"a\"}]}", "{\"packages\":[{\"name\":\"a\",\"arch\":[]}]}",
+		"{\"packages\":[{\"name\":\"\xff\"}]}", "[{\"packages\":[{\"name\":\"a\"}]}]", "{\"packages\":[{\"name\":\"a",
+	};
+	char path[] = "/tmp/patchday-test-XXXXXX";
+	int fd = mkstemp(path);
+	pd_auto(pd_facts_rows) known = {0};
+
+	CU_ASSERT_FATAL(fd >= 0);
+	for (size_t i = 0; i < 2 * sizeof(texts) / sizeof(*texts); i++) {
+		const char *text = texts[i % (sizeof(texts) / sizeof(*texts))];
+		pd_auto(pd_facts) plain = {0}, f = {0};
+		pd_auto_error *why = NULL, *err = NULL;
+		const struct pd_installed *a, *b;
+		size_t n = 0;
+
+		CU_ASSERT(pd_file_write(path, 0600, text, strlen(text), NULL));
+		CU_ASSERT_EQUAL(pd_facts_read(path, &plain, &why), pd_facts_read_known(&known, path, &f, &err));
+		CU_ASSERT_EQUAL(why == NULL, err == NULL);
+		CU_ASSERT(!why || !err || strcmp(why->message, err->message) == 0);
+		CU_ASSERT(json_equal(plain.json, f.json) || (!plain.json && !f.json));
+		if (why)
+			continue;
+		n = pd_facts_packages(&plain, "", &a);
+		CU_ASSERT_EQUAL_FATAL(n, pd_facts_packages(&f, "", &b));
+		for (size_t k = 0; k < n; k++)
+			CU_ASSERT(strcmp(a[k].name, b[k].name) == 0 && strcmp(a[k].version, b[k].version) == 0 &&
+				  a[k].held == b[k].held && json_equal(a[k].row, b[k].row));
+	}
+	/* each is there once: as it was written first */
+	CU_ASSERT_EQUAL(known.texts.len, 5);
+	unlink(path);
+	close(fd);
+}
+
 /* doc/facts.md is where scanners' authors look. */
 static void manual_agrees(void)
 {
@@ -248,6 +294,7 @@ static CU_TestInfo tests[] = {
 	{ "two scans are compared", compares },
 	{ "packages are found by name", indexes_packages },
 	{ "files are checked", reads_files },
+	{ "many files are read as one is", reads_many },
 	{ "doc/facts.md lists every field", manual_agrees },
 	CU_TEST_INFO_NULL
 };
