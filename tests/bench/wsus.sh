@@ -25,6 +25,7 @@ jq -Rnc '{packages: [inputs | split("\t") | {name: .[1], version: "1"}]}' "$work
 
 scan()
 {
+	rm -rf "$work/state" # where the answer would be kept
 	/usr/bin/time -f '%e %U %M' -o "$work/time" "$bin/patchday" scan --plugin-dir "$work/plugins" \
 		--state "$work/state" --facts "$work/facts.json" --catalog "$work/package.xml" "$@" 2>"$work/err"
 }
