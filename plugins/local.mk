@@ -29,3 +29,4 @@ include %D%/schedule/local.mk
 include %D%/antivirus/local.mk
 include %D%/ups/local.mk
 include %D%/quota/local.mk
+include %D%/normalbackup/local.mk

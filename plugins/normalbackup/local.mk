@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+# The plugin normalbackup.
+plugin_LTLIBRARIES += %reldir%/normalbackup.la
+%canon_reldir%_normalbackup_la_SOURCES = %reldir%/normalbackup.c %reldir%/normalbackup.h \
+	%reldir%/restic.c %reldir%/borg.c %reldir%/bacula.c %reldir%/file.c
+%canon_reldir%_normalbackup_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE $(JANSSON_CFLAGS)
+%canon_reldir%_normalbackup_la_CFLAGS = $(PLUGIN_CFLAGS)
+%canon_reldir%_normalbackup_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+%canon_reldir%_normalbackup_la_LIBADD = $(JANSSON_LIBS)
+EXTRA_DIST += %reldir%/README.md %reldir%/normalbackup.check
