@@ -4,8 +4,9 @@
 local pd = require "patchday"
 local antivirus, backup, copy, driver = pd.use "antivirus", pd.use "backup", pd.use "copy", pd.use "driver"
 local eventlog, guard, host, network = pd.use "eventlog", pd.use "guard", pd.use "host", pd.use "network"
-local printers, probe, quota, schedule = pd.use "printers", pd.use "probe", pd.use "quota", pd.use "schedule"
-local service, shares, update, ups = pd.use "service", pd.use "shares", pd.use "update", pd.use "ups"
+local normalbackup, printers, probe, quota = pd.use "normalbackup", pd.use "printers", pd.use "probe", pd.use "quota"
+local schedule, service, shares, update = pd.use "schedule", pd.use "service", pd.use "shares", pd.use "update"
+local ups = pd.use "ups"
 
 local GIB = 1024 * 1024 * 1024
 
@@ -16,6 +17,15 @@ local function client_tests(p)
 			guest = not p.user },
 		probe.print { queue = p.queue, timeout = "5m" },
 	}
+end
+
+-- A7: the backup that the server has anyhow is recent, and can be read.
+local function normal_backup(p)
+	local by, at, age = p.backup_by, p.backup_at, p.backup_age
+	if by == "bacula" then return normalbackup.bacula { client = at, verify_job = p.backup_proof, age = age } end
+	if by == "file" then return normalbackup.file { path = at, age = age } end
+	return by and normalbackup[by] { repository = at, password = p.backup_password, paths = p.backup_paths,
+		age = age }
 end
 
 -- A9: a critical server can be brought back on bare metal.
@@ -78,6 +88,13 @@ return pd.workflow {
 		from = pd.path { help = "folder with packages fetched before, such as those of the last patch day" },
 		critical = pd.bool { default = false,
 			help = "a critical server: all of it is backed up, for recovery on bare metal" },
+		backup_by = pd.choice { choices = { "restic", "borg", "bacula", "file" },
+			help = "what makes the normal backup; left out: it is not looked at" },
+		backup_at = pd.string { help = "where it is: a repository, a client of Bacula, a file or folder" },
+		backup_password = pd.secret { help = "password of the repository: env:NAME, file:/PATH or credential:NAME" },
+		backup_paths = pd.list { default = {}, help = "files and folders that must be in the repository's backup" },
+		backup_proof = pd.string { help = "job of Bacula that reads the backup back" },
+		backup_age = pd.seconds { default = "1d", help = "how old the normal backup may be" },
 		share = pd.string { required = true, help = "share of the client test" },
 		folder = pd.string { help = "folder of the share that the test writes in" },
 		user = pd.string { help = "user of the client test; left out: a guest" },
@@ -136,6 +153,7 @@ return pd.workflow {
 				t.answers.recovery and host.recovery { confirmed = true },  -- A3
 				host.space { path = p.safe, bytes = 2 * due:size() + GIB }, -- A3
 				host.space { path = "/", bytes = 3 * due:size() + GIB },    -- A3
+				t.round == 1 and normal_backup(p),                          -- A7
 				logs,                                                       -- A4
 				t.round == 1 and host.reboot { reason = "clean start before the updates", again = false }, -- A5
 				clean,                                                      -- A5
@@ -143,7 +161,7 @@ return pd.workflow {
 			},
 			pd.stage "save" {
 				state,                                                      -- A8
-				backup.verify { archive = state.out.archive, sha256 = state.out.sha256 }, -- A7, A8
+				backup.verify { archive = state.out.archive, sha256 = state.out.sha256 }, -- A8
 				printers.save { to = p.safe },                              -- A11
 				shares.save { to = p.safe },                                -- A11
 				network.save { to = p.safe },                               -- A11
