@@ -30,3 +30,4 @@ include %D%/antivirus/local.mk
 include %D%/ups/local.mk
 include %D%/quota/local.mk
 include %D%/normalbackup/local.mk
+include %D%/database/local.mk

@@ -76,6 +76,7 @@ gpg --batch --list-secret-keys lab@localhost >/dev/null 2>&1 ||
 gpg --batch --export lab@localhost >"$work/keyring.gpg"
 
 mapfile -t extra < <(package_list "$lab_dir/packages.extra")
+updated=(postgresql)
 apt_for_root base.list update --error-on=any
 apt_for_root base.list install --download-only "${extra[@]}"
 mv "$work"/apt/cache/archives/*.deb "$work/debs/"
@@ -84,6 +85,8 @@ cat "$work/base.list" >>"$work/updates.list"
 apt_for_root updates.list update --error-on=any
 apt_for_root updates.list --simulate dist-upgrade | grep -c '^Inst .* \[' >"$work/upgradable"
 apt_for_root updates.list dist-upgrade --download-only
+# not installed yet, and updated by tests of their own
+apt_for_root updates.list install --download-only "${updated[@]}"
 
 into_pool "$work/debs" base
 into_pool "$work/apt/cache/archives" security

@@ -58,6 +58,8 @@ end, plan = function(t)
 		use "backup".state { to = to }, use "backup".verify { archive = archive },
 		use "backup".restore { archive = archive }, use "backup".system { to = to },
 		use "copy".folder { from = to, to = "/srv/volume", same_volume = true }, use "command".run { argv = { "/root/step" } },
+		use "database".probe {}, use "database".quiesce {}, use "database".dump { to = to }, -- with a database: tests/lab/database.sh
+		use "database".restore { from = to },
 		use "driver".install { match = { "pci:8086:100e" } },
 		use "eventlog".export { to = to }, use "eventlog".compare { before = logs },
 		use "eventlog".collect { to = to }, use "host".space { path = "/", bytes = 1 },
