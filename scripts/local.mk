@@ -8,6 +8,7 @@ dist_patchdaylua_DATA = \
 	%reldir%/patchday/params.lua \
 	%reldir%/patchday/plan.lua \
 	%reldir%/patchday/questions.lua \
+	%reldir%/patchday/runbook.lua \
 	%reldir%/patchday/selection.lua \
 	%reldir%/patchday/steps.lua \
 	%reldir%/patchday/strict.lua
@@ -62,6 +63,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/workflow.lua
 rolesdir = $(scriptdir)/roles
 dist_roles_DATA = \
+	%reldir%/roles/database.lua \
 	%reldir%/roles/file-print.lua
 templatesdir = $(scriptdir)/templates
 dist_templates_DATA = %reldir%/templates/workflow.lua %reldir%/templates/workflow.test

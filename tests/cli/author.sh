@@ -84,6 +84,7 @@ author test "$PD_SRCDIR/tests/workflows"
 is "every role takes the courses that are written down" "$rc" 0
 [ "$rc" = 0 ] || echo "$out"
 is "of file-print there are ten" "$(grep -c '^ok .*/file-print-' <<<"$out")" 10
+is "of database there are five" "$(grep -c '^ok .*/database-' <<<"$out")" 5
 
 # ---- the rollback plan
 sed -n '/^@CATALOG/,/^@/p' "$tmp/web.test" | grep -v '^@' >"$tmp/due.xml"

@@ -1,0 +1,121 @@
+-- SPDX-License-Identifier: MIT
+-- What the runbooks of all roles have in common.
+-- A3 to A18 are points of the runbook in doc/runbook.md.
+local pd = require "patchday"
+local antivirus, backup, guard = pd.use "antivirus", pd.use "backup", pd.use "guard"
+local normalbackup, quota, schedule, service, ups = pd.use "normalbackup", pd.use "quota", pd.use "schedule",
+	pd.use "service", pd.use "ups"
+local runbook = { GIB = 1024 * 1024 * 1024 }
+
+local function with(all, own)
+	for name, declared in pairs(own or {}) do all[name] = declared end
+	return all
+end
+
+-- The parameters of every role, and the role's own.
+function runbook.params(own)
+	return with({
+		site = pd.string { default = "", help = "name of the site, for the certificate" },
+		central = pd.path { help = "central place that gets the sealed certificate" },
+		safe = pd.path { default = "/var/lib/patchday/safe", help = "folder for logs and backups" },
+		second = pd.path { default = "/var/lib/patchday/second",
+			help = "second folder, on another volume, chosen when safe is full" },
+		away = pd.path { help = "second place off the server, such as a mounted share: what is saved is copied there" },
+		source = pd.path { help = "package source, filled by `catalog fetch`: the updates come from it alone" },
+		from = pd.path { help = "folder with packages fetched before, such as those of the last patch day" },
+		critical = pd.bool { default = false,
+			help = "a critical server: all of it is backed up, for recovery on bare metal" },
+		backup_by = pd.choice { choices = { "restic", "borg", "bacula", "file" },
+			help = "what makes the normal backup; left out: it is not looked at" },
+		backup_at = pd.string { help = "where it is: a repository, a client of Bacula, a file or folder" },
+		backup_password = pd.secret { help = "password of the repository: env:NAME, file:/PATH or credential:NAME" },
+		backup_paths = pd.list { default = {}, help = "files and folders that must be in the repository's backup" },
+		backup_proof = pd.string { help = "job of Bacula that reads the backup back" },
+		backup_age = pd.seconds { default = "1d", help = "how old the normal backup may be" },
+		jobs = pd.list { default = { "cron", "anacron", "at", "timers" },
+			help = "what starts jobs and is held meanwhile: cron, anacron, at, timers" },
+		jobs_go_on = pd.list { default = {}, help = "timers and daemons of jobs that go on" },
+		scanners = pd.list { default = { "clamav-daemon", "clamav-clamonacc", "clamav-freshclam" },
+			help = "virus scanners, and what updates them, held meanwhile" },
+		hold = pd.list { default = {}, help = "further services, stopped meanwhile" },
+		charge = pd.int { default = 50, min = 0, max = 100,
+			help = "percent that the battery of each UPS must have" },
+		ignore = pd.list { default = {}, help = "log messages that are no news" },
+		windows = pd.list { default = {},
+			help = "maintenance windows, such as \"sat 22:00-06:00\"; left out: always" },
+		except = pd.list { default = {}, help = "days on which no window begins: dates or DATE..DATE" },
+		timezone = pd.string { help = "time zone of the windows; left out: the server's" },
+		users = pd.int { min = 0, max = 1000, help = "so many may be logged in; left out: any number" },
+		sign = pd.list { default = { "operations", "application owner" }, help = "who signs" },
+	}, own)
+end
+
+-- A3: asked of people. @param who is cut off, for the first question
+function runbook.questions(who)
+	return {
+		downtime = pd.question { must = true,
+			ask = "Was the downtime agreed, and were the people concerned informed?", help = who },
+		recovery = pd.question { must = true,
+			ask = "Was a way to boot this server for recovery tried?",
+			help = "A rescue medium, the remote console, or a snapshot that can be gone back to." },
+	}
+end
+
+-- Is one of these services installed here?
+local function has_service(t, names)
+	for _, name in ipairs(names) do
+		if t.facts.services[name] or t.facts.services[name .. ".service"] then return true end
+	end
+	return false
+end
+
+-- Asked before each stage.
+function runbook.guards(t)
+	local p = t.params
+	return {
+		#p.windows > 0 and guard.window { windows = p.windows, except = p.except, timezone = p.timezone },
+		p.users and guard.users { max = p.users },
+		has_service(t, { "nut-monitor", "nut-server" }) and ups.line { charge = p.charge },
+	}
+end
+
+-- A7: the backup that the server has anyhow is recent, and can be read.
+function runbook.normal_backup(p)
+	local by, at, age = p.backup_by, p.backup_at, p.backup_age
+	if by == "bacula" then return normalbackup.bacula { client = at, verify_job = p.backup_proof, age = age } end
+	if by == "file" then return normalbackup.file { path = at, age = age } end
+	return by and normalbackup[by] { repository = at, password = p.backup_password, paths = p.backup_paths,
+		age = age }
+end
+
+-- A9: a critical server can be brought back on bare metal.
+function runbook.bare_metal(p)
+	if not p.critical then return nil end
+	local system = backup.system { to = p.safe }
+	return {
+		system,
+		backup.verify { archive = system.out.archive, sha256 = system.out.sha256, id = "verify-system" },
+	}
+end
+
+-- A10: what is held meanwhile, where it is there; the last one comes back first.
+-- @param own a step of the role that holds something, or nil
+function runbook.held(t, own)
+	local p = t.params
+	return {
+		#p.jobs > 0 and schedule.hold { kinds = p.jobs, except = p.jobs_go_on },
+		has_service(t, p.scanners) and antivirus.hold { units = p.scanners },
+		t.facts.packages["quota"] and quota.hold {},
+		#p.hold > 0 and service.stop { units = p.hold },
+		has_service(t, { "nut-monitor" }) and ups.hold {},
+		own,
+	}
+end
+
+-- A10: the scanner comes back with new definitions; a server that gets none is not taken back for it.
+function runbook.definitions(t)
+	if not t.facts.packages["clamav-freshclam"] then return nil end
+	return pd.stage "definitions" { on_failure = "continue", antivirus.update {} }
+end
+
+return runbook
