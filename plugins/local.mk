@@ -31,3 +31,4 @@ include %D%/ups/local.mk
 include %D%/quota/local.mk
 include %D%/normalbackup/local.mk
 include %D%/database/local.mk
+include %D%/firewall/local.mk
