@@ -47,6 +47,9 @@ struct http_args {
 	const char *user;
 	const struct pd_secret *password;
 	const char *ca;
+	const char *proxy;
+	const char *proxy_user;
+	const struct pd_secret *proxy_password;
 	int64_t timeout;
 };
 
@@ -62,6 +65,12 @@ static const struct pd_param params[] = {
 		 .help = "password of the user"),
 	PD_PARAM(struct http_args, ca, PD_T_PATH,
 		 .help = "certificates to trust, PEM; empty: the server's own"),
+	PD_PARAM(struct http_args, proxy, PD_T_STRING,
+		 .help = "web proxy to ask, http://HOST:PORT; https pages by CONNECT; empty: none"),
+	PD_PARAM(struct http_args, proxy_user, PD_T_STRING,
+		 .help = "user to log in as on the proxy"),
+	PD_PARAM(struct http_args, proxy_password, PD_T_SECRET,
+		 .help = "password of that user"),
 	PROBE_TIMEOUT(http_args),
 	PD_PARAM_END
 };
@@ -130,6 +139,13 @@ static void prepare(CURL *curl, const struct probe *probe,
 	if (args->password)
 		lib.curl_easy_setopt(curl, CURLOPT_PASSWORD,
 				 pd_secret(probe->ctx, args->password, NULL));
+	lib.curl_easy_setopt(curl, CURLOPT_PROXY, args->proxy ? args->proxy : "");
+	lib.curl_easy_setopt(curl, CURLOPT_NOPROXY, "");
+	if (args->proxy_user)
+		lib.curl_easy_setopt(curl, CURLOPT_PROXYUSERNAME, args->proxy_user);
+	if (args->proxy_password)
+		lib.curl_easy_setopt(curl, CURLOPT_PROXYPASSWORD,
+				 pd_secret(probe->ctx, args->proxy_password, NULL));
 }
 
 static enum outcome judge(struct probe *probe, const struct http_args *args,
@@ -141,7 +157,8 @@ static enum outcome judge(struct probe *probe, const struct http_args *args,
 		return probe_why(probe, NEVER, "no output");
 	if (!status_good(args, status))
 		return probe_why(probe, NOT_YET, "%s answers with status %ld; see "
-				 "the log of the web server", args->url, status);
+				 "the log of the %s", args->url, status,
+				 args->proxy ? "proxy" : "web server");
 	if (args->contains && !strstr(page->body, args->contains))
 		return probe_why(probe, NOT_YET, "%s does not contain \"%s\"",
 				 args->url, args->contains);
@@ -161,7 +178,7 @@ static enum outcome attempt(struct probe *probe, void *user)
 	struct page *page = user;
 	const struct http_args *args = page->args;
 	char text[CURL_ERROR_SIZE] = "";
-	long status = 0;
+	long status = 0, tunnel = 0;
 	CURL *curl = lib.curl_easy_init();
 	CURLcode code = CURLE_OK;
 
@@ -172,7 +189,12 @@ static enum outcome attempt(struct probe *probe, void *user)
 	lib.curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
 	code = lib.curl_easy_perform(curl);
 	lib.curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	lib.curl_easy_getinfo(curl, CURLINFO_HTTP_CONNECTCODE, &tunnel);
 	lib.curl_easy_cleanup(curl);
+	if (code != CURLE_OK && tunnel >= 300) { /* the proxy's answer to CONNECT */
+		code = CURLE_OK;
+		status = tunnel;
+	}
 	if (code != CURLE_OK)
 		return probe_why(probe, may_pass(code) ? NOT_YET : NEVER,
 				 "can't fetch %s: %s", args->url,
@@ -195,33 +217,50 @@ static int check_list(struct pd_ctx *ctx, const struct pd_list *list)
 	return PD_CHANGED;
 }
 
-static int check(struct pd_ctx *ctx)
+/* Does @p text, the parameter @p what, lead to a server of http?  *host is
+ * its name, which curl_free() frees. */
+static int check_url(struct pd_ctx *ctx, const char *what, const char *text, char **host)
 {
-	const struct http_args *args = ctx->args;
-	CURLU *url = NULL;
-	char *host = NULL, *user = NULL, *scheme = NULL;
+	CURLU *url = lib.curl_url();
+	char *user = NULL, *scheme = NULL;
 	int rc = PD_CHANGED;
 
-	if (load(ctx) < 0)
-		return PD_FAILED;
-	url = lib.curl_url();
-	if (lib.curl_url_set(url, CURLUPART_URL, args->url, 0) != CURLUE_OK ||
+	if (lib.curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
 	    lib.curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-	    lib.curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+	    lib.curl_url_get(url, CURLUPART_HOST, host, 0) != CURLUE_OK ||
 	    (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
-		rc = pd_fail(ctx, PD_BAD_ARGS, "url is not an address of http "
-			     "or https");
+		rc = pd_fail(ctx, PD_BAD_ARGS, "%s is not an address of http "
+			     "or https", what);
 	else if (lib.curl_url_get(url, CURLUPART_USER, &user, 0) == CURLUE_OK)
-		rc = pd_fail(ctx, PD_BAD_ARGS, "url holds a user name, which "
-			     "would be shown; use user and password");
-	else
-		rc = check_list(ctx, &args->status);
-	if (rc == PD_CHANGED && host[0] != '[')
-		rc = probe_host(ctx, host);
-	lib.curl_free(host);
+		rc = pd_fail(ctx, PD_BAD_ARGS, "%s holds a user name, which "
+			     "would be shown; use %s and %s", what,
+			     *what == 'p' ? "proxy_user" : "user",
+			     *what == 'p' ? "proxy_password" : "password");
 	lib.curl_free(user);
 	lib.curl_free(scheme);
 	lib.curl_url_cleanup(url);
+	return rc;
+}
+
+/* With a proxy it is the proxy that looks up the server's name. */
+static int check(struct pd_ctx *ctx)
+{
+	const struct http_args *args = ctx->args;
+	char *host = NULL, *proxy = NULL;
+	int rc = load(ctx);
+
+	if (rc == 0)
+		rc = check_url(ctx, "url", args->url, &host);
+	if (rc == PD_CHANGED && args->proxy)
+		rc = check_url(ctx, "proxy", args->proxy, &proxy);
+	if (rc == PD_CHANGED)
+		rc = check_list(ctx, &args->status);
+	if (rc == PD_CHANGED && *(proxy ? proxy : host) != '[')
+		rc = probe_host(ctx, proxy ? proxy : host);
+	if (lib.curl_free) {
+		lib.curl_free(host);
+		lib.curl_free(proxy);
+	}
 	return rc;
 }
 
