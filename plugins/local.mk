@@ -32,3 +32,4 @@ include %D%/quota/local.mk
 include %D%/normalbackup/local.mk
 include %D%/database/local.mk
 include %D%/firewall/local.mk
+include %D%/proxy/local.mk
