@@ -97,6 +97,17 @@ pd plan --rollback --json --facts "$tmp/facts.json" --catalog "$tmp/due.xml" fil
 is "what is held comes back where it is held" \
 	"$(jq -r '.[] | "\(.stage): \([.steps[] | select(.action == "give back").step] | join(","))"' <<<"$out" | xargs)" \
 	"install: hold/schedule.hold prove: null:"
+# section NAME FILE: of a test
+section() { sed -n "/^@$1\$/,/^@/p" "$2" | grep -v '^@'; }
+for role in web-proxy generic; do
+	golden=$PD_SRCDIR/tests/plans/roles/$role.test
+	section CATALOG "$golden" >"$tmp/role.xml"
+	section FACTS "$golden" >"$tmp/role.json"
+	mapfile -t values < <(section PARAMS "$golden" | sed 's/^/--param=/')
+	pd plan --rollback --facts "$tmp/role.json" --catalog "$tmp/role.xml" "$role" "${values[@]}"
+	is "the page of $role has its rollback plan" "$(sed -n '/^    rollback plan/,/^    if any other stage/s/^    //p' "$PD_SRCDIR/doc/role-$role.md")" \
+		"$(sed '/^$/d' <<<"$out")"
+done
 places=("${steps[@]}")
 
 # ---- a run on paper leaves the server alone

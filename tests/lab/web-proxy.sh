@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A real web proxy, squid behind nftables, goes through its whole runbook: once with a probe that fails after the
+# installation, to rolled back, and once to done. Then the same server by the role of any server.
+export PD_LAB=${PD_LAB:-t-web-proxy}
+. "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
+. "$PD_SRCDIR/tests/lab/server.sh" || exit 99
+[ "$(id -u)" = 0 ] || skip "the lab needs root"
+trap '"$lab" destroy >/dev/null 2>&1' EXIT
+tmp=$(mktemp -d)
+
+# all that a rollback has to bring back, and the rules in force
+state() { inventory; on_server sh -c 'echo "== rules"; nft -s list ruleset' </dev/null; }
+version() { on_server dpkg-query -W -f '${Version}' "$1" </dev/null; }
+# the updates of these packages, and of no other
+only()
+{
+	on_server sh -c 'printf "Package: *\nPin: release l=Debian-Security\nPin-Priority: -1\n\nPackage: $*\nPin: release l=Debian-Security\nPin-Priority: 990\n" \
+		>/etc/apt/preferences.d/lab' sh "$@" </dev/null
+}
+# to_its_end RUN...: a run over all reboots, and what it said if it did not get there
+to_its_end()
+{
+	local wanted=$1 log=$tmp/$2.log
+
+	shift 2
+	on_server patchday run "$@" --answers /root/answers.json </dev/null >"$log" 2>&1
+	follow_run 600 >>"$log" 2>&1
+	[ "$(run_state)" = "$wanted" ] || { sed 's/^/# /' "$log"; new_messages; }
+}
+parameters=(--param pages=http://intern/,https://intern/ --param forbidden=http://forbidden/,https://forbidden/
+	--param proxy=http://localhost:3129 --param user=carol --param password=file:/root/carol --param ca=/etc/ssl/lab.pem
+	--param "others=f2b-*")
+
+server_up || { echo "Bail out! no server"; exit 1; }
+on_server bash -s <"$PD_SRCDIR/tests/lab/server-squid.sh" >"$tmp/setup" 2>&1 || sed 's/^/# /' "$tmp/setup"
+on_server sh -c 'umask 077; echo carol-secret >/root/carol' </dev/null
+only squid squid-common libssl3 openssl
+old=$(version squid)
+is "squid runs, and has an update to come" \
+	"$(on_server systemctl is-active squid nftables </dev/null | xargs) $(on_server apt-get -s upgrade </dev/null | grep -c '^Inst squid ')" \
+	"active active 1"
+# fail2ban's table comes and goes by itself
+on_server nft add table inet f2b-table </dev/null
+state >"$tmp/before"
+
+# ---- a probe after the installation that can't succeed
+sed -e 's/client_tests(p), *-- A17/probe.command { argv = { "\/bin\/false" }, timeout = 2 },/' -e 's/rounds = 3/rounds = 1/' \
+	"$PD_SRCDIR/scripts/roles/web-proxy.lua" | on_server sh -c 'cat >/root/fault.lua'
+to_its_end "rolled back" fault /root/fault.lua "${parameters[@]}"
+is "a probe that fails after the installation ends rolled back" "$(run_state)" "rolled back"
+out=$(on_server patchday status </dev/null)
+like "the probe is named" "$out" 'failed +prove/probe.command'
+for step in rules-after proxy-after; do like "after $step had passed" "$out" "done +prove/$step"; done
+is "squid is the one before" "$(version squid)" "$old"
+state >"$tmp/after"
+empty "packages, services, files and rules are as before, but for fail2ban's table" \
+	"$(diff "$tmp/before" "$tmp/after" | grep -v '^[0-9,]*d[0-9]*$\|^< table inet f2b-table {$\|^< }$' | head -40)"
+
+# ---- to done
+to_its_end "waiting for sign-off" run web-proxy "${parameters[@]}"
+is "the whole runbook ends with the work done" "$(run_state)" "waiting for sign-off"
+is "squid is a new one" "$(on_server dpkg --compare-versions "$(version squid)" gt "$old" </dev/null; echo $?)" 0
+is "and runs, with no unit that failed" "$(on_server systemctl is-active squid </dev/null)$(on_server systemctl list-units --state=failed --no-legend </dev/null)" active
+out=$(on_server patchday status </dev/null)
+for step in prepare/rules-of-boot prepare/proxy-before save/proxy.save prove/rules-after prove/proxy-after 'prove/probe.http#4'; do
+	like "$step" "$out" "done +$step"
+done
+like "the updates took effect by a reboot" "$out" 'done +install/host.reboot'
+state >"$tmp/done"
+empty "rules and configuration are as before" "$(
+	part() { sed -n '/^== rules/,$p; \, /etc/\(squid\|nftables\),p' "$1" | grep -v 'f2b-table\|^}$'; }
+	diff <(part "$tmp/before") <(part "$tmp/done"))"
+empty "each difference is explained by a step" "$(on_server patchday status --json </dev/null |
+	jq -r '.comparison | if .not_compared == [] then .differences[] | select((.by | not) and .kind != "errors") | "\(.kind) \(.key) \(.change)"
+		else "not compared: \(.not_compared)" end')"
+empty "the password is nowhere in state, logs and reports" \
+	"$(on_server sh -c 'grep -rl carol-secret /var/lib/patchday /var/log 2>/dev/null' </dev/null)"
+for party in operations "application owner"; do on_server patchday signoff --party "$party" --name Ann </dev/null >/dev/null; done
+is "signed by both it is done" "$(run_state)" done
+
+# ---- the same server as any server
+only rsync
+to_its_end "waiting for sign-off" generic generic --param running=squid,ssh --param ports=22,localhost:3128 \
+	--param pages=https://intern/ --param ca=/etc/ssl/lab.pem --param "commands=squid -k check"
+is "the runbook of any server ends with the work done" "$(run_state)" "waiting for sign-off"
+is "its probes passed before and after" \
+	"$(on_server patchday status </dev/null | grep -cE 'done +(prepare|prove)/(probe\.(tcp|tcp#2|http|command)|running-(before|after))')" 10
+rm -rf "$tmp"
+end
