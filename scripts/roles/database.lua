@@ -36,7 +36,7 @@ return pd.workflow {
 		scratch = pd.path { help = "where it is restored for that; left out: beside the data" },
 		running = pd.list { default = { "postgresql" }, help = "services that must run at the end" },
 	},
-	questions = runbook.questions "Applications are cut off while the database is dumped and updated.",  -- A3
+	questions = runbook.questions "Applications are cut off while the database is dumped and updated.", -- A3
 	guards = runbook.guards, -- asked before each stage
 	rounds = 3, -- until no update applies
 	plan = function(t)
@@ -52,42 +52,42 @@ return pd.workflow {
 
 		return {
 			pd.stage "prepare" {
-				t.answers.recovery and host.recovery { confirmed = true },          -- A3
+				t.answers.recovery and host.recovery { confirmed = true },  -- A3
 				host.space { path = p.safe, bytes = 2 * due:size() + runbook.GIB }, -- A3
-				host.space { path = "/", bytes = 3 * due:size() + runbook.GIB },    -- A3
-				t.round == 1 and runbook.normal_backup(p),                          -- A7
-				logs,                                                               -- A4
+				host.space { path = "/", bytes = 3 * due:size() + runbook.GIB }, -- A3
+				t.round == 1 and runbook.normal_backup(p),                  -- A7
+				logs,                                                       -- A4
 				t.round == 1 and host.reboot { reason = "clean start before the updates", again = false }, -- A5
-				clean,                                                              -- A5
-				client_tests(p),                                                    -- A6
+				clean,                                                      -- A5
+				client_tests(p),                                            -- A6
 			},
 			pd.stage "save" {
-				state,                                                              -- A8
+				state,                                                      -- A8
 				backup.verify { archive = state.out.archive, sha256 = state.out.sha256 }, -- A7, A8
-				network.save { to = p.safe },                                       -- A11
-				runbook.bare_metal(p),                                              -- A9
+				network.save { to = p.safe },                               -- A11
+				runbook.bare_metal(p),                                      -- A9
 			},
-			pd.hold { runbook.held(t, quiesced),                                        -- A10
+			pd.hold { runbook.held(t, quiesced),                                -- A10
 				pd.stage "dump" {
 					database.dump { cluster = p.cluster, to = p.safe, prove = p.prove, scratch = p.scratch }, -- A7
-					p.away and copy.folder { from = p.safe, to = p.away },      -- A11
+					p.away and copy.folder { from = p.safe, to = p.away }, -- A11
 				},
 				pd.stage "install" { on_failure = "undo",
-					install,                                                    -- A12
-					host.reboot { reason = "the updates take effect",           -- A12
+					install,                                            -- A12
+					host.reboot { reason = "the updates take effect",   -- A12
 						when = due:needs_reboot() or install.out.reboot_required },
-					works(p),                                                   -- A17: before applications are let in
+					works(p),                                           -- A17: before applications are let in
 				},
-				runbook.definitions(t),                                             -- A10
+				runbook.definitions(t),                                     -- A10
 			},
 			pd.stage "prove" { on_failure = "undo",
-				eventlog.collect { to = p.safe, before = clean.out.archive },       -- A13
-				service.verify { units = p.running },                               -- A15
+				eventlog.collect { to = p.safe, before = clean.out.archive }, -- A13
+				service.verify { units = p.running },                       -- A15
 				eventlog.compare { before = clean.out.archive, also = logs.out.archive,
-					fail_on = "error", ignore = p.ignore },                     -- A16
-				client_tests(p),                                                    -- A17
+					fail_on = "error", ignore = p.ignore },             -- A16
+				client_tests(p),                                            -- A17
 			},
-			pd.signoff { parties = p.sign },                                            -- A18
+			pd.signoff { parties = p.sign },                                    -- A18
 		}
 	end,
 }

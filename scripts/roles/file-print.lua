@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- The runbook of a file and print server, from top to bottom.
--- A3 to A18 are points of the runbook in doc/workflow-language.md.
+-- A3 to A18 are points of the runbook in doc/runbook.md.
 local pd = require "patchday"
 local runbook = require "patchday.runbook" -- what all roles have in common
 local backup, copy, driver, eventlog = pd.use "backup", pd.use "copy", pd.use "driver", pd.use "eventlog"
@@ -57,7 +57,7 @@ return pd.workflow {
 			pd.stage "prepare" {
 				t.answers.recovery and host.recovery { confirmed = true },  -- A3
 				host.space { path = p.safe, bytes = 2 * due:size() + runbook.GIB }, -- A3
-				host.space { path = "/", bytes = 3 * due:size() + runbook.GIB },    -- A3
+				host.space { path = "/", bytes = 3 * due:size() + runbook.GIB }, -- A3
 				t.round == 1 and runbook.normal_backup(p),                  -- A7
 				logs,                                                       -- A4
 				t.round == 1 and host.reboot { reason = "clean start before the updates", again = false }, -- A5
