@@ -1,6 +1,6 @@
 plugin_LTLIBRARIES += %reldir%/printers.la
 %canon_reldir%_printers_la_SOURCES = %reldir%/printers.c %reldir%/restore.c \
-	%reldir%/conf.c %reldir%/spooler.c %reldir%/printers.h \
+	%reldir%/conf.c %reldir%/spooler.c %reldir%/printers.h $(CUPS_SOURCES) \
 	plugins/shares/saved.c plugins/shares/saved.h \
 	plugins/shares/steps.c plugins/shares/steps.h \
 	plugins/shares/units.c plugins/shares/units.h
@@ -8,5 +8,5 @@ plugin_LTLIBRARIES += %reldir%/printers.la
 	$(JANSSON_CFLAGS) $(SODIUM_CFLAGS)
 %canon_reldir%_printers_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_printers_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-%canon_reldir%_printers_la_LIBADD = $(CUPS_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
+%canon_reldir%_printers_la_LIBADD = $(JANSSON_LIBS) $(SODIUM_LIBS)
 EXTRA_DIST += %reldir%/README.md %reldir%/printers.check

@@ -3,7 +3,7 @@
 #ifndef PATCHDAY_PRINTERS_H
 #define PATCHDAY_PRINTERS_H
 
-#include <cups/cups.h>
+#include "../shared/cups.h"
 
 #include "../shares/steps.h"
 

@@ -14,22 +14,22 @@
  * which cupsd made by itself for a printer that it saw, is in no file. */
 static void sort_answer(struct pd_ctx *ctx, struct spooler *s)
 {
-	ipp_attribute_t *a = ippFirstAttribute(s->answer);
+	ipp_attribute_t *a = cups.ippFirstAttribute(s->answer);
 
 	while (a) {
 		struct live next = { 0 };
 		bool temporary = false;
 
-		for (; a && ippGetGroupTag(a) == IPP_TAG_PRINTER;
-		     a = ippNextAttribute(s->answer)) {
-			const char *name = ippGetName(a);
+		for (; a && cups.ippGetGroupTag(a) == IPP_TAG_PRINTER;
+		     a = cups.ippNextAttribute(s->answer)) {
+			const char *name = cups.ippGetName(a);
 
 			if (!name)
 				break;
 			if (strcmp(name, "printer-name") == 0)
-				next.name = ippGetString(a, 0, NULL);
+				next.name = cups.ippGetString(a, 0, NULL);
 			if (strcmp(name, "printer-is-temporary") == 0)
-				temporary = ippGetBoolean(a, 0);
+				temporary = cups.ippGetBoolean(a, 0);
 			*(ipp_attribute_t **)saved_grow(ctx, &next.attr,
 							&next.len,
 							sizeof(a)) = a;
@@ -38,7 +38,7 @@ static void sort_answer(struct pd_ctx *ctx, struct spooler *s)
 			*(struct live *)saved_grow(ctx, &s->queue, &s->len,
 						   sizeof(next)) = next;
 		if (a)
-			a = ippNextAttribute(s->answer);
+			a = cups.ippNextAttribute(s->answer);
 	}
 }
 
@@ -47,39 +47,43 @@ static http_t *reach(struct pd_ctx *ctx, const char *root)
 	/* The socket of this very server: client.conf and CUPS_SERVER may
 	 * name another one. */
 	const char *path = cupsd_setting(ctx, root, "Listen", "/");
-	http_t *http = httpConnect2(path ? path : DOMAIN_SOCKET, 0, NULL,
-				    AF_UNSPEC, HTTP_ENCRYPTION_IF_REQUESTED, 1,
+	http_t *http = cups.httpConnect2(path ? path : DOMAIN_SOCKET, 0, NULL,
+					 AF_UNSPEC, HTTP_ENCRYPTION_IF_REQUESTED, 1,
 				    CONNECT_MS, NULL);
 
 	if (!http && !path)
-		http = httpConnect2("localhost", 631, NULL, AF_UNSPEC,
-				    HTTP_ENCRYPTION_IF_REQUESTED, 1, CONNECT_MS,
+		http = cups.httpConnect2("localhost", 631, NULL, AF_UNSPEC,
+					 HTTP_ENCRYPTION_IF_REQUESTED, 1, CONNECT_MS,
 				    NULL);
 	return http;
 }
 
 int spooler_ask(struct pd_ctx *ctx, const char *root, struct spooler *out)
 {
-	http_t *http = reach(ctx, root);
+	http_t *http = NULL;
 	ipp_t *question = NULL;
 	ipp_status_t status = IPP_STATUS_OK;
 
-	*out = (struct spooler){ .running = http != NULL };
+	*out = (struct spooler){ 0 };
+	if (!cups_load(ctx))
+		return PD_FAILED;
+	http = reach(ctx, root);
+	out->running = http != NULL;
 	if (!http)
 		return 0;
-	question = ippNewRequest(IPP_OP_CUPS_GET_PRINTERS);
-	ippAddString(question, IPP_TAG_OPERATION, IPP_TAG_KEYWORD,
-		     "requested-attributes", NULL, "all");
-	out->answer = cupsDoRequest(http, question, "/");
-	status = cupsLastError();
-	httpClose(http);
+	question = cups.ippNewRequest(IPP_OP_CUPS_GET_PRINTERS);
+	cups.ippAddString(question, IPP_TAG_OPERATION, IPP_TAG_KEYWORD,
+			  "requested-attributes", NULL, "all");
+	out->answer = cups.cupsDoRequest(http, question, "/");
+	status = cups.cupsLastError();
+	cups.httpClose(http);
 	if (status == IPP_STATUS_ERROR_NOT_FOUND)
 		return 0; /* there is no queue */
 	if (!out->answer || status >= IPP_STATUS_ERROR_BAD_REQUEST) {
 		spooler_free(out);
 		return pd_fail(ctx, PD_RETRY, "cupsd does not tell its queues: "
 			       "%s; look at its error_log",
-			       cupsLastErrorString());
+			       cups.cupsLastErrorString());
 	}
 	sort_answer(ctx, out);
 	return 0;
@@ -87,7 +91,8 @@ int spooler_ask(struct pd_ctx *ctx, const char *root, struct spooler *out)
 
 void spooler_free(struct spooler *spooler)
 {
-	ippDelete(spooler->answer);
+	if (spooler->answer)
+		cups.ippDelete(spooler->answer);
 	*spooler = (struct spooler){ 0 };
 }
 
@@ -102,7 +107,7 @@ const struct live *spooler_find(const struct spooler *spooler, const char *name)
 static ipp_attribute_t *live_attr(const struct live *q, const char *name)
 {
 	for (size_t i = 0; i < q->len; i++)
-		if (strcmp(ippGetName(q->attr[i]), name) == 0)
+		if (strcmp(cups.ippGetName(q->attr[i]), name) == 0)
 			return q->attr[i];
 	return NULL;
 }
@@ -110,7 +115,7 @@ static ipp_attribute_t *live_attr(const struct live *q, const char *name)
 const char *live_text(struct pd_ctx *ctx, const struct live *q, const char *name)
 {
 	ipp_attribute_t *a = live_attr(q, name);
-	const char *text = a ? ippGetString(a, 0, NULL) : NULL;
+	const char *text = a ? cups.ippGetString(a, 0, NULL) : NULL;
 
 	return text ? pd_format(ctx, "%s", text) : "";
 }
@@ -121,8 +126,8 @@ int live_number(const struct live *q, const char *name, int missing)
 
 	if (!a)
 		return missing;
-	return ippGetValueTag(a) == IPP_TAG_BOOLEAN ? ippGetBoolean(a, 0) :
-	       ippGetInteger(a, 0);
+	return cups.ippGetValueTag(a) == IPP_TAG_BOOLEAN ? cups.ippGetBoolean(a, 0) :
+	       cups.ippGetInteger(a, 0);
 }
 
 /* Users that may (or may not) print: the same names in both? */
@@ -130,11 +135,11 @@ static bool users_differ(const struct live *live, const struct queue *file,
 			 const char *attribute, const char *key)
 {
 	ipp_attribute_t *a = live_attr(live, attribute);
-	int told = a ? ippGetCount(a) : 0, written = 0;
+	int told = a ? cups.ippGetCount(a) : 0, written = 0;
 	size_t n = strlen(key);
 
-	if (told == 1 && (strcmp(ippGetString(a, 0, NULL), "all") == 0 ||
-			  strcmp(ippGetString(a, 0, NULL), "none") == 0))
+	if (told == 1 && (strcmp(cups.ippGetString(a, 0, NULL), "all") == 0 ||
+			  strcmp(cups.ippGetString(a, 0, NULL), "none") == 0))
 		told = 0;
 	for (size_t i = 0; i < file->len; i++) {
 		const char *line = file->line[i];
@@ -144,7 +149,7 @@ static bool users_differ(const struct live *live, const struct queue *file,
 			continue;
 		written++;
 		while (at < told &&
-		       strcmp(ippGetString(a, at, NULL), line + n + 1) != 0)
+		       strcmp(cups.ippGetString(a, at, NULL), line + n + 1) != 0)
 			at++;
 		if (at == told)
 			return true;
@@ -167,8 +172,8 @@ static const char *option_differs(struct pd_ctx *ctx, const struct live *live,
 		value += strspn(value, " ");
 		a = live_attr(live, pd_format(ctx, "%s-default", name));
 		/* cupsd adds to some of them, so no order of values */
-		if (a && ippGetCount(a) == 1 && ippGetString(a, 0, NULL) &&
-		    strcmp(ippGetString(a, 0, NULL), value) != 0)
+		if (a && cups.ippGetCount(a) == 1 && cups.ippGetString(a, 0, NULL) &&
+		    strcmp(cups.ippGetString(a, 0, NULL), value) != 0)
 			return pd_format(ctx, "Option %s", name);
 	}
 	return NULL;
@@ -222,29 +227,29 @@ const char *live_differs(struct pd_ctx *ctx, const struct live *live,
 
 static json_t *value_json(ipp_attribute_t *a, int i)
 {
-	switch (ippGetValueTag(a)) {
+	switch (cups.ippGetValueTag(a)) {
 	case IPP_TAG_INTEGER:
 	case IPP_TAG_ENUM:
-		return json_integer(ippGetInteger(a, i));
+		return json_integer(cups.ippGetInteger(a, i));
 	case IPP_TAG_BOOLEAN:
-		return json_boolean(ippGetBoolean(a, i));
+		return json_boolean(cups.ippGetBoolean(a, i));
 	default:
-		return ippGetString(a, i, NULL) ?
-		       json_string(ippGetString(a, i, NULL)) : NULL;
+		return cups.ippGetString(a, i, NULL) ?
+		       json_string(cups.ippGetString(a, i, NULL)) : NULL;
 	}
 }
 
 static json_t *attr_json(ipp_attribute_t *a)
 {
-	int n = ippGetCount(a);
+	int n = cups.ippGetCount(a);
 	json_t *one = n ? value_json(a, 0) : json_null();
 	json_t *all = NULL;
 
 	if (!one) { /* ranges, resolutions, collections: as CUPS writes them */
-		size_t len = ippAttributeString(a, NULL, 0) + 1;
+		size_t len = cups.ippAttributeString(a, NULL, 0) + 1;
 		char *text = malloc(len);
 
-		ippAttributeString(a, text, len);
+		cups.ippAttributeString(a, text, len);
 		one = json_string(text);
 		free(text);
 		return one ? one : json_null();
@@ -270,7 +275,7 @@ char *spooler_json(struct pd_ctx *ctx, const struct spooler *spooler)
 		/* of an attribute that cupsd gives twice (what was set, then
 		 * what the PPD has) the first one counts */
 		for (size_t j = q->len; j-- > 0;)
-			json_object_set_new(one, ippGetName(q->attr[j]),
+			json_object_set_new(one, cups.ippGetName(q->attr[j]),
 					    attr_json(q->attr[j]));
 		/* nobody's password, whatever cupsd told root */
 		if (json_object_get(one, "device-uri"))

@@ -1,9 +1,8 @@
 plugin_LTLIBRARIES += %reldir%/probe.la
 %canon_reldir%_probe_la_SOURCES = %reldir%/probe.c %reldir%/smb.c \
-	%reldir%/print.c %reldir%/http.c %reldir%/probe.h
+	%reldir%/print.c %reldir%/http.c %reldir%/probe.h $(CUPS_SOURCES)
 %canon_reldir%_probe_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CUPS_CFLAGS) \
 	$(CURL_CFLAGS)
 %canon_reldir%_probe_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_probe_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-%canon_reldir%_probe_la_LIBADD = $(CUPS_LIBS)
 EXTRA_DIST += %reldir%/README.md %reldir%/probe.check

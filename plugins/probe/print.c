@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <cups/cups.h>
+#include "../shared/cups.h"
 
 #define CONNECT_MS 5000
 #define POLL_MS 200 /* in the first seconds, then once a second */
@@ -48,37 +48,37 @@ struct print {
 static ipp_t *ask(struct print *p, ipp_op_t op, const char *uri_name,
 		  const char *uri)
 {
-	ipp_t *question = ippNewRequest(op);
+	ipp_t *question = cups.ippNewRequest(op);
 
 	if (uri)
-		ippAddString(question, IPP_TAG_OPERATION, IPP_TAG_URI, uri_name,
-			     NULL, uri);
-	ippAddString(question, IPP_TAG_OPERATION, IPP_TAG_NAME,
-		     "requesting-user-name", NULL, cupsUser());
-	return cupsDoRequest(p->http, question, "/");
+		cups.ippAddString(question, IPP_TAG_OPERATION, IPP_TAG_URI, uri_name,
+				  NULL, uri);
+	cups.ippAddString(question, IPP_TAG_OPERATION, IPP_TAG_NAME,
+			  "requesting-user-name", NULL, cups.cupsUser());
+	return cups.cupsDoRequest(p->http, question, "/");
 }
 
 static const char *text_of(struct pd_ctx *ctx, ipp_t *answer, const char *name)
 {
-	ipp_attribute_t *a = ippFindAttribute(answer, name, IPP_TAG_ZERO);
+	ipp_attribute_t *a = cups.ippFindAttribute(answer, name, IPP_TAG_ZERO);
 	char text[512] = "";
 
 	if (!a)
 		return "";
-	if (ippGetString(a, 0, NULL) && ippGetCount(a) == 1)
-		return pd_format(ctx, "%s", ippGetString(a, 0, NULL));
-	ippAttributeString(a, text, sizeof(text));
+	if (cups.ippGetString(a, 0, NULL) && cups.ippGetCount(a) == 1)
+		return pd_format(ctx, "%s", cups.ippGetString(a, 0, NULL));
+	cups.ippAttributeString(a, text, sizeof(text));
 	return pd_format(ctx, "%s", text);
 }
 
 static int number_of(ipp_t *answer, const char *name, int missing)
 {
-	ipp_attribute_t *a = ippFindAttribute(answer, name, IPP_TAG_ZERO);
+	ipp_attribute_t *a = cups.ippFindAttribute(answer, name, IPP_TAG_ZERO);
 
 	if (!a)
 		return missing;
-	return ippGetValueTag(a) == IPP_TAG_BOOLEAN ? ippGetBoolean(a, 0) :
-						      ippGetInteger(a, 0);
+	return cups.ippGetValueTag(a) == IPP_TAG_BOOLEAN ? cups.ippGetBoolean(a, 0) :
+						      cups.ippGetInteger(a, 0);
 }
 
 static enum outcome find_queue(struct probe *probe, struct print *p)
@@ -89,16 +89,16 @@ static enum outcome find_queue(struct probe *probe, struct print *p)
 	if (p->queue)
 		return PASSED;
 	answer = ask(p, IPP_OP_CUPS_GET_DEFAULT, NULL, NULL);
-	if (answer && ippFindAttribute(answer, "printer-name", IPP_TAG_NAME))
+	if (answer && cups.ippFindAttribute(answer, "printer-name", IPP_TAG_NAME))
 		p->queue = text_of(probe->ctx, answer, "printer-name");
-	ippDelete(answer);
+	cups.ippDelete(answer);
 	if (p->queue)
 		return PASSED;
-	if (cupsLastError() == IPP_STATUS_ERROR_NOT_FOUND)
+	if (cups.cupsLastError() == IPP_STATUS_ERROR_NOT_FOUND)
 		return probe_why(probe, NEVER, "CUPS has no default printer; "
 				 "set one (lpadmin -d QUEUE) or name a queue");
 	return probe_why(probe, NOT_YET, "CUPS does not tell its default "
-			 "printer: %s", cupsLastErrorString());
+			 "printer: %s", cups.cupsLastErrorString());
 }
 
 /* Is the queue one that prints?  @param told goes into the evidence. */
@@ -109,17 +109,17 @@ static enum outcome look_at_queue(struct probe *probe, struct print *p,
 	ipp_t *answer = ask(p, IPP_OP_GET_PRINTER_ATTRIBUTES, "printer-uri",
 			    pd_format(ctx, "ipp://localhost/printers/%s",
 				      p->queue));
-	ipp_status_t status = cupsLastError();
+	ipp_status_t status = cups.cupsLastError();
 	enum outcome outcome = PASSED;
 	const char *reasons = NULL, *message = NULL;
 
 	if (!answer || status >= IPP_STATUS_ERROR_BAD_REQUEST) {
-		ippDelete(answer);
+		cups.ippDelete(answer);
 		if (status == IPP_STATUS_ERROR_NOT_FOUND)
 			return probe_why(probe, NEVER, "there is no queue %s; "
 					 "lpstat -p lists them", p->queue);
 		return probe_why(probe, NOT_YET, "CUPS does not tell about %s: "
-				 "%s", p->queue, cupsLastErrorString());
+				 "%s", p->queue, cups.cupsLastErrorString());
 	}
 	reasons = text_of(ctx, answer, "printer-state-reasons");
 	message = text_of(ctx, answer, "printer-state-message");
@@ -136,21 +136,21 @@ static enum outcome look_at_queue(struct probe *probe, struct print *p,
 				    "mend its cause, then cupsenable %s",
 				    p->queue, message, *message ? ", " : "",
 				    reasons, p->queue);
-	ippDelete(answer);
+	cups.ippDelete(answer);
 	return outcome;
 }
 
 /* @return what the server says to this page. */
 static ipp_status_t send_page(struct print *p, const char *format)
 {
-	if (cupsStartDocument(p->http, p->queue, p->job, "test page", format,
-			      1) != HTTP_STATUS_CONTINUE ||
-	    cupsWriteRequestData(p->http, p->page, p->page_len) !=
+	if (cups.cupsStartDocument(p->http, p->queue, p->job, "test page", format,
+				   1) != HTTP_STATUS_CONTINUE ||
+	    cups.cupsWriteRequestData(p->http, p->page, p->page_len) !=
 		    HTTP_STATUS_CONTINUE) {
-		cupsFinishDocument(p->http, p->queue);
+		cups.cupsFinishDocument(p->http, p->queue);
 		return IPP_STATUS_ERROR_INTERNAL;
 	}
-	return cupsFinishDocument(p->http, p->queue);
+	return cups.cupsFinishDocument(p->http, p->queue);
 }
 
 static enum outcome submit(struct probe *probe, struct print *p)
@@ -158,17 +158,17 @@ static enum outcome submit(struct probe *probe, struct print *p)
 	struct pd_ctx *ctx = probe->ctx;
 	const char *format = p->args->file ? CUPS_FORMAT_AUTO : CUPS_FORMAT_TEXT;
 	cups_option_t *options = NULL;
-	int n = cupsAddOption("job-sheets", "none", 0, &options);
+	int n = cups.cupsAddOption("job-sheets", "none", 0, &options);
 	ipp_status_t status = IPP_STATUS_OK;
 
-	p->job = cupsCreateJob(p->http, p->queue,
-			       pd_format(ctx, "patchday test page %s", ctx->run),
+	p->job = cups.cupsCreateJob(p->http, p->queue,
+				    pd_format(ctx, "patchday test page %s", ctx->run),
 			       n, options);
-	cupsFreeOptions(n, options);
+	cups.cupsFreeOptions(n, options);
 	if (p->job <= 0) {
 		p->job = 0;
 		return probe_why(probe, NEVER, "queue %s takes no job: %s",
-				 p->queue, cupsLastErrorString());
+				 p->queue, cups.cupsLastErrorString());
 	}
 	if (pd_remember(ctx, "job", pd_format(ctx, "%d", p->job)))
 		return probe_why(probe, NEVER, "nothing to remember by");
@@ -180,7 +180,7 @@ static enum outcome submit(struct probe *probe, struct print *p)
 				 p->args->file ? p->args->file : "plain text");
 	if (status >= IPP_STATUS_ERROR_BAD_REQUEST)
 		return probe_why(probe, NEVER, "queue %s does not take the page: "
-				 "%s", p->queue, cupsLastErrorString());
+				 "%s", p->queue, cups.cupsLastErrorString());
 	probe_note(probe, "job %d submitted to %s", p->job, p->queue);
 	return PASSED;
 }
@@ -212,7 +212,7 @@ static enum outcome look_at_job(struct probe *probe, struct print *p)
 				       text_of(ctx, answer, "job-state-reasons"),
 				       text_of(ctx, answer,
 					       "job-printer-state-message"));
-	ippDelete(answer);
+	cups.ippDelete(answer);
 	return over ? NEVER : outcome;
 }
 
@@ -244,9 +244,9 @@ static void cancel_old(struct probe *probe, struct print *p)
 	const char *old = pd_recall(probe->ctx, "job");
 
 	if (old)
-		ippDelete(ask(p, IPP_OP_CANCEL_JOB, "job-uri",
-			      pd_format(probe->ctx, "ipp://localhost/jobs/%s",
-					old)));
+		cups.ippDelete(ask(p, IPP_OP_CANCEL_JOB, "job-uri",
+				   pd_format(probe->ctx, "ipp://localhost/jobs/%s",
+					     old)));
 }
 
 static int put_outputs(struct pd_ctx *ctx, const struct print *p)
@@ -262,12 +262,12 @@ static enum outcome attempt(struct probe *probe, void *user)
 	enum outcome outcome = PASSED;
 
 	p->job = 0;
-	p->http = httpConnect2(cupsServer(), ippPort(), NULL, AF_UNSPEC,
-			       cupsEncryption(), 1, CONNECT_MS, NULL);
+	p->http = cups.httpConnect2(cups.cupsServer(), cups.ippPort(), NULL, AF_UNSPEC,
+				    cups.cupsEncryption(), 1, CONNECT_MS, NULL);
 	if (!p->http)
 		return probe_why(probe, NOT_YET, "can't reach CUPS at %s: %s; "
 				 "does cupsd run? See systemctl status cups",
-				 cupsServer(), cupsLastErrorString());
+				 cups.cupsServer(), cups.cupsLastErrorString());
 	cancel_old(probe, p);
 	outcome = find_queue(probe, p);
 	if (outcome == PASSED)
@@ -286,7 +286,7 @@ static enum outcome attempt(struct probe *probe, void *user)
 	} else if (outcome == PASSED) {
 		probe_note(probe, "job %d completed", p->job);
 	}
-	httpClose(p->http);
+	cups.httpClose(p->http);
 	return outcome;
 }
 
@@ -304,7 +304,7 @@ static int check(struct pd_ctx *ctx)
 			   "correct file in the workflow");
 		return PD_REFUSED;
 	}
-	return PD_CHANGED;
+	return cups_load(ctx) ? PD_CHANGED : PD_FAILED;
 }
 
 static int apply(struct pd_ctx *ctx)
@@ -314,6 +314,8 @@ static int apply(struct pd_ctx *ctx)
 	time_t now = time(NULL);
 	struct tm tm = { 0 };
 
+	if (!cups_load(ctx))
+		return PD_FAILED;
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", localtime_r(&now, &tm));
 	if (p.args->file) {
 		p.page = pd_read_file(ctx, p.args->file, 16u << 20, &p.page_len);

@@ -3,6 +3,7 @@
 TREE_SOURCES = %reldir%/tree.c %reldir%/tree.h
 PKG_SOURCES = %reldir%/etc.c %reldir%/pkg.c %reldir%/pkg.h
 HOLD_SOURCES = %reldir%/units.c %reldir%/jobs.c %reldir%/hold.c %reldir%/stop.c %reldir%/units.h
+CUPS_SOURCES = %reldir%/cups.c %reldir%/cups.h
 PROCESS_SOURCES = %reldir%/process.c %reldir%/process.h
 NUT_SOURCES = %reldir%/nut.c %reldir%/nut.h
 FILES_SOURCES = %reldir%/files.c %reldir%/files.h plugins/shares/saved.c plugins/shares/saved.h \
