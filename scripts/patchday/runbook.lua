@@ -2,10 +2,12 @@
 -- What the runbooks of all roles have in common.
 -- A3 to A18 are points of the runbook in doc/runbook.md.
 local pd = require "patchday"
-local antivirus, backup, guard = pd.use "antivirus", pd.use "backup", pd.use "guard"
-local normalbackup, quota, schedule, service, ups = pd.use "normalbackup", pd.use "quota", pd.use "schedule",
-	pd.use "service", pd.use "ups"
-local runbook = { GIB = 1024 * 1024 * 1024 }
+local antivirus, backup, eventlog, guard = pd.use "antivirus", pd.use "backup", pd.use "eventlog", pd.use "guard"
+local host, normalbackup, quota, schedule = pd.use "host", pd.use "normalbackup", pd.use "quota", pd.use "schedule"
+local service, ups, update = pd.use "service", pd.use "ups", pd.use "update"
+local runbook = {}
+
+local GIB = 1024 * 1024 * 1024
 
 local function with(all, own)
 	for name, declared in pairs(own or {}) do all[name] = declared end
@@ -79,9 +81,43 @@ function runbook.guards(t)
 	}
 end
 
+-- A3: room for the updates, for what they replace, and for what is saved.
+function runbook.room(p, due)
+	return {
+		host.space { path = p.safe, bytes = 2 * due:size() + GIB },
+		host.space { path = "/", bytes = 3 * due:size() + GIB },
+	}
+end
+
+-- A4, A5: the event logs until now, and those of the clean start before any change.
+function runbook.logs(p)
+	return eventlog.export { to = p.safe, places = { p.second }, clear = true },
+		eventlog.export { to = p.safe, places = { p.second }, name = "clean-start", id = "clean-start" }
+end
+
+-- A5: old faults are not blamed on the updates.
+function runbook.clean_start(t)
+	return t.round == 1 and host.reboot { reason = "clean start before the updates", again = false }
+end
+
+-- A12: the updates, and the reboot that they need.
+function runbook.install(p, due)
+	local install = update.install { updates = due, keep = p.safe, source = p.source, from = p.from }
+	return install, host.reboot { reason = "the updates take effect",
+		when = due:needs_reboot() or install.out.reboot_required }
+end
+
+-- A16: new errors in the event logs take the updates back.
+function runbook.no_new_errors(p, logs, clean)
+	return eventlog.compare { before = clean.out.archive, also = logs.out.archive, fail_on = "error",
+		ignore = p.ignore }
+end
+
 -- A7: the backup that the server has anyhow is recent, and can be read.
-function runbook.normal_backup(p)
+function runbook.normal_backup(t)
+	local p = t.params
 	local by, at, age = p.backup_by, p.backup_at, p.backup_age
+	if t.round > 1 then return nil end
 	if by == "bacula" then return normalbackup.bacula { client = at, verify_job = p.backup_proof, age = age } end
 	if by == "file" then return normalbackup.file { path = at, age = age } end
 	return by and normalbackup[by] { repository = at, password = p.backup_password, paths = p.backup_paths,

@@ -5,7 +5,6 @@ local pd = require "patchday"
 local runbook = require "patchday.runbook" -- what all roles have in common
 local backup, copy, database, eventlog = pd.use "backup", pd.use "copy", pd.use "database", pd.use "eventlog"
 local host, network, probe, service = pd.use "host", pd.use "network", pd.use "probe", pd.use "service"
-local update = pd.use "update"
 
 -- Does it do what its clients need? The same before and after, and while they are held.
 local function works(p)
@@ -43,21 +42,18 @@ return pd.workflow {
 		local p, due = t.params, t.catalog:needed()
 		if #due == 0 then return pd.nothing "no update applies" end
 
-		local logs = eventlog.export { to = p.safe, places = { p.second }, clear = true }
-		local clean = eventlog.export { to = p.safe, places = { p.second }, name = "clean-start",
-			id = "clean-start" }
+		local logs, clean = runbook.logs(p)
 		local state = backup.state { to = p.safe }
 		local quiesced = database.quiesce { cluster = p.cluster, wait = p.wait }
-		local install = update.install { updates = due, keep = p.safe, source = p.source, from = p.from }
+		local install, reboot = runbook.install(p, due)
 
 		return {
 			pd.stage "prepare" {
 				t.answers.recovery and host.recovery { confirmed = true },  -- A3
-				host.space { path = p.safe, bytes = 2 * due:size() + runbook.GIB }, -- A3
-				host.space { path = "/", bytes = 3 * due:size() + runbook.GIB }, -- A3
-				t.round == 1 and runbook.normal_backup(p),                  -- A7
+				runbook.room(p, due),                                       -- A3
+				runbook.normal_backup(t),                                   -- A7
 				logs,                                                       -- A4
-				t.round == 1 and host.reboot { reason = "clean start before the updates", again = false }, -- A5
+				runbook.clean_start(t),                                     -- A5
 				clean,                                                      -- A5
 				client_tests(p),                                            -- A6
 			},
@@ -74,8 +70,7 @@ return pd.workflow {
 				},
 				pd.stage "install" { on_failure = "undo",
 					install,                                            -- A12
-					host.reboot { reason = "the updates take effect",   -- A12
-						when = due:needs_reboot() or install.out.reboot_required },
+					reboot,                                             -- A12
 					works(p),                                           -- A17: before applications are let in
 				},
 				runbook.definitions(t),                                     -- A10
@@ -83,8 +78,7 @@ return pd.workflow {
 			pd.stage "prove" { on_failure = "undo",
 				eventlog.collect { to = p.safe, before = clean.out.archive }, -- A13
 				service.verify { units = p.running },                       -- A15
-				eventlog.compare { before = clean.out.archive, also = logs.out.archive,
-					fail_on = "error", ignore = p.ignore },             -- A16
+				runbook.no_new_errors(p, logs, clean),                      -- A16
 				client_tests(p),                                            -- A17
 			},
 			pd.signoff { parties = p.sign },                                    -- A18

@@ -5,7 +5,7 @@ local pd = require "patchday"
 local runbook = require "patchday.runbook" -- what all roles have in common
 local backup, copy, driver, eventlog = pd.use "backup", pd.use "copy", pd.use "driver", pd.use "eventlog"
 local host, network, printers, probe = pd.use "host", pd.use "network", pd.use "printers", pd.use "probe"
-local service, shares, update = pd.use "service", pd.use "shares", pd.use "update"
+local service, shares = pd.use "service", pd.use "shares"
 
 -- A6, A17: what a user does on this server, by way of the network.
 local function client_tests(p)
@@ -47,20 +47,17 @@ return pd.workflow {
 		local p, due = t.params, t.catalog:needed()
 		if #due == 0 and (t.round > 1 or not p.driver) then return pd.nothing "no update applies" end
 
-		local logs = eventlog.export { to = p.safe, places = { p.second }, clear = true }
-		local clean = eventlog.export { to = p.safe, places = { p.second }, name = "clean-start",
-			id = "clean-start" }
+		local logs, clean = runbook.logs(p)
 		local state = backup.state { to = p.safe }
-		local install = update.install { updates = due, keep = p.safe, source = p.source, from = p.from }
+		local install, reboot = runbook.install(p, due)
 
 		return {
 			pd.stage "prepare" {
 				t.answers.recovery and host.recovery { confirmed = true },  -- A3
-				host.space { path = p.safe, bytes = 2 * due:size() + runbook.GIB }, -- A3
-				host.space { path = "/", bytes = 3 * due:size() + runbook.GIB }, -- A3
-				t.round == 1 and runbook.normal_backup(p),                  -- A7
+				runbook.room(p, due),                                       -- A3
+				runbook.normal_backup(t),                                   -- A7
 				logs,                                                       -- A4
-				t.round == 1 and host.reboot { reason = "clean start before the updates", again = false }, -- A5
+				runbook.clean_start(t),                                     -- A5
 				clean,                                                      -- A5
 				client_tests(p),                                            -- A6
 			},
@@ -76,8 +73,7 @@ return pd.workflow {
 			pd.hold { runbook.held(t),                                          -- A10
 				pd.stage "install" { on_failure = "undo",
 					install,                                            -- A12
-					host.reboot { reason = "the updates take effect",   -- A12
-						when = due:needs_reboot() or install.out.reboot_required },
+					reboot,                                             -- A12
 					vendor_driver(p),                                   -- A14
 				},
 				runbook.definitions(t),                                     -- A10
@@ -85,8 +81,7 @@ return pd.workflow {
 			pd.stage "prove" { on_failure = "undo",
 				eventlog.collect { to = p.safe, before = clean.out.archive }, -- A13
 				service.verify { units = p.running },                       -- A15
-				eventlog.compare { before = clean.out.archive, also = logs.out.archive,
-					fail_on = "error", ignore = p.ignore },             -- A16
+				runbook.no_new_errors(p, logs, clean),                      -- A16
 				client_tests(p),                                            -- A17
 			},
 			pd.signoff { parties = p.sign },                                    -- A18

@@ -5,7 +5,7 @@ local pd = require "patchday"
 local runbook = require "patchday.runbook" -- what all roles have in common
 local backup, copy, eventlog, firewall = pd.use "backup", pd.use "copy", pd.use "eventlog", pd.use "firewall"
 local host, network, probe, proxy = pd.use "host", pd.use "network", pd.use "probe", pd.use "proxy"
-local service, update = pd.use "service", pd.use "update"
+local service = pd.use "service"
 
 -- A6, A17: what a client gets through the proxy, and what it does not get.
 local function client_tests(p)
@@ -40,12 +40,10 @@ return pd.workflow {
 		local p, due = t.params, t.catalog:needed()
 		if #due == 0 then return pd.nothing "no update applies" end
 
-		local logs = eventlog.export { to = p.safe, places = { p.second }, clear = true }
-		local clean = eventlog.export { to = p.safe, places = { p.second }, name = "clean-start",
-			id = "clean-start" }
+		local logs, clean = runbook.logs(p)
 		local rules = t.facts.packages["nftables"] and firewall.save { to = p.safe, others = p.others }
 		local state, files = backup.state { to = p.safe }, proxy.save { to = p.safe }
-		local install = update.install { updates = due, keep = p.safe, source = p.source, from = p.from }
+		local install, reboot = runbook.install(p, due)
 		local function same_rules(id)
 			return rules and firewall.compare { from = rules.out.folder, others = p.others, id = id }
 		end
@@ -53,12 +51,11 @@ return pd.workflow {
 		return {
 			pd.stage "prepare" {
 				t.answers.recovery and host.recovery { confirmed = true },  -- A3
-				host.space { path = p.safe, bytes = 2 * due:size() + runbook.GIB }, -- A3
-				host.space { path = "/", bytes = 3 * due:size() + runbook.GIB }, -- A3
-				t.round == 1 and runbook.normal_backup(p),                  -- A7
+				runbook.room(p, due),                                       -- A3
+				runbook.normal_backup(t),                                   -- A7
 				logs,                                                       -- A4
 				rules,                                                      -- A11
-				t.round == 1 and host.reboot { reason = "clean start before the updates", again = false }, -- A5
+				runbook.clean_start(t),                                     -- A5
 				clean,                                                      -- A5
 				same_rules("rules-of-boot"),                                -- A5: made by hand, they would be gone
 				proxy.verify { ignore = p.ignore, id = "proxy-before" },    -- A6
@@ -75,16 +72,14 @@ return pd.workflow {
 			pd.hold { runbook.held(t),                                          -- A10
 				pd.stage "install" { on_failure = "undo",
 					install,                                            -- A12
-					host.reboot { reason = "the updates take effect",   -- A12
-						when = due:needs_reboot() or install.out.reboot_required },
+					reboot,                                             -- A12
 				},
 				runbook.definitions(t),                                     -- A10
 			},
 			pd.stage "prove" { on_failure = "undo",
 				eventlog.collect { to = p.safe, before = clean.out.archive }, -- A13
 				service.verify { units = p.running },                       -- A15
-				eventlog.compare { before = clean.out.archive, also = logs.out.archive,
-					fail_on = "error", ignore = p.ignore },             -- A16
+				runbook.no_new_errors(p, logs, clean),                      -- A16
 				same_rules("rules-after"),                                  -- A17
 				proxy.verify { from = files.out.folder, ignore = p.ignore, id = "proxy-after" }, -- A17
 				client_tests(p),                                            -- A17
