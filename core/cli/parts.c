@@ -21,16 +21,17 @@ struct part {
 
 static bool start(struct part *part, struct pd_error **err)
 {
-	int ends[2];
+	int ends[2], failed;
 
 	if (pipe2(ends, O_CLOEXEC))
 		return pd_error_errno(err, "internal", errno, "a part of the work");
 	part->pid = fork();
+	failed = errno;
 	if (part->pid == 0 && (dup2(ends[1], STDOUT_FILENO) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0))
 		_exit(1);
 	close(ends[1]);
 	part->out = fdopen(ends[0], "r");
-	return part->pid >= 0 || pd_error_errno(err, "internal", errno, "a part of the work");
+	return part->pid >= 0 || pd_error_errno(err, "internal", failed, "a part of the work");
 }
 
 /* One turn after the other. */
@@ -41,8 +42,11 @@ static void copy_out(struct part *parts, size_t n, size_t turns)
 
 	for (size_t i = 0; i < turns; i++) {
 		ssize_t len = getdelim(&text, &cap, '\0', parts[i % n].out);
+		bool whole = len > 0 && !text[len - 1];
 
-		fwrite(text, 1, len > 0 ? (size_t)len - !text[len - 1] : 0, stdout);
+		fwrite(text, 1, len > 0 ? (size_t)len - whole : 0, stdout);
+		if (len > 0 && !whole) /* it was killed in the middle of a line */
+			putchar('\n');
 	}
 	free(text);
 }

@@ -205,6 +205,12 @@ static enum pd_outcome may_still_come(struct pd_call *c, const struct pd_worker_
 	       pd_engine_state(c->e, state, c->s->key) ? PD_OUT_REBOOT : PD_OUT_FATAL;
 }
 
+/* Was the failure not a person's wish to stop? */
+static bool is_promised(const struct pd_call *c, bool again)
+{
+	return again && pd_engine_signal(c->e) != SIGINT;
+}
+
 /* @p again: the one before was promised, and has not come. */
 static enum pd_outcome ask_for_reboot(struct pd_call *c, const json_t *args, bool again)
 {
@@ -233,7 +239,7 @@ static enum pd_outcome ask_for_reboot(struct pd_call *c, const json_t *args, boo
 	/* our own end may have come before the answer to the request */
 	if (pd_engine_signal(c->e) == SIGTERM)
 		return PD_OUT_REBOOT;
-	if (again)
+	if (is_promised(c, again))
 		return may_still_come(c, &r, PD_RUN_REBOOTING);
 	if (!pd_engine_state(c->e, PD_RUN_RUNNING, "the reboot was refused"))
 		return PD_OUT_FATAL;
@@ -282,7 +288,8 @@ static enum pd_outcome look_and_act(struct pd_call *c, const struct pd_step *ste
 	if (!pd_call_again(c, PD_PHASE_CHECK, args, step->retries, &r))
 		return PD_OUT_FATAL;
 	if (r.result < 0)
-		return again ? may_still_come(c, &r, PD_RUN_REBOOTING) : fail(c, "check", &r);
+		return is_promised(c, again) ? may_still_come(c, &r, PD_RUN_REBOOTING) :
+					       fail(c, "check", &r);
 	if ((r.result == PD_UNCHANGED || !step->apply) && !note_outputs(c))
 		return PD_OUT_FATAL;
 	c->predicted = NULL;

@@ -135,7 +135,7 @@ static int check(struct pd_ctx *ctx)
 	down = goes_down(bus);
 	sd_bus_unref(bus);
 	if (down)
-		return pd_fail(ctx, PD_FAILED, "this server is already going down");
+		return pd_fail(ctx, PD_RETRY, "this server is already going down");
 	pd_expect(ctx, 60 + args->delay);
 	return PD_CHANGED;
 }
@@ -178,8 +178,9 @@ static int ask(struct pd_ctx *ctx, sd_bus *bus)
 	sd_bus_call_method(bus, LOGIND, "SetWallMessage", NULL, NULL, "sb",
 			   args->reason, 1);
 	r = sd_bus_call_method(bus, LOGIND, "Reboot", &error, NULL, "b", 0);
-	/* an earlier request; programs may delay it by some seconds */
-	if (sd_bus_error_has_name(&error, "org.freedesktop.login1.OperationInProgress")) {
+	/* an earlier request, which programs may delay by some seconds; or a sleep */
+	if (sd_bus_error_has_name(&error, "org.freedesktop.login1.OperationInProgress") &&
+	    goes_down(bus)) {
 		sd_bus_error_free(&error);
 		r = 0;
 	}
@@ -423,5 +424,6 @@ const struct pd_step host_reboot = {
 	.flags = PD_S_REBOOTS | PD_S_NEEDS_ROOT, .reversibility = PD_REVERSIBLE,
 	.params = params, .args_size = sizeof(struct reboot_args),
 	.outputs = outputs, .check = check, .apply = apply, .verify = verify,
-	.undo = undo, .expected = 60
+	.undo = undo, .expected = 60,
+	.retries = 6 /* a server that goes down has a minute for it */
 };

@@ -137,6 +137,15 @@ static int look_inside(struct pd_ctx *ctx, const struct found *found)
 	return 0;
 }
 
+/* SCHEME://USER:PASSWORD@HOST, as in rest:https://... */
+static bool has_password(const char *address)
+{
+	const char *user = strstr(address, "://");
+	size_t n = user ? strcspn(user + 3, "/@") : 0;
+
+	return user && user[3 + n] == '@' && memchr(user + 3, ':', n);
+}
+
 static int find(struct pd_ctx *ctx, struct found *out)
 {
 	const struct args *args = ctx->args;
@@ -148,6 +157,10 @@ static int find(struct pd_ctx *ctx, struct found *out)
 
 	if (!args->repository == !args->repository_file)
 		return pd_fail(ctx, PD_BAD_ARGS, "either repository or repository_file is needed");
+	if (args->repository && has_password(args->repository))
+		return pd_fail(ctx, PD_BAD_ARGS, "the repository's address has a password in it,"
+			       " which others would see; put it in a file, and name that with"
+			       " repository_file");
 	if (host) {
 		words[n++] = "--host";
 		words[n++] = host;

@@ -75,7 +75,11 @@ local function answer(cli)
 	end
 	if part.step and part.step > 1 then core.leave(status + (found and FOUND or 0)) end
 	for _, left in ipairs(part) do
-		found = found or left & FOUND ~= 0
+		if left < 0 then
+			base.show_error({ id = "internal", message = "a part of the work was killed: " ..
+				"servers are missing in what was printed" }, true)
+		end
+		found = found or left >= 0 and left & FOUND ~= 0
 		status = math.max(status, left < 0 and 2 or left & ~FOUND)
 	end
 	if why and not found and status == 0 then base.fail("catalog-no-update", "no catalog has an update " .. why) end

@@ -30,6 +30,9 @@ function runbook.params(own)
 		backup_by = pd.choice { choices = { "restic", "borg", "bacula", "file" },
 			help = "what makes the normal backup; left out: it is not looked at" },
 		backup_at = pd.string { help = "where it is: a repository, a client of Bacula, a file or folder" },
+		backup_file = pd.path { help = "file with restic's repository in it, for an address with a password" },
+		backup_name = pd.string { help = "pattern of the files in a folder, such as \"*.tar.zst\"" },
+		backup_bytes = pd.bytes { help = "size that such a file must have" },
 		backup_password = pd.secret { help = "password of the repository: env:NAME, file:/PATH or credential:NAME" },
 		backup_paths = pd.list { default = {}, help = "files and folders that must be in the repository's backup" },
 		backup_proof = pd.string { help = "job of Bacula that reads the backup back" },
@@ -119,9 +122,14 @@ function runbook.normal_backup(t)
 	local by, at, age = p.backup_by, p.backup_at, p.backup_age
 	if t.round > 1 then return nil end
 	if by == "bacula" then return normalbackup.bacula { client = at, verify_job = p.backup_proof, age = age } end
-	if by == "file" then return normalbackup.file { path = at, age = age } end
-	return by and normalbackup[by] { repository = at, password = p.backup_password, paths = p.backup_paths,
-		age = age }
+	if by == "file" then
+		return normalbackup.file { path = at, name = p.backup_name, bytes = p.backup_bytes, age = age }
+	end
+	if by == "borg" then
+		return normalbackup.borg { repository = at, password = p.backup_password, paths = p.backup_paths, age = age }
+	end
+	return by and normalbackup.restic { repository = at, repository_file = p.backup_file,
+		password = p.backup_password, paths = p.backup_paths, age = age }
 end
 
 -- A9: a critical server can be brought back on bare metal.

@@ -79,6 +79,9 @@ step restic check repository="$repository" password="close sesame"
 like "a wrong password" "$message" 'wrong password'
 step restic check password="open sesame"
 is "no repository" "$result" bad-args
+step restic check repository="rest:https://ann:hunter2@backup/" password="open sesame"
+is "an address with a password" "$result" bad-args
+like "which goes into a file" "$message" "repository_file$"
 echo "$repository" >"$tmp/where"
 step restic check,apply,verify repository_file="$tmp/where" password="open sesame" host=files read=100
 is "it is read back" "$result" unchanged

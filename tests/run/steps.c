@@ -393,6 +393,11 @@ static int reboot_apply(struct pd_ctx *ctx)
 		return PD_UNCHANGED;
 	if (goes_down(ctx, "apply"))
 		return pd_fail(ctx, PD_FAILED, "nobody is there any more to ask");
+	if (a->waits_for)
+		note(ctx, "waits\n");
+	wait_for(ctx, a->waits_for);
+	if (pd_canceled(ctx))
+		return pd_fail(ctx, PD_CANCELED, "asked to stop before the reboot");
 	note(ctx, ctx->phase == PD_PHASE_UNDO ? "reboot back\n" : "reboot\n");
 	return PD_CHANGED;
 }

@@ -131,6 +131,22 @@ boot
 pd resume --unattended
 is "the run is rolled back" "$rc $(state)" "1 rolled back"
 
+# a person who stops it while it asks again wants it stopped
+workflow asking <<END
+pd.stage "one" { steps.reboot { path = "$f/a1", waits_for = "$f/go" } },
+END
+touch "$f/go"
+pd run "$tmp/asking.lua"
+rm "$f/go"
+(trap - INT; exec "${patchday[@]}" resume "${places[@]}" >/dev/null 2>&1 </dev/null) &
+pid=$!
+asks() { [ "$(grep -c waits "$f/a1.log")" = 2 ]; }
+check "it asks again" wait_for asks
+kill -INT $pid
+wait $pid
+is "stopped meanwhile it is stopped, and waits for no reboot" "$? $(state)" "5 stopped"
+pd undo
+
 # reboots: installed, rebooted, failed: taken back and rebooted once more
 workflow reboots <<END
 pd.stage "before" { steps.reboot { path = "$f/r0", again = false } },
