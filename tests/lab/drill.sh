@@ -87,10 +87,10 @@ on_server sed -i '2s/"well":true/"well":false/' /root/again </dev/null
 drill --points 1,2 --kinds kill --results /root/again /root/small.lua --param probe=/bin/false
 is "a drill that goes on does what has not ended well" \
 	"$? $(report '.runs, .bad' | xargs) $(on_server sh -c 'wc -l </root/again' </dev/null)" "0 2 0 3"
-on_server sh -c 'sed "s|\"/bin/true\" } }},|\"test\", \"!\", \"-e\", \"/run/patchday-fault\" } }},|" /root/small.lua >/root/bad.lua' </dev/null
-drill --points 9 --kinds kill --results /root/bad /root/bad.lua
+on_server sh -c 'sed "s|\"/bin/true\" } } },|\"test\", \"!\", \"-e\", \"/run/patchday-fault\" } } },|" /root/small.lua >/root/bad.lua' </dev/null
+drill --points 27 --kinds kill --results /root/bad /root/bad.lua
 is "a bad end is one" "$? $(report .bad)" "1 1"
-check "and leaves the log of its clone" on_server grep -q 'patchday.*resum' /root/bad.9-kill </dev/null
+check "and leaves the log of its clone" on_server grep -q 'patchday.*resum' /root/bad.27-kill </dev/null
 drill --pionts 1 /root/small.lua
 is "a misspelt option is no option of the run" "$? $(grep -c 'Did you mean --points' "$tmp/out.errors" "$tmp/out" | grep -c ':[1-9]')" "2 1"
 end

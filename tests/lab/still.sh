@@ -47,7 +47,7 @@ local pd = require "patchday"
 local to = "/srv/safe"
 local archive, logs = "$(output backup.state archive)", "$(output eventlog.export archive)"
 local guard = pd.use "guard"
-return pd.workflow { api = 1, name = "all", guards = function()
+return pd.workflow { api = 1, name = "all", params = { password = pd.secret { help = "of a backup" } }, guards = function()
 	return { guard.window { windows = { "daily 00:00-24:00" } }, guard.users {} }
 end, plan = function(t)
 	local use, due = pd.use, t.catalog:needed()
@@ -64,6 +64,11 @@ end, plan = function(t)
 		use "eventlog".export { to = to }, use "eventlog".compare { before = logs },
 		use "eventlog".collect { to = to }, use "host".space { path = "/", bytes = 1 },
 		use "host".reboot { reason = "test" }, use "host".recovery { confirmed = true },
+		use "firewall".save { to = to }, use "firewall".compare { from = to }, -- with rules: tests/lab/web-proxy.sh
+		use "firewall".restore { from = to }, use "proxy".save { to = to }, use "proxy".restore { from = to },
+		use "proxy".verify {}, use "normalbackup".file { path = to }, -- with backups: tests/plugins/normalbackup.sh
+		use "normalbackup".restic { repository = to, password = t.params.password },
+		use "normalbackup".borg { repository = to }, use "normalbackup".bacula { client = "fp1-fd" },
 		use "network".save { to = to }, use "printers".save { to = to },
 		use "printers".restore { from = "$(output printers.save folder)" }, use "probe".smb { share = "data", guest = true },
 		use "probe".print {}, use "probe".tcp { port = 445 },
@@ -83,7 +88,7 @@ on_server sh -c 'cat >/root/step; chmod 755 /root/step' <<'END'
 read -r request
 echo '{"result": "unchanged"}'
 END
-still /root/all.lua
+still /root/all.lua --param password=file:/root/alice
 is "and neither do the checks of all other steps" "$(grep -c '^pd-still' <<<"$out")" 0
 grep '^pd-still' <<<"$out" | sort | uniq -c | sed 's/^/# /'
 grep -E '^  (failed|bad-args)' <<<"$out" | sed 's/^/# /'
