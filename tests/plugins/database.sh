@@ -14,7 +14,7 @@ sh_lab() { in_lab sh -c "$1" </dev/null; }
 sql() { in_lab env -C / setpriv --reuid postgres --regid postgres --init-groups -- psql -XAtq -d "$1" -c "$2" </dev/null 2>&1; }
 client() { in_lab env PGPASSWORD=shopper-secret psql -XAtqw -h localhost -U shopper -d "${2:-shop}" -c "$1" </dev/null 2>&1; }
 hba() { sh_lab 'sha256sum <$(ls /etc/postgresql/*/main/pg_hba.conf); stat -c "%U:%G %a" /etc/postgresql/*/main/pg_hba.conf'; }
-picture() { sql shop "SELECT count(*), md5(string_agg(i::text, ',' ORDER BY id)) FROM sales.item i"; }
+picture() { sql shop "SELECT count(*), md5(string_agg(textin(record_out(i)), ',' ORDER BY id)) FROM sales.item i"; }
 killed() # MOMENT ARGUMENT...
 {
 	in_lab timeout -s KILL "$1" env LD_LIBRARY_PATH=/opt/pd/lib /opt/pd/pd-step --plugin-dir /opt/pd/plugins \
@@ -109,6 +109,11 @@ like "$out" 'line [0-9]+ of pg_hba.conf is wrong' "a file with a fault is not to
 sh_lab 'sed -i "\$d" /etc/postgresql/*/main/pg_hba.conf'
 
 echo '# dump'
+# a cast of a table's owner must not run as the superuser who counts its rows
+client "CREATE FUNCTION sales.evil(sales.item) RETURNS text LANGUAGE plpgsql AS
+	\$f\$ BEGIN RAISE 'cast by %', current_user; END \$f\$" >/dev/null
+client 'CREATE CAST (sales.item AS text) WITH FUNCTION sales.evil(sales.item)' >/dev/null
+like "$(sql shop 'SELECT i::text FROM sales.item i LIMIT 1')" 'cast by postgres' "an owner of a table has a cast of his own"
 picture=$(picture)
 work=/opt/pd/dump
 run step database.dump check to=/srv/safe
