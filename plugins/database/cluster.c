@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <string.h>
 #include <time.h>
@@ -107,22 +108,25 @@ int cluster_find(struct pd_ctx *ctx, struct cluster *c)
 	return 0;
 }
 
-/* setpriv and not runuser: no PAM, so no session and no message of one. */
+/* timeout and not a limit of the command: one that took too long is to be asked
+ * once more.  setpriv and not runuser: no PAM, so no session and no message of one. */
 static const char *const *command_line(const struct cluster *c, int flags, const char *const argv[])
 {
-	const char *head[] = {
+	const char *words[] = {
+		"timeout", "--kill-after=5", pd_format(c->ctx, "%" PRId64, c->patience),
 		"setpriv", "--reuid", pd_format(c->ctx, "%u", (unsigned)c->uid), "--regid",
 		pd_format(c->ctx, "%u", (unsigned)c->gid), "--init-groups",
 		flags & RUN_READS_ALL ? "--inh-caps=-all,+dac_read_search" : "--inh-caps=-all",
 		flags & RUN_READS_ALL ? "--ambient-caps=-all,+dac_read_search" : "--ambient-caps=-all", "--"
 	};
-	size_t n = 0, h = sizeof(head) / sizeof(*head);
+	const char **head = words + (c->patience ? 0 : 3);
+	size_t n = 0, h = sizeof(words) / sizeof(*words) - (size_t)(head - words);
 	const char **all;
 
 	while (argv[n])
 		n++;
 	all = pd_alloc_for(c->ctx, (h + n + 1) * sizeof(*all));
-	memcpy(all, head, sizeof(head));
+	memcpy(all, head, h * sizeof(*all));
 	all[h] = argv[0][0] == '/' ? argv[0] : pd_format(c->ctx, "%s%s", c->programs, argv[0]);
 	memcpy(all + h + 1, argv + 1, (n - 1) * sizeof(*all));
 	return all;
@@ -152,7 +156,10 @@ int cluster_run(const struct cluster *c, int flags, const char *database, const 
 		return 0;
 	for (len = result->err_len; len && strchr(" \n\r\t", result->err[len - 1]); len--)
 		;
-	*why = len ? pd_format(c->ctx, "%.*s", len > 2000 ? 2000 : (int)len, result->err) :
+	if (c->patience && (result->status == 124 || result->status == 137))
+		*why = pd_format(c->ctx, "%s has no answer within %" PRId64 " s", argv[0], c->patience);
+	else
+		*why = len ? pd_format(c->ctx, "%.*s", len > 2000 ? 2000 : (int)len, result->err) :
 		     pd_format(c->ctx, "%s ends with status %d", argv[0], result->status);
 	return 1;
 }

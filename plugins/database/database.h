@@ -34,6 +34,7 @@ struct cluster {
 	const char *programs; /**< folder with a slash at its end; "": PATH */
 	uid_t uid;
 	gid_t gid;
+	int64_t patience; /**< seconds for a program to end; 0: what the step has */
 };
 
 /** Fields of all rows, one after the other. */

@@ -6,15 +6,23 @@
  * taken away while the server is down. */
 #include "database.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #define HBA_MAX ((size_t)4 << 20)
 #define BEGIN "# patchday: applications are held until patchday gives them back\n"
 #define END "# patchday: end of the hold\n"
-#define SETTLE 30 /* seconds for what the server does at once */
+#define SETTLE 30    /* seconds for what the server does at once */
+#define ANSWER 15    /* ... until a server that runs can be asked */
+#define RECOVERY 900 /* ... or has come up */
 
 enum { SESSIONS_END, SESSIONS_FAIL };
 static const char *const what_then[] = { "end", "fail", NULL };
@@ -100,7 +108,7 @@ static const char *without(struct pd_ctx *ctx, const char *text)
 static int hba_errors(const struct cluster *c)
 {
 	struct rows rows;
-	int r = cluster_ask(c, "postgres", "SELECT line_number, error FROM pg_hba_file_rules "
+	int r = cluster_ask(c, "template1", "SELECT line_number, error FROM pg_hba_file_rules "
 			    "WHERE error IS NOT NULL;", &rows);
 
 	if (r == 0 && rows.len >= 2)
@@ -112,7 +120,7 @@ static int hba_errors(const struct cluster *c)
 static int load_time(const struct cluster *c, const char **text)
 {
 	struct rows rows;
-	int r = cluster_ask(c, "postgres", "SELECT extract(epoch FROM pg_conf_load_time());", &rows);
+	int r = cluster_ask(c, "template1", "SELECT extract(epoch FROM pg_conf_load_time());", &rows);
 
 	*text = r == 0 && rows.len ? rows.items[0] : "";
 	return r;
@@ -125,7 +133,7 @@ static int reload(const struct cluster *c)
 	const char *before, *after;
 
 	if (hba_errors(c) < 0 || load_time(c, &before) < 0 ||
-	    cluster_ask(c, "postgres", "SELECT pg_reload_conf();", NULL) < 0)
+	    cluster_ask(c, "template1", "SELECT pg_reload_conf();", NULL) < 0)
 		return PD_FAILED;
 	for (;; nap()) {
 		if (load_time(c, &after) < 0)
@@ -138,11 +146,54 @@ static int reload(const struct cluster *c)
 	}
 }
 
-static bool runs(const struct cluster *c)
+/* Nobody listens, not even a server that is about to come up: it listens before
+ * it reads the file. */
+static bool down(const struct cluster *c)
 {
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), n;
+	bool refused;
+
+	n = snprintf(to.sun_path, sizeof(to.sun_path), "%s/.s.PGSQL.%s", c->socket, c->port);
+	refused = fd >= 0 && n > 0 && (size_t)n < sizeof(to.sun_path) &&
+		  connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0 && (errno == ENOENT || errno == ECONNREFUSED);
+	if (fd >= 0)
+		close(fd);
+	return refused;
+}
+
+static bool comes_up(const struct cluster *c)
+{
+	static const char *const argv[] = { "pg_isready", "-q", NULL };
+	struct pd_command_result result = { 0 };
 	const char *why;
 
-	return cluster_try(c, "postgres", "SELECT 1;", NULL, &why) == 0;
+	return cluster_run(c, 0, "template1", argv, NULL, &result, &why) > 0 && result.status == 1;
+}
+
+/* @return 1 it can be asked, 0 it is down, or below zero, reported. */
+static int runs(const struct cluster *c)
+{
+	struct cluster bounded = *c;
+	int64_t start = now_ms();
+	const char *why = NULL;
+	int r;
+
+	bounded.patience = ANSWER;
+	while (!down(c)) {
+		r = cluster_try(&bounded, "template1", "SELECT 1;", NULL, &why);
+		if (r <= 0)
+			return r < 0 ? r : 1;
+		if (pd_canceled(c->ctx))
+			return pd_fail(c->ctx, PD_CANCELED, "stopped while cluster %s could not be asked", c->name);
+		if (now_ms() - start > (comes_up(&bounded) ? RECOVERY : ANSWER) * 1000)
+			return pd_fail(c->ctx, PD_FAILED, "cluster %s runs and can't be asked: %s; it goes by what "
+				       "pg_hba.conf was when it read it last: mend that and try again, or reload it "
+				       "by hand", c->name, why);
+		pd_progress(c->ctx, 0, 0, why);
+		nap();
+	}
+	return 0;
 }
 
 /* Knock as somebody else would.  @return 0 turned away, or below zero. */
@@ -154,7 +205,8 @@ static int knock(const struct cluster *c)
 	int r;
 
 	other.role = "patchday_application";
-	r = cluster_try(&other, args->databases.len ? args->databases.items[0] : "postgres", "SELECT 1;", NULL, &why);
+	other.patience = SETTLE;
+	r = cluster_try(&other, args->databases.len ? args->databases.items[0] : "template1", "SELECT 1;", NULL, &why);
 	/* whatever the language of the server is */
 	if (r == 1 && strstr(why, "pg_hba.conf"))
 		return 0;
@@ -180,7 +232,7 @@ static const char *sessions_where(const struct cluster *c)
 
 static int sessions(const struct cluster *c, struct rows *rows)
 {
-	return cluster_ask(c, "postgres", pd_format(c->ctx, "SELECT pid, usename, datname, "
+	return cluster_ask(c, "template1", pd_format(c->ctx, "SELECT pid, usename, datname, "
 			   "coalesce(host(client_addr), 'local'), coalesce(state, ''), backend_start %s "
 			   "ORDER BY pid;", sessions_where(c)), rows);
 }
@@ -229,7 +281,7 @@ static int end_sessions(const struct cluster *c)
 			       args->wait, left.items[0], left.items[1], left.items[2]);
 	if (r > 0) {
 		if (evidence(c, &left) < 0 ||
-		    cluster_ask(c, "postgres", pd_format(c->ctx, "SELECT pg_terminate_backend(pid) %s;",
+		    cluster_ask(c, "template1", pd_format(c->ctx, "SELECT pg_terminate_backend(pid) %s;",
 							 sessions_where(c)), NULL) < 0)
 			return PD_FAILED;
 		r = drain(c, SETTLE, &left);
@@ -246,7 +298,7 @@ static int hba_path(const struct cluster *c, const char **path)
 {
 	struct rows rows;
 
-	if (cluster_ask(c, "postgres", "SHOW hba_file;", &rows) < 0)
+	if (cluster_ask(c, "template1", "SHOW hba_file;", &rows) < 0)
 		return PD_FAILED;
 	*path = rows.len ? rows.items[0] : "";
 	return **path == '/' ? 0 : pd_fail(c->ctx, PD_FAILED, "cluster %s has no hba_file", c->name);
@@ -295,9 +347,22 @@ static int quiesce_apply(struct pd_ctx *ctx)
 		return pd_fail(ctx, PD_FAILED, "%s has a part of a hold in it; take it out", path);
 	if (pd_remember(ctx, "hba", path) < 0 ||
 	    hba_write(&c, path, mode, pd_format(ctx, "%s%s", block(&c), rest)) < 0 || reload(&c) < 0 ||
-	    knock(&c) < 0 || end_sessions(&c) < 0 || cluster_ask(&c, "postgres", "CHECKPOINT;", NULL) < 0)
+	    knock(&c) < 0 || end_sessions(&c) < 0 || cluster_ask(&c, "template1", "CHECKPOINT;", NULL) < 0)
 		return PD_FAILED;
 	return pd_remember(ctx, "held", "1") < 0 ? PD_FAILED : PD_CHANGED;
+}
+
+/* One who was let in just before the file was read may have come after the last
+ * look at the sessions. */
+static int nobody_in(const struct cluster *c)
+{
+	struct rows left;
+
+	if (knock(c) < 0 || sessions(c, &left) < 0)
+		return PD_FAILED;
+	return left.len == 0 ? PD_UNCHANGED :
+	       pd_fail(c->ctx, PD_FAILED, "cluster %s is held, and process %s of %s on %s has a session all the same",
+		       c->name, left.items[0], left.items[1], left.items[2]);
 }
 
 /* A cluster that is down lets nobody in, and has to read the file to come up. */
@@ -318,7 +383,8 @@ static int quiesce_verify(struct pd_ctx *ctx)
 	if (strncmp(text, BEGIN, strlen(BEGIN)) != 0)
 		return pd_fail(ctx, PD_FAILED, "the hold in %s is gone, or is not its beginning: what else "
 			       "writes this file?", path);
-	return !runs(&c) || knock(&c) == 0 ? PD_UNCHANGED : PD_FAILED;
+	r = runs(&c);
+	return r > 0 ? nobody_in(&c) : r;
 }
 
 static int quiesce_undo(struct pd_ctx *ctx)
@@ -339,10 +405,11 @@ static int quiesce_undo(struct pd_ctx *ctx)
 			       "cluster", path);
 	if (rest != text && hba_write(&c, path, mode, rest) < 0)
 		return PD_FAILED;
-	if (!runs(&c))
-		pd_log(ctx, PD_LOG_WARN, "cluster %s does not run; it lets applications in when it does", c.name);
-	else if (reload(&c) < 0)
+	r = runs(&c);
+	if (r < 0 || (r > 0 && reload(&c) < 0))
 		return PD_FAILED;
+	if (r == 0)
+		pd_log(ctx, PD_LOG_WARN, "cluster %s does not run; it lets applications in when it does", c.name);
 	return pd_remember(ctx, "held", NULL) < 0 ? PD_FAILED : rest != text ? PD_CHANGED : PD_UNCHANGED;
 }
 

@@ -40,11 +40,11 @@ is "$rc" 1 "a database that there is not fails"
 like "$out" 'database \\"nosuch\\" does not exist' "in the server's own words"
 run step database.probe check cluster=14/other
 like "$out" 'there is no cluster 14/other, only [0-9]+/main' "an unknown cluster is refused with those that there are"
-sh_lab 'systemctl stop postgresql'
+sh_lab 'systemctl stop postgresql@$(ls /etc/postgresql)-main'
 run step database.probe apply timeout=1
 is "$rc" 1 "a cluster that is down fails"
 like "$out" 'still so after 1 s' "after the time that it has"
-sh_lab 'systemctl start postgresql'
+sh_lab 'systemctl start postgresql@$(ls /etc/postgresql)-main'
 
 echo '# quiesce'
 before=$(hba)
@@ -79,10 +79,10 @@ run step database.quiesce check wait=1
 is "$rc" 1 "another run does not hold it, too"
 like "$out" 'has a hold of another run' "and says so"
 work=/opt/pd/quiesce2
-sh_lab 'systemctl stop postgresql'
+sh_lab 'systemctl stop postgresql@$(ls /etc/postgresql)-main'
 run step database.quiesce undo wait=1
 is "$rc:$(hba)" "0:$before" "a database that is down is given back"
-sh_lab 'systemctl start postgresql'
+sh_lab 'systemctl start postgresql@$(ls /etc/postgresql)-main'
 is "$(client 'SELECT 1')" 1 "the application is in again"
 run step database.quiesce undo wait=1
 is "$rc:$(hba)" "0:$before" "undo once more changes nothing"
@@ -97,6 +97,47 @@ is "$rc" 1 "a hold that somebody took away is not verified"
 sh_lab 'cp -a /root/pg_hba.conf /etc/postgresql/*/main/'
 run step database.quiesce undo wait=1 databases=shop
 is "$rc:$(hba):$(client 'SELECT 1')" "0:$before:1" "and it is given back"
+work=/opt/pd/late
+run step database.quiesce check,apply wait=1
+# what a session that was let in at the last moment looks like
+sh_lab 'f=$(ls /etc/postgresql/*/main/pg_hba.conf); cp -a "$f" /root/held; sed -i "/^# patchday: app/,/^# patchday: end/d" "$f"'
+sql template1 'SELECT pg_reload_conf()' >/dev/null
+soon 'PGPASSWORD=shopper-secret psql -XAtqw -h localhost -U shopper -d shop -c "SELECT 1" >/dev/null 2>&1'
+sh_lab 'PGPASSWORD=shopper-secret setsid psql -XAtq -h localhost -U shopper -d shop -c "SELECT pg_sleep(600)" >/dev/null 2>&1 &'
+soon 'setpriv --reuid postgres --regid postgres --init-groups -- psql -XAtc "SELECT count(*) FROM pg_stat_activity WHERE usename = '"'shopper'"'" | grep -q 1'
+sh_lab 'cp -a /root/held /etc/postgresql/*/main/pg_hba.conf'
+sql template1 'SELECT pg_reload_conf()' >/dev/null
+soon '! PGPASSWORD=shopper-secret psql -XAtqw -h localhost -U shopper -d shop -c "SELECT 1" >/dev/null 2>&1'
+run step database.quiesce verify wait=1
+is "$rc" 1 "a session behind the hold is not verified"
+like "$out" 'is held, and process [0-9]+ of shopper on shop has a session' "and is named"
+sql template1 'ALTER DATABASE postgres RENAME TO renamed' >/dev/null
+run step database.quiesce undo wait=1
+is "$rc:$(hba):$(client 'SELECT 1')" "0:$before:1" "undo does not need the database postgres"
+sql template1 'ALTER DATABASE renamed RENAME TO postgres' >/dev/null
+work=/opt/pd/broken
+run step database.quiesce check,apply wait=1
+sh_lab 'mv /usr/lib/postgresql/*/bin/psql /root/; ln -s /bin/false $(ls -d /usr/lib/postgresql/*/bin)/psql'
+run step database.quiesce undo wait=1
+is "$rc" 1 "a cluster that runs and can't be asked is not taken for one that is down"
+like "$out" "runs and can't be asked: psql ends with status 1" "and it is said why"
+sh_lab 'mv /root/psql $(ls -d /usr/lib/postgresql/*/bin)/psql'
+like "$(client 'SELECT 1')" 'pg_hba.conf rejects' "since it still lives by the hold"
+run step database.quiesce undo wait=1
+is "$rc:$(client 'SELECT 1')" "0:1" "and undo lets applications in when it can"
+work=/opt/pd/recovery
+run step database.quiesce check,apply wait=1
+# one that is in recovery turns everybody away until it is promoted
+sh_lab 'systemctl stop postgresql@\*-main; cd /var/lib/postgresql/*/main && install -o postgres -g postgres /dev/null standby.signal &&
+	echo "hot_standby = off" >>postgresql.auto.conf && systemctl start --no-block postgresql@$(ls /etc/postgresql)-main'
+soon 'setpriv --reuid postgres --regid postgres --init-groups -- pg_isready | grep -q rejecting'
+{ soon "! grep -q patchday \$(ls /etc/postgresql/*/main/pg_hba.conf)"
+	sh_lab 'sleep 1; setpriv --reuid postgres --regid postgres --init-groups -- $(ls -d /usr/lib/postgresql/*/bin)/pg_ctl -D $(ls -d /var/lib/postgresql/*/main) promote'; } >/dev/null 2>&1 &
+run step database.quiesce undo wait=1
+wait $!
+unlike "$out" 'does not run' "a cluster in recovery is waited for"
+is "$rc:$(hba):$(client 'SELECT 1')" "0:$before:1" "until it has let applications in"
+sh_lab 'sed -i "/^hot_standby = off/d" /var/lib/postgresql/*/main/postgresql.auto.conf; systemctl restart postgresql'
 for moment in 0.3 0.7 1.4; do
 	work=/opt/pd/killed-$moment
 	killed "$moment" database.quiesce check,apply wait=1
