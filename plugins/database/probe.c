@@ -16,12 +16,14 @@ struct probe_args {
 };
 
 /* What a standby has not yet replayed counts by its age; when nothing streams
- * to it, so does the time since the last change. */
+ * to it, so does the time since the last change, which it does not know (-1)
+ * when it has replayed none since it came up.  A clock may be ahead. */
 static const char state_sql[] =
 	"SELECT current_setting('server_version'), pg_is_in_recovery(), CASE"
 	" WHEN NOT pg_is_in_recovery() OR (pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()"
 	"  AND EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')) THEN 0"
-	" ELSE coalesce(extract(epoch FROM now() - pg_last_xact_replay_timestamp())::bigint, 0) END;\n";
+	" WHEN pg_last_xact_replay_timestamp() IS NULL THEN -1"
+	" ELSE greatest(0, extract(epoch FROM now() - pg_last_xact_replay_timestamp())::bigint) END;\n";
 
 static const char write_sql[] =
 	"CREATE TEMPORARY TABLE patchday_probe (word text);\n"
@@ -35,6 +37,24 @@ static const char collation_sql[] =
 	"SELECT datname FROM pg_database WHERE datallowconn"
 	" AND datcollversion <> pg_database_collation_actual_version(oid) ORDER BY 1;\n"
 	"\\endif\n";
+
+/* @return whether it is as asked, or *why it is not. */
+static bool stands_by(const struct cluster *c, bool standby, const char *lag, const char **why)
+{
+	const struct probe_args *args = c->ctx->args;
+	long long behind = strtoll(lag, NULL, 10);
+
+	if (!args->standby)
+		*why = "is in recovery and takes no changes; on a standby set standby = true";
+	else if (!standby)
+		*why = "is a primary, where standby = true asks for a standby: was it promoted?";
+	else if (behind < 0)
+		*why = "is a standby that nothing streams to, and has replayed nothing since it came up: is its "
+		       "primary there?";
+	else
+		*why = pd_format(c->ctx, "is %s s behind its primary, %" PRId64 " are allowed", lag, args->lag);
+	return standby && args->standby && behind >= 0 && behind <= args->lag;
+}
 
 /* @return 0 passed, 1 not yet with *why, or below zero, reported. */
 static int attempt(const struct cluster *c, const char **why)
@@ -51,14 +71,10 @@ static int attempt(const struct cluster *c, const char **why)
 	standby = strcmp(rows.items[1], "t") == 0;
 	if (pd_output(c->ctx, "version", rows.items[0]) < 0 ||
 	    pd_output(c->ctx, "standby", standby ? "true" : "false") < 0 ||
-	    pd_output(c->ctx, "lag", rows.items[2]) < 0)
+	    (*rows.items[2] != '-' && pd_output(c->ctx, "lag", rows.items[2]) < 0))
 		return PD_FAILED;
-	if (!standby)
-		return cluster_try(c, args->database, write_sql, &rows, why);
-	*why = args->standby ? pd_format(c->ctx, "is %s s behind its primary, %" PRId64 " are allowed",
-					 rows.items[2], args->lag) :
-			       "is in recovery and takes no changes; on a standby set standby = true";
-	return !args->standby || strtoll(rows.items[2], NULL, 10) > args->lag;
+	return !standby && !args->standby ? cluster_try(c, args->database, write_sql, &rows, why) :
+	       !stands_by(c, standby, rows.items[2], why);
 }
 
 static int collations(const struct cluster *c)
@@ -90,6 +106,15 @@ static int probe_check(struct pd_ctx *ctx)
 	return r < 0 ? r : PD_CHANGED;
 }
 
+/* A server that hangs has the time that is left, and no more. */
+static int try_again(struct cluster *c, int64_t end, const char **why)
+{
+	int64_t left = end - now();
+
+	c->patience = left > 0 ? left : 1;
+	return attempt(c, why);
+}
+
 static int probe_apply(struct pd_ctx *ctx)
 {
 	const struct probe_args *args = ctx->args;
@@ -100,7 +125,7 @@ static int probe_apply(struct pd_ctx *ctx)
 
 	if (r < 0 || pd_remember(ctx, "passed", NULL) < 0)
 		return r < 0 ? r : PD_FAILED;
-	while ((r = attempt(&c, &why)) > 0 && now() < end && !pd_canceled(ctx)) {
+	while ((r = try_again(&c, end, &why)) > 0 && now() < end && !pd_canceled(ctx)) {
 		pd_progress(ctx, 0, 0, why);
 		sleep(1);
 	}

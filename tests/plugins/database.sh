@@ -46,6 +46,21 @@ is "$rc" 1 "a cluster that is down fails"
 like "$out" 'still so after 1 s' "after the time that it has"
 sh_lab 'systemctl start postgresql@$(ls /etc/postgresql)-main'
 
+run step database.probe apply timeout=1 standby=true
+is "$rc" 1 "a primary is no standby"
+like "$out" 'is a primary, where standby = true asks for a standby' "and it is said"
+sh_lab 'systemctl kill -s STOP --kill-whom main postgresql@$(ls /etc/postgresql)-main'
+run step database.probe apply timeout=1
+like "$out" 'psql has no answer within 1 s .still so after 1 s' "a server that hangs is left when the time is over"
+sh_lab 'systemctl kill -s CONT --kill-whom main postgresql@$(ls /etc/postgresql)-main'
+sh_lab 'systemctl stop postgresql@$(ls /etc/postgresql)-main; install -o postgres -g postgres /dev/null $(ls -d /var/lib/postgresql/*/main)/standby.signal; systemctl start postgresql@$(ls /etc/postgresql)-main'
+run step database.probe apply timeout=1 standby=true
+is "$rc" 1 "a standby that nothing streams to is not right"
+like "$out" 'is a standby that nothing streams to' "and it is said"
+sql postgres 'SELECT pg_promote()' >/dev/null
+run step database.probe apply
+is "$rc" 0 "once promoted it takes changes"
+
 echo '# quiesce'
 before=$(hba)
 work=/opt/pd/quiesce
