@@ -88,14 +88,38 @@ static int find_plain(struct cluster *c, const char *wanted)
 		      "install postgresql, or take another workflow");
 }
 
+#define KNOWN "cluster" /* name, port, owner, programs: a line each */
+
+/* @return false: this run has not yet worked on one. */
+static bool find_known(struct cluster *c)
+{
+	const char **const fields[] = { &c->name, &c->port, &c->owner, &c->programs };
+	const char *known = pd_recall(c->ctx, KNOWN);
+
+	for (size_t i = 0; known && i < 4; i++) {
+		size_t len = strcspn(known, "\n");
+
+		*fields[i] = pd_format(c->ctx, "%.*s", (int)len, known);
+		known += len + (known[len] == '\n');
+	}
+	return known;
+}
+
+int cluster_remember(const struct cluster *c)
+{
+	return pd_remember(c->ctx, KNOWN, pd_format(c->ctx, "%s\n%s\n%s\n%s", c->name, c->port, c->owner,
+						    c->programs));
+}
+
 int cluster_find(struct pd_ctx *ctx, struct cluster *c)
 {
 	const struct where *where = ctx->args;
 	const struct passwd *user;
-	int r;
+	int r = 0;
 
 	*c = (struct cluster){ .ctx = ctx, .socket = where->socket };
-	r = access(lsclusters, X_OK) == 0 ? find_listed(c, where->cluster) : find_plain(c, where->cluster);
+	if (!find_known(c))
+		r = access(lsclusters, X_OK) == 0 ? find_listed(c, where->cluster) : find_plain(c, where->cluster);
 	if (r < 0)
 		return r;
 	user = getpwnam(c->owner);

@@ -43,9 +43,13 @@ struct rows {
 	const char **items;
 };
 
-/** The cluster that the step is about.  @return 0, PD_REFUSED with a reason
+/** The cluster that the step is about: the one that it has worked on in this
+ * run, whatever others an update may have brought.  @return 0, PD_REFUSED with a reason
  * when there is none or it is not known which, or below zero, reported. */
 HIDDEN int PD_MUST_USE cluster_find(struct pd_ctx *ctx, struct cluster *c);
+
+/** Before its first change: it is this cluster. */
+HIDDEN int PD_MUST_USE cluster_remember(const struct cluster *c);
 
 enum { RUN_READS_ALL = 1 }; /**< it may open files in folders of root */
 

@@ -345,7 +345,7 @@ static int quiesce_apply(struct pd_ctx *ctx)
 	rest = without(ctx, text);
 	if (!rest)
 		return pd_fail(ctx, PD_FAILED, "%s has a part of a hold in it; take it out", path);
-	if (pd_remember(ctx, "hba", path) < 0 ||
+	if (cluster_remember(&c) < 0 || pd_remember(ctx, "hba", path) < 0 ||
 	    hba_write(&c, path, mode, pd_format(ctx, "%s%s", block(&c), rest)) < 0 || reload(&c) < 0 ||
 	    knock(&c) < 0 || end_sessions(&c) < 0 || cluster_ask(&c, "template1", "CHECKPOINT;", NULL) < 0)
 		return PD_FAILED;

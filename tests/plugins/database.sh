@@ -140,10 +140,18 @@ sh_lab 'mv /root/psql $(ls -d /usr/lib/postgresql/*/bin)/psql'
 like "$(client 'SELECT 1')" 'pg_hba.conf rejects' "since it still lives by the hold"
 run step database.quiesce undo wait=1
 is "$rc:$(client 'SELECT 1')" "0:1" "and undo lets applications in when it can"
+work=/opt/pd/two
+run step database.quiesce check,apply wait=1
+sh_lab 'pg_createcluster $(ls /etc/postgresql) other' >/dev/null 2>&1
+run step database.quiesce verify wait=1
+is "$rc" 0 "a second cluster does not keep verify from the one that is held"
+run step database.quiesce undo wait=1
+is "$rc:$(client 'SELECT 1')" "0:1" "nor undo"
+sh_lab 'pg_dropcluster $(ls /etc/postgresql) other' >/dev/null 2>&1
 work=/opt/pd/recovery
 run step database.quiesce check,apply wait=1
 # one that is in recovery turns everybody away until it is promoted
-sh_lab 'systemctl stop postgresql@\*-main; cd /var/lib/postgresql/*/main && install -o postgres -g postgres /dev/null standby.signal &&
+sh_lab 'systemctl stop postgresql@$(ls /etc/postgresql)-main; cd /var/lib/postgresql/*/main && install -o postgres -g postgres /dev/null standby.signal &&
 	echo "hot_standby = off" >>postgresql.auto.conf && systemctl start --no-block postgresql@$(ls /etc/postgresql)-main'
 soon 'setpriv --reuid postgres --regid postgres --init-groups -- pg_isready | grep -q rejecting'
 { soon "! grep -q patchday \$(ls /etc/postgresql/*/main/pg_hba.conf)"
