@@ -3,6 +3,7 @@
  * is put aside under another name, and comes back by undo. */
 #include "database.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -80,7 +81,8 @@ static int put_aside(const struct cluster *c, const char *database, size_t i)
 		return PD_FAILED;
 	if (!aside) {
 		aside = there ? pd_format(c->ctx, "patchday_before_%lld_%zu", (long long)time(NULL), i / 2) : NOTHING;
-		if (pd_remember(c->ctx, key(c->ctx, "aside", i), aside) < 0)
+		if (pd_remember(c->ctx, key(c->ctx, "name", i), database) < 0 ||
+		    pd_remember(c->ctx, key(c->ctx, "aside", i), aside) < 0)
 			return PD_FAILED;
 	}
 	if (strcmp(aside, NOTHING) != 0 && is_there(c, aside, &moved) < 0)
@@ -140,6 +142,8 @@ static int restore_apply(struct pd_ctx *ctx)
 
 	if (r == 0)
 		r = cluster_alone(&c);
+	if (r == 0 && (cluster_remember(&c) < 0 || pd_remember(ctx, "fields", pd_format(ctx, "%zu", d.list.len)) < 0))
+		return PD_FAILED;
 	for (size_t i = 0; r == 0 && i < d.list.len; i += 2) {
 		if (!chosen(ctx, d.list.items[i]) || pd_recall(ctx, key(ctx, "restored", i)))
 			continue;
@@ -179,23 +183,27 @@ static int bring_back(const struct cluster *c, const char *database, const char 
 	return !moved ? 0 : drop(c, database) < 0 ? PD_FAILED : rename_to(c, aside, database);
 }
 
+/* By what was remembered alone: it does not need the dump. */
 static int restore_undo(struct pd_ctx *ctx)
 {
+	const char *fields = pd_recall(ctx, "fields");
 	bool changed = false;
 	struct cluster c;
-	struct dump d;
-	int r = look(ctx, &c, &d);
+	int r;
 
+	if (!fields)
+		return PD_UNCHANGED;
+	r = cluster_find(ctx, &c);
 	if (r == 0)
 		r = cluster_alone(&c);
-	for (size_t i = d.list.len; r == 0 && i; i -= 2) {
+	for (size_t i = strtoul(fields, NULL, 10); r == 0 && i; i -= 2) {
+		const char *name = pd_recall(ctx, key(ctx, "name", i - 2));
 		const char *aside = pd_recall(ctx, key(ctx, "aside", i - 2));
 
-		if (!aside)
+		if (!name || !aside)
 			continue;
 		changed = true;
-		if (bring_back(&c, d.list.items[i - 2], aside) < 0 ||
-		    pd_remember(ctx, key(ctx, "restored", i - 2), NULL) < 0 ||
+		if (bring_back(&c, name, aside) < 0 || pd_remember(ctx, key(ctx, "restored", i - 2), NULL) < 0 ||
 		    pd_remember(ctx, key(ctx, "aside", i - 2), NULL) < 0)
 			return PD_FAILED;
 	}

@@ -230,8 +230,10 @@ is "$rc:$(picture)" "0:$picture" "the rows are as they were saved"
 [ "$rc" = 0 ] || echo "$out"
 is "$(client 'SELECT count(*) FROM sales.best'):$(client 'SHOW work_mem')" "$(client 'SELECT count(DISTINCT item) FROM sales.sold'):8MB" \
 	"with views, rights and settings"
+sh_lab 'mv /srv/good /srv/gone'
 run step database.restore undo from=/srv/good databases=shop
-is "$rc:$(picture)" "0:$changed" "undo: as before the restore"
+is "$rc:$(picture)" "0:$changed" "undo: as before the restore, without the dump, too"
+sh_lab 'mv /srv/gone /srv/good'
 run step database.restore undo from=/srv/good databases=shop
 is "$rc:$(picture)" "0:$changed" "undone once more"
 for moment in 0.6 1 1.5; do
