@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define SPARE_BYTES ((int64_t)128 << 20)
+#define PROOF_BYTES ((int64_t)512 << 20) /* an empty cluster and what it writes ahead */
 
 enum { PROVE_RESTORE, PROVE_READ };
 static const char *const proofs[] = { "restore", "read", NULL };
@@ -27,19 +28,28 @@ struct dump_args {
 
 /* ---------------------------------------------------------------- folders */
 
-static int64_t folder_room(const char *folder)
+/* The volume that a folder is on, or will be once it is made. */
+static bool volume_of(const char *folder, struct statvfs *fs)
 {
 	char path[PATH_MAX];
-	struct statvfs fs = { 0 };
 
 	snprintf(path, sizeof(path), "%s", folder);
-	while (statvfs(path, &fs) != 0) {
+	while (statvfs(path, fs) != 0) {
 		char *slash = strrchr(path, '/');
 
 		if (errno != ENOENT || !slash)
-			return -1;
+			return false;
 		slash[slash == path ? 1 : 0] = '\0';
 	}
+	return true;
+}
+
+static int64_t folder_room(const char *folder)
+{
+	struct statvfs fs = { 0 };
+
+	if (!volume_of(folder, &fs))
+		return -1;
 	return fs.f_flag & ST_RDONLY ? 0 : (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
 }
 
@@ -93,7 +103,7 @@ static bool same_volume(const char *a, const char *b)
 {
 	struct statvfs x = { 0 }, y = { 0 };
 
-	return statvfs(a, &x) == 0 && statvfs(b, &y) == 0 && x.f_fsid == y.f_fsid;
+	return volume_of(a, &x) && volume_of(b, &y) && x.f_fsid == y.f_fsid;
 }
 
 static int no_room(struct pd_ctx *ctx, const char *folder, int64_t need, const char *remedy)
@@ -131,7 +141,7 @@ static int dump_check(struct pd_ctx *ctx)
 	if (r < 0)
 		return r;
 	sum += file;
-	proof = args->prove == PROVE_RESTORE ? sum : 0;
+	proof = args->prove == PROVE_RESTORE ? file + PROOF_BYTES : 0;
 	pd_expect(ctx, 10 + 3 * (file / ((int64_t)20 << 20)));
 	r = no_room(ctx, args->to, sum + (same_volume(args->to, aside) ? proof : 0),
 		    "make room there, or set the parameter to to a folder on a volume with room");

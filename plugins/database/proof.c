@@ -61,7 +61,8 @@ static int configure(const struct cluster *c, const char *folder)
 	const char *text = pd_format(c->ctx, "listen_addresses = ''\nunix_socket_directories = '%s'\nport = 5432\n"
 				     "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 				     "wal_level = minimal\nmax_wal_senders = 0\nautovacuum = off\n"
-				     "max_locks_per_transaction = 1024\n", folder);
+				     "max_locks_per_transaction = 1024\nmin_wal_size = 32MB\n"
+				     "max_wal_size = 64MB\n", folder);
 	int r = owner_begin(c);
 
 	if (r == 0) {

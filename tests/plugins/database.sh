@@ -188,6 +188,13 @@ sh_lab 'mkdir -p /srv/small && mount -t tmpfs -o size=20m none /srv/small'
 run step database.dump check to=/srv/small
 is "$rc" 1 "without room it is refused"
 like "$out" '/srv/small has [0-9]+ MiB free, it may need [0-9]+ MiB' "with both figures"
+sh_lab 'mkdir -p /srv/one && mount -t tmpfs -o size=620m none /srv/one'
+run step database.dump check to=/srv/one
+is "$rc" 0 "with room for the dump"
+run step database.dump check to=/srv/one/new scratch=/srv/one
+is "$rc" 1 "but not for its proof on the same volume it is refused"
+like "$out" '/srv/one/new has [0-9]+ MiB free' "also when the folder is not there yet"
+sh_lab 'umount /srv/one'
 run step database.dump check,apply,verify to=/srv/safe
 is "$rc" 0 "all databases are dumped and proved"
 [ "$rc" = 0 ] || echo "$out"
