@@ -237,19 +237,30 @@ int cluster_alone(const struct cluster *c)
 	return pd_fail(c->ctx, PD_FAILED, "cluster %s: a session of patchday does not end", c->name);
 }
 
+#define GROUPS_MAX 1024
+
+static gid_t own_groups[GROUPS_MAX];
+static int own_groups_len = -1; /* below zero: they are in force */
+
 int owner_begin(const struct cluster *c)
 {
-	if (setegid(c->gid) == 0 && seteuid(c->uid) == 0)
+	int why;
+
+	own_groups_len = getgroups(GROUPS_MAX, own_groups);
+	if (own_groups_len >= 0 && setgroups(1, &c->gid) == 0 && setegid(c->gid) == 0 && seteuid(c->uid) == 0)
 		return 0;
+	why = errno;
 	owner_end();
-	return pd_fail(c->ctx, PD_FAILED, "can't become %s: %s", c->owner, strerror(errno));
+	return pd_fail(c->ctx, PD_FAILED, "can't become %s: %s", c->owner, strerror(why));
 }
 
 void owner_end(void)
 {
 	/* they can't fail for who is root by its real ids */
-	if (seteuid(getuid()) != 0 || setegid(getgid()) != 0)
+	if (seteuid(getuid()) != 0 || setegid(getgid()) != 0 ||
+	    (own_groups_len >= 0 && setgroups((size_t)own_groups_len, own_groups) != 0))
 		_exit(1);
+	own_groups_len = -1;
 }
 
 static const char *quoted(struct pd_ctx *ctx, const char *s, char quote)

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HBA_MAX ((size_t)4 << 20)
+#define HBA_MAX ((off_t)4 << 20)
 #define BEGIN "# patchday: applications are held until patchday gives them back\n"
 #define END "# patchday: end of the hold\n"
 #define SETTLE 30    /* seconds for what the server does at once */
@@ -60,20 +60,39 @@ static const char *block(const struct cluster *c)
 			 names, sql_name(c->ctx, c->role), names, names);
 }
 
+/* All of a file, whose text may have no NUL; NULL: it is another one by now. */
+static const char *whole(struct pd_ctx *ctx, int fd, off_t size)
+{
+	size_t max = (size_t)size, len = 0;
+	char *text = pd_alloc_for(ctx, max + 1);
+	ssize_t n;
+
+	while ((n = read(fd, text + len, max + 1 - len)) > 0 && (len += (size_t)n) <= max)
+		;
+	if (n != 0 || len != max)
+		return NULL;
+	text[len] = '\0';
+	return strlen(text) == len ? text : NULL;
+}
+
 /* The file as its owner reads it, who could have named any other one. */
 static const char *hba_read(const struct cluster *c, const char *path, mode_t *mode)
 {
 	struct stat st = { 0 };
 	const char *text = NULL;
+	int fd;
 
 	if (owner_begin(c) < 0)
 		return NULL;
-	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == c->uid)
-		text = pd_read_file(c->ctx, path, HBA_MAX, NULL);
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	owner_end();
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == c->uid && st.st_size <= HBA_MAX)
+		text = whole(c->ctx, fd, st.st_size);
+	if (fd >= 0)
+		close(fd);
 	*mode = st.st_mode & 0777;
 	if (!text)
-		pd_fail(c->ctx, PD_FAILED, "%s can't be used to hold applications: it has to be a regular file "
+		pd_fail(c->ctx, PD_FAILED, "%s can't be used to hold applications: it has to be a regular text file "
 			"that %s owns and reads", path, c->owner);
 	return text;
 }

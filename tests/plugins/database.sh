@@ -167,6 +167,15 @@ for moment in 0.3 0.7 1.4; do
 	run step database.quiesce undo wait=1
 	is "$rc:$(hba):$(client 'SELECT 1')" "0:$before:1" "killed after $moment s: given back"
 done
+sh_lab 'cd /etc/postgresql/*/main && mv pg_hba.conf /root/ && mkfifo -m 600 pg_hba.conf && chown postgres: pg_hba.conf'
+run step database.quiesce check
+like "$out" "pg_hba.conf can't be used to hold applications" "what is no file is not waited for"
+sh_lab 'cd /etc/postgresql/*/main && rm pg_hba.conf && ln -s /root/pg_hba.conf pg_hba.conf'
+run step database.quiesce check
+like "$out" "pg_hba.conf can't be used to hold applications" "a link is not followed"
+sh_lab 'rm /etc/postgresql/*/main/pg_hba.conf'
+sh_lab 'mv /root/pg_hba.conf /etc/postgresql/*/main/'
+is "$(hba)" "$before" "the file is as it was"
 sh_lab 'f=$(ls /etc/postgresql/*/main/pg_hba.conf); echo "nonsense here" >>"$f"'
 run step database.quiesce check
 like "$out" 'line [0-9]+ of pg_hba.conf is wrong' "a file with a fault is not touched"
