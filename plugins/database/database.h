@@ -126,6 +126,9 @@ HIDDEN int PD_MUST_USE dump_read_through(const struct cluster *c, const struct d
  * in.  @return 0 or below zero, reported. */
 HIDDEN int PD_MUST_USE proof_run(const struct cluster *c, const struct dump *d, const char *parent);
 
+/** Warn of what other runs have left in @p parent. */
+HIDDEN void proof_others(const struct cluster *c, const char *parent);
+
 /** Remove what a proof that was cut short has left. */
 HIDDEN int PD_MUST_USE proof_clean(const struct cluster *c);
 

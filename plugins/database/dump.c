@@ -142,6 +142,8 @@ static int dump_check(struct pd_ctx *ctx)
 		return r;
 	sum += file;
 	proof = args->prove == PROVE_RESTORE ? file + PROOF_BYTES : 0;
+	if (proof)
+		proof_others(&c, aside);
 	pd_expect(ctx, 10 + 3 * (file / ((int64_t)20 << 20)));
 	r = no_room(ctx, args->to, sum + (same_volume(args->to, aside) ? proof : 0),
 		    "make room there, or set the parameter to to a folder on a volume with room");

@@ -2,13 +2,14 @@
 /* Proves a dump: restores it into a cluster of its own, which goes again. */
 #include "database.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PROOF "patchday-proof-" /* and the run */
 #define GLOBALS_MAX ((size_t)64 << 20)
-#define LAST "/patchday-proof"
 
 static int as_owner(const struct cluster *c, const char *const argv[], const char *what)
 {
@@ -49,6 +50,9 @@ static int make_folder(const struct cluster *c, const char *folder)
 	if (mkdir(folder, 0700) != 0)
 		why = errno;
 	owner_end();
+	/* somebody else's is not ours to clean up */
+	if (why && pd_remember(c->ctx, "proof", NULL) < 0)
+		return PD_FAILED;
 	if (why)
 		return pd_fail(c->ctx, PD_FAILED, "%s can't make the folder %s to prove the dump in: %s; name another "
 			       "place with the parameter scratch", c->owner, folder, strerror(why));
@@ -123,9 +127,27 @@ static int restore_all(const struct cluster *real, const struct cluster *p, cons
 	return r;
 }
 
+void proof_others(const struct cluster *c, const char *parent)
+{
+	const char *own = pd_recall(c->ctx, "proof");
+	const struct dirent *entry;
+	DIR *folder = opendir(parent);
+
+	while (folder && (entry = readdir(folder))) {
+		const char *path = pd_format(c->ctx, "%s/%s", parent, entry->d_name);
+
+		if (strncmp(entry->d_name, PROOF, strlen(PROOF)) == 0 && (!own || strcmp(own, path) != 0))
+			pd_log(c->ctx, PD_LOG_WARN, "%s is what another run proved its dump in; remove it if that has "
+			       "ended", path);
+	}
+	if (folder)
+		closedir(folder);
+}
+
 int proof_run(const struct cluster *c, const struct dump *d, const char *parent)
 {
-	const char *folder = pd_format(c->ctx, "%s" LAST, strcmp(parent, "/") == 0 ? "" : parent);
+	const char *folder = pd_format(c->ctx, "%s/" PROOF "%s", strcmp(parent, "/") == 0 ? "" : parent,
+				       *c->ctx->run ? c->ctx->run : "no-run");
 	struct cluster p = *c;
 	int r, end;
 

@@ -90,7 +90,7 @@ empty "each difference is explained by a step" "$(on_server patchday status --js
 	else "not compared: \(.not_compared)" end')"
 second=$(on_server sh -c 'ls -d /srv/volume/*/*/database/MANIFEST | tail -1' </dev/null)
 check "the dump is in the second place too, whole" on_server sh -c "cd ${second%/*} && sha256sum -c --quiet MANIFEST" </dev/null
-is "it was proved, and nothing is left of that" "$(on_server sh -c 'ls -d /var/lib/postgresql/*/patchday-proof 2>/dev/null | wc -l' </dev/null)" 0
+is "it was proved, and nothing is left of that" "$(on_server sh -c 'ls -d /var/lib/postgresql/*/patchday-proof* 2>/dev/null | wc -l' </dev/null)" 0
 empty "no password is in state, logs and reports" \
 	"$(on_server sh -c 'grep -rlI shopper-secret /var/lib/patchday /var/log 2>/dev/null' </dev/null)"
 end

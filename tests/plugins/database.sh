@@ -203,7 +203,10 @@ is "$rc" 0 "with room for the dump"
 run step database.dump check to=/srv/one/new scratch=/srv/one
 is "$rc" 1 "but not for its proof on the same volume it is refused"
 like "$out" '/srv/one/new has [0-9]+ MiB free' "also when the folder is not there yet"
-sh_lab 'umount /srv/one'
+sh_lab 'umount /srv/one; cd /var/lib/postgresql/*/; for f in patchday-proof patchday-proof-another; do
+	setpriv --reuid postgres --regid postgres --init-groups mkdir -p "$f/data"; done'
+run step database.dump check to=/srv/safe
+like "$out" 'patchday-proof-another is what another run proved its dump in' "another run's proof is a warning"
 run step database.dump check,apply,verify to=/srv/safe
 is "$rc" 0 "all databases are dumped and proved"
 [ "$rc" = 0 ] || echo "$out"
@@ -211,7 +214,9 @@ like "$out" '3 databases restored from .*, 2 tables have the rows that were save
 safe=$(sh_lab 'ls -d /srv/safe/*/database')
 is "$(sh_lab "stat -c '%U %a' $safe $safe/* | sort -u | xargs")" "root 600 root 700" "nobody else can read the dump"
 is "$(sh_lab "cd $safe && sha256sum --quiet --strict -c MANIFEST && echo good")" good "sha256sum agrees with the manifest"
-is "$(sh_lab 'ls -d /var/lib/postgresql/*/patchday-proof 2>/dev/null; ps -C postgres -o args= | grep -c patchday-proof' | xargs)" 0 "nothing is left of the proof"
+is "$(sh_lab 'ls -d /var/lib/postgresql/*/patchday-proof-pd-step 2>/dev/null; ps -C postgres -o args= | grep -c patchday-proof' | xargs)" 0 "nothing is left of the proof"
+is "$(sh_lab 'rmdir /var/lib/postgresql/*/patchday-proof/data /var/lib/postgresql/*/patchday-proof-another/data; echo $?')" 0 "those of others are as they were"
+sh_lab 'rmdir /var/lib/postgresql/*/patchday-proof*'
 sh_lab "cp -a $safe /srv/good"
 sh_lab "dd if=/dev/zero of=$safe/shop.dump bs=1 seek=2000 count=8 conv=notrunc 2>/dev/null"
 run step database.dump verify to=/srv/safe
@@ -221,12 +226,12 @@ sh_lab "cp -a /srv/good/. $safe/; sed -i 's/^shop\t5000/shop\t5001/' $safe/rows.
 run step database.dump verify to=/srv/safe
 is "$rc" 1 "a dump with other rows than were there is not verified"
 like "$out" 'table sales.item has 5000 rows .* instead of 5001' "and the table is named"
-is "$(sh_lab 'ls -d /var/lib/postgresql/*/patchday-proof 2>/dev/null; ps -C postgres -o args= | grep -c patchday-proof' | xargs)" 0 "nothing is left of that proof"
+is "$(sh_lab 'ls -d /var/lib/postgresql/*/patchday-proof-pd-step 2>/dev/null; ps -C postgres -o args= | grep -c patchday-proof' | xargs)" 0 "nothing is left of that proof"
 sh_lab "cp -a /srv/good/. $safe/"
 killed 4 database.dump verify to=/srv/safe
 run step database.dump verify to=/srv/safe
 is "$rc" 0 "a proof that was cut short is done again"
-is "$(sh_lab 'ls -d /var/lib/postgresql/*/patchday-proof 2>/dev/null; ps -C postgres -o args= | grep -c patchday-proof' | xargs)" 0 "and nothing is left of it"
+is "$(sh_lab 'ls -d /var/lib/postgresql/*/patchday-proof-pd-step 2>/dev/null; ps -C postgres -o args= | grep -c patchday-proof' | xargs)" 0 "and nothing is left of it"
 run step database.dump verify to=/srv/safe prove=read
 is "$rc" 0 "it can be read through without a restore"
 work=/opt/pd/cut
