@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -278,6 +279,29 @@ static const char *quoted(struct pd_ctx *ctx, const char *s, char quote)
 
 const char *sql_text(struct pd_ctx *ctx, const char *s) { return quoted(ctx, s, '\''); }
 const char *sql_name(struct pd_ctx *ctx, const char *s) { return quoted(ctx, s, '"'); }
+
+void text_add(struct pd_ctx *ctx, struct text *t, const char *fmt, ...)
+{
+	va_list ap, again;
+	size_t need;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	need = n < 0 ? 0 : (size_t)n;
+	if (!t->s || need >= t->room - t->len) {
+		char *s = pd_alloc_for(ctx, t->room = 2 * (t->len + need) + 64);
+
+		if (t->s)
+			memcpy(s, t->s, t->len);
+		t->s = s;
+	}
+	vsnprintf(t->s + t->len, t->room - t->len, fmt, again);
+	t->len += need;
+	va_end(again);
+	va_end(ap);
+}
 
 static bool listed(const struct rows *rows, const char *name)
 {

@@ -79,6 +79,13 @@ HIDDEN void owner_end(void);
 HIDDEN const char *sql_text(struct pd_ctx *ctx, const char *s);
 HIDDEN const char *sql_name(struct pd_ctx *ctx, const char *s);
 
+/** A text that grows: begins as zero, and costs no more than twice its length. */
+struct text {
+	char *s;
+	size_t len, room;
+};
+HIDDEN void PD_PRINTF(3, 4) text_add(struct pd_ctx *ctx, struct text *t, const char *fmt, ...);
+
 /** Names of databases that take connections and are no templates: all, or
  * @p chosen, each of which must be there.  Columns: name, oid, size. */
 HIDDEN int PD_MUST_USE cluster_databases(const struct cluster *c, const struct pd_list *chosen,
@@ -90,9 +97,9 @@ HIDDEN int PD_MUST_USE cluster_databases(const struct cluster *c, const struct p
  * Columns: table, rows, sum. */
 HIDDEN int PD_MUST_USE rows_count(const struct cluster *c, const char *database, struct rows *rows);
 
-/** Lines of the file rows.txt: what was the same before and after. */
-HIDDEN const char *rows_text(struct pd_ctx *ctx, const char *database, const struct rows *before,
-			     const struct rows *after, size_t *written);
+/** Add lines of the file rows.txt: what was the same before and after. */
+HIDDEN void rows_text(struct pd_ctx *ctx, struct text *text, const char *database, const struct rows *before,
+		      const struct rows *after, size_t *written);
 
 /** Is in @p database of @p c what @p text (rows.txt) says of it?
  * @return 0 or below zero, reported. */

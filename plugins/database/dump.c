@@ -224,14 +224,14 @@ static int save_database(const struct cluster *c, const char *database, const ch
 	return r;
 }
 
-static int write_text(struct pd_ctx *ctx, const char *folder, const char *file, const char *text)
+static int write_text(struct pd_ctx *ctx, const char *folder, const char *file, const struct text *text)
 {
-	return pd_write_file(ctx, pd_format(ctx, "%s/%s", folder, file), 0600, text, strlen(text));
+	return pd_write_file(ctx, pd_format(ctx, "%s/%s", folder, file), 0600, text->len ? text->s : "", text->len);
 }
 
 static int save_all(const struct cluster *c, const struct rows *list, const char *folder, size_t *written)
 {
-	const char *names = "", *counted = "";
+	struct text names = { 0 }, counted = { 0 };
 
 	for (size_t i = 0; i < list->len; i += 3) {
 		const char *database = list->items[i], *file = file_of(c->ctx, database, list->items[i + 1]);
@@ -242,11 +242,11 @@ static int save_all(const struct cluster *c, const struct rows *list, const char
 		    save_database(c, database, pd_format(c->ctx, "%s/%s", folder, file)) < 0 ||
 		    rows_count(c, database, &after) < 0)
 			return PD_FAILED;
-		names = pd_format(c->ctx, "%s%s\t%s\n", names, database, file);
-		counted = pd_format(c->ctx, "%s%s", counted, rows_text(c->ctx, database, &before, &after, written));
+		text_add(c->ctx, &names, "%s\t%s\n", database, file);
+		rows_text(c->ctx, &counted, database, &before, &after, written);
 	}
-	return write_text(c->ctx, folder, "databases.txt", names) < 0 ? PD_FAILED :
-	       write_text(c->ctx, folder, "rows.txt", counted);
+	return write_text(c->ctx, folder, "databases.txt", &names) < 0 ? PD_FAILED :
+	       write_text(c->ctx, folder, "rows.txt", &counted);
 }
 
 /* Digests of all files, as sha256sum writes and reads them. */
@@ -269,7 +269,7 @@ static int write_manifest(struct pd_ctx *ctx, const char *folder, const struct r
 		return PD_FAILED;
 	if (result.status != 0)
 		return pd_fail(ctx, PD_FAILED, "sha256sum in %s: %s", folder, result.err);
-	return write_text(ctx, folder, DUMP_MANIFEST, result.out);
+	return pd_write_file(ctx, pd_format(ctx, "%s/" DUMP_MANIFEST, folder), 0600, result.out, result.out_len);
 }
 
 static int report(struct pd_ctx *ctx, const char *folder, const struct rows *list)

@@ -259,12 +259,13 @@ static int sessions(const struct cluster *c, struct rows *rows)
 static int evidence(const struct cluster *c, const struct rows *rows)
 {
 	const char *path = pd_format(c->ctx, "%s/sessions.txt", c->ctx->work_dir);
-	const char *text = "process user database from state since\n";
+	struct text text = { 0 };
 
+	text_add(c->ctx, &text, "process user database from state since\n");
 	for (size_t i = 0; i + 6 <= rows->len; i += 6)
-		text = pd_format(c->ctx, "%s%s %s %s %s %s %s\n", text, rows->items[i], rows->items[i + 1],
-				 rows->items[i + 2], rows->items[i + 3], rows->items[i + 4], rows->items[i + 5]);
-	return pd_write_file(c->ctx, path, 0600, text, strlen(text)) < 0 ? PD_FAILED :
+		text_add(c->ctx, &text, "%s %s %s %s %s %s\n", rows->items[i], rows->items[i + 1], rows->items[i + 2],
+			 rows->items[i + 3], rows->items[i + 4], rows->items[i + 5]);
+	return pd_write_file(c->ctx, path, 0600, text.s, text.len) < 0 ? PD_FAILED :
 	       pd_evidence(c->ctx, path, "sessions of applications that were ended");
 }
 

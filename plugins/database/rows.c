@@ -40,20 +40,16 @@ static const char *const *find(const struct rows *rows, const char *table)
 	return NULL;
 }
 
-const char *rows_text(struct pd_ctx *ctx, const char *database, const struct rows *before,
-		      const struct rows *after, size_t *written)
+void rows_text(struct pd_ctx *ctx, struct text *text, const char *database, const struct rows *before,
+	       const struct rows *after, size_t *written)
 {
-	const char *text = "";
-
 	for (size_t i = 0; i < before->len; i += 3) {
 		const char *const *b = before->items + i, *const *a = find(after, b[0]);
 		bool same = a && strcmp(a[1], b[1]) == 0 && strcmp(a[2], b[2]) == 0;
 
 		*written += !same;
-		text = same ? pd_format(ctx, "%s%s\t%s\t%s\t%s\n", text, database, b[1], b[2], b[0]) :
-			      pd_format(ctx, "%s%s\t%s\twritten meanwhile\t%s\n", text, database, b[1], b[0]);
+		text_add(ctx, text, "%s\t%s\t%s\t%s\n", database, b[1], same ? b[2] : "written meanwhile", b[0]);
 	}
-	return text;
 }
 
 /* One line of rows.txt: database, rows, sum, table. */
