@@ -8,10 +8,14 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #define OUTPUT_MAX ((size_t)64 << 20)
+#define ANSWER 15    /* seconds until a server that runs can be asked */
+#define RECOVERY 900 /* ... or has come up */
 
 static const char lsclusters[] = "/usr/bin/pg_lsclusters";
 
@@ -222,6 +226,68 @@ int cluster_ask(const struct cluster *c, const char *database, const char *sql, 
 	return r <= 0 ? r : pd_fail(c->ctx, PD_FAILED, "cluster %s, database %s: %s", c->name, database, why);
 }
 
+int64_t now_ms(void)
+{
+	struct timespec t = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void nap(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
+}
+
+/* Nobody listens, not even a server that is about to come up: it listens before
+ * it reads the file. */
+static bool down(const struct cluster *c)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), n;
+	bool refused;
+
+	n = snprintf(to.sun_path, sizeof(to.sun_path), "%s/.s.PGSQL.%s", c->socket, c->port);
+	refused = fd >= 0 && n > 0 && (size_t)n < sizeof(to.sun_path) &&
+		  connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0 && (errno == ENOENT || errno == ECONNREFUSED);
+	if (fd >= 0)
+		close(fd);
+	return refused;
+}
+
+static bool comes_up(const struct cluster *c)
+{
+	static const char *const argv[] = { "pg_isready", "-q", NULL };
+	struct pd_command_result result = { 0 };
+	const char *why;
+
+	return cluster_run(c, 0, "template1", argv, NULL, &result, &why) > 0 && result.status == 1;
+}
+
+int cluster_runs(const struct cluster *c)
+{
+	struct cluster bounded = *c;
+	int64_t begin = now_ms();
+	const char *why = NULL;
+	int r;
+
+	bounded.patience = ANSWER;
+	while (!down(c)) {
+		r = cluster_try(&bounded, "template1", "SELECT 1;", NULL, &why);
+		if (r <= 0)
+			return r < 0 ? r : 1;
+		if (pd_canceled(c->ctx))
+			return pd_fail(c->ctx, PD_CANCELED, "stopped while cluster %s could not be asked", c->name);
+		if (now_ms() - begin > (comes_up(&bounded) ? RECOVERY : ANSWER) * 1000)
+			return pd_fail(c->ctx, PD_FAILED, "cluster %s runs and can't be asked: %s; it goes by what "
+				       "pg_hba.conf was when it read it last: mend that and try again, or reload it "
+				       "by hand", c->name, why);
+		pd_progress(c->ctx, 0, 0, why);
+		nap();
+	}
+	return 0;
+}
+
 int cluster_alone(const struct cluster *c)
 {
 	static const char sql[] = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -233,7 +299,7 @@ int cluster_alone(const struct cluster *c)
 			return PD_FAILED;
 		if (left.len == 0)
 			return 0;
-		nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
+		nap();
 	}
 	return pd_fail(c->ctx, PD_FAILED, "cluster %s: a session of patchday does not end", c->name);
 }

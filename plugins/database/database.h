@@ -67,6 +67,13 @@ HIDDEN int PD_MUST_USE cluster_try(const struct cluster *c, const char *database
 HIDDEN int PD_MUST_USE cluster_ask(const struct cluster *c, const char *database, const char *sql,
 				   struct rows *rows);
 
+/** Can it be asked?  One that comes up is waited for.  @return 1, 0 when nobody
+ * listens at its socket, or below zero, reported. */
+HIDDEN int PD_MUST_USE cluster_runs(const struct cluster *c);
+
+HIDDEN int64_t now_ms(void);
+HIDDEN void nap(void);
+
 /** End what a callback that was killed has left at work: there is one run on a
  * server.  @return 0 or below zero, reported. */
 HIDDEN int PD_MUST_USE cluster_alone(const struct cluster *c);

@@ -66,6 +66,43 @@ static int make_folder(struct pd_ctx *ctx, const char *path)
 	return 0;
 }
 
+/* NULL, or what is wrong about a folder that nobody else may change. */
+static const char *unsafe(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		return errno == ENOENT ? NULL : strerror(errno);
+	if (!S_ISDIR(st.st_mode))
+		return S_ISLNK(st.st_mode) ? "it is a link" : "it is no folder";
+	return st.st_uid != 0 ? "it is not root's" : st.st_mode & (S_IWGRP | S_IWOTH) ? "others may write in it" : NULL;
+}
+
+/* From the one that was named on, which roles with their passwords go to: who
+ * could write in one of them could put another in the place of the next. */
+static int is_safe(struct pd_ctx *ctx, const char *folder)
+{
+	const struct dump_args *args = ctx->args;
+	size_t len = strlen(args->to);
+	const char *path, *why;
+
+	/* with a slash at its end a link would be followed */
+	while (len > 1 && args->to[len - 1] == '/')
+		len--;
+	path = pd_format(ctx, "%.*s", (int)len, args->to);
+	why = unsafe(path);
+	for (const char *p = folder + strlen(args->to); !why && *p; why = unsafe(path)) {
+		p += 1 + strcspn(p + 1, "/");
+		path = pd_format(ctx, "%.*s", (int)(p - folder), folder);
+	}
+	if (!why)
+		return 0;
+	if (ctx->phase == PD_PHASE_CHECK)
+		pd_inhibit(ctx, "others could change the dump, or read the passwords in it",
+			   pd_format(ctx, "%s: %s", path, why), "chown root, chmod go-w, or another folder for to");
+	return pd_fail(ctx, ctx->phase == PD_PHASE_CHECK ? PD_REFUSED : PD_FAILED, "%s can't take a dump: %s", path, why);
+}
+
 /* NULL: not known in a dry run. */
 static const char *place(struct pd_ctx *ctx)
 {
@@ -136,6 +173,8 @@ static int dump_check(struct pd_ctx *ctx)
 		r = pd_output_item(ctx, "databases", list.items[i]);
 	}
 	folder = place(ctx);
+	if (r == 0)
+		r = is_safe(ctx, folder ? folder : args->to);
 	if (r == 0 && folder)
 		r = pd_output(ctx, "folder", folder);
 	if (r < 0)
@@ -304,8 +343,9 @@ static int dump_apply(struct pd_ctx *ctx)
 		r = cluster_databases(&c, &args->databases, &list);
 	if (r < 0 || pd_recall(ctx, "whole"))
 		return r < 0 ? r : report(ctx, folder, &list) < 0 ? PD_FAILED : PD_UNCHANGED;
-	if (pd_remember(ctx, "folder", folder) < 0 || make_folder(ctx, folder) < 0 ||
-	    empty_folder(ctx, folder) < 0 || save_globals(&c, folder) < 0)
+	if (pd_remember(ctx, "folder", folder) < 0 || is_safe(ctx, folder) < 0 ||
+	    make_folder(ctx, folder) < 0 || is_safe(ctx, folder) < 0 || empty_folder(ctx, folder) < 0 ||
+	    save_globals(&c, folder) < 0)
 		return PD_FAILED;
 	r = save_all(&c, &list, folder, &written);
 	if (r < 0 || write_manifest(ctx, folder, &list) < 0 || report(ctx, folder, &list) < 0)

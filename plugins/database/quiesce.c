@@ -6,23 +6,16 @@
  * taken away while the server is down. */
 #include "database.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #define HBA_MAX ((off_t)4 << 20)
 #define BEGIN "# patchday: applications are held until patchday gives them back\n"
 #define END "# patchday: end of the hold\n"
-#define SETTLE 30    /* seconds for what the server does at once */
-#define ANSWER 15    /* ... until a server that runs can be asked */
-#define RECOVERY 900 /* ... or has come up */
+#define SETTLE 30 /* seconds for what the server does at once */
 
 enum { SESSIONS_END, SESSIONS_FAIL };
 static const char *const what_then[] = { "end", "fail", NULL };
@@ -33,19 +26,6 @@ struct quiesce_args {
 	int64_t wait;
 	int32_t sessions;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t = { 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void nap(void)
-{
-	nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
-}
 
 /* -------------------------------------------------------------- the file */
 
@@ -163,56 +143,6 @@ static int reload(const struct cluster *c)
 			return pd_fail(c->ctx, PD_FAILED, "cluster %s has not read pg_hba.conf within %d s",
 				       c->name, SETTLE);
 	}
-}
-
-/* Nobody listens, not even a server that is about to come up: it listens before
- * it reads the file. */
-static bool down(const struct cluster *c)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), n;
-	bool refused;
-
-	n = snprintf(to.sun_path, sizeof(to.sun_path), "%s/.s.PGSQL.%s", c->socket, c->port);
-	refused = fd >= 0 && n > 0 && (size_t)n < sizeof(to.sun_path) &&
-		  connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0 && (errno == ENOENT || errno == ECONNREFUSED);
-	if (fd >= 0)
-		close(fd);
-	return refused;
-}
-
-static bool comes_up(const struct cluster *c)
-{
-	static const char *const argv[] = { "pg_isready", "-q", NULL };
-	struct pd_command_result result = { 0 };
-	const char *why;
-
-	return cluster_run(c, 0, "template1", argv, NULL, &result, &why) > 0 && result.status == 1;
-}
-
-/* @return 1 it can be asked, 0 it is down, or below zero, reported. */
-static int runs(const struct cluster *c)
-{
-	struct cluster bounded = *c;
-	int64_t start = now_ms();
-	const char *why = NULL;
-	int r;
-
-	bounded.patience = ANSWER;
-	while (!down(c)) {
-		r = cluster_try(&bounded, "template1", "SELECT 1;", NULL, &why);
-		if (r <= 0)
-			return r < 0 ? r : 1;
-		if (pd_canceled(c->ctx))
-			return pd_fail(c->ctx, PD_CANCELED, "stopped while cluster %s could not be asked", c->name);
-		if (now_ms() - start > (comes_up(&bounded) ? RECOVERY : ANSWER) * 1000)
-			return pd_fail(c->ctx, PD_FAILED, "cluster %s runs and can't be asked: %s; it goes by what "
-				       "pg_hba.conf was when it read it last: mend that and try again, or reload it "
-				       "by hand", c->name, why);
-		pd_progress(c->ctx, 0, 0, why);
-		nap();
-	}
-	return 0;
 }
 
 /* Knock as somebody else would.  @return 0 turned away, or below zero. */
@@ -403,7 +333,7 @@ static int quiesce_verify(struct pd_ctx *ctx)
 	if (strncmp(text, BEGIN, strlen(BEGIN)) != 0)
 		return pd_fail(ctx, PD_FAILED, "the hold in %s is gone, or is not its beginning: what else "
 			       "writes this file?", path);
-	r = runs(&c);
+	r = cluster_runs(&c);
 	return r > 0 ? nobody_in(&c) : r;
 }
 
@@ -425,7 +355,7 @@ static int quiesce_undo(struct pd_ctx *ctx)
 			       "cluster", path);
 	if (rest != text && hba_write(&c, path, mode, rest) < 0)
 		return PD_FAILED;
-	r = runs(&c);
+	r = cluster_runs(&c);
 	if (r < 0 || (r > 0 && reload(&c) < 0))
 		return PD_FAILED;
 	if (r == 0)

@@ -193,11 +193,22 @@ run step database.dump check to=/srv/safe
 is "$rc" 0 "check of the dump"
 like "$out" '"databases","value":\["odd, name","postgres","shop"\]' "which foretells the databases"
 is "$(sh_lab 'ls /srv/safe 2>/dev/null')" "" "and touches nothing"
-sh_lab 'mkdir -p /srv/small && mount -t tmpfs -o size=20m none /srv/small'
+sh_lab 'mkdir -p /srv/small && mount -t tmpfs -o size=20m,mode=755 none /srv/small'
 run step database.dump check to=/srv/small
 is "$rc" 1 "without room it is refused"
 like "$out" '/srv/small has [0-9]+ MiB free, it may need [0-9]+ MiB' "with both figures"
-sh_lab 'mkdir -p /srv/one && mount -t tmpfs -o size=620m none /srv/one'
+sh_lab 'mkdir -m 777 /srv/open; mkdir -p /srv/alice/pd-step /srv/real && chown 1 /srv/alice/pd-step && ln -s /srv/real /srv/link'
+run step database.dump check to=/srv/open
+is "$rc" 1 "a folder that others may write in is refused"
+like "$out" '/srv/open: others may write in it' "and it is said why"
+run step database.dump check to=/srv/link/
+like "$out" "/srv/link: it is a link" "so is a link"
+work=/opt/pd/alice
+run step database.dump apply to=/srv/alice
+like "$out" "/srv/alice/pd-step can't take a dump: it is not root's" "and a folder in it that is not root's"
+is "$(sh_lab 'ls /srv/open /srv/real /srv/alice/pd-step | grep -c dump')" 0 "nothing is written there"
+work=/opt/pd/dump
+sh_lab 'mkdir -p /srv/one && mount -t tmpfs -o size=620m,mode=755 none /srv/one'
 run step database.dump check to=/srv/one
 is "$rc" 0 "with room for the dump"
 run step database.dump check to=/srv/one/new scratch=/srv/one
