@@ -3,14 +3,16 @@
 #include "proxy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define LOG "/var/log/squid/cache.log"
-#define LOG_MAX ((size_t)256 << 20)
+#define LOG_MAX ((off_t)64 << 20) /* of a longer one its end is read */
 #define REGEX (REG_EXTENDED | REG_NOSUB | REG_ICASE)
 #define SWAP_LOG_VERSION 3 /* squid, enum _swap_log_op: how swap.state begins */
 
@@ -43,22 +45,21 @@ static const struct pd_output outputs[] = {
 static const char *sound_cache(struct pd_ctx *ctx, const char *value)
 {
 	const char *kind = first_word(ctx, value);
-	const char *folder = value + strlen(kind);
-	const char *path = NULL, *data = NULL;
+	const char *folder = value + strlen(kind), *path = NULL;
 	bool rock = strcmp(kind, "rock") == 0;
-	size_t len = 0;
+	unsigned char first = 0;
+	ssize_t n = 0;
+	int fd = -1;
 
 	folder = first_word(ctx, folder + strspn(folder, " \t"));
 	path = pd_format(ctx, "%s/%s", folder, rock ? "rock" : "swap.state");
-	if (rock)
-		return access(path, R_OK) == 0 ? NULL :
-			pd_format(ctx, "can't read %s: %s", path, strerror(errno));
-	data = pd_read_file(ctx, path, LOG_MAX, &len);
-	if (!data && errno != EFBIG)
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
 		return pd_format(ctx, "can't read %s: %s", path, strerror(errno));
-	if (data && (!len || data[0] != SWAP_LOG_VERSION))
-		return pd_format(ctx, "%s does not begin as an index of squid", path);
-	return NULL;
+	n = read(fd, &first, 1);
+	close(fd);
+	return rock || (n == 1 && first == SWAP_LOG_VERSION) ? NULL :
+		pd_format(ctx, "%s does not begin as an index of squid", path);
 }
 
 /* What is wrong with a cache, or NULL.  *caches counts them; *indexed is set
@@ -83,6 +84,7 @@ static const char *caches_problem(struct pd_ctx *ctx, const struct squid *squid,
 
 /* --------------------------------------------------------------- cache.log */
 
+/* NULL: none, or the system's log. */
 static const char *log_path(struct pd_ctx *ctx, const struct squid *squid)
 {
 	const char *path = LOG;
@@ -92,18 +94,69 @@ static const char *log_path(struct pd_ctx *ctx, const struct squid *squid)
 
 		path = value ? first_word(ctx, value) : path;
 	}
-	return path;
+	return *path == '/' ? path : NULL;
 }
 
-/* What was logged since squid started last; "" when there is no such line. */
-static const char *since_start(const char *log)
+/** cache.log: read again and again while it grows, and not short. */
+struct log {
+	const char *path;  /**< NULL: squid writes none */
+	ino_t file;
+	off_t start;       /**< where squid started last */
+	char *text;        /**< from there; of the last look alone, to be freed */
+	const char *since; /**< in text: what was logged since squid started last, or "" */
+};
+
+static char *read_from(int fd, off_t at, size_t len)
+{
+	char *text = malloc(len + 1);
+	size_t got = 0;
+	ssize_t n = 0;
+
+	while (text && got < len && (n = pread(fd, text + got, len - got, at + (off_t)got)) > 0)
+		got += (size_t)n;
+	if (text)
+		text[got] = '\0';
+	if (n < 0) {
+		free(text);
+		text = NULL;
+	}
+	return text;
+}
+
+static void find_start(struct log *log)
 {
 	static const char start[] = "Starting Squid Cache version";
 	const char *last = NULL;
 
-	for (const char *at = log; (at = strstr(at, start)); at += sizeof(start))
+	for (const char *at = log->text; (at = strstr(at, start)); at += strlen(start))
 		last = at;
-	return last ? last : "";
+	log->start += last ? last - log->text : 0;
+	log->since = last ? last : "";
+}
+
+static int read_log(struct pd_ctx *ctx, struct log *log)
+{
+	int fd = open(log->path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	free(log->text);
+	log->text = NULL;
+	if (fd >= 0 && fstat(fd, &st) == 0) {
+		if (st.st_ino != log->file || st.st_size < log->start) /* another one */
+			log->start = 0;
+		if (st.st_size - log->start > LOG_MAX)
+			log->start = st.st_size - LOG_MAX;
+		log->file = st.st_ino;
+		log->text = read_from(fd, log->start, (size_t)(st.st_size - log->start));
+	}
+	if (!log->text)
+		pd_fail(ctx, PD_FAILED, "can't read %s: %s", log->path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	if (!log->text)
+		return PD_FAILED;
+	find_start(log);
+	return 0;
 }
 
 /* As eventlog.compare does it, so that one list serves both. */
@@ -126,15 +179,27 @@ static bool ignored(struct pd_ctx *ctx, const char *line)
 	return false;
 }
 
+static bool is_error(const char *line, size_t len)
+{
+	static const char *const words[] = { "FATAL: ", "ERROR: ", "assertion failed" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (memmem(line, len, words[i], strlen(words[i])))
+			return true;
+	return false;
+}
+
 static void find_errors(struct pd_ctx *ctx, const char *log, struct texts *out)
 {
 	while (*log) {
 		size_t len = strcspn(log, "\n");
-		const char *line = pd_format(ctx, "%.*s", (int)len, log);
 
-		if ((strstr(line, "FATAL: ") || strstr(line, "ERROR: ") ||
-		     strstr(line, "assertion failed")) && !ignored(ctx, line))
-			texts_add(ctx, out, line);
+		if (is_error(log, len)) {
+			const char *line = pd_format(ctx, "%.*s", (int)len, log);
+
+			if (!ignored(ctx, line))
+				texts_add(ctx, out, line);
+		}
 		log += len;
 		log += *log == '\n';
 	}
@@ -146,7 +211,6 @@ static void find_errors(struct pd_ctx *ctx, const char *log, struct texts *out)
 struct look {
 	const char *problem; /**< may pass by itself; NULL: none */
 	int64_t caches;
-	const char *log;     /**< since the start; NULL: squid writes none */
 	struct texts errors;
 };
 
@@ -163,42 +227,41 @@ static int running(struct pd_ctx *ctx, struct look *look)
 	return 0;
 }
 
-static int look_once(struct pd_ctx *ctx, const struct squid *squid, struct look *look)
+static int look_once(struct pd_ctx *ctx, const struct squid *squid, struct log *log,
+		     struct look *look)
 {
-	const char *path = log_path(ctx, squid);
 	bool indexed = false;
 
 	*look = (struct look){ 0 };
 	look->problem = caches_problem(ctx, squid, &look->caches, &indexed);
 	if (running(ctx, look))
 		return PD_FAILED;
-	if (*path != '/') /* none, or the system's log */
+	if (!log->path)
 		return 0;
-	look->log = pd_read_file(ctx, path, LOG_MAX, NULL);
-	if (!look->log)
-		return pd_fail(ctx, PD_FAILED, "can't read %s: %s", path, strerror(errno));
-	look->log = since_start(look->log);
-	find_errors(ctx, look->log, &look->errors);
-	if (!look->problem && indexed && *look->log &&
-	    !strstr(look->log, "Finished rebuilding storage from disk"))
+	if (read_log(ctx, log))
+		return PD_FAILED;
+	find_errors(ctx, log->since, &look->errors);
+	if (!look->problem && indexed && *log->since &&
+	    !strstr(log->since, "Finished rebuilding storage from disk"))
 		look->problem = "squid still reads its cache";
 	return 0;
 }
 
 /* Until nothing is left to wait for; an error in the log ends it at once. */
-static int look_until(struct pd_ctx *ctx, const struct squid *squid, struct look *look)
+static int look_until(struct pd_ctx *ctx, const struct squid *squid, struct log *log,
+		      struct look *look)
 {
 	const struct verify_args *args = ctx->args;
 	time_t end = time(NULL) + args->timeout;
 
 	for (;;) {
-		if (look_once(ctx, squid, look))
+		if (look_once(ctx, squid, log, look))
 			return PD_FAILED;
 		if (!look->problem || look->errors.len || time(NULL) >= end)
 			return 0;
 		if (pd_canceled(ctx))
 			return pd_fail(ctx, PD_CANCELED, "canceled; last: %s", look->problem);
-		nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
+		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
 	}
 }
 
@@ -218,11 +281,11 @@ static int same_files(struct pd_ctx *ctx)
 			"differences, first: %s", args->from, differences.len, differences.item[0]);
 }
 
-static int evidence(struct pd_ctx *ctx, const struct look *look)
+static int evidence(struct pd_ctx *ctx, const struct log *log)
 {
 	const char *path = pd_format(ctx, "%s/cache.log", ctx->work_dir);
 
-	return look->log && (pd_write_file(ctx, path, 0600, look->log, strlen(look->log)) ||
+	return log->path && (pd_write_file(ctx, path, 0600, log->since, strlen(log->since)) ||
 			     pd_evidence(ctx, path, "cache.log since squid started")) ?
 		PD_FAILED : 0;
 }
@@ -263,15 +326,18 @@ static int apply(struct pd_ctx *ctx)
 {
 	struct squid squid = { 0 };
 	struct look look = { 0 };
+	struct log log = { 0 };
 	int rc = pd_remember(ctx, "well", NULL);
 
 	if (rc || squid_ask(ctx, &squid))
 		return PD_FAILED;
 	if (squid.problem)
 		return pd_fail(ctx, PD_FAILED, "squid refuses its configuration: %s", squid.problem);
-	rc = look_until(ctx, &squid, &look);
+	log.path = log_path(ctx, &squid);
+	rc = look_until(ctx, &squid, &log, &look);
 	if (rc == 0)
-		rc = evidence(ctx, &look);
+		rc = evidence(ctx, &log);
+	free(log.text);
 	return rc ? rc : conclude(ctx, &look);
 }
 

@@ -107,6 +107,14 @@ is "$rc" 1 "a swap.state that is not there"
 sh_lab 'systemctl stop squid'
 well timeout=1
 is "$rc" 1 "a squid that is stopped"
+sh_lab 'cp -a /srv/swap.state /var/spool/squid/; truncate -s 200M /var/spool/squid/swap.state
+	head -c 200M /dev/zero | tr "\\0" x >>/var/log/squid/cache.log; echo >>/var/log/squid/cache.log'
+most=$(sh_lab "LD_LIBRARY_PATH=/opt/pd/lib python3 -c 'import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10)' \
+	/opt/pd/pd-step --plugin-dir /opt/pd/plugins --work $work proxy.verify apply timeout=3")
+is "$((${most:-9999} < 500))" 1 "looking at a large index and a long log takes $most MiB"
+sh_lab ': >/var/log/squid/cache.log'
 sh_lab '(sleep 2; cp -a /srv/swap.state /var/spool/squid/; systemctl start squid) >/dev/null 2>&1 &'
 well timeout=60
 is "$rc" 0 "one that starts two seconds later is well"
