@@ -90,34 +90,35 @@ static void add_line(struct pd_ctx *ctx, struct lines *lines, const char *block,
 		(struct line){ block, text, place, false };
 }
 
-/* Braces that are open at the end, but for those in quotes. */
-static int open_braces(const char *text, size_t len)
+/* How long a statement is: elements in braces go on over several lines. */
+static size_t statement(const char *text)
 {
+	size_t len = strcspn(text, "\n");
 	bool quoted = false;
-	int n = 0;
+	int open = 0;
 
-	for (size_t i = 0; i < len; i++) {
-		quoted = quoted != (text[i] == '"');
-		n += quoted ? 0 : (text[i] == '{') - (text[i] == '}');
+	if (len && text[len - 1] == '{') /* of a block: its lines come one by one */
+		return len;
+	for (len = 0; text[len] && (text[len] != '\n' || open > 0); len++) {
+		quoted = quoted != (text[len] == '"');
+		open += quoted ? 0 : (text[len] == '{') - (text[len] == '}');
 	}
-	return n;
+	return len;
 }
 
-/* The next line without its indent; elements go on over several. */
+/* The next statement in one line, without its indent. */
 static const char *next_line(struct pd_ctx *ctx, const char **rest)
 {
 	const char *text = *rest + strspn(*rest, " \t\n");
-	size_t len = strcspn(text, "\n");
-	const char *line = pd_format(ctx, "%.*s", (int)len, text);
-	bool block = len && text[len - 1] == '{';
+	const char *end = text + statement(text);
+	char *line = pd_alloc_for(ctx, (size_t)(end - text) + 1), *to = line;
 
-	*rest = text + len;
-	while (!block && **rest && open_braces(line, strlen(line)) > 0) {
-		text = *rest + strspn(*rest, " \t\n");
-		len = strcspn(text, "\n");
-		line = pd_format(ctx, "%s %.*s", line, (int)len, text);
-		*rest = text + len;
+	while (text < end) {
+		*to++ = *text == '\n' ? ' ' : *text;
+		text += *text == '\n' ? strspn(text, " \t\n") : 1;
 	}
+	*to = '\0';
+	*rest = end;
 	return line;
 }
 

@@ -171,6 +171,18 @@ is "$rc" 1 "rules in another order fail"
 is "$(sh_lab "cat $work/firewall.compare/differences.txt")" 'moved: inet filter chain input: iifname "lo" accept' "and are shown"
 sh_lab 'nft -f /etc/nftables.conf'
 
+# ---- a large set
+work=/opt/pd/large
+sh_lab 'python3 -c "print(\"add element inet filter large {\", \", \".join(f\"10.{i >> 8}.{i & 255}.7\" for i in range(30000)), \"}\")" >/run/large
+	nft add set inet filter large "{ type ipv4_addr; }"; nft -f /run/large'
+most=$(sh_lab "LD_LIBRARY_PATH=/opt/pd/lib python3 -c 'import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10)' \
+	/opt/pd/pd-step --plugin-dir /opt/pd/plugins --work $work firewall.compare apply fail=false from=$folder")
+is "$((${most:-9999} < 500))" 1 "a set of 30000 elements takes $most MiB"
+like "$(evidence | cut -c -90)" '^new: inet filter set large: elements = \{ 10\.0\.0\.7, 10\.' "and is read as one line"
+sh_lab 'nft -f /etc/nftables.conf'
+
 # ---- files
 work=/opt/pd/files
 sh_lab 'cp -a /etc/nftables.d /srv/d; sed -i "s/3128/3129/" /etc/nftables.d/proxy.nft; chmod 600 /etc/nftables.d/proxy.nft
