@@ -17,12 +17,18 @@ static int take_listing(struct saved *s, const char *option, const char *name)
 	return text ? saved_add(s, name, NULL, text, strlen(text)) : PD_FAILED;
 }
 
-int firewall_take(struct pd_ctx *ctx, const char *folder)
+static int take(struct pd_ctx *ctx, const char *folder)
+{
+	return firewall_take_with(ctx, folder, &(struct saved_set){ 0 });
+}
+
+int firewall_take_with(struct pd_ctx *ctx, const char *folder, const struct saved_set *also)
 {
 	struct texts files = { 0 };
 	struct saved s = { 0 };
 	int rc = nft_files(ctx, &files);
 
+	files_of_set(ctx, also, &files);
 	if (rc == 0)
 		rc = saved_open(&s, ctx, folder);
 	if (rc == 0)
@@ -121,7 +127,7 @@ static int save_apply(struct pd_ctx *ctx)
 {
 	struct saved_set set = { 0 };
 	int rc = 0;
-	const char *folder = save_set(ctx, "firewall.save", firewall_take, SET_RULES, "rules", &rc);
+	const char *folder = save_set(ctx, "firewall.save", take, SET_RULES, "rules", &rc);
 
 	if (!folder)
 		return rc;

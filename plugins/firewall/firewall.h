@@ -50,8 +50,9 @@ struct back_args {
 	PD_PARAM(struct back_args, others, PD_T_LIST,                                  \
 		 .help = "tables of other programs, left alone: NAME or FAMILY NAME, with * and ?")
 
-/** Save rules and files as the set @p folder. */
-int firewall_take(struct pd_ctx *ctx, const char *folder);
+/** Save rules and files, and the files that the set @p also has, as the set
+ * @p folder. */
+int firewall_take_with(struct pd_ctx *ctx, const char *folder, const struct saved_set *also);
 /** All that is not as in the set, rules and files.  @p set gets the set. */
 int firewall_differs(struct pd_ctx *ctx, const char *from, const struct pd_list *others,
 		     struct saved_set *set, struct texts *out);

@@ -65,6 +65,16 @@ static int put_back(struct pd_ctx *ctx, const char *from, const struct saved_set
 	return files_put_back(ctx, set, nft_files) || put_rules(ctx, from, false) ? PD_FAILED : 0;
 }
 
+/* What will be replaced, too, if the configuration of now does not name it. */
+static int take_before(struct pd_ctx *ctx, const char *folder)
+{
+	const struct back_args *args = ctx->args;
+	struct saved_set set = { 0 };
+
+	return saved_read(ctx, args->from, &set) || firewall_take_with(ctx, folder, &set) ?
+		PD_FAILED : 0;
+}
+
 static int apply(struct pd_ctx *ctx)
 {
 	static const char *const none[] = { NULL };
@@ -72,7 +82,7 @@ static int apply(struct pd_ctx *ctx)
 	struct texts differences = { 0 };
 	struct saved_set set = { 0 };
 	int rc = 0;
-	const char *before = restore_begin(ctx, none, firewall_take, &rc);
+	const char *before = restore_begin(ctx, none, take_before, &rc);
 
 	if (!before)
 		return rc;

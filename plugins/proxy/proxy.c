@@ -8,12 +8,18 @@
 
 #define CONFIG "/etc/squid/squid.conf"
 
-int proxy_take(struct pd_ctx *ctx, const char *folder)
+static int take(struct pd_ctx *ctx, const char *folder)
+{
+	return proxy_take_with(ctx, folder, &(struct saved_set){ 0 });
+}
+
+int proxy_take_with(struct pd_ctx *ctx, const char *folder, const struct saved_set *also)
 {
 	struct texts files = { 0 };
 	struct saved s = { 0 };
 	int rc = squid_files(ctx, &files);
 
+	files_of_set(ctx, also, &files);
 	if (rc == 0)
 		rc = saved_open(&s, ctx, folder);
 	if (rc == 0)
@@ -56,7 +62,7 @@ static int save_apply(struct pd_ctx *ctx)
 {
 	struct saved_set set = { 0 };
 	int rc = 0;
-	const char *folder = save_set(ctx, "proxy.save", proxy_take, SAVED_MANIFEST,
+	const char *folder = save_set(ctx, "proxy.save", take, SAVED_MANIFEST,
 				      "files of squid", &rc);
 
 	if (!folder)

@@ -29,8 +29,8 @@ const char *first_word(struct pd_ctx *ctx, const char *text);
 /** The files alone, for files_compare() and its like. */
 files_fn squid_files;
 
-/** Save the files as the set @p folder. */
-take_fn proxy_take;
+/** Save the files, and those that the set @p also has, as the set @p folder. */
+int proxy_take_with(struct pd_ctx *ctx, const char *folder, const struct saved_set *also);
 
 extern const struct pd_step step_restore, step_verify;
 

@@ -61,6 +61,16 @@ static int check(struct pd_ctx *ctx)
 	return differences.len || restore_cut_short(ctx) ? PD_CHANGED : PD_UNCHANGED;
 }
 
+/* What will be replaced, too, if the configuration of now does not name it. */
+static int take_before(struct pd_ctx *ctx, const char *folder)
+{
+	const struct restore_args *args = ctx->args;
+	struct saved_set set = { 0 };
+
+	return saved_read(ctx, args->from, &set) || proxy_take_with(ctx, folder, &set) ?
+		PD_FAILED : 0;
+}
+
 static int apply(struct pd_ctx *ctx)
 {
 	const struct restore_args *args = ctx->args;
@@ -69,7 +79,7 @@ static int apply(struct pd_ctx *ctx)
 	const char *before = NULL, *problem = NULL;
 	int rc = 0;
 
-	before = restore_begin(ctx, units, proxy_take, &rc);
+	before = restore_begin(ctx, units, take_before, &rc);
 	if (!before)
 		return rc;
 	if (pd_remember(ctx, "before", before) ||

@@ -39,6 +39,16 @@ static bool is_in(struct pd_ctx *ctx, const struct saved_set *set, const char *p
 	return saved_find(set, pd_format(ctx, SET_FILES "%s", path));
 }
 
+void files_of_set(struct pd_ctx *ctx, const struct saved_set *set, struct texts *files)
+{
+	for (size_t i = 0; i < set->len; i++) {
+		const char *path = target(&set->row[i]);
+
+		if (path && !texts_have(files, path))
+			texts_add(ctx, files, path);
+	}
+}
+
 int files_save(struct saved *s, const struct texts *files)
 {
 	for (size_t i = 0; i < files->len; i++)

@@ -23,6 +23,9 @@ int texts_output(struct pd_ctx *ctx, const char *name, const struct texts *texts
  * others.  0, or below zero, reported. */
 typedef int files_fn(struct pd_ctx *ctx, struct texts *out);
 
+/** Add the files that the set has. */
+void files_of_set(struct pd_ctx *ctx, const struct saved_set *set, struct texts *files);
+/** Save those that are there. */
 int files_save(struct saved *s, const struct texts *files);
 int64_t files_count(const struct saved_set *set);
 /** Add "changed: file X" and "new: file X" for what is not as in the set. */

@@ -198,6 +198,14 @@ is "$rc" 0 "undo of that"
 is "$(sh_lab 'cd /etc; stat -c "%n %a %U:%G" nftables.conf nftables.d/*; sha256sum nftables.conf nftables.d/*')" "$state" \
 	"brings back what was there"
 sh_lab 'rm /etc/nftables.d/zz.nft; cp -a /srv/d/. /etc/nftables.d/; nft -f /etc/nftables.conf'
+work=/opt/pd/unnamed
+sh_lab 'cp -a /etc/nftables.conf /srv; sed -i /include/d /etc/nftables.conf; echo "# by hand" >>/etc/nftables.d/proxy.nft'
+restore check,apply,verify
+is "$rc $(sh_lab 'diff -r /etc/nftables.d /srv/d && cmp /etc/nftables.conf /srv/nftables.conf')" "0 " "restore of a file that nothing includes now"
+restore undo
+is "$rc $(sh_lab 'tail -n 1 /etc/nftables.d/proxy.nft; grep -c include /etc/nftables.conf')" "$(printf '0 # by hand\n0')" \
+	"undo brings back that file, too"
+sh_lab 'cp -a /srv/d/. /etc/nftables.d/; cp -a /srv/nftables.conf /etc; nft -f /etc/nftables.conf'
 
 # ---- killed in the middle
 work=/opt/pd/killed

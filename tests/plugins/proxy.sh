@@ -161,6 +161,14 @@ restore check,apply,verify
 is "$rc" 0 "restore after crashes comes to its end"
 restore undo
 is "$rc $(state)" "0 $changed" "undo knows what was there before them"
+work=/opt/pd/unnamed
+sh_lab 'cp -a /etc/squid/squid.conf /srv/lists/blocked /srv; sed -i "/srv.lists.blocked/d; /deny blocked/d" /etc/squid/squid.conf
+	echo by-hand >/srv/lists/blocked'
+restore check,apply,verify
+is "$rc $(sh_lab 'cat /srv/lists/blocked')" "0 forbidden" "restore of a list that nothing names now"
+restore undo
+is "$rc $(sh_lab 'cat /srv/lists/blocked')" "0 by-hand" "undo brings back that list, too"
+sh_lab 'mv /srv/squid.conf /etc/squid; mv /srv/blocked /srv/lists'
 
 # ---- what squid refuses
 work=/opt/pd/broken
