@@ -3,6 +3,7 @@
 #include "proxy.h"
 
 #include <glob.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,11 +31,25 @@ const char *first_word(struct pd_ctx *ctx, const char *text)
 
 /* ------------------------------------------------------------------- files */
 
+/* In a folder of somebody else, such as squid's user, a file may be a link to
+ * whatever that one likes: root does not follow it. */
+static bool is_roots(struct pd_ctx *ctx, const char *path)
+{
+	char *real = realpath(path, NULL);
+	bool same = real && strcmp(real, path) == 0;
+	const char *folder = pd_format(ctx, "%.*s", (int)(strrchr(path, '/') - path) + 1, path);
+	struct stat st;
+
+	free(real);
+	return same && stat(folder, &st) == 0 && st.st_uid == 0 && !(st.st_mode & S_IWOTH);
+}
+
 static void add_file(struct pd_ctx *ctx, struct texts *files, const char *path)
 {
 	struct stat st;
 
-	if (!texts_have(files, path) && stat(path, &st) == 0 && S_ISREG(st.st_mode))
+	if (!texts_have(files, path) && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	    is_roots(ctx, path))
 		texts_add(ctx, files, pd_format(ctx, "%s", path));
 }
 
@@ -48,19 +63,19 @@ static void add_matches(struct pd_ctx *ctx, struct texts *files, const char *pat
 	globfree(&found);
 }
 
-/* A database of certificates has a folder with one file for each. */
 static void add_folder(struct pd_ctx *ctx, struct texts *files, const char *path)
 {
 	add_matches(ctx, files, pd_format(ctx, "%s/*", path));
 	add_matches(ctx, files, pd_format(ctx, "%s/*/*", path));
 }
 
-/* What squid writes, and what packages bring, is no configuration. */
+/* What squid writes, the certificates that it makes among it, and what packages
+ * bring, is no configuration. */
 static bool is_state(const char *directive)
 {
 	static const char *const names[] = { "access_log", "cache_log", "cache_store_log",
 		"netdb_filename", "pid_filename", "cache_dir", "cache_swap_state",
-		"coredump_dir", "include" };
+		"coredump_dir", "icap_log", "sslcrtd_program", "include" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (directive_value(directive, names[i]))
@@ -77,7 +92,6 @@ static bool is_of_package(const char *path)
 static void add_named(struct pd_ctx *ctx, struct texts *files, const char *directive)
 {
 	static const char between[] = " \t\"'=(),";
-	bool folders = directive_value(directive, "sslcrtd_program");
 
 	if (is_state(directive))
 		return;
@@ -85,11 +99,8 @@ static void add_named(struct pd_ctx *ctx, struct texts *files, const char *direc
 		size_t len = strcspn(at, between);
 		const char *word = pd_format(ctx, "%.*s", (int)len, at);
 
-		if (*word == '/' && !is_of_package(word)) {
+		if (*word == '/' && !is_of_package(word))
 			add_file(ctx, files, word);
-			if (folders)
-				add_folder(ctx, files, word);
-		}
 		at += len;
 		at += strspn(at, between);
 	}

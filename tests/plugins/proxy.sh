@@ -61,6 +61,16 @@ fails "a proxy that has no address" 'nosuch.invalid'
 run step probe.http check url=http://only-the-proxy-knows.invalid/ proxy=http://localhost:3128
 passes "a name that the proxy alone looks up"
 
+# ---- what squid's user writes is no configuration, nor what it could have root follow
+work=/opt/pd/state
+sh_lab 'cp -a /etc/squid/squid.conf /srv; mkdir /srv/certs /etc/squid/own; cp /etc/hosts /srv/certs/1.pem; ln -s /etc/shadow /etc/squid/own/link
+	ln -s /etc/shadow /etc/squid/link; echo x >/etc/squid/own/list; chown -R proxy /etc/squid/own
+	printf "sslcrtd_program /bin/true -s /srv/certs -M 4MB\nacl own dstdomain \"/etc/squid/own/list\"\nicap_log /srv/certs/1.pem\n" >>/etc/squid/squid.conf'
+run step proxy.save check,apply to=/srv/state
+is "$rc $(sh_lab "cd /srv/state/*/proxy.save/files && find . -type f | grep -E 'own|link|certs'; find . -name blocked")" "0 ./srv/lists/blocked" \
+	"certificates, logs, links and a folder of squid's are left out"
+sh_lab 'mv /srv/squid.conf /etc/squid; rm -r /etc/squid/own /etc/squid/link /srv/certs'
+
 # ---- save
 work=/opt/pd/save
 run step proxy.save check to=/srv/safe
