@@ -84,12 +84,27 @@ static int refuse(struct pd_ctx *ctx, const char *risk, const char *cause, const
 	return PD_REFUSED;
 }
 
+int firewall_load(struct pd_ctx *ctx, const char *then, const struct pd_list *others, bool look,
+		  const char **problem)
+{
+	const char *now = nft_list(ctx, "-y"), *line = NULL;
+
+	if (!now)
+		return PD_FAILED;
+	line = rules_untranslated(ctx, then, others);
+	if (line) {
+		*problem = pd_format(ctx, "it has no words for a rule of iptables, %s", line);
+		return 0;
+	}
+	return nft_load(ctx, rules_transaction(ctx, then, now, others), look, problem);
+}
+
 /* Would nft take these rules back?  PD_CHANGED, PD_REFUSED, or PD_FAILED. */
 static int judge(struct pd_ctx *ctx, const char *rules, const struct pd_list *others)
 {
-	const char *now = nft_list(ctx, "-y"), *problem = NULL;
+	const char *problem = NULL;
 
-	if (!now || nft_load(ctx, rules_transaction(ctx, rules, now, others), true, &problem))
+	if (firewall_load(ctx, rules, others, true, &problem))
 		return PD_FAILED;
 	return !problem ? PD_CHANGED :
 		refuse(ctx, "the rules could not be brought back",

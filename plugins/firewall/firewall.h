@@ -31,6 +31,9 @@ int nft_files(struct pd_ctx *ctx, struct texts *out);
  * @p others names stay as they are. */
 const char *rules_transaction(struct pd_ctx *ctx, const char *then, const char *now,
 			      const struct pd_list *others);
+/** The first line of @p rules with what nft can't say but in a comment; NULL:
+ * there is none. */
+const char *rules_untranslated(struct pd_ctx *ctx, const char *rules, const struct pd_list *others);
 /** Add one text for each difference: "missing: ...", "new: ...", "moved: ...". */
 void rules_compare(struct pd_ctx *ctx, const char *then, const char *now,
 		   const struct pd_list *others, struct texts *out);
@@ -56,6 +59,10 @@ int firewall_take_with(struct pd_ctx *ctx, const char *folder, const struct save
 /** All that is not as in the set, rules and files.  @p set gets the set. */
 int firewall_differs(struct pd_ctx *ctx, const char *from, const struct pd_list *others,
 		     struct saved_set *set, struct texts *out);
+/** Have nft make @p then of the rules in force, all of it or nothing; @p look
+ * and *problem as of nft_load(). */
+int firewall_load(struct pd_ctx *ctx, const char *then, const struct pd_list *others, bool look,
+		  const char **problem);
 /** The rules of a set that was read: rules.nft, or rules.txt. */
 const char *firewall_saved(struct pd_ctx *ctx, const char *from, const char *name);
 

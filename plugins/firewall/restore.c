@@ -14,10 +14,9 @@ static int put_rules(struct pd_ctx *ctx, const char *from, bool look)
 {
 	const struct back_args *args = ctx->args;
 	const char *then = firewall_saved(ctx, from, SET_RULES);
-	const char *now = then ? nft_list(ctx, "-y") : NULL;
 	const char *problem = NULL;
 
-	if (!now || nft_load(ctx, rules_transaction(ctx, then, now, &args->others), look, &problem))
+	if (!then || firewall_load(ctx, then, &args->others, look, &problem))
 		return PD_FAILED;
 	return !problem ? 0 :
 		pd_fail(ctx, PD_FAILED, "nft does not load %s/" SET_RULES ": %s; the rules are as "

@@ -67,6 +67,51 @@ const char *rules_transaction(struct pd_ctx *ctx, const char *then, const char *
 	return text;
 }
 
+/* ------------------------------------------------------------ untranslated */
+
+/* "size 65535 # count 3" is nft's own, and nothing is lost with it. */
+static bool has_comment(const char *line, size_t len)
+{
+	bool quoted = false;
+
+	if (strncmp(line, "size ", 5) == 0)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (line[i] == '#' && !quoted)
+			return true;
+		quoted = quoted != (line[i] == '"');
+	}
+	return false;
+}
+
+static const char *comment_in(struct pd_ctx *ctx, const struct table *table)
+{
+	const char *end = table->text + table->len, *line = table->text;
+
+	while ((line += strcspn(line, "\n") + 1) < end) {
+		size_t len = 0;
+
+		line += strspn(line, " \t");
+		len = strcspn(line, "\n");
+		if (has_comment(line, len))
+			return pd_format(ctx, "table %s: %.*s", table->name, (int)len, line);
+	}
+	return NULL;
+}
+
+/* nft before 1.0.6 shows an extension of iptables that it has no words for as
+ * a comment: loaded without it, a rule would match more. */
+const char *rules_untranslated(struct pd_ctx *ctx, const char *rules, const struct pd_list *others)
+{
+	const char *found = NULL;
+	struct table table;
+
+	while (!found && next_table(ctx, &rules, &table))
+		if (!is_other(&table, others))
+			found = comment_in(ctx, &table);
+	return found;
+}
+
 /* --------------------------------------------------------------- comparing */
 
 /** One line in its block, such as a rule in its chain. */

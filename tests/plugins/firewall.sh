@@ -234,12 +234,26 @@ sh_lab "printf 'table inet filter {\n\tchain input {\n\t\tfrob\n\t}\n}\n' >$fold
 restore check
 is "$rc" 1 "rules that are not what was saved are not taken"
 like "$out" 'is not what was saved' "and it says so"
-sh_lab "cd $folder; s=\$(sha256sum rules.nft); sed -i \"s/^[0-9a-f]*  rules.nft/\${s%% *}  rules.nft/\" MANIFEST"
+sign() { sh_lab "cd $folder; s=\$(sha256sum rules.nft); sed -i \"s/^[0-9a-f]*  rules.nft/\${s%% *}  rules.nft/\" MANIFEST"; }
+sign
 changed=$(rules)
 restore apply
 is "$rc" 1 "rules that nft refuses fail the restore"
 like "$out" 'the rules are as they were before' "and it says what holds"
 is "$(rules)" "$changed" "and they are"
+sh_lab "printf 'table inet filter { # nft\n\tset x {\n\t\ttype ipv4_addr\n\t\tsize 65535\t# count 3\n\t}\n\tchain input {\n%s\n\t}\n}\n' \
+	'		tcp dport 80 # match-set lan src accept comment \"a\"' >$folder/rules.nft"
+sign
+restore check
+is "$rc" 1 "rules of iptables that nft can only comment are not loaded without it"
+like "$out" 'no words for a rule of iptables, table inet filter: tcp dport 80 # match-set' "and are shown"
+restore check 'others=filter'
+is "$rc" 0 "unless they are of another program"
+sh_lab "sed -i 's/ # match-set lan src accept comment \"a\"/ accept comment \"a # b\"/' $folder/rules.nft"
+sign
+restore check
+is "$rc" 0 "a # in quotes is none"
+[ "$rc" = 0 ] || echo "$out"
 run step firewall.compare check,apply from=/srv/nowhere
 is "$rc" 1 "a folder that is none fails"
 like "$out" '/srv/nowhere' "and is named"
