@@ -3,7 +3,9 @@
 #include "files.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void texts_add(struct pd_ctx *ctx, struct texts *texts, const char *text)
@@ -86,6 +88,24 @@ int files_compare(struct pd_ctx *ctx, const struct saved_set *set, files_fn *now
 	return 0;
 }
 
+static bool is_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+/* A link stays one: what it points to is replaced. */
+static int put(struct pd_ctx *ctx, const struct saved_set *set, const struct saved_row *row,
+	       const char *path)
+{
+	char *real = is_link(path) ? realpath(path, NULL) : NULL;
+	int rc = saved_put(ctx, set, row, real ? real : path);
+
+	free(real);
+	return rc;
+}
+
 static int remove_file(struct pd_ctx *ctx, const char *path)
 {
 	return unlink(path) == 0 || errno == ENOENT ? 0 :
@@ -121,6 +141,10 @@ static int remove_new(struct pd_ctx *ctx, const struct saved_set *set, files_fn 
 			i++;
 		if (i == found.len)
 			return 0;
+		if (is_link(found.item[i]))
+			return pd_fail(ctx, PD_FAILED, "%s was not there when %s was saved, and is "
+				       "a link, which is not made again by undo: remove it by hand",
+				       found.item[i], set->folder);
 		if (remove_file(ctx, found.item[i]))
 			return PD_FAILED;
 	}
@@ -132,7 +156,7 @@ int files_put_back(struct pd_ctx *ctx, const struct saved_set *set, files_fn *no
 		const char *path = target(&set->row[i]);
 
 		if (path && !saved_same(ctx, &set->row[i], path) &&
-		    saved_put(ctx, set, &set->row[i], path))
+		    put(ctx, set, &set->row[i], path))
 			return PD_FAILED;
 	}
 	return remove_new(ctx, set, now);

@@ -33,8 +33,9 @@ int files_compare(struct pd_ctx *ctx, const struct saved_set *set, files_fn *now
 		  struct texts *out);
 /** For apply, before files_put_back(): the files that will be made. */
 int files_remember_made(struct pd_ctx *ctx, const struct saved_set *set);
-/** Put back what differs, and remove what the configuration has found since
- * then: a new file that a pattern includes. */
+/** Put back what differs, behind a symbolic link too, and remove what the
+ * configuration has found since then: a new file that a pattern includes.  A
+ * new link fails. */
 int files_put_back(struct pd_ctx *ctx, const struct saved_set *set, files_fn *now);
 /** For undo, after files_put_back() of what was before. */
 int files_remove_made(struct pd_ctx *ctx, const struct saved_set *before);

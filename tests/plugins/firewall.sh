@@ -206,6 +206,16 @@ restore undo
 is "$rc $(sh_lab 'tail -n 1 /etc/nftables.d/proxy.nft; grep -c include /etc/nftables.conf')" "$(printf '0 # by hand\n0')" \
 	"undo brings back that file, too"
 sh_lab 'cp -a /srv/d/. /etc/nftables.d/; cp -a /srv/nftables.conf /etc; nft -f /etc/nftables.conf'
+work=/opt/pd/links
+sh_lab 'mv /etc/nftables.d/proxy.nft /srv/real.nft; echo "# by hand" >>/srv/real.nft; ln -s /srv/real.nft /etc/nftables.d/proxy.nft'
+restore check,apply,verify
+is "$rc $(sh_lab 'readlink /etc/nftables.d/proxy.nft; grep -c "by hand" /srv/real.nft')" "$(printf '0 /srv/real.nft\n0')" \
+	"a link stays one, and its file is put back"
+sh_lab 'ln -s /srv/d/proxy.nft /etc/nftables.d/zz.nft'
+restore apply
+is "$rc $(sh_lab 'readlink /etc/nftables.d/zz.nft')" "1 /srv/d/proxy.nft" "a link that is new is not removed"
+like "$out" '/etc/nftables.d/zz.nft was not there when .* is a link' "but named"
+sh_lab 'rm /etc/nftables.d/*; cp -a /srv/d/. /etc/nftables.d/; nft -f /etc/nftables.conf'
 
 # ---- killed in the middle
 work=/opt/pd/killed
