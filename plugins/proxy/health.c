@@ -103,7 +103,8 @@ struct log {
 	ino_t file;
 	off_t start;       /**< where squid started last */
 	char *text;        /**< from there; of the last look alone, to be freed */
-	const char *since; /**< in text: what was logged since squid started last, or "" */
+	const char *since; /**< in text: what was logged since squid started last */
+	bool started;      /**< it says so; not after a rotation of logs: since that */
 };
 
 static char *read_from(int fd, off_t at, size_t len)
@@ -131,7 +132,8 @@ static void find_start(struct log *log)
 	for (const char *at = log->text; (at = strstr(at, start)); at += strlen(start))
 		last = at;
 	log->start += last ? last - log->text : 0;
-	log->since = last ? last : "";
+	log->since = last ? last : log->text;
+	log->started = last;
 }
 
 static int read_log(struct pd_ctx *ctx, struct log *log)
@@ -210,6 +212,7 @@ static void find_errors(struct pd_ctx *ctx, const char *log, struct texts *out)
 /** What one look has found. */
 struct look {
 	const char *problem; /**< may pass by itself; NULL: none */
+	bool runs;
 	int64_t caches;
 	struct texts errors;
 };
@@ -221,7 +224,8 @@ static int running(struct pd_ctx *ctx, struct look *look)
 
 	if (pd_run(ctx, argv, &r))
 		return PD_FAILED;
-	if (r.status)
+	look->runs = r.status == 0;
+	if (!look->runs)
 		look->problem = pd_format(ctx, "squid does not run: %.*s",
 					  (int)strcspn(r.err, "\n"), r.err);
 	return 0;
@@ -240,8 +244,9 @@ static int look_once(struct pd_ctx *ctx, const struct squid *squid, struct log *
 		return 0;
 	if (read_log(ctx, log))
 		return PD_FAILED;
-	find_errors(ctx, log->since, &look->errors);
-	if (!look->problem && indexed && *log->since &&
+	if (look->runs) /* else the log may be that of the start before */
+		find_errors(ctx, log->since, &look->errors);
+	if (!look->problem && indexed && log->started &&
 	    !strstr(log->since, "Finished rebuilding storage from disk"))
 		look->problem = "squid still reads its cache";
 	return 0;

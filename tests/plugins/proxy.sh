@@ -107,6 +107,16 @@ like "$out" 'is no regular expression' "is refused"
 sh_lab 'systemctl restart squid'
 well
 is "$rc" 0 "an error before the start does not count"
+sh_lab 'mv /var/log/squid/cache.log /var/log/squid/cache.log.0; squid -k rotate'
+soon 'test -e /var/log/squid/cache.log'
+well
+is "$rc" 0 "a log that was rotated since"
+[ "$rc" = 0 ] || echo "$out"
+sh_lab 'echo "2026/11/28 20:00:00 kid1| ERROR: since the rotation" >>/var/log/squid/cache.log'
+well
+is "$rc" 1 "an error in that"
+like "$out" 'first: .*ERROR: since the rotation' "is shown"
+sh_lab 'systemctl restart squid'
 sh_lab 'cp -a /var/spool/squid/swap.state /srv/; echo nonsense >/var/spool/squid/swap.state'
 well timeout=1
 is "$rc" 1 "a swap.state that is none"
@@ -124,6 +134,10 @@ subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNUL
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10)' \
 	/opt/pd/pd-step --plugin-dir /opt/pd/plugins --work $work proxy.verify apply timeout=3")
 is "$((${most:-9999} < 500))" 1 "looking at a large index and a long log takes $most MiB"
+sh_lab 'for line in "Starting Squid Cache version 6" "ERROR: of the start before"; do
+	echo "2026/11/28 20:00:00 kid1| $line"; done >/var/log/squid/cache.log'
+well timeout=1
+like "$out" '"message": ?"squid does not run' "and whose log has an error of the start before is that, no more"
 sh_lab ': >/var/log/squid/cache.log'
 sh_lab '(sleep 2; cp -a /srv/swap.state /var/spool/squid/; systemctl start squid) >/dev/null 2>&1 &'
 well timeout=60
