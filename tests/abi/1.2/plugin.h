@@ -966,7 +966,11 @@ enum {
 	PD_S_REBOOTS = 1u << 0,   /**< apply asks for a reboot; the core goes on
 				   *   with verify when the server has come up.
 				   *   undo, if there is one, asks once more after
-				   *   all else is undone, or returns PD_UNCHANGED */
+				   *   all else is undone, or returns PD_UNCHANGED.
+				   *   As long as no reboot has come, a resumed run
+				   *   calls check before it asks again: it fails on
+				   *   a server that is going down, and the run then
+				   *   waits; asked three times in vain, it is failed */
 	PD_S_NEEDS_ROOT = 1u << 1, /**< refused for any other user */
 	PD_S_BACKUP = 1u << 2,    /**< a verified apply counts as the backup that
 				   *   a point of no return asks for */
