@@ -260,6 +260,7 @@ static bool on_run_event(struct pd_record *r, const struct pd_event *e,
 		r->boot = json_incref(json_object_get(e->data, "boot"));
 	} else if (strcmp(e->kind, "boot") == 0) {
 		r->booted_back |= pd_json_true(e->data, "undo");
+		r->reboots += strcmp(pd_json_text(e->data, "how", ""), "as planned") == 0;
 	} else if (strcmp(e->kind, "accept") == 0) {
 		bool failing = strcmp(pd_json_text(e->data, "what", ""), "failing") == 0;
 
@@ -355,12 +356,14 @@ static void on_step_event(struct pd_record *r, struct pd_record_step *s,
 		/* what was found before the first touch counts */
 		if (!s->applied && json_object_get(e->data, "irreversible"))
 			replace(&s->irreversible, pd_json_text(e->data, "irreversible", NULL));
+		s->asked = s->state == PD_STEP_BEGUN ? s->asked : 0;
 		s->state = PD_STEP_BEGUN;
 		s->begun = s->begun ? s->begun : e->n;
 		s->started = s->started ? s->started : e->time;
 		s->applied = true;
 		r->holds |= s->step->hold;
 	} else if (strcmp(e->kind, "undo") == 0) {
+		s->asked = s->state == PD_STEP_UNDOING ? s->asked : 0;
 		s->state = PD_STEP_UNDOING;
 	} else if (strcmp(e->kind, "remember") == 0) {
 		on_remember(s, e->data);
@@ -378,8 +381,9 @@ static void on_step_event(struct pd_record *r, struct pd_record_step *s,
 		json_decref(s->witness);
 		s->witness = json_incref(json_object_get(e->data, "witness"));
 		s->reboots++;
-		r->reboots++;
 		s->undo_reboots += s->state == PD_STEP_UNDOING;
+	} else if (strcmp(e->kind, "asked") == 0) {
+		s->asked++;
 	} else if (strcmp(e->kind, "skip") == 0) {
 		pd_auto_free char *what = pd_print("%s is not done", s->key);
 

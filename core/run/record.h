@@ -39,7 +39,8 @@ struct pd_record_step {
 	json_t *outputs, *remembered; /* objects */
 	json_t *predicted;  /* of the dry run; NULL */
 	json_t *witness;  /* of the boot that a reboot step wants to end; NULL */
-	int64_t reboots, undo_reboots; /* how often asked: all, and by its undo */
+	int64_t reboots, undo_reboots; /* how often it was about to: all, and by its undo */
+	int64_t asked;    /* how often it did, since its first intent or that of its undo */
 	int64_t begun;    /* n of the event of its first intent: the order of undo */
 	char *inputs;     /* digest of its arguments with all values; NULL: no reference */
 	char *message, *detail;
@@ -91,7 +92,7 @@ struct pd_record {
 	json_t *boot;        /* witness of the boot last seen */
 	int64_t owner;       /* pid that worked on it last */
 	int64_t resumes;     /* by the server's start, since a step ended or a person came */
-	int64_t reboots;
+	int64_t reboots;     /* asked for, that happened */
 	bool booted_back;    /* rebooted after all was undone */
 	bool accepted;       /* a person wants no way back */
 	bool again;          /* steps were done again: others may have to be */

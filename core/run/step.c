@@ -211,17 +211,24 @@ static bool is_promised(const struct pd_call *c, bool again)
 	return again && pd_engine_signal(c->e) != SIGINT;
 }
 
+/* Only what was asked for counts as asked in vain: a process may end before. */
+static enum pd_outcome is_asked(struct pd_engine *e, const struct pd_record_step *s)
+{
+	return pd_engine_note(e, "asked", s->key, json_object(), true) ? PD_OUT_REBOOT :
+									PD_OUT_FATAL;
+}
+
 /* @p again: the one before was promised, and has not come. */
 static enum pd_outcome ask_for_reboot(struct pd_call *c, const json_t *args, bool again)
 {
 	pd_auto(pd_worker_result) r = { .result = PD_FAILED };
 
-	if (again && c->s->reboots >= MAX_REBOOT_ATTEMPTS) {
+	if (again && c->s->asked >= MAX_REBOOT_ATTEMPTS) {
 		r.message = pd_print("the server was asked for a reboot %" PRId64 " times and none"
-				     " happened", c->s->reboots);
+				     " happened", c->s->asked);
 		return fail(c, "apply", &r);
 	}
-	if (!again && c->e->record->reboots >= c->s->plan->reboots) {
+	if (c->e->record->reboots >= c->s->plan->reboots) {
 		r.message = pd_print("the run has rebooted the server %" PRId64 " times, and its"
 				     " workflow allows no more (reboots = %" PRId64 ")",
 				     c->e->record->reboots, c->s->plan->reboots);
@@ -235,7 +242,7 @@ static enum pd_outcome ask_for_reboot(struct pd_call *c, const json_t *args, boo
 	    !pd_call(c, PD_PHASE_APPLY, args, &r))
 		return PD_OUT_FATAL;
 	if (r.result >= 0)
-		return PD_OUT_REBOOT;
+		return is_asked(c->e, c->s);
 	/* our own end may have come before the answer to the request */
 	if (pd_engine_signal(c->e) == SIGTERM)
 		return PD_OUT_REBOOT;
@@ -380,12 +387,12 @@ static bool not_booted_back(struct pd_call *c, const json_t *args, enum pd_outco
 		*outcome = may_still_come(c, &r, PD_RUN_UNDOING);
 		return false;
 	}
-	if (!differs && c->s->undo_reboots < MAX_REBOOT_ATTEMPTS)
+	if (!differs && c->s->asked < MAX_REBOOT_ATTEMPTS)
 		return true;
 	if (!differs) {
 		r.result = PD_FAILED;
 		r.message = pd_print("all is undone, but the server was asked for a reboot %"
-				     PRId64 " times and none happened", c->s->undo_reboots);
+				     PRId64 " times and none happened", c->s->asked);
 	}
 	*outcome = undone(c->e, c->s, &r);
 	return false;
@@ -407,8 +414,10 @@ enum pd_outcome pd_engine_undo_reboot(struct pd_engine *e, struct pd_record_step
 			    pd_engine_witness(e)), true) ||
 	    !pd_call(&c, PD_PHASE_UNDO, args, &r))
 		return PD_OUT_FATAL;
+	if (r.result == PD_CHANGED)
+		return is_asked(e, s);
 	/* our own end may have come before the answer to the request */
-	if (r.result == PD_CHANGED || pd_engine_signal(e) == SIGTERM)
+	if (pd_engine_signal(e) == SIGTERM)
 		return PD_OUT_REBOOT;
 	return r.result < 0 && again ? may_still_come(&c, &r, PD_RUN_UNDOING) : undone(e, s, &r);
 }

@@ -147,6 +147,31 @@ wait $pid
 is "stopped meanwhile it is stopped, and waits for no reboot" "$? $(state)" "5 stopped"
 pd undo
 
+# killed in the countdown again and again: nothing was asked for yet
+cat >"$tmp/countdown.lua" <<END
+local pd = require "patchday"
+local steps = pd.use "steps"
+return pd.workflow { api = 1, name = "countdown", reboots = 1, plan = function()
+	return { steps.reboot { path = "$f/c1", waits_for = "$f/go" } } end }
+END
+counts() { [ "$(grep -c waits "$f/c1.log" 2>/dev/null)" = "$1" ]; }
+for n in 1 2 3 4; do
+	command=run
+	[ $n = 1 ] || command=resume
+	"${patchday[@]}" $command "${places[@]}" $([ $n != 1 ] || echo "$tmp/countdown.lua") >/dev/null 2>&1 </dev/null &
+	pid=$!
+	check "countdown $n" wait_for counts $n
+	kill -9 $pid
+	wait $pid 2>/dev/null
+done
+touch "$f/go"
+for _ in 1 2 3; do pd resume; done
+is "requests are counted when they are made, not when they are due" "$rc $(state) $(acts "$f/c1" reboot)" "5 rebooting 3"
+boot
+pd resume --unattended
+is "and the run goes on" "$rc $(state)" "0 done"
+is "a reboot counts when it happened" "$("${patchday[@]}" status --json | jq -r .reboots)" 1
+
 # reboots: installed, rebooted, failed: taken back and rebooted once more
 workflow reboots <<END
 pd.stage "before" { steps.reboot { path = "$f/r0", again = false } },
