@@ -33,6 +33,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/permit.h \
 	%reldir%/record.c \
 	%reldir%/record.h \
+	%reldir%/record_boot.c \
 	%reldir%/record_json.c \
 	%reldir%/run.h \
 	%reldir%/runs.c \

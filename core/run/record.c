@@ -259,8 +259,7 @@ static bool on_run_event(struct pd_record *r, const struct pd_event *e,
 		json_decref(r->boot);
 		r->boot = json_incref(json_object_get(e->data, "boot"));
 	} else if (strcmp(e->kind, "boot") == 0) {
-		r->booted_back |= pd_json_true(e->data, "undo");
-		r->reboots += strcmp(pd_json_text(e->data, "how", ""), "as planned") == 0;
+		pd_record_boot(r, e->data);
 	} else if (strcmp(e->kind, "accept") == 0) {
 		bool failing = strcmp(pd_json_text(e->data, "what", ""), "failing") == 0;
 
@@ -380,7 +379,6 @@ static void on_step_event(struct pd_record *r, struct pd_record_step *s,
 	} else if (strcmp(e->kind, "reboot") == 0) {
 		json_decref(s->witness);
 		s->witness = json_incref(json_object_get(e->data, "witness"));
-		s->reboots++;
 		s->undo_reboots += s->state == PD_STEP_UNDOING;
 	} else if (strcmp(e->kind, "asked") == 0) {
 		s->asked++;

@@ -39,8 +39,9 @@ struct pd_record_step {
 	json_t *outputs, *remembered; /* objects */
 	json_t *predicted;  /* of the dry run; NULL */
 	json_t *witness;  /* of the boot that a reboot step wants to end; NULL */
-	int64_t reboots, undo_reboots; /* how often it was about to: all, and by its undo */
-	int64_t asked;    /* how often it did, since its first intent or that of its undo */
+	bool booted;      /* the server was started anew after that */
+	int64_t asked;    /* how often for a reboot, since its intent or that of its undo */
+	int64_t undo_reboots; /* how often its undo was about to */
 	int64_t begun;    /* n of the event of its first intent: the order of undo */
 	char *inputs;     /* digest of its arguments with all values; NULL: no reference */
 	char *message, *detail;
@@ -146,6 +147,11 @@ struct pd_record_step *pd_record_sibling(struct pd_record *r,
 const char *pd_record_site(const struct pd_record *r);
 /** A reboot was asked for by a step or its undo, and nothing came after it. */
 bool pd_record_rebooting(const struct pd_record *r);
+/** Was the boot that was seen last the one that a step has asked to end? */
+bool pd_record_asked(const struct pd_record *r);
+/** Apply the event "boot": each boot is journaled once, by the first process that
+ * works on the run in it. */
+void pd_record_boot(struct pd_record *r, const json_t *data);
 /** Parties that have not signed yet. */
 void pd_record_missing(const struct pd_record *r, struct pd_strings *out);
 /** All that is known of a run, for `status --json` and what prints it.

@@ -65,15 +65,6 @@ const char *pd_record_site(const struct pd_record *r)
 	return *site ? site : pd_json_text(r->inputs, "site", "");
 }
 
-bool pd_record_rebooting(const struct pd_record *r)
-{
-	bool pending = r->state == PD_RUN_REBOOTING;
-
-	for (size_t i = 0; i < r->n_steps; i++)
-		pending |= r->steps[i].state == PD_STEP_UNDOING && r->steps[i].undo_reboots > 0;
-	return pending;
-}
-
 json_t *pd_record_head_json(const struct pd_record *r, int64_t owner)
 {
 	bool lost = !owner && (r->state == PD_RUN_RUNNING || r->state == PD_RUN_UNDOING);

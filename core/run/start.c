@@ -93,9 +93,9 @@ static bool own(struct pd_engine *e, struct pd_error **err)
 	pd_auto_json *now = pd_engine_witness(e);
 	pd_auto(pd_strings) credentials = {0};
 
-	if (e->record->boot && !pd_record_rebooting(e->record) && pd_boot_differs(e->record->boot, now) &&
-	    !pd_engine_note(e, "boot", "", json_pack("{s:s, s:O}", "how",
-			    "spontaneous", "witness", now), false))
+	if (e->record->boot && pd_boot_differs(e->record->boot, now) &&
+	    !pd_engine_note(e, "boot", "", json_pack("{s:s, s:O}", "how", pd_record_asked(e->record) ?
+			    "as planned" : "spontaneous", "witness", now), false))
 		return false;
 	for (size_t i = 0; i < e->record->n_steps; i++)
 		pd_plan_secrets(e->record->steps[i].step, "credential", &credentials);

@@ -175,17 +175,25 @@ static enum pd_outcome prove(struct pd_call *c, const struct pd_step *step,
 	return finish(c, true, recovered, seconds + r.seconds);
 }
 
+/* That the server was not started anew since the step wanted it is journaled. */
+static bool has_booted(struct pd_call *c, bool *booted)
+{
+	json_t *now = c->e->record->boot;
+
+	*booted = pd_boot_differs(c->s->witness, now);
+	return *booted || pd_engine_note(c->e, "boot", "", json_pack("{s:s, s:O}", "how",
+					 "did not happen", "witness", now), true);
+}
+
 /* The proof that the server was started anew, after it was asked to. */
 static enum pd_outcome after_reboot(struct pd_call *c, const struct pd_step *step,
 				    const json_t *args)
 {
-	pd_auto_json *now = pd_engine_witness(c->e);
-	bool differs = pd_boot_differs(c->s->witness, now);
+	bool booted;
 
-	if (!pd_engine_note(c->e, "boot", "", json_pack("{s:s, s:O}", "how", differs ?
-			    "as planned" : "did not happen", "witness", now), true))
+	if (!has_booted(c, &booted))
 		return PD_OUT_FATAL;
-	if (!differs)
+	if (!booted)
 		return PD_OUT_REBOOT;
 	if (!step->verify)
 		return finish(c, true, false, 0);
@@ -205,10 +213,10 @@ static enum pd_outcome may_still_come(struct pd_call *c, const struct pd_worker_
 	       pd_engine_state(c->e, state, c->s->key) ? PD_OUT_REBOOT : PD_OUT_FATAL;
 }
 
-/* Was the failure not a person's wish to stop? */
-static bool is_promised(const struct pd_call *c, bool again)
+/* Was one asked for that has not come, and the failure not a person's wish to stop? */
+static bool is_promised(const struct pd_call *c)
 {
-	return again && pd_engine_signal(c->e) != SIGINT;
+	return c->s->asked && pd_engine_signal(c->e) != SIGINT;
 }
 
 /* Only what was asked for counts as asked in vain: a process may end before. */
@@ -246,7 +254,7 @@ static enum pd_outcome ask_for_reboot(struct pd_call *c, const json_t *args, boo
 	/* our own end may have come before the answer to the request */
 	if (pd_engine_signal(c->e) == SIGTERM)
 		return PD_OUT_REBOOT;
-	if (is_promised(c, again))
+	if (is_promised(c))
 		return may_still_come(c, &r, PD_RUN_REBOOTING);
 	if (!pd_engine_state(c->e, PD_RUN_RUNNING, "the reboot was refused"))
 		return PD_OUT_FATAL;
@@ -295,7 +303,7 @@ static enum pd_outcome look_and_act(struct pd_call *c, const struct pd_step *ste
 	if (!pd_call_again(c, PD_PHASE_CHECK, args, step->retries, &r))
 		return PD_OUT_FATAL;
 	if (r.result < 0)
-		return is_promised(c, again) ? may_still_come(c, &r, PD_RUN_REBOOTING) :
+		return is_promised(c) ? may_still_come(c, &r, PD_RUN_REBOOTING) :
 					       fail(c, "check", &r);
 	if ((r.result == PD_UNCHANGED || !step->apply) && !note_outputs(c))
 		return PD_OUT_FATAL;
@@ -360,7 +368,7 @@ enum pd_outcome pd_engine_undo_step(struct pd_engine *e, struct pd_record_step *
 bool pd_engine_reboots_back(const struct pd_engine *e, const struct pd_record_step *s)
 {
 	pd_auto_free char *name = pd_print("%s.%s", s->step->plugin, s->step->step);
-	const struct pd_step *step = s->reboots > s->undo_reboots && s->state != PD_STEP_UNDONE ?
+	const struct pd_step *step = s->booted && s->state != PD_STEP_UNDONE ?
 		pd_registry_step(e->o->registry, name, NULL, NULL) : NULL;
 
 	return step && step->undo && step->flags & PD_S_REBOOTS;
@@ -371,25 +379,23 @@ bool pd_engine_reboots_back(const struct pd_engine *e, const struct pd_record_st
 static bool not_booted_back(struct pd_call *c, const json_t *args, enum pd_outcome *outcome)
 {
 	pd_auto(pd_worker_result) r = { .result = PD_CHANGED };
-	pd_auto_json *now = pd_engine_witness(c->e), *ignored = json_object();
-	bool differs = pd_boot_differs(c->s->witness, now);
+	pd_auto_json *ignored = json_object();
+	bool booted;
 
 	*outcome = PD_OUT_FATAL;
-	if (!pd_engine_note(c->e, "boot", "", json_pack("{s:s, s:O, s:b}", "how", differs ?
-			    "as planned" : "did not happen", "witness", now, "undo", differs),
-			    true))
+	if (!has_booted(c, &booted))
 		return false;
 	c->predicted = ignored;
-	if (!differs && !pd_call(c, PD_PHASE_CHECK, args, &r))
+	if (!booted && !pd_call(c, PD_PHASE_CHECK, args, &r))
 		return false;
 	c->predicted = NULL;
-	if (r.result < 0) {
+	if (r.result < 0 && is_promised(c)) {
 		*outcome = may_still_come(c, &r, PD_RUN_UNDOING);
 		return false;
 	}
-	if (!differs && c->s->asked < MAX_REBOOT_ATTEMPTS)
+	if (!booted && r.result >= 0 && c->s->asked < MAX_REBOOT_ATTEMPTS)
 		return true;
-	if (!differs) {
+	if (!booted && r.result >= 0) {
 		r.result = PD_FAILED;
 		r.message = pd_print("all is undone, but the server was asked for a reboot %"
 				     PRId64 " times and none happened", c->s->asked);
@@ -419,5 +425,5 @@ enum pd_outcome pd_engine_undo_reboot(struct pd_engine *e, struct pd_record_step
 	/* our own end may have come before the answer to the request */
 	if (pd_engine_signal(e) == SIGTERM)
 		return PD_OUT_REBOOT;
-	return r.result < 0 && again ? may_still_come(&c, &r, PD_RUN_UNDOING) : undone(e, s, &r);
+	return r.result < 0 && is_promised(&c) ? may_still_come(&c, &r, PD_RUN_UNDOING) : undone(e, s, &r);
 }

@@ -172,6 +172,22 @@ pd resume --unattended
 is "and the run goes on" "$rc $(state)" "0 done"
 is "a reboot counts when it happened" "$("${patchday[@]}" status --json | jq -r .reboots)" 1
 
+# killed before it could ask: an error then is one, and there is nothing to reboot back from
+workflow unasked <<END
+pd.stage "one" { on_failure = "undo", steps.write { path = "$f/n1" }, steps.reboot { path = "$f/n2", waits_for = "$f/never" } },
+END
+for way in resume undo; do
+	"${patchday[@]}" run "${places[@]}" "$tmp/unasked.lua" >/dev/null 2>&1 </dev/null &
+	pid=$!
+	check "it waits before it asks ($way)" wait_for grep -q waits "$f/n2.log"
+	kill -9 $pid
+	wait $pid 2>/dev/null
+	touch "$f/n2.apply"
+	pd $way
+	rm "$f/n2.apply" "$f/n2.log"
+	is "what was not asked for is not waited for ($way)" "$rc $(state) $([ -e "$f/n1" ] || echo undone)" "1 rolled back undone"
+done
+
 # reboots: installed, rebooted, failed: taken back and rebooted once more
 workflow reboots <<END
 pd.stage "before" { steps.reboot { path = "$f/r0", again = false } },
@@ -213,6 +229,45 @@ is "undo asks once more" "$rc" 5
 boot
 pd resume --unattended
 is "and comes to its end" "$rc $(state)" "1 rolled back"
+
+pd run "$tmp/reboots.lua"
+boot
+pd resume --unattended
+boot
+pd undo
+is "taken back after a reboot that nobody has seen yet, it is rebooted back" "$rc $(state)" "5 rebooting"
+boot
+pd resume --unattended
+is "each reboot counts" "$rc $("${patchday[@]}" status --json | jq -r .reboots)" "1 3"
+
+# killed at each row, over reboots: no more of them than it asked for, and each counts once
+over_reboots()
+{
+	local fault=${1:-} command="run $tmp/reboots.lua"
+
+	for _ in 1 2 3 4 5 6 7 8; do
+		PATCHDAY_FAULT=$fault "${patchday[@]}" $command "${places[@]}" >/dev/null 2>&1 </dev/null
+		[ $? != 137 ] || fault=
+		command="resume --unattended"
+		case $("${patchday[@]}" status --json | jq -r .state) in
+		rebooting) boot ;;
+		"rolled back") [ -z "$fault" ]; return ;;
+		esac
+	done
+	return 1
+}
+sed -i 's/api = 1,/api = 1, reboots = 2,/' "$tmp/reboots.lua"
+fresh_journal() { rm -rf "$PATCHDAY_STATE" "$f"; mkdir "$f"; }
+fresh_journal
+check "undisturbed it ends rolled back" over_reboots
+rows=$(sqlite3 "$PATCHDAY_STATE/journal.db" "SELECT max(n) FROM event")
+bad=""
+for n in $(seq 2 "$rows"); do
+	fresh_journal
+	over_reboots kill@$n || bad+=" $n:$(state)"
+	[ "$("${patchday[@]}" status --json | jq -r .reboots)" -le 3 ] || bad+=" $n:counted"
+done
+is "killed at any of $rows rows as well, in its budget" "$bad" ""
 
 cat >"$tmp/budget.lua" <<END
 local pd = require "patchday"
