@@ -113,6 +113,9 @@ void clone_remove_tree(const char *path);
 /* inside.c: the first process of the clone.  True: it is in it, and has no init
  * to become; false: with what failed in errno and *what. */
 bool clone_inside(const struct clone *c, const char **what);
+/** From now on, let processes in @p cgroup open no devices but those of a clone's
+ * /dev; false: errno. */
+bool clone_shut_devices(const char *cgroup) PD_MUST_USE;
 /** What is not the clone's own may not be reached: devices, clock, modules. */
 void clone_drop_powers(void);
 

@@ -255,6 +255,9 @@ bool clone_inside(const struct clone *c, const char **what)
 	*what = "a cgroup of its own";
 	if (c->cgroup && !enter_cgroup(c))
 		return false;
+	*what = "devices of its own";
+	if (c->cgroup && !clone_shut_devices(c->cgroup))
+		return false;
 	*what = "a network of its own";
 	getifaddrs(&addresses);
 	if (unshare(CLONE_NEWNET) < 0 || !make_network(addresses))

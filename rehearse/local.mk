@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += %reldir%/libclone.la
 %canon_reldir%_libclone_la_SOURCES = \
 	%reldir%/clone.c \
 	%reldir%/clone.h \
+	%reldir%/devices.c \
 	%reldir%/enter.c \
 	%reldir%/errors.def \
 	%reldir%/files.c \

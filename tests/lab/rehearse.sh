@@ -60,6 +60,14 @@ for name in ("/root/server.sock", "\0server"):
 find /dev -type b | sed 's/^/disk: /'
 mknod /root/disk b 254 0 2>/dev/null && echo "devices can be made"
 mknod /dev/disk c 1 3 2>/dev/null && echo "devices can be made in /dev"
+mkdir /root/devices; mount -t devtmpfs none /root/devices || echo "no devtmpfs to try"
+find /root/devices -type b | while IFS= read -r disk; do
+	(: <"$disk") 2>/dev/null && echo "$disk can be read"; done
+(: </root/devices/mem) 2>/dev/null && echo "memory can be read"
+(: </root/devices/null) || echo "null can't be read"
+umount /root/devices; rmdir /root/devices
+for node in null zero full random urandom tty ptmx; do
+	[ $node = tty ] || (: <>/dev/$node) || echo "/dev/$node can't be used"; done
 (echo 1 >/proc/sys/kernel/sysrq) 2>/dev/null && echo "the kernel can be set"
 (echo h >/proc/sysrq-trigger) 2>/dev/null && echo "sysrq"
 date -s "$(date)" >/dev/null 2>&1 && echo "the clock can be set"
