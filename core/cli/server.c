@@ -69,33 +69,57 @@ static bool read_catalogs(struct pd_cli *cli, const json_t *sources,
 	       (!pd_strings_has(&names, "apt") || add_catalog(cli, apt, audience, out, err));
 }
 
+/* What a plan is made of, until it is made. */
+struct planning {
+	struct pd_cli *cli;
+	const json_t *sources;
+	struct pd_facts facts;
+	struct pd_catalogs catalogs;
+};
+
+static bool read_for_plan(void *user, struct pd_error **err)
+{
+	struct planning *p = user;
+	pd_auto(pd_audience) audience = { .digest = true };
+	pd_auto_free char *approvals = pd_print("%s/approvals.jsonl", p->cli->state);
+
+	pd_audience_add(&audience, &p->facts);
+	return read_catalogs(p->cli, p->sources, &audience, &p->catalogs, err) &&
+	       pd_catalogs_approve(&p->catalogs, approvals, err);
+}
+
+/* Catalogs that somebody names are read, and refused, in any case. */
+static struct pd_plan *make_plan(struct planning *p, const json_t *inputs, int64_t round,
+				 struct pd_error **err)
+{
+	bool named = json_array_size(p->sources) > 0;
+	char host[HOST_NAME_MAX + 1] = "";
+	struct pd_workflow_input in = {
+		.script = pd_json_text(inputs, "script", ""), .library = p->cli->scripts,
+		.params = json_object_get(inputs, "params"),
+		.answers = json_object_get(inputs, "answers"), .facts = &p->facts,
+		.catalogs = &p->catalogs, .registry = p->cli->registry, .round = round,
+		.read_catalogs = named ? NULL : read_for_plan, .user = p,
+	};
+
+	gethostname(host, sizeof(host) - 1);
+	in.server = pd_json_text(json_object_get(p->facts.json, "os"), "hostname", host);
+	return named && !read_for_plan(p, err) ? NULL : pd_workflow_plan(&in, err);
+}
+
 struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t round,
 			    const char *file, struct pd_error **err)
 {
-	pd_auto(pd_facts) facts = {0};
-	pd_auto(pd_catalogs) catalogs = {0};
-	pd_auto(pd_audience) audience = { .digest = true };
-	pd_auto_free char *approvals = pd_print("%s/approvals.jsonl", cli->state);
-	char host[HOST_NAME_MAX + 1] = "";
-	struct pd_workflow_input in = {
-		.script = pd_json_text(inputs, "script", ""), .library = cli->scripts,
-		.params = json_object_get(inputs, "params"),
-		.answers = json_object_get(inputs, "answers"), .facts = &facts,
-		.catalogs = &catalogs, .registry = cli->registry, .round = round,
-	};
+	struct planning p = { .cli = cli, .sources = json_object_get(inputs, "catalogs") };
+	struct pd_plan *plan = NULL;
 
 	/* what root runs must not be anybody's to change */
-	if (geteuid() == 0 && !pd_trusted_file(in.script, err))
-		return NULL;
-	if (!look(cli, file, &facts, err))
-		return NULL;
-	pd_audience_add(&audience, &facts);
-	if (!read_catalogs(cli, json_object_get(inputs, "catalogs"), &audience, &catalogs, err) ||
-	    !pd_catalogs_approve(&catalogs, approvals, err))
-		return NULL;
-	gethostname(host, sizeof(host) - 1);
-	in.server = pd_json_text(json_object_get(facts.json, "os"), "hostname", host);
-	return pd_workflow_plan(&in, err);
+	if ((geteuid() != 0 || pd_trusted_file(pd_json_text(inputs, "script", ""), err)) &&
+	    look(cli, file, &p.facts, err))
+		plan = make_plan(&p, inputs, round, err);
+	pd_facts_clear(&p.facts);
+	pd_catalogs_clear(&p.catalogs);
+	return plan;
 }
 
 /* facts(from, name, to_judge): of a file, of this server (nil), or as they are,

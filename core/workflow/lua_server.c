@@ -65,6 +65,8 @@ static int needed(lua_State *L)
 	struct pd_sandbox *sb = pd_sandbox_of(L);
 	lua_Integer n = 0;
 
+	if (sb->in->read_catalogs)
+		return pd_sandbox_ask(L);
 	if (!sb->verdicts.rows && sb->in->catalogs && sb->in->facts &&
 	    !pd_catalogs_judge(sb->in->catalogs, sb->in->facts, &sb->verdicts, &sb->error))
 		return pd_sandbox_raise(L);

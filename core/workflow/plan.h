@@ -85,6 +85,10 @@ struct pd_workflow_input {
 	const json_t *answers;    /* name -> pd_answer(); may be NULL */
 	const struct pd_facts *facts;
 	const struct pd_catalogs *catalogs;
+	/** Reads them, called when the script asks for updates; the script is then run
+	 * anew.  NULL: what is in catalogs is all there is. */
+	bool (*read_catalogs)(void *user, struct pd_error **err);
+	void *user;
 	struct pd_registry *registry;
 	int64_t round;            /* 1, 2 ... */
 };

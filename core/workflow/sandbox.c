@@ -52,6 +52,13 @@ static void hit(struct pd_sandbox *sb, const char *limit)
 	sb->limit = limit;
 }
 
+int pd_sandbox_ask(lua_State *L)
+{
+	pd_sandbox_of(L)->asks = true;
+	hit(pd_sandbox_of(L), "its catalogs are not read");
+	return luaL_error(L, "catalogs are wanted");
+}
+
 /* Lua collects garbage and asks again when it is told no: only a refusal
  * that becomes a memory error counts, so sb->limit is not set here. */
 static void *allocate(void *user, void *old, size_t old_size, size_t size)

@@ -22,6 +22,7 @@ struct pd_sandbox {
 	const char *blame;      /* id of the error about to be raised, or NULL */
 	char elsewhere[4200];   /* its place, when that is not the script; or "" */
 	const char *limit;      /* which limit was hit; NULL: none */
+	bool asks;              /* ... for it wants catalogs that are not read yet */
 	char at[128];           /* "script:line" where it was hit */
 	struct pd_error *error; /* of the last failed C function */
 	json_t *held;           /* the value that a C function is working on */
@@ -41,6 +42,8 @@ struct pd_sandbox *pd_sandbox_of(lua_State *L);
 void pd_sandbox_where(lua_State *L, char *out, size_t size);
 /** Raise sb->error at the author's line. */
 int pd_sandbox_raise(lua_State *L);
+/** Stop the script, since it wants catalogs; pcall() does not catch it. */
+int pd_sandbox_ask(lua_State *L);
 
 /** The Lua value at @p index as JSON in sb->held; false with sb->error set.
  * Never raises. */

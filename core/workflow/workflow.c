@@ -60,7 +60,7 @@ static bool answer(int fd, const struct pd_workflow_input *in, const json_t *tex
 	pd_auto_free char *line = NULL;
 
 	if (!result)
-		result = error_json(err);
+		result = sb.asks ? json_pack("{s:b}", "asks", true) : error_json(err);
 	line = pd_json_line(result);
 	return pd_write_all(fd, line, strlen(line));
 }
@@ -189,9 +189,15 @@ struct pd_plan *pd_workflow_plan(const struct pd_workflow_input *in,
 {
 	pd_auto_json *text = read_script(in->script, err);
 	json_t *json = text ? in_worker(in, text, false, err) : NULL;
+	struct pd_workflow_input ready = *in;
 	struct pd_plan *plan = NULL;
 	pd_digest digest;
 
+	if (pd_json_true(json, "asks")) {
+		json_decref(json);
+		ready.read_catalogs = NULL;
+		json = in->read_catalogs(in->user, err) ? in_worker(&ready, text, false, err) : NULL;
+	}
 	if (!json)
 		return NULL;
 	pd_digest_data(json_string_value(text), json_string_length(text), digest);

@@ -74,7 +74,7 @@ pd()
 	local command=$1
 
 	shift
-	"$bin/patchday" "$command" --plugin-dir "$work/plugins" --state "$work/state" "$@"
+	"$bin/patchday" "$command" --plugin-dir "${plugins:-$work/plugins}" --state "$work/state" "$@"
 }
 
 peer()
@@ -91,11 +91,12 @@ no_state()
 
 set_up()
 {
-	mkdir -m 755 "$work/plugins" "$work/all"
+	mkdir -m 755 "$work/plugins" "$work/all" "$work/every"
 	cp "$PD_BUILDDIR"/tests/run/.libs/steps.so \
 		"$PD_BUILDDIR"/tests/plans/plugins/.libs/demo.so \
 		"$PD_BUILDDIR"/plugins/native/.libs/native.so "$work/plugins/" &&
-		cp "$PD_BUILDDIR"/plugins/*/.libs/*.so "$work/all/" || exit 99
+		cp "$PD_BUILDDIR"/plugins/*/.libs/*.so "$work/all/" &&
+		cp "$work"/plugins/{steps,demo}.so "$work"/all/*.so "$work/every/" || exit 99
 	awk -v packages=2000 -v updates=1000 -v facts="$work/facts.json" \
 		-v catalog="$work/catalog.xml" -f "$PD_SRCDIR/tests/bench/generate.awk"
 	cat >"$work/plan.lua" <<-'END'
@@ -284,13 +285,18 @@ until_event()
 # then all of a run with one step, to its certificate.
 bench_start()
 {
-	local start ours theirs
+	local start all ours theirs
 
 	before=no_state
 	start=$(until_event 9 run pd run "$work/noop.lua") && ours=$(took 9 0 pd run "$work/noop.lua") || return 1
 	before=
 	figure run-start-up "$start" s
 	goal run-start-up "$start" 0.03 s
+	before=no_state
+	all=$(plugins=$work/every until_event 9 run pd run "$work/noop.lua") || return 1
+	before=
+	figure run-start-up-with-all-plugins "$all" s
+	goal run-start-up-with-all-plugins "$all" 0.03 s
 	figure run-one-step "$ours" s
 	peer sqlite3 || return 0
 	before=no_peer_db

@@ -145,4 +145,24 @@ like "on the page it stands at the step" "$("${patchday[@]}" report "${places[@]
 	'not held: changed<br>count: 2, was 1'
 is "once in the report" "$(report 'count(//@predicted)')" 3
 like "in words" "$("${patchday[@]}" report "${places[@]}")" 'not so: main/steps.lie: predicted changed, was changed; count: predicted 2, was 1'
+
+# what a server's own package manager offers is read when a workflow asks for it,
+# and not before; pcall() does not hide that it asked
+mkdir -m 755 "$tmp/apt"
+cp "$PD_BUILDDIR"/plugins/apt/.libs/apt.so "$tmp/apt/"
+workflow still <<END
+pd.stage "one" { steps.noop {} },
+END
+workflow asks <<END
+(function() pcall(t.catalog.needed, t.catalog) return pd.stage "one" { steps.noop {} } end)(),
+END
+if [ -e /var/lib/dpkg/status ]; then
+	out=$("${patchday[@]}" plan "${places[@]}" --plugin-dir "$tmp/apt" --json "$tmp/still.lua" 2>&1 </dev/null)
+	is "a workflow that asks for no update has no catalog read" "$(jq -c .catalogs <<<"$out")" "[]"
+	# apt's lists may be missing here: then reading them fails
+	out=$("${patchday[@]}" plan "${places[@]}" --plugin-dir "$tmp/apt" --json "$tmp/asks.lua" 2>&1 </dev/null)
+	like "one that does has" "$(jq -r '.catalogs[].name' <<<"$out" 2>/dev/null || echo "$out")" 'apt'
+else
+	echo "# skipped: catalogs that nobody asks for: no server with dpkg"
+fi
 end

@@ -156,9 +156,9 @@ return pd.workflow { api = 1, name = "countdown", reboots = 1, plan = function()
 END
 counts() { [ "$(grep -c waits "$f/c1.log" 2>/dev/null)" = "$1" ]; }
 for n in 1 2 3 4; do
-	command=run
-	[ $n = 1 ] || command=resume
-	"${patchday[@]}" $command "${places[@]}" $([ $n != 1 ] || echo "$tmp/countdown.lua") >/dev/null 2>&1 </dev/null &
+	command=(resume)
+	[ $n != 1 ] || command=(run "$tmp/countdown.lua")
+	"${patchday[@]}" "${command[@]}" "${places[@]}" >/dev/null 2>&1 </dev/null &
 	pid=$!
 	check "countdown $n" wait_for counts $n
 	kill -9 $pid
