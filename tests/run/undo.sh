@@ -243,12 +243,12 @@ is "each reboot counts" "$rc $("${patchday[@]}" status --json | jq -r .reboots)"
 # killed at each row, over reboots: no more of them than it asked for, and each counts once
 over_reboots()
 {
-	local fault=${1:-} command="run $tmp/reboots.lua"
+	local fault=${1:-} act=(run "$tmp/reboots.lua")
 
 	for _ in 1 2 3 4 5 6 7 8; do
-		PATCHDAY_FAULT=$fault "${patchday[@]}" $command "${places[@]}" >/dev/null 2>&1 </dev/null
+		PATCHDAY_FAULT=$fault "${patchday[@]}" "${act[@]}" "${places[@]}" >/dev/null 2>&1 </dev/null
 		[ $? != 137 ] || fault=
-		command="resume --unattended"
+		act=(resume --unattended)
 		case $("${patchday[@]}" status --json | jq -r .state) in
 		rebooting) boot ;;
 		"rolled back") [ -z "$fault" ]; return ;;
