@@ -48,7 +48,7 @@ static bool reference(struct drill *d, struct pd_error **err)
 {
 	if (!drill_clone(d, NULL, 0, err))
 		return false;
-	d->before = drill_look(&d->c);
+	d->before = state_look(d);
 	d->s.on_reboot = save_start;
 	d->s.user = d;
 	if (!session_follow(&d->s, &d->c, SESSION_RUN, NULL, NULL, &d->run, err))
@@ -57,7 +57,7 @@ static bool reference(struct drill *d, struct pd_error **err)
 		return pd_error_set(err, "drill-reference", "the run without a fault is %s: %s",
 				    d->run.state, pd_json_text(d->run.status, "why", ""));
 	d->s.on_reboot = NULL;
-	d->after = drill_look(&d->c);
+	d->after = state_look(d);
 	clone_cut(&d->c);
 	return journal_read(&d->journal, &d->c, d->s.state,
 			    pd_json_text(d->run.status, "run", ""), err);
@@ -230,8 +230,8 @@ static void free_whole(struct whole *w)
 {
 	struct drill *d = &w->d;
 
-	drill_forget(&d->before);
-	drill_forget(&d->after);
+	state_cleanup(&d->before);
+	state_cleanup(&d->after);
 	json_decref(w->rows);
 	json_decref(w->earlier);
 	json_decref(w->not_shown);

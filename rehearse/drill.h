@@ -3,6 +3,7 @@
 #ifndef PD_REHEARSE_DRILL_H
 #define PD_REHEARSE_DRILL_H
 
+#include "facts/facts.h"
 #include "look.h"
 #include "points.h"
 #include "session.h"
@@ -12,6 +13,7 @@ enum { BOOT_SECONDS = 180 };
 /** What a server has, for the comparison with another. */
 struct state {
 	json_t *packages, *services;
+	struct pd_facts facts; /* some kinds of them */
 };
 
 struct drill {
@@ -31,8 +33,12 @@ struct drill {
 /** A new clone, started, with a fault in it or none; from the @p from-th start. */
 bool drill_clone(struct drill *d, const char *fault, size_t from,
 		 struct pd_error **err) PD_MUST_USE;
-struct state drill_look(struct clone *c);
-void drill_forget(struct state *s);
+/** Of the clone; state_cleanup() frees. */
+struct state state_look(struct drill *d);
+void state_cleanup(struct state *s);
+/** What is not as wanted, after the run that ended with the word @p end.  NULL:
+ * all is; the caller frees. */
+char *state_complaint(const struct state *wanted, const struct state *now, const char *end);
 /** One fault on one clone.  @return its row { point, event, step, fault, result,
  * why, fired, person, well, seconds }; NULL with *err. */
 json_t *drill_fault(struct drill *d, const char *kind, int64_t point, struct pd_error **err);

@@ -18,18 +18,6 @@ bool drill_clone(struct drill *d, const char *fault, size_t from, struct pd_erro
 	       clone_boot(&d->c, BOOT_SECONDS, err);
 }
 
-struct state drill_look(struct clone *c)
-{
-	return (struct state){ look_packages(c), look_services(c) };
-}
-
-void drill_forget(struct state *s)
-{
-	json_decref(s->packages);
-	json_decref(s->services);
-	*s = (struct state){ NULL, NULL };
-}
-
 /* The program has done what the fault is, or waits for what the drill does. */
 static bool look_for_sign(void *user, struct clone *c, struct pd_error **err)
 {
@@ -85,31 +73,12 @@ static bool come_to_an_end(struct drill *d, bool *alone, struct pd_error **err)
 	return true;
 }
 
-/* Services that start with the server, run there, and do not here. */
-static char *stopped_services(const json_t *wanted, const json_t *now)
-{
-	static const char running[] = "active (running)";
-	pd_auto(pd_strings) names = {0};
-	const char *name;
-	json_t *unit;
-
-	json_object_foreach((json_t *)(uintptr_t)wanted, name, unit)
-		if (strcmp(pd_json_text(unit, "state", ""), running) == 0 &&
-		    strcmp(pd_json_text(unit, "enabled", ""), "enabled") == 0 &&
-		    strcmp(pd_json_text(json_object_get(now, name), "state", ""), running) != 0)
-			pd_strings_add(&names, name);
-	return names.len ? pd_strings_join(&names, ", ") : NULL;
-}
-
 /* Is the server that came out of it whole?  NULL: yes; the caller frees. */
 static char *complaint(struct drill *d)
 {
 	bool back = d->run.exit == PD_END_ROLLED_BACK || is(d, "not started");
 	const struct state *wanted = back ? &d->before : &d->after;
-	struct state now;
-	bool unread;
-	pd_auto_json *rows = NULL;
-	pd_auto_free char *stopped = NULL;
+	pd_auto(state) now = {0};
 
 	if (!is(d, "not started") && !session_ended_well(&d->run)) {
 		pd_auto_free char *failed = scene_failed_units(&d->c);
@@ -117,18 +86,8 @@ static char *complaint(struct drill *d)
 		return pd_print("%s: %s%s%s", d->run.state, pd_json_text(d->run.status, "why", ""),
 				failed ? "; units that failed: " : "", failed ? failed : "");
 	}
-	now = drill_look(&d->c);
-	unread = wanted->packages && !now.packages;
-	rows = wanted->packages ? look_difference(wanted->packages, now.packages, NULL) : NULL;
-	stopped = stopped_services(wanted->services, now.services);
-	drill_forget(&now);
-	if (unread)
-		return pd_print("%s, but its packages can't be read", d->run.state);
-	if (json_array_size(rows))
-		return pd_print("%s, but %zu packages are not as they should be, such as %s",
-				d->run.state, json_array_size(rows),
-				pd_json_text(json_array_get(rows, 0), "name", ""));
-	return stopped ? pd_print("%s, but these do not run: %s", d->run.state, stopped) : NULL;
+	now = state_look(d);
+	return state_complaint(wanted, &now, d->run.state);
 }
 
 /* The newest start of the run without a fault from which the row is still ahead. */

@@ -27,6 +27,6 @@ patchday_rehearse_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS)
 patchday_rehearse_LDADD = %reldir%/libclone.la
 pkglibexec_PROGRAMS += patchday-drill
 patchday_drill_SOURCES = %reldir%/drill.c %reldir%/drill.h %reldir%/fault.c %reldir%/jobs.c %reldir%/jobs.h \
-	%reldir%/points.c %reldir%/points.h %reldir%/scene.c
+	%reldir%/points.c %reldir%/points.h %reldir%/scene.c %reldir%/state.c
 patchday_drill_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS)
 patchday_drill_LDADD = %reldir%/libclone.la

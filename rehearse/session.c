@@ -50,6 +50,7 @@ static void take_word(struct session *s, const char *word)
 		return;
 	pd_strings_add(&s->resume, word);
 	pd_strings_add(&s->status, word);
+	pd_strings_add(&s->facts, word);
 }
 
 /* /tmp and /run are new in the clone; what is named there is shown. */
@@ -101,6 +102,9 @@ bool session_parse(struct session *s, int argc, char **argv, struct pd_error **e
 	pd_strings_add(&s->status, self);
 	pd_strings_add(&s->status, "status");
 	pd_strings_add(&s->status, "--json");
+	pd_strings_add(&s->facts, self);
+	pd_strings_add(&s->facts, "facts");
+	pd_strings_add(&s->facts, "--json");
 	if (!take_all(s, argc, argv, err))
 		return false;
 	s->json = session_option(s, "json") != NULL;
@@ -206,6 +210,7 @@ void session_free(struct session *s)
 	pd_strings_clear(&s->clone.show);
 	pd_strings_clear(&s->run);
 	pd_strings_clear(&s->status);
+	pd_strings_clear(&s->facts);
 	pd_strings_clear(&s->resume);
 	pd_strings_clear(&s->names);
 	pd_strings_clear(&s->values);

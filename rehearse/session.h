@@ -15,6 +15,7 @@ struct session {
 	struct pd_strings run;      /* `patchday run` with its arguments */
 	struct pd_strings status;   /* `patchday status --json` */
 	struct pd_strings resume;   /* `patchday resume` */
+	struct pd_strings facts;    /* `patchday facts --json` */
 	struct pd_strings names, values; /* own options, in order */
 	struct pd_strings sources;  /* of packages, as apt tells; none: not asked yet */
 	bool json, quiet;           /* quiet: no line for each step */

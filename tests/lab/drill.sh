@@ -56,7 +56,7 @@ on_server mkdir /srv/volume/a </dev/null
 (
 	out=whole
 	drill --leave-out /srv/volume/a --jobs 2 --results /root/results --points "${PD_DRILL_WHOLE:-60,165}" \
-		--kinds "${PD_DRILL_KINDS:-power,enospc}" file-print "${parameters[@]}"
+		--kinds "${PD_DRILL_KINDS:-kill,power,enospc,torn}" file-print "${parameters[@]}"
 ) &
 whole=$!
 drill --work /srv/volume/a --points "${PD_DRILL_POINTS:-1,9,20,27}" /root/small.lua
@@ -91,6 +91,9 @@ on_server sh -c 'sed "s|\"/bin/true\" } } },|\"test\", \"!\", \"-e\", \"/run/pat
 drill --points 27 --kinds kill --results /root/bad /root/bad.lua
 is "a bad end is one" "$? $(report .bad)" "1 1"
 check "and leaves the log of its clone" on_server grep -q 'patchday.*resum' /root/bad.27-kill </dev/null
+on_server sh -c 'sed "s|\"/bin/true\" } } },|\"sh\", \"-c\", \"test ! -e /run/patchday-fault \|\| lpadmin -x laser\" } } },|" /root/small.lua >/root/queue.lua' </dev/null
+drill --points 27 --kinds kill /root/queue.lua
+is "so is a queue that is gone" "$? $(report '.rows[].result')" "1 done, but of printers, laser is not as it should be: it was removed"
 drill --pionts 1 /root/small.lua
 is "a misspelt option is no option of the run" "$? $(grep -c 'Did you mean --points' "$tmp/out.errors" "$tmp/out" | grep -c ':[1-9]')" "2 1"
 end
