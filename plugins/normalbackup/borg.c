@@ -151,11 +151,23 @@ static int find(struct pd_ctx *ctx, struct found *out)
 		       "let the backup run; see 'borg list' for what is there");
 }
 
+/* It takes only a pattern ("borg help patterns"): one that the name meets, for a
+ * pattern that no archive meets is well for borg, too. */
+static const char *pattern_of(struct pd_ctx *ctx, const char *name)
+{
+	size_t size = strlen(name) + 1;
+	char *out = memcpy(pd_alloc_for(ctx, size), name, size);
+
+	for (char *p = out; (p = strpbrk(p, "*?[")); p++)
+		*p = '?';
+	return out;
+}
+
 static int prove(struct pd_ctx *ctx, const struct found *found, const char **how)
 {
 	const struct args *args = ctx->args;
 	const char *const check[] = { "borg", "check", "--bypass-lock", "--archives-only",
-				      "--glob-archives", found->id, args->repository, NULL };
+				      "--glob-archives", pattern_of(ctx, found->id), args->repository, NULL };
 	const char *const extract[] = { "borg", "extract", "--bypass-lock", "--dry-run", archive(ctx, found),
 					NULL };
 	struct pd_command command = borg(ctx, check);

@@ -143,6 +143,21 @@ borg init -e none "$tmp/plain" && borg create "$tmp/plain::x" "$tmp/data/etc"
 work=$tmp/borg-plain
 step borg check,apply,verify repository="$tmp/plain"
 is "one without encryption needs no passphrase" "$result" unchanged
+echo "only in this one" >"$tmp/data/odd"
+borg create "$tmp/plain::odd-[1]" "$tmp/data/odd"
+/usr/bin/python3 - "$tmp/plain" <<'END'
+import sys
+from borg.repository import Repository
+from borg.helpers import Manifest
+from borg.logger import setup_logging
+setup_logging()
+with Repository(sys.argv[1], exclusive=True) as repository:
+    chunk = [i for i in repository.list() if i != Manifest.MANIFEST_ID and b"only in this one" in repository.get(i)]
+    repository.delete(chunk[0])
+    repository.commit(compact=False)
+END
+step borg check,apply repository="$tmp/plain" read=false
+like "an archive whose name looks like a pattern is the one that is checked" "$result $message" "failed.*odd-\\[1\\] is damaged"
 
 # ---- a file
 work=$tmp/file dumps=$tmp/dumps
