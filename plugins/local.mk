@@ -33,3 +33,4 @@ include %D%/normalbackup/local.mk
 include %D%/database/local.mk
 include %D%/firewall/local.mk
 include %D%/proxy/local.mk
+include %D%/needrestart/local.mk

@@ -69,6 +69,7 @@ end, plan = function(t)
 		use "proxy".verify {}, use "normalbackup".file { path = to }, -- with backups: tests/plugins/normalbackup.sh
 		use "normalbackup".restic { repository = to, password = t.params.password },
 		use "normalbackup".borg { repository = to }, use "normalbackup".bacula { client = "fp1-fd" },
+		use "needrestart".probe {}, use "needrestart".restart {}, -- with old files: tests/plugins/needrestart.sh
 		use "network".save { to = to }, use "printers".save { to = to },
 		use "printers".restore { from = "$(output printers.save folder)" }, use "probe".smb { share = "data", guest = true },
 		use "probe".print {}, use "probe".tcp { port = 445 },
