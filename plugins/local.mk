@@ -34,3 +34,4 @@ include %D%/database/local.mk
 include %D%/firewall/local.mk
 include %D%/proxy/local.mk
 include %D%/needrestart/local.mk
+include %D%/notify/local.mk

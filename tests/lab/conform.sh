@@ -21,7 +21,7 @@ echo '<catalog xmlns="urn:patchday:catalog:1"/>' >"$kit/none.xml"
 chmod -R go-w,a+rX "$tmp/kit"
 "$lab" push "$server" "$tmp/kit" / </dev/null
 
-# The others take a quarter of an hour: PD_CONFORM="copy eventlog needrestart probe service shares".
+# The others take a quarter of an hour: PD_CONFORM="copy eventlog needrestart notify probe service shares".
 for name in ${PD_CONFORM:-command host network printers}; do
 	out=$(on_server patchday plugin check "/usr/lib/patchday/$name.so" --boot --case "/srv/kit/$name.check" \
 		--manual "/srv/kit/$name.md" --catalog /srv/kit/none.xml </dev/null 2>&1)

@@ -70,6 +70,8 @@ end, plan = function(t)
 		use "normalbackup".restic { repository = to, password = t.params.password },
 		use "normalbackup".borg { repository = to }, use "normalbackup".bacula { client = "fp1-fd" },
 		use "needrestart".probe {}, use "needrestart".restart {}, -- with old files: tests/plugins/needrestart.sh
+		use "notify".mail { to = { "root" }, subject = "test", text = "test", command = "/bin/true" },
+		use "notify".webhook { url = "https://localhost/", text = "test" }, use "notify".wall { text = "test" },
 		use "network".save { to = to }, use "printers".save { to = to },
 		use "printers".restore { from = "$(output printers.save folder)" }, use "probe".smb { share = "data", guest = true },
 		use "probe".print {}, use "probe".tcp { port = 445 },

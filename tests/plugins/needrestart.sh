@@ -168,7 +168,7 @@ replace t-tool /bin/sleep
 before=$(started t-tool)
 in_lab sh -c 'LD_LIBRARY_PATH=/opt/pd/lib /opt/pd/pd-step --plugin-dir /opt/pd/plugins --work /opt/pd/killed \
 	needrestart.restart check,apply units=t-tool & pid=$!
-	until [ "$(systemctl is-active t-tool)" = deactivating ]; do sleep 0.1; done; pkill -KILL -P $pid; kill -KILL $pid' >/dev/null 2>&1 </dev/null
+	while kill -0 $pid && [ "$(systemctl is-active t-tool)" != deactivating ]; do sleep 0.1; done; pkill -KILL -P $pid; kill -KILL $pid' >/dev/null 2>&1 </dev/null
 is "$(state t-tool)" deactivating "apply was killed while the unit stopped"
 in_lab touch /run/t-may-stop </dev/null
 soon "[ \"\$(systemctl show -p InvocationID --value t-tool)\" != $before ] && systemctl -q is-active t-tool"

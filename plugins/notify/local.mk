@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# The plugin notify.
+plugin_LTLIBRARIES += %reldir%/notify.la
+%canon_reldir%_notify_la_SOURCES = %reldir%/notify.c %reldir%/mail.c %reldir%/encode.c %reldir%/webhook.c \
+	%reldir%/wall.c %reldir%/notify.h
+%canon_reldir%_notify_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE
+%canon_reldir%_notify_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+EXTRA_DIST += %reldir%/README.md %reldir%/notify.check
