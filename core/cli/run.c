@@ -129,7 +129,7 @@ static enum pd_run_end act_on(const struct pd_run_options *o, struct pd_cli *cli
 	cli->held = NULL;
 	lua_gc(cli->lua, LUA_GCCOLLECT);
 	malloc_trim(0);
-	cli->acted = true;
+	cli->acted = !o->pretend;
 	if (strcmp(what, "resume") == 0)
 		return pd_run_resume(o, *run, err);
 	if (strcmp(what, "undo") == 0)

@@ -78,6 +78,8 @@ broken "a step that the plan does not have" "$(sed 's,^prove/probe.tcp failed,pr
 broken "a script that is not there" "@SCRIPT
 nothing.lua
 @RUN" '^1 .*there is no workflow nothing.lua'
+author test "$tmp/web.test" "$tmp/nothing.test"
+is "a test that is not there is an error, whatever was run before on paper" "$rc" 2
 
 # ---- the courses of the roles
 author test "$PD_SRCDIR/tests/workflows"
