@@ -35,6 +35,8 @@ dist_clilua_DATA = \
 	%reldir%/cli/main.lua \
 	%reldir%/cli/native.lua \
 	%reldir%/cli/options.lua \
+	%reldir%/cli/package.lua \
+	%reldir%/cli/packages.lua \
 	%reldir%/cli/paper.lua \
 	%reldir%/cli/plan.lua \
 	%reldir%/cli/plan_text.lua \

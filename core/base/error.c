@@ -13,6 +13,7 @@ static const struct pd_explanation table[] = {
 #include "run/errors.def"
 #include "workflow/errors.def"
 #include "xml/errors.def"
+#include "../package/errors.def"
 #include "../rehearse/errors.def"
 #include "../transfer/errors.def"
 #undef PD_E
@@ -35,16 +36,10 @@ const struct pd_explanation *pd_explain(const char *id)
 static bool set(struct pd_error **err, const char *id, char *where_take,
 		char *message_take)
 {
-	struct pd_error *e = NULL;
+	struct pd_error *e = pd_alloc(sizeof(*e));
 
-	if (!err) {
-		free(where_take);
-		free(message_take);
-		return false;
-	}
-	e = pd_alloc(sizeof(*e));
 	*e = (struct pd_error){ .id = id, .where = where_take, .message = message_take };
-	pd_error_move(err, e);
+	pd_error_move(err, e); /* which frees it where nobody wants it */
 	return false;
 }
 

@@ -62,16 +62,17 @@ end
 
 local servers = { { "a server that needs an update", NEEDED }, { "a server that needs none", NOTHING } }
 
--- What two servers make of a script; the errors go to add(error, server).
-local function try(script, folder, add)
+-- What two servers make of a script; the errors go to add(error, server), plans
+-- to note(plan).
+local function try(script, folder, add, note)
 	local declared, err = core.describe(script)
 	if err then return add(err) end
 	local facts = write(folder, "facts.json", SERVER)
 	for i, server in ipairs(servers) do
-		local _, bad = core.plan({ script = script, params = trial_params(declared),
+		local made, bad = core.plan({ script = script, params = trial_params(declared),
 			answers = trial_answers(declared),
 			catalogs = core.list { write(folder, i .. ".xml", server[2]) } }, facts)
-		if bad then add(bad, server[1]) end
+		if bad then add(bad, server[1]) elseif note then note(made.plan) end
 	end
 end
 
@@ -92,7 +93,8 @@ end
 
 -- Everything that is wrong with a script, each once: { error... }.  Lua stops at
 -- the first; so what is suggested is done in a copy, and that looked at again.
-local function faults(script)
+-- The plans of a script without a fault go to note(plan), if it is given.
+local function faults(script, note)
 	local list, seen = {}, {}
 	with_folder(function(folder)
 		local text = base.must(core.text(script))
@@ -106,7 +108,7 @@ local function faults(script)
 				seen[told] = true
 				list[#list + 1] = { id = err.id, where = err.where, message = err.message, remedy = err.remedy,
 					server = server }
-			end)
+			end, note)
 			if not better then return end
 			text = better
 		end
@@ -118,7 +120,7 @@ local function check(cli)
 	if not cli.operands[1] then base.fail("usage", "usage: patchday workflow check WORKFLOW...") end
 	local all = core.list {}
 	for _, name in ipairs(cli.operands) do
-		local script = workflow.find(name)
+		local script = workflow.find(name, cli)
 		local list = faults(script)
 		for _, err in ipairs(list) do
 			all[#all + 1] = { workflow = script, id = err.id, where = err.where, message = err.message, server = err.server }
@@ -137,8 +139,8 @@ local function script_of(c, folder)
 	if c.WORKFLOW then return write(folder, "w.lua", c.WORKFLOW) end
 	local name = c.SCRIPT:match("^%s*(.-)%s*$")
 	if name:find("/", 1, true) == 1 then return name end
-	local beside = (c.file:match("^(.*/)") or "") .. name
-	return name:find("%.lua$") and core.path(beside) and core.path(beside).path or workflow.find(name)
+	local beside = (c.file:match("^(.*/)") or "") .. name:gsub("%.lua$", "") .. ".lua"
+	return core.path(beside) and core.path(beside).path or workflow.find(name)
 end
 
 local function inputs_of(c, folder)
@@ -167,7 +169,7 @@ local function check_outcomes(c, plan)
 end
 
 -- What comes of a case: { EXPECT, RUN }.
-local function play(cli, c)
+local function play(cli, c, note)
 	return with_folder(function(folder)
 		base.must(core.setup(folder .. "/state", core.list(cli:all("plugin-dir"))))
 		local inputs, facts = inputs_of(c, folder)
@@ -177,6 +179,7 @@ local function play(cli, c)
 			local text = base.error_text(err):gsub(folder:gsub("%p", "%%%0") .. "/", "")
 			return { EXPECT = "error: " .. text .. "\n", RUN = c.RUN and "error: there is no plan\n" }
 		end
+		if note then note(made.plan) end
 		local plan = workflow.text(made):gsub(", plan %x+", ", plan ...", 1)
 		if not c.RUN then return { EXPECT = plan } end
 		check_outcomes(c, made.plan)
@@ -203,10 +206,10 @@ local function difference(wanted, got)
 end
 
 -- True if it came out as written; else what did is told, or (update) written.
-local function one(cli, file, update)
+local function one(cli, file, update, note)
 	local c = case.read(file)
 	if not c.EXPECT and not c.RUN then c.RUN = "" end
-	local ok, got = pcall(play, cli, c)
+	local ok, got = pcall(play, cli, c, note)
 	if not ok then
 		if type(got) ~= "table" then error(got, 0) end
 		return false, "  " .. base.error_text(got) .. "\n"
@@ -292,6 +295,7 @@ local function record(cli)
 end
 
 return {
+	faults = faults, test = one, with_folder = with_folder,
 	workflow = {
 		operands = "new NAME | check WORKFLOW... | test FILE... | record FILE [RUN]", least = 1, most = -1,
 		summary = "start, check and test a workflow of your own",

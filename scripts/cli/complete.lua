@@ -5,6 +5,7 @@
 local _, core = ...
 local base = require "cli.base"
 local options = require "cli.options"
+local packages = require "cli.packages"
 
 -- The run that the line names, or the newest; nil: it can't be known.
 local function record(line, head) return (core.record(line.operands[1], head)) end
@@ -31,10 +32,23 @@ local kinds = {
 		for i, id in ipairs(core.runs() or {}) do list[i] = { id, (core.record(id, true) or {}).state } end
 		return list
 	end,
-	WORKFLOW = function()
+	WORKFLOW = function(line)
 		local list = {}
 		for i, path in ipairs(core.files(base.about.scripts .. "/roles")) do
 			list[i] = { path:match("([^/]*)%.lua$") or "", "role" }
+		end
+		for _, name in ipairs(packages.names(line)) do list[#list + 1] = { name, "package" } end
+		return list
+	end,
+	PACKAGE = function(line)
+		local list = {}
+		for i, name in ipairs(line.operands[2] and {} or packages.names(line)) do list[i] = { name } end
+		return list
+	end,
+	VERSION = function(line)
+		local list, current = {}, packages.current(line, line.operands[2] or "")
+		for i, version in ipairs(packages.versions(line, line.operands[2] or "")) do
+			list[i] = { version, version == current and "current" or "" }
 		end
 		return list
 	end,
@@ -71,7 +85,7 @@ local kinds = {
 -- Parameters of the workflow that stands on the line already.
 local function params(cli)
 	local ok, declared = pcall(function()
-		return core.describe(require("cli.workflow").find(cli.operands[1] or ""))
+		return core.describe((require("cli.workflow").find(cli.operands[1] or "", cli)))
 	end)
 	local list = {}
 	for i, row in ipairs(ok and declared and declared.params or {}) do list[i] = { row.name .. "=", row.help } end

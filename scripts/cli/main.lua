@@ -38,7 +38,7 @@ local commands = { -- name, file
 	{ "report", "status" }, { "scan", "scan" }, { "catalog", "catalog" },
 	{ "facts", "facts" }, { "plugins", "about" }, { "doctor", "doctor" }, { "explain", "about" },
 	{ "rehearse", "clone" }, { "drill", "clone" }, { "workflow", "author" }, { "plugin", "plugin" },
-	{ "risk", "risk" }, { "schedule", "schedule" },
+	{ "risk", "risk" }, { "schedule", "schedule" }, { "package", "package" },
 }
 
 local function load(row)
@@ -92,7 +92,7 @@ local function help(cli)
 	if cli.command.operands:find("WORKFLOW", 1, true) and cli.operands[1] then
 		local ok, err = pcall(function()
 			set_up(cli)
-			require("cli.workflow").help(cli.operands[1])
+			require("cli.workflow").help(cli.operands[1], cli)
 		end)
 		if not ok then base.show_error(err) end
 	end

@@ -36,13 +36,14 @@ end
 
 local function run(cli)
 	if cli:option("check") then core.spawner() end
-	local made = workflow.plan(cli, workflow.inputs(cli))
+	local inputs = workflow.inputs(cli)
+	local made = workflow.plan(cli, inputs)
 	if cli:option("rollback") then
 		if not cli.json then base.print("rollback plan of workflow %s for %s\n", made.plan.workflow, made.plan.server) end
 		require("cli.rollback")(made, cli.json)
 		return 0
 	end
-	if not cli.json then core.out(workflow.text(made)) end
+	if not cli.json then core.out(workflow.text(made, inputs)) end
 	if cli:option("check") then return check(cli) end
 	if cli.json then base.print_json(made.plan) end
 	return 0
@@ -53,10 +54,11 @@ return {
 		operands = "WORKFLOW", least = 1, most = 1,
 		summary = "show what a workflow would do on this server",
 		text = [[
-WORKFLOW is a Lua file, or the name of a role such as file-print. The plan is
-computed from the server's facts and the catalogs, checked whole, and shown
-with its point of no return. Nothing is changed. Without --catalog, apt's own
-verified lists are the catalog.
+WORKFLOW is a Lua file, or the name of an installed package (NAME, or
+NAME@VERSION) or of a role such as file-print. The plan is computed from the
+server's facts and the catalogs, checked whole, and shown with its point of no
+return. Nothing is changed. Without --catalog, those of the package are taken,
+or apt's own verified lists.
 ]],
 		options = {
 			workflow.options[1], workflow.options[2], workflow.options[3],

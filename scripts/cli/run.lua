@@ -125,7 +125,7 @@ local function run(cli)
 	local made = workflow.plan(cli, inputs)
 	if workflow.ask(cli, made, inputs) then made = workflow.plan(cli, inputs) end
 	base.must(core.secrets())
-	if not cli.json and not cli:option("events") then core.out(workflow.text(made) .. "\n") end
+	if not cli.json and not cli:option("events") then core.out(workflow.text(made, inputs) .. "\n") end
 	return act(cli, { what = "start", inputs = inputs })
 end
 
@@ -133,6 +133,7 @@ end
 local function changed(cli, id)
 	local old = base.must(core.inputs(id))
 	local given = workflow.inputs(cli, cli:option("workflow") or old.inputs.script)
+	if given.script == old.inputs.script then given.package = old.inputs.package end
 	for key, value in pairs(old.inputs.params or {}) do given.params[key] = given.params[key] or value end
 	if not cli:option("catalog") then given.catalogs = core.list(old.inputs.catalogs or {}) end
 	for key, value in pairs(old.inputs.answers or {}) do given.answers[key] = given.answers[key] or value end

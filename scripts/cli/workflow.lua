@@ -2,6 +2,7 @@
 -- From the words of the command line to a workflow and its plan.
 local _, core = ...
 local base = require "cli.base"
+local packages = require "cli.packages"
 local source = require "cli.source"
 local workflow = {}
 
@@ -11,22 +12,25 @@ workflow.options = {
 	{ "answers", "FILE", "JSON object of answers to the workflow's questions" },
 }
 
--- A path, or the name of a role that came with patchday.
-function workflow.find(name)
+-- The path of a script: a path, the name of an installed package (which is then
+-- the second value; without cli there are none), or of a role that came with patchday.
+function workflow.find(name, cli)
 	local path, err
 	if not name:find("/", 1, true) and not name:find(".lua", 1, true) then
+		local package = cli and packages.find(cli, name)
+		if package then return package.script, package end
 		path, err = core.path(("%s/roles/%s.lua"):format(base.about.scripts, name))
 	end
 	if not path and not err then path, err = core.path(name) end
 	return base.must(path, err) and path.path or
-		base.fail("workflow-none", ("there is no workflow %s, neither as a file nor as a role below %s/roles"):format(
-			name, base.about.scripts))
+		base.fail("workflow-none", ("there is no workflow %s, neither as a file nor as a package nor as a role below %s/roles"
+			):format(name, base.about.scripts))
 end
 
 -- What a plan is made from: journaled, so that a further round can be planned.
 function workflow.inputs(cli, script)
-	local inputs = { script = workflow.find(script or cli.operands[1]), params = {}, catalogs = core.list {},
-		answers = {}, site = base.site() }
+	local path, package = workflow.find(script or cli.operands[1], cli)
+	local inputs = { script = path, params = {}, catalogs = core.list {}, answers = {}, site = base.site() }
 	for _, given in ipairs(cli.given) do
 		local option, value = given[1], given[2]
 		if option == "catalog" then
@@ -41,6 +45,7 @@ function workflow.inputs(cli, script)
 			inputs.answers = base.must(core.answers(value, inputs.answers))
 		end
 	end
+	if package then packages.lend(package, inputs) end
 	return inputs
 end
 
@@ -89,11 +94,15 @@ function workflow.plan(cli, inputs)
 	return base.must(core.plan(inputs, cli:option("facts")))
 end
 
-function workflow.text(made) return require("cli.plan_text").plan(made.plan, made.digest) end
+-- A plan as text; with the inputs, what package it is made from.
+function workflow.text(made, inputs)
+	local from = inputs and inputs.package
+	return (from and packages.line(from) .. "\n" or "") .. require("cli.plan_text").plan(made.plan, made.digest)
+end
 
 -- Print what a workflow declares: its parameters with type and default.
-function workflow.help(name)
-	local declared = base.must(core.describe(workflow.find(name)))
+function workflow.help(name, cli)
+	local declared = base.must(core.describe((workflow.find(name, cli))))
 	base.print("\nParameters of %s - %s (--param NAME=VALUE):\n\n", name, declared.help or "")
 	for _, row in ipairs(declared.params or {}) do
 		base.print("  %-16s %-8s %s%s%s\n", row.name, row.type, row.help or "", row.required and " (required)" or "",

@@ -34,7 +34,7 @@ missing()
 	done
 }
 commands=$("$PD_BUILDDIR/patchday" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
-is "the commands are all there" "$(wc -w <<<"$commands")" 21
+is "the commands are all there" "$(wc -w <<<"$commands")" 22
 for command in $commands; do
 	out=$("$PD_BUILDDIR/patchday" "$command" --help 2>&1)
 	like "patchday $command --help" "$out" "^Usage: patchday $command "
@@ -44,7 +44,7 @@ for command in $commands; do
 done
 like "an option that is not in the manual is found" "$(missing plan '  --no-such-option')" no-such
 empty "each environment variable is in the manual" "$(grep -rohE 'getenv\("(PATCHDAY|SUDO|CRED|NO_)[A-Z_]*"' \
-	"$PD_SRCDIR/core" "$PD_SRCDIR/rehearse" "$PD_SRCDIR/transfer" | sed 's/.*"\(.*\)"/\1/' | sort -u |
+	"$PD_SRCDIR/core" "$PD_SRCDIR/package" "$PD_SRCDIR/rehearse" "$PD_SRCDIR/transfer" | sed 's/.*"\(.*\)"/\1/' | sort -u |
 	while read -r name; do grep -q "^\.B $name\$" <<<"$(section ENVIRONMENT)" || echo "$name"; done)"
 for status in 0 1 2 3 4 5; do
 	like "exit status $status is in the manual" "$(section EXIT)" "^\.B $status\$"

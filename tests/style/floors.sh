@@ -10,9 +10,9 @@ command -v ctags >/dev/null || skip "universal-ctags is not installed"
 lines=$(find core -path core/fleet -prune -o \( -name '*.c' -o -name '*.h' -o -name '*.def' \) -print0 |
 	xargs -0 cat | wc -l)
 # The goal is 8,000; it is not reached.  This ceiling is what the core has.
-check "core/ without fleet/ does not grow (has $lines lines, the goal is 8,000)" [ "$lines" -le 23504 ]
+check "core/ without fleet/ does not grow (has $lines lines, the goal is 8,000)" [ "$lines" -le 23499 ]
 
-long=$(find core plugins rehearse conform transfer tests -name '*.c' -print0 |
+long=$(find core plugins rehearse conform package transfer tests -name '*.c' -print0 |
 	xargs -0 ctags --languages=C --kinds-C=f --fields=+ne -f - 2>/dev/null |
 	awk -F'\t' '{ s = 0; e = 0
 		for (i = 4; i <= NF; i++) {
@@ -21,7 +21,7 @@ long=$(find core plugins rehearse conform transfer tests -name '*.c' -print0 |
 		if (e - s + 1 > 80) print $2 ": " $1 " has " e - s + 1 " lines" }')
 empty "no function is longer than 80 lines" "$long"
 
-big=$(find core plugins rehearse conform transfer -name '*.[ch]' ! -path 'core/include/*' -print0 | xargs -0 wc -l |
+big=$(find core plugins rehearse conform package transfer -name '*.[ch]' ! -path 'core/include/*' -print0 | xargs -0 wc -l |
 	awk '$2 != "total" && $1 > 450 { print $2 ": " $1 " lines" }')
 empty "no file is longer than 450 lines" "$big"
 
@@ -38,8 +38,8 @@ empty "includes point down only" "$upward"
 private=$(grep -rnE '#include "(base|xml|plugin|facts|catalog|workflow|run|report|cli)/' plugins)
 empty "no plugin includes a private header" "$private"
 
-outward=$(grep -rnE '#include "(rehearse|clone|session|look|points|out|place|lens|still|rules)' core --include='*.c' --include='*.h' | grep -v 'errors\.def')
-empty "the core includes nothing of rehearse/ and conform/" "$outward"
+outward=$(grep -rnE '#include "(rehearse|clone|session|look|points|out|place|lens|still|rules|box|manifest|payload)' core --include='*.c' --include='*.h' | grep -v 'errors\.def')
+empty "the core includes nothing of rehearse/, conform/ and package/" "$outward"
 
 ltdl=$(grep -rlE '#include <ltdl.h>' core plugins)
 is "one file includes ltdl.h" "$ltdl" core/plugin/module.c
@@ -49,7 +49,7 @@ bare=$(git ls-files 2>/dev/null | grep -E '\.(c|h|sh|lua|mk|def|xsl|rng)$|^quick
 empty "every source has its SPDX line" "$bare"
 
 shells=$(grep -rnE '\b(system|popen|strcpy|strcat|sprintf|vsprintf|gets|mktemp|tmpnam) ?\(' \
-	core plugins rehearse conform transfer --include='*.c' --include='*.h' | grep -vE '^\S+:\s*(/?\*|//)|sodium|"')
+	core plugins rehearse conform package transfer --include='*.c' --include='*.h' | grep -vE '^\S+:\s*(/?\*|//)|sodium|"')
 empty "no shell and no unbounded string function" "$shells"
 mute=$(grep -rl '^#!' tests --include='*.sh' | while IFS= read -r file; do [ -x "$file" ] || echo "$file"; done)
 empty "every test may be run" "$mute"

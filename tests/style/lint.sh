@@ -9,7 +9,7 @@ for tool in cppcheck luacheck shellcheck codespell; do
 	command -v "$tool" >/dev/null || skip "$tool is not installed"
 done
 
-empty "cppcheck" "$(find core plugins rehearse conform transfer -name '*.c' -print0 |
+empty "cppcheck" "$(find core plugins rehearse conform package transfer -name '*.c' -print0 |
 	xargs -0 cppcheck --quiet -j"$(nproc)" --std=c11 -Icore -Icore/include --enable=warning,portability \
 		--inline-suppr --suppress=missingIncludeSystem --suppress=varFuncNullUB --suppress=ctunullpointer \
 		-D'json_array_foreach(a,i,v)=for (i = 0; (v = json_array_get(a, i)); i++)' \
@@ -22,5 +22,5 @@ mapfile -t shells < <(grep -rlE '^#!/bin/(ba)?sh|shellcheck shell' tests quickst
 empty "shellcheck" "$(printf '%s\0' "${shells[@]}" |
 	xargs -0 -n8 -P"$(nproc)" shellcheck --severity=warning --exclude=SC1010,SC2054,SC2209 --external-sources 2>&1)"
 empty "codespell" "$(codespell --quiet-level=35 --skip='*.log,*.trs,./build*,./.git,./m4,./build-aux,./autom4te.cache,./configure*,./aclocal.m4,*.in,*.test,tests/fuzz/corpus,tests/data' \
-	--ignore-words-list=isnt,stdio,fo,ser,te,ot,inout,blotted,fpr,consol,upto,neded,faild core plugins rehearse conform transfer scripts doc tests README.md NEWS quickstart 2>&1)"
+	--ignore-words-list=isnt,stdio,fo,ser,te,ot,inout,blotted,fpr,consol,upto,neded,faild core plugins rehearse conform package transfer scripts doc tests README.md NEWS quickstart 2>&1)"
 end

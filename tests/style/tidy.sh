@@ -24,7 +24,7 @@ tidy()
 	printf '%s\0' "$@" | xargs -0 -P"$(nproc)" -I{} clang-tidy --quiet --config-file=.clang-tidy --checks="$checks" {} -- "${flags[@]}" 2>/dev/null
 }
 
-mapfile -t sources < <(find core plugins rehearse conform transfer -name '*.c')
+mapfile -t sources < <(find core plugins rehearse conform package transfer -name '*.c')
 empty "nothing" "$(tidy "${sources[@]}")"
 bad=$(mktemp --suffix=.c)
 trap 'rm -f "$bad"' EXIT
