@@ -5,6 +5,7 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -157,20 +158,25 @@ static void limits(void)
 	}
 }
 
-static void environment(const char *path, const char *run)
+void pd_environment_clean(const char *run)
 {
 	static char *clean[8];
-	const char *home = getenv("HOME"), *zone = getenv("TZ");
+	const char *path = getenv("PATCHDAY_PATH"), *home = getenv("HOME"), *zone = getenv("TZ");
+	char **old = environ;
 	size_t n = 0;
 
-	clean[n++] = pd_print("PATH=%s", path);
+	clean[n++] = pd_print("PATH=%s", path ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
 	clean[n++] = pd_strdup("LANG=C.UTF-8");
 	clean[n++] = pd_strdup("LC_ALL=C.UTF-8");
 	clean[n++] = pd_print("HOME=%s", home && *home == '/' ? home : geteuid() ? "/" : "/root");
-	clean[n++] = pd_print("%s=%s", PD_WORKER_MARK, run);
+	if (run)
+		clean[n++] = pd_print("%s=%s", PD_WORKER_MARK, run);
 	if (zone)
 		clean[n++] = pd_print("TZ=%s", zone);
 	environ = clean;
+	/* it may hold a secret, and /proc shows this memory */
+	for (; old && *old; old++)
+		sodium_memzero(*old, strlen(*old));
 }
 
 static int callback(struct pd_child *c)
@@ -207,7 +213,6 @@ _Noreturn void pd_child_run(const struct pd_worker_call *call,
 {
 	static struct pd_child c;
 	static char host_name[256];
-	const char *path = getenv("PATCHDAY_PATH");
 
 	/* a session of its own: no terminal that a command could ask */
 	setsid();
@@ -220,8 +225,7 @@ _Noreturn void pd_child_run(const struct pd_worker_call *call,
 	descriptors(channel, output, call->reader || call->filter ? call->source_fd : -1,
 		    call->filter ? call->unpack_fd : -1);
 	limits();
-	path = pd_strdup(path ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
-	environment(path, call->run ? call->run : "");
+	pd_environment_clean(call->run ? call->run : "");
 	umask(077);
 	if (chdir("/") < 0 || gethostname(host_name, sizeof(host_name) - 1) < 0)
 		_exit(125);
@@ -232,7 +236,7 @@ _Noreturn void pd_child_run(const struct pd_worker_call *call,
 			 .step = pd_print("%s.%s", call->plugin->name, name_of(call)),
 			 .run = call->run ? call->run : "", .args = args->args,
 			 .work_dir = call->work_dir, .dry_run = call->dry_run },
-		.call = call, .secrets = &args->secrets, .path = path,
+		.call = call, .secrets = &args->secrets, .path = getenv("PATH"),
 		.channel = CHANNEL, .source = SOURCE, .unpack = UNPACKED,
 		.ahead = (const char *)call->head, .ahead_len = call->head_len,
 		.remembered = call->remembered ? json_copy((json_t *)call->remembered) :

@@ -84,6 +84,9 @@ _Noreturn void pd_child_run(const struct pd_worker_call *call,
 			    const struct pd_arguments *args, int channel,
 			    int output, pid_t parent);
 bool pd_child_canceled(void);
+/** For good, in a process that was forked: PATH (of PATCHDAY_PATH), LANG, LC_ALL,
+ * HOME and TZ are left, and PATCHDAY_RUN if @p run is not NULL. */
+void pd_environment_clean(const char *run);
 /** The group of the command that runs now, which dies with the worker when
  * patchday itself is killed; 0: none. */
 void pd_child_command_group(pid_t group);

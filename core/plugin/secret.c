@@ -2,13 +2,17 @@
 /* Fetching secrets and blotting them out. */
 #include "plugin/secret.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { ESCAPES = 3 }; /* that a secret is looked for in: JSON within XML in a URL */
 
 static const char *const sources[] = { "env", "file", "credential", "prompt" };
 
@@ -162,34 +166,52 @@ void pd_secret_free(char *value)
 	free(value);
 }
 
-/* Every form of every secret: itself, each line of one with several, and the
- * part of its base64 (RFC 4648) that does not depend on what is around it. */
+/* The part of its base64 (RFC 4648) that does not depend on what is around it. */
+static void base64(const char *secret, int variant, struct pd_strings *out)
+{
+	static const size_t skip[] = { 0, 2, 3 };
+
+	for (size_t before = 0; before < 3; before++) {
+		pd_auto_free char *bytes = pd_print("%.*s%s", (int)before, "xx", secret);
+		size_t n = strlen(bytes), size = n * 4 / 3 + 8;
+		char *text = pd_alloc(size);
+
+		sodium_bin2base64(text, size, (const unsigned char *)bytes, n, variant);
+		if (n * 8 / 6 >= skip[before] + 2 * PD_SECRET_LEAST)
+			pd_strings_add_take(out, pd_strndup(text + skip[before],
+							    n * 8 / 6 - skip[before]));
+		pd_secret_free(text);
+		sodium_memzero(bytes, n);
+	}
+}
+
+/* Every form of every secret that is not read byte by byte: itself, each line
+ * of one with several, with the plus signs of a web form, base64, hexadecimal. */
 static void forms(const struct pd_strings *secrets, struct pd_strings *out)
 {
 	for (size_t i = 0; i < secrets->len; i++) {
 		const char *secret = secrets->items[i];
-		pd_auto_free char *lines = pd_strdup(secret);
-		char *rest = NULL;
+		size_t n = strlen(secret);
+		char *lines = pd_strdup(secret), *plus = pd_strdup(secret), *rest = NULL;
+		char *hex = pd_alloc(2 * n + 1), *upper = pd_alloc(2 * n + 1);
 
 		pd_strings_add(out, secret);
 		for (char *line = strtok_r(lines, "\n", &rest); line;
 		     line = strtok_r(NULL, "\n", &rest))
-			if (strlen(line) >= PD_SECRET_LEAST && strlen(line) < strlen(secret))
+			if (strlen(line) >= PD_SECRET_LEAST && strlen(line) < n)
 				pd_strings_add(out, line);
-		for (size_t before = 0; before < 3; before++) {
-			static const size_t skip[] = { 0, 2, 3 };
-			pd_auto_free char *bytes = pd_print("%.*s%s", (int)before, "xx", secret);
-			size_t n = strlen(bytes), size = n * 4 / 3 + 8;
-			char *text = pd_alloc(size);
-
-			sodium_bin2base64(text, size, (const unsigned char *)bytes, n,
-					  sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
-			if (n * 8 / 6 >= skip[before] + 2 * PD_SECRET_LEAST)
-				pd_strings_add_take(out, pd_strndup(text + skip[before],
-								    n * 8 / 6 - skip[before]));
-			pd_secret_free(text);
-			sodium_memzero(bytes, n);
-		}
+		sodium_memzero(lines, n);
+		free(lines);
+		for (char *blank = plus; (blank = strchr(blank, ' ')); )
+			*blank = '+';
+		pd_strings_add_take(out, plus);
+		sodium_bin2hex(hex, 2 * n + 1, (const unsigned char *)secret, n);
+		for (size_t k = 0; k < 2 * n; k++)
+			upper[k] = (char)toupper((unsigned char)hex[k]);
+		pd_strings_add_take(out, hex);
+		pd_strings_add_take(out, upper);
+		base64(secret, sodium_base64_VARIANT_ORIGINAL_NO_PADDING, out);
+		base64(secret, sodium_base64_VARIANT_URLSAFE_NO_PADDING, out);
 	}
 }
 
@@ -236,6 +258,105 @@ static void mark_ends(char *hide, const char *text, const char *word)
 		}
 }
 
+/* What an escape of JSON, C, XML or a URL stands for, and its length; 0: there is
+ * none.  A byte is one of a character, else it is a character. */
+static size_t escape(const char *text, unsigned *c, bool *byte)
+{
+	static const char *const words[] = { "&&amp;", "<&lt;", ">&gt;", "\"&quot;", "'&apos;",
+					     "\b\\b", "\f\\f", "\n\\n", "\r\\r", "\t\\t" };
+	char s[12]; /* sscanf() looks for the end */
+	int n = 0;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strncmp(text, words[i] + 1, strlen(words[i] + 1)) == 0) {
+			*c = (unsigned char)*words[i];
+			return strlen(words[i] + 1);
+		}
+	snprintf(s, sizeof(s), "%.11s", text);
+	*byte = sscanf(s, "%%%2x%n", c, &n) == 1 || sscanf(s, "\\x%2x%n", c, &n) == 1;
+	if (*byte || sscanf(s, "\\u%4x%n", c, &n) == 1 || sscanf(s, "&#%7u;%n", c, &n) == 1 ||
+	    sscanf(s, "&#x%6x;%n", c, &n) == 1)
+		return *c ? (size_t)n : 0;
+	*c = (unsigned char)s[1];
+	return s[0] == '\\' && s[1] && strchr("\"\\/'", s[1]) ? 2 : 0;
+}
+
+static size_t utf8(unsigned c, char *out)
+{
+	static const unsigned char lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	for (size_t i = n; i-- > 1; c >>= 6)
+		out[i] = (char)(0x80 | (c & 0x3f));
+	out[0] = (char)(lead[n] | c);
+	return n;
+}
+
+/* A text as it was before it was escaped, and where each byte of that is; it is
+ * no longer than the text.  @return its length */
+static size_t unescape(const char *text, char *plain, size_t *from)
+{
+	size_t n = 0, at = 0, took;
+
+	for (; text[at]; at += took) {
+		unsigned c = 0, low = 0;
+		bool byte = false;
+		size_t bytes = 1, more = 0;
+
+		took = escape(text + at, &c, &byte);
+		/* JSON has what is beyond 16 bits in two halves */
+		if (took && !byte && c >> 10 == 0xd800 >> 10 &&
+		    (more = escape(text + at + took, &low, &byte)) && low >> 10 == 0xdc00 >> 10) {
+			c = 0x10000 + ((c & 0x3ff) << 10 | (low & 0x3ff));
+			took += more;
+		}
+		if (took && !byte)
+			bytes = utf8(c, plain + n);
+		else
+			plain[n] = took ? (char)c : text[at];
+		took += !took;
+		for (; bytes; bytes--)
+			from[n++] = at;
+	}
+	from[n] = at;
+	return n;
+}
+
+/* Mark every word, also where it is escaped: of what a program says in JSON or
+ * XML, or asks a web server for; and that in one another. */
+static bool mark_all(char *hide, const char *text, const struct pd_strings *words, int depth)
+{
+	size_t len = strlen(text), n, end;
+	bool found = false;
+	char *plain, *hidden;
+	size_t *from;
+
+	for (size_t i = 0; i < words->len; i++) {
+		found |= mark(hide, text, words->items[i]);
+		mark_ends(hide, text, words->items[i]);
+	}
+	if (!depth || !strpbrk(text, "\\&%"))
+		return found;
+	plain = pd_alloc(len + 1);
+	hidden = pd_alloc(len + 1);
+	from = pd_alloc((len + 1) * sizeof(*from));
+	n = unescape(text, plain, from);
+	found |= n < len && mark_all(hidden, plain, words, depth - 1);
+	for (size_t i = 0; i < n; i = end) {
+		bool any = false;
+
+		for (end = i; end < n && from[end] == from[i]; end++)
+			any |= hidden[end];
+		if (any)
+			memset(hide + from[i], 1, from[end] - from[i]);
+	}
+	sodium_memzero(plain, n);
+	free(plain);
+	free(hidden);
+	free(from);
+	return found;
+}
+
 char *pd_secrets_blot(const struct pd_strings *secrets, const char *text)
 {
 	pd_auto_free char *hide = pd_alloc(strlen(text) + 1);
@@ -245,10 +366,7 @@ char *pd_secrets_blot(const struct pd_strings *secrets, const char *text)
 	if (!secrets->len)
 		return pd_strdup(text);
 	forms(secrets, &words);
-	for (size_t i = 0; i < words.len; i++) {
-		mark(hide, text, words.items[i]);
-		mark_ends(hide, text, words.items[i]);
-	}
+	mark_all(hide, text, &words, ESCAPES);
 	wipe(&words);
 	for (size_t i = 0; text[i]; i++)
 		if (!hide[i])
@@ -260,13 +378,14 @@ char *pd_secrets_blot(const struct pd_strings *secrets, const char *text)
 
 bool pd_secrets_in(const struct pd_strings *secrets, const char *text)
 {
-	pd_auto_free char *hide = secrets->len ? pd_alloc(strlen(text) + 1) : NULL;
+	pd_auto_free char *hide = pd_alloc(strlen(text) + 1);
 	pd_auto(pd_strings) words = {0};
-	bool found = false;
+	bool found;
 
+	if (!secrets->len)
+		return false;
 	forms(secrets, &words);
-	for (size_t i = 0; i < words.len; i++)
-		found |= mark(hide, text, words.items[i]);
+	found = mark_all(hide, text, &words, ESCAPES);
 	wipe(&words);
 	return found;
 }

@@ -28,8 +28,9 @@ const char *pd_secret_value(const struct pd_secret *secret, size_t *len);
 void pd_secret_free(char *value);
 
 /** @p text without the secrets: each, each line of one with several, each half
- * of at least 8 bytes and its base64 is replaced by "***"; also parts at both
- * ends, where a line may have been split in one.  The caller frees. */
+ * of at least 8 bytes, its base64 and its hexadecimal digits are replaced by
+ * "***", as they are or as JSON, C, XML and URLs escape them; also parts at
+ * both ends, where a line may have been split in one.  The caller frees. */
 char *pd_secrets_blot(const struct pd_strings *secrets, const char *text);
 /** Does @p text contain one of them, in such a form? */
 bool pd_secrets_in(const struct pd_strings *secrets, const char *text);

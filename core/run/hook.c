@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "plugin/child.h"
 
 enum { LIMIT = 10000 /* milliseconds */, ROOM = 4 << 20 };
 
@@ -87,6 +88,7 @@ static _Noreturn void keep(char *const *argv, int channel)
 	for (int fd = 0; fd < 3; fd++) /* whoever reads our output waits for its end */
 		if (dup2(nothing, fd) < 0)
 			_exit(126);
+	pd_environment_clean(NULL);
 	setsid(); /* Ctrl-C and a lost terminal are for the run */
 	prctl(PR_SET_NAME, "patchday-hook");
 	signal(SIGINT, SIG_DFL);

@@ -11,9 +11,10 @@ struct pd_hook;
  * @p command: a program and its arguments, split at blanks, no quotes and no
  * shell; the program by its absolute path.  A process of its own runs it once
  * for each line given to pd_hook_event(), in order, with the line on standard
- * input, its output thrown away, in a process group of its own, for at most 10
- * seconds.  What becomes of it is nothing to the run.  Call it before locks
- * and files are open that must not live as long.  NULL with *err set.
+ * input, its output thrown away, in a process group of its own and with the
+ * environment of steps (without PATCHDAY_RUN), for at most 10 seconds.  What
+ * becomes of it is nothing to the run.  Call it before locks and files are open
+ * that must not live as long.  NULL with *err set.
  */
 struct pd_hook *pd_hook_start(const char *command, struct pd_error **err);
 /** Never waits for the command; a line that can't be taken on is lost, and so

@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: MIT
 # Canaries: secrets from every source go through a step that leaks them in
 # every way, in success, failure, crash and timeout.  No byte of what the runs
-# left anywhere holds one, its base64, or half of it.
+# left anywhere holds one, half of it, or what JSON, XML, a URL, base64 or
+# hexadecimal digits make of it.
 . "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
 mkdir "$tmp/out" "$tmp/cred" "$tmp/cwd"
 # one for each source, so that the finder can say which
-canary() { tr -dc A-Za-z0-9 </dev/urandom | head -c 20; }
-CANARY_ENV=$(canary)
+word() { tr -dc A-Za-z0-9 </dev/urandom | head -c 20; }
+canary() { printf '%s"\\&<%%é%s' "$(word)" "$(word)"; }
+CANARY_ENV=$(canary; echo; canary)
 export CANARY_ENV
-canary >"$tmp/file.secret"
-canary >"$tmp/cred/canary"
+{ canary; echo; canary; } >"$tmp/file.secret"
+word >"$tmp/cred/canary"
 canary >"$tmp/typed"
 chmod 600 "$tmp/file.secret" "$tmp/cred/canary"
 export CREDENTIALS_DIRECTORY=$tmp/cred
@@ -18,18 +20,32 @@ cd "$tmp/cwd" || exit 99
 ulimit -c unlimited
 
 cat >"$tmp/search.py" <<'END'
-import base64, glob, os, sys
-canaries = open(sys.argv[1]).read().split()
+import base64, html, json, os, sys, urllib.parse
 words = {}
-for c in canaries:
-    words[c.encode()] = "whole"
-    words[c[:len(c) // 2].encode()] = words[c[len(c) // 2:].encode()] = "half"
-    words[base64.b64encode(c.encode()).rstrip(b"=")] = "base64"
-    words[base64.b64encode(b"u:" + c.encode())[4:].rstrip(b"=")[:-1]] = "base64 behind a name"
+def add(word, kind):
+    for part, of in (word, ""), (word[:len(word) // 2], "half of "), (word[len(word) // 2:], "half of "):
+        words.setdefault(part, of + kind)
+for c in open(sys.argv[1]).read().split("\0"):
+    add(c.encode(), "it")
+    for line in c.split("\n"):
+        add(line.encode(), "a line")
+    for wide in False, True:
+        add(json.dumps(c, ensure_ascii=wide)[1:-1].encode(), "JSON")
+        add("".join("\\u%04x" % ord(x) if x in '"\\\n' else x for x in c).encode(), "JSON")
+        add(html.escape(json.dumps(c, ensure_ascii=wide)[1:-1]).encode(), "JSON in XML")
+    add(html.escape(c).encode(), "XML")
+    add("".join("&#%d;" % ord(x) if x in '"&<\n' else x for x in c).encode(), "XML")
+    add(urllib.parse.quote(c, safe="").encode(), "a URL")
+    add(urllib.parse.quote_plus(c).encode(), "a web form")
+    add(c.encode().hex().encode(), "hexadecimal")
+    add(c.encode().hex().upper().encode(), "hexadecimal")
+    for encode in base64.b64encode, base64.urlsafe_b64encode:
+        for before in range(3):
+            add(encode(b"x" * before + c.encode())[[0, 2, 3][before]:].rstrip(b"=")[:-1], "base64")
 def look(name, data):
     for word, kind in words.items():
         if word in data:
-            print(kind, word.decode(), "in", name)
+            print(kind, repr(word), "in", name)
 since = os.path.getmtime(sys.argv[1]) - 1
 for top in sys.argv[2:]:
     for folder, folders, files in os.walk(top):
@@ -41,24 +57,32 @@ for top in sys.argv[2:]:
                 look(path, open(path, "rb").read())
 END
 {
-	echo "$CANARY_ENV"
-	for source in file.secret cred/canary typed; do cat "$tmp/$source"; echo; done
+	printf '%s' "$CANARY_ENV"
+	for source in file.secret cred/canary typed; do printf '\0'; cat "$tmp/$source"; done
 } >"$tmp/canaries"
 
-# what every process shows of itself while the runs go on
-python3 - "$tmp/canaries" "$tmp/out/cmdline" "$tmp/stop" <<'END' &
-import glob, os, sys, time
-canaries, out = open(sys.argv[1], "rb").read().split(), open(sys.argv[2], "wb", 0)
+# what every process shows of itself while the runs go on: its arguments, and
+# workers, hooks and their keeper also their environment
+python3 - "$tmp/canaries" "$tmp/out/shown" "$tmp/stop" <<'END' &
+import glob, os, sys
+canaries, out = open(sys.argv[1], "rb").read().split(b"\0"), open(sys.argv[2], "wb", 0)
 while not os.path.exists(sys.argv[3]):
-    for path in glob.glob("/proc/[0-9]*/cmdline"):
+    for path in glob.glob("/proc/[0-9]*"):
         try:
-            data = open(path, "rb").read()
+            name = open(path + "/comm").read().strip() # first: it has its name when it is clean
+            data = open(path + "/cmdline", "rb").read()
+            if name in ("patchday-hook", "hook") or name.startswith("steps."):
+                data += open(path + "/environ", "rb").read()
         except OSError:
             continue
         if any(c in data for c in canaries):
-            out.write(data + b"\n")
+            out.write(name.encode() + b": " + data + b"\n")
 END
 watcher=$!
+
+# a hook sees what steps see
+printf '#!/bin/sh\ncat >>"$1/hook"; env >>"$1/hook.env"; cat /proc/$$/environ /proc/$PPID/environ >>"$1/hook.proc"\n' >"$tmp/hook"
+chmod 755 "$tmp/hook"
 
 leaks=0
 for source in env:CANARY_ENV "file:$tmp/file.secret" credential:canary; do
@@ -75,7 +99,7 @@ return pd.workflow { api = 1, name = "leak", role = "test", help = "a test",
     }
   end }
 END
-		pd run "$tmp/leak.lua" --events
+		pd run "$tmp/leak.lua" --events --hook "$tmp/hook $tmp/out"
 		echo "$out" >"$tmp/out/$how.events"
 		case $how:$rc in not:0 | title:0) ;; fail:5 | crash:5 | hang:5 | output:5 | remember:5 | argv:5 | env:5 | name:5 | half:5) ;;
 		*) leaks=$((leaks + 1)); echo "# $source $how ended with $rc"; echo "$out" | tail -3 | sed 's/^/# /' ;; esac
@@ -93,6 +117,9 @@ END
 	done
 done
 is "each way to leak ends as it should" $leaks 0
+own() { cut -d= -f1 "$1" | grep -vxE 'PWD|OLDPWD|SHLVL|_|TZ' | LC_ALL=C sort -u | xargs; }
+is "a hook has an environment of its own" "$(own "$tmp/out/hook.env")" "HOME LANG LC_ALL PATH"
+is "so has a program of a step" "$(own "$tmp/f/not/environment")" "HOME LANG LC_ALL PATCHDAY_RUN PATH"
 like "a leak into an output is a bug of the plugin" "$(cat "$tmp/out/output.shown")" "contains a secret, which is never stored"
 like "a secret in arguments is refused" "$(cat "$tmp/out/argv.shown")" "with a secret in its arguments"
 like "and in the environment" "$(cat "$tmp/out/env.shown")" "with a secret in its environment"
@@ -146,7 +173,9 @@ is "one that is not there is known before" "$rc $([[ $out == *"CANARY_NONE is no
 touch "$tmp/stop"
 wait $watcher
 "${patchday[@]}" status --all >"$tmp/out/all" 2>&1
-mkdir "$tmp/control" && echo "x ${CANARY_ENV:0:10} y" >"$tmp/control/a"
+check "what /proc shows of a hook and of its keeper is there" [ -s "$tmp/out/hook.proc" ]
+check "and of a worker and its program" [ -s "$tmp/f/not/environment.proc" ]
+mkdir "$tmp/control" && echo "x ${CANARY_ENV:0:30} y" >"$tmp/control/a"
 isnt() { if [ "$2" != "$3" ]; then is "$1" 1 1; else is "$1" "$2" "not $3"; fi; }
 isnt "the search finds half of a canary that is put there" "$(python3 "$tmp/search.py" "$tmp/canaries" "$tmp/control")" ""
 empty "no canary in state, reports, certificates, events, output, process list, core files" \

@@ -25,9 +25,9 @@ struct write_args {
 };
 
 enum { FAIL_NOWHERE, FAIL_CHECK, FAIL_APPLY, FAIL_VERIFY, FAIL_UNDO, REFUSE_CHECK,
-       RETRY_APPLY };
+       RETRY_APPLY, REFUSE_PLAINLY };
 static const char *const places[] = { "nowhere", "check", "apply", "verify", "undo",
-				      "refuse", "retry", NULL };
+				      "refuse", "retry", "plainly", NULL };
 
 static const struct pd_param write_params[] = {
 	PD_PARAM(struct write_args, path, PD_T_PATH, .flags = PD_P_REQUIRED, .help = "file"),
@@ -93,6 +93,8 @@ static int write_check(struct pd_ctx *ctx)
 
 	if (a->fail == FAIL_CHECK)
 		return pd_fail(ctx, PD_FAILED, "told to fail in check");
+	if (a->fail == REFUSE_PLAINLY)
+		return pd_fail(ctx, PD_REFUSED, "it will not");
 	if (a->fail == REFUSE_CHECK) {
 		pd_inhibit(ctx, "the test would break", "told to refuse", "tell it not to");
 		return PD_REFUSED;
@@ -289,12 +291,36 @@ static const char *base64(struct pd_ctx *ctx, const char *s)
 	return out;
 }
 
+/* As programs print it: each byte that this says by this form, the others as they are. */
+static const char *escaped(struct pd_ctx *ctx, const char *s, const char *which, const char *form)
+{
+	char *out = pd_alloc_for(ctx, strlen(s) * 6 + 8);
+	size_t n = 0;
+
+	for (; *s; s++)
+		if (!*which || strchr(which, *s) || (*form == '%' && (unsigned char)*s > 126))
+			n += (size_t)snprintf(out + n, 8, form, (unsigned)(unsigned char)*s);
+		else
+			out[n++] = *s;
+	return out;
+}
+
+static void leak_escaped(struct pd_ctx *ctx, const char *v)
+{
+	const char *json = escaped(ctx, v, "\"\\\n", "\\u%04x"), *xml = escaped(ctx, v, "\"&<\n", "&#%u;");
+	const char *url = escaped(ctx, v, "\"\\&<%\n ", "%%%02X"), *hex = escaped(ctx, v, "", "%02x");
+
+	pd_log(ctx, PD_LOG_WARN, "{\"password\":\"%s\"} <p>%s</p> ?p=%s&q %s", json, xml, url, hex);
+	printf("{\"password\":\"%s\"}\n<p>%s</p>\n?p=%s&q\n%s\n", json, xml, url, hex);
+}
+
 static int leak_talk(struct pd_ctx *ctx, const char *v)
 {
 	size_t half = strlen(v) / 2;
 
 	printf("out %s\n", v);
 	fprintf(stderr, "err %s %s\n", v, base64(ctx, v));
+	leak_escaped(ctx, v);
 	fflush(stdout);
 	pd_log(ctx, PD_LOG_INFO, "log %s, halves %.*s and %s.", v, (int)half, v, v + half);
 	pd_log(ctx, PD_LOG_WARN, "Authorization: %s %s %s", base64(ctx, v),
@@ -318,11 +344,16 @@ static int leak_apply(struct pd_ctx *ctx)
 	const char *half = pd_format(ctx, "%.*s", (int)strlen(v) / 2, v);
 	const char *const argv[] = { "/bin/echo", v, NULL }, *const quiet[] = { "/bin/true", NULL };
 	const char *const env[] = { pd_format(ctx, "PASSWD=%s", v), NULL };
+	const char *const show[] = { "/bin/sh", "-c", "env >\"$0\"; cat /proc/$$/environ /proc/$PPID/environ >\"$0.proc\"",
+				     pd_format(ctx, "%s/environment", a->path), NULL };
+	const struct pd_command shown = { .size = sizeof(shown), .argv = show };
 	const struct pd_command with_argv = { .size = sizeof(with_argv), .argv = argv };
 	const struct pd_command with_env = { .size = sizeof(with_env), .argv = quiet, .env = env };
 	struct pd_command_result r = { 0 };
 
 	leak_talk(ctx, v);
+	if (a->how == LEAK_NOT && pd_command_run(ctx, &shown, &r) < 0) /* what it has, and ps sees */
+		return PD_FAILED;
 	switch (a->how) {
 	case LEAK_FAIL: return pd_fail(ctx, PD_FAILED, "failed with %s %s", v, base64(ctx, v));
 	case LEAK_CRASH: raise(SIGSEGV); break;
@@ -518,5 +549,5 @@ static const struct pd_step *const steps[] = { &step_write, &step_burn, &step_ba
 					       &step_reboot, &step_noop, &step_gate,
 	&step_lie, &step_mint, &step_leak, NULL };
 
-PD_PLUGIN(.name = "steps", .version = "1", .help = "steps for tests of the engine",
+PD_PLUGIN(.name = "steps", .version = "1.steps", .help = "steps for tests of the engine",
 	  .steps = steps, .scanners = scanners);

@@ -481,6 +481,35 @@ static void test_blot(void)
 	blotted("s3c", "s3c"); /* too little to tell */
 }
 
+/* A secret of all that is escaped anywhere, in a text that is. */
+static void hidden(const char *text, const char *want)
+{
+	char *items[] = { (char *)"p\"\\&<%\n/ \u00e4\u20ac\U0001f600" };
+	const struct pd_strings secrets = { .items = items, .len = 1, .cap = 1 };
+	pd_auto_free char *clean = pd_secrets_blot(&secrets, text);
+
+	CU_ASSERT_STRING_EQUAL(clean, want);
+	CU_ASSERT_EQUAL(pd_secrets_in(&secrets, text), strcmp(text, want) != 0);
+}
+
+static void test_escaped(void)
+{
+	hidden("a p\"\\&<%\n/ \u00e4\u20ac\U0001f600 b", "a *** b");
+	hidden("{\"k\":\"p\\\"\\\\&<%\\n\\/ \u00e4\u20ac\U0001f600\"}", "{\"k\":\"***\"}"); /* JSON */
+	hidden("\"p\\\"\\\\&<%\\n/ \\u00e4\\u20AC\\ud83d\\ude00\"", "\"***\"");
+	hidden("<a>p&quot;\\&amp;&lt;%&#10;/ &#xe4;&#8364;&#x1F600;</a>", "<a>***</a>"); /* XML */
+	hidden("?k=p%22%5C%26%3c%25%0a%2F%20%C3%A4%e2%82%ac%F0%9F%98%80&n=1", "?k=***&n=1"); /* URL */
+	hidden("?k=p%22%5C%26%3C%25%0A%2F+%C3%A4%E2%82%AC%F0%9F%98%80&n=1", "?k=***&n=1"); /* web form */
+	hidden("b'p\"\\\\&<%\\n/ \\xc3\\xa4\\xe2\\x82\\xac\\xf0\\x9f\\x98\\x80'", "b'***'"); /* Python */
+	hidden("<a>{&quot;p\\&quot;\\\\&amp;&lt;%\\n/ \\u00e4\\u20ac\\ud83d\\ude00&quot;}</a>",
+	       "<a>{&quot;***&quot;}</a>"); /* JSON in XML */
+	hidden("70225c263c250a2f20c3a4e282acf09f9880", "***");
+	hidden("x70225C263C250A2F20C3A4E282ACF09F9880", "x***");
+	hidden("cCJcJjwlCi8gw6Tigqzwn5iA", "***");
+	hidden("%zz %2 &#; &#x; &#0; &#xd800;&#xdc0; \\ud83d \\", "%zz %2 &#; &#x; &#0; &#xd800;&#xdc0; \\ud83d \\");
+	hidden("a &#55357;\\ude00 b", "a &#55357;\\ude00 b");
+}
+
 /* ------------------------------------------------------------------------ */
 
 /* Nothing below makes sense without it. */
@@ -525,6 +554,7 @@ static CU_TestInfo tests[] = {
 	{ "texts of the command line", test_parse },
 	{ "secrets", test_secrets },
 	{ "blotting out", test_blot },
+	{ "blotting out what is escaped", test_escaped },
 	{ "tear down", tear_down },
 	CU_TEST_INFO_NULL
 };
