@@ -33,7 +33,8 @@ static void inhibit(struct pd_call *c, const struct pd_worker_result *r)
 	const char *why = c->irreversible ? c->irreversible : pd_engine_no_return(c->e, c->s);
 
 	if (r->result == PD_REFUSED && json_array_size(c->inhibitors) == 0)
-		pd_call_inhibit(c, "the step would fail", r->message, NULL);
+		pd_call_inhibit(c, "the step would fail", r->message,
+				"mend that, or take the step out of the workflow");
 	if (r->result == PD_BAD_ARGS)
 		pd_call_inhibit(c, "the step can't run", r->message, "correct its arguments");
 	if (r->result == PD_FAILED && !c->e->o->accept_failing)

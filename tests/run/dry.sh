@@ -62,6 +62,17 @@ like "and as HTML" "$("${patchday[@]}" report "${places[@]}" --format html)" '<t
 is "plan --check --json too" "$("${patchday[@]}" plan "${places[@]}" --check --json "$tmp/refuse.lua" |
 	jq -r '.[] | select(.refusal).refusal.step')" "$(printf 'one/steps.write%s\n' "" "#3" "#4")"
 
+# ---- a reason without a word on what to do has one nevertheless
+workflow plainly <<END
+steps.write { path = "$f/r5", fail = "plainly" },
+END
+pd plan "$tmp/plainly.lua" --check
+is "a step that only refuses is against the run" "$rc" 4
+like "with a remedy" "$(paste -sd' ' <<<"$out")" 'the step would fail.*it will not.*remedy: +mend that, or take the step out'
+pd run "$tmp/plainly.lua"
+is "every reason has one" "$("${patchday[@]}" status --json | jq -c '[.inhibitors[].remedy // "none"]')" \
+	'["mend that, or take the step out of the workflow"]'
+
 # ---- a check that fails
 workflow failing <<END
 pd.stage "one" { steps.write { path = "$f/f1" } },
