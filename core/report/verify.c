@@ -233,9 +233,15 @@ static void verify_html(struct work *w, const char *comment)
 	struct pd_error *err = NULL;
 	pd_digest is = "", made = "";
 
-	if (access(path, F_OK) < 0 || !w->proven) {
-		add(w, "html", path, "unknown", w->proven ? "it is not here" :
-		    "the XML that it belongs to is not proven");
+	if (access(path, F_OK) < 0) {
+		bool due = wanted || w->sealed || *claim(w, "seal.key");
+
+		add(w, "html", path, due ? "missing" : "unknown", due ? "the run is sealed, so there"
+		    " is one; `patchday final` makes it again" : "it is not here");
+		return;
+	}
+	if (!w->proven) {
+		add(w, "html", path, "unknown", "the XML that it belongs to is not proven");
 		return;
 	}
 	if (!wanted && (again = pd_report_render(w->xml, w->v->library, "html", &err)))

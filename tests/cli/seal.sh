@@ -230,6 +230,10 @@ for when in before after; do
 	cp -p "$tmp/scan" "$scan"
 done
 verify 0 "as they were they are intact" "$copy"
+mv "${copy%.xml}.html" "$tmp/page"
+verify 3 "a sealed certificate whose page is gone" "$copy"
+is "which it should have" "$(of html) $(of signature) $(of report)" "missing intact intact"
+mv "$tmp/page" "${copy%.xml}.html"
 sed 's/Ann/Eve/' "$copy" >"$tmp/central/forged.xml"
 cp "$copy.minisig" "$tmp/central/forged.xml.minisig"
 verify 3 "a forged certificate" "$tmp/central/forged.xml"
@@ -239,7 +243,10 @@ verify 3 "one without its signature" "$tmp/central/forged.xml"
 is "which it should have" "$(of signature)" missing
 sed -i '/<seal /d' "$tmp/central/forged.xml"
 verify 3 "nor is it taken for one that was never sealed" "$tmp/central/forged.xml"
-verify 0 "the report from before the seal is still what the journal says" "$tmp/unsealed.xml"
+mv "$tmp/unsealed.html" "$tmp/page"
+verify 0 "the report from before the seal is still what the journal says, alone too" "$tmp/unsealed.xml"
+is "nobody promised its page" "$(of html)" unknown
+mv "$tmp/page" "$tmp/unsealed.html"
 sed -i 's/one &lt;lamp&gt; is out/all is well/' "$tmp/unsealed.html"
 verify 3 "but not with a page that was changed" "$tmp/unsealed.xml"
 is "that one" "$(of html)" changed
