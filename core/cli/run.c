@@ -214,13 +214,10 @@ PD_CORE(listen)
 	return !command || cli->hook ? json_true() : NULL;
 }
 
-/* inputs(run): {inputs, round} of the plan under way. */
+/* inputs(run): {inputs, round, plan} of the plan under way. */
 PD_CORE(inputs)
 {
-	int64_t round = 0;
-	json_t *inputs = pd_run_inputs(cli->state, pd_core_text(args, 0), &round, err);
-
-	return inputs ? json_pack("{s:o, s:I}", "inputs", inputs, "round", (json_int_t)round) : NULL;
+	return pd_run_inputs(cli->state, pd_core_text(args, 0), err);
 }
 
 /* clear(run, why): a person has mended the server.  The exit status. */

@@ -46,6 +46,16 @@ static const char *verdict_of(const struct pd_record_step *old, const struct pd_
 	return over || (old && old->applied) ? "invalid" : "new";
 }
 
+/* What did a step is not what it would be done by now; the caller frees; NULL. */
+static char *other_plugin(const struct pd_engine *e, const struct pd_record_step *s)
+{
+	const struct pd_plugin *p = !s->version ? NULL :
+		pd_registry_find(e->o->registry, s->step->plugin, NULL);
+
+	return !p || strcmp(p->version, s->version) == 0 ? NULL :
+		pd_print("plugin %s is %s now, was %s", s->step->plugin, p->version, s->version);
+}
+
 /* What becomes of a step that the new plan does not have; a wall is counted. */
 static const char *fate_of(struct pd_engine *e, const struct pd_record_step *old, size_t *walls)
 {
@@ -57,22 +67,27 @@ static const char *fate_of(struct pd_engine *e, const struct pd_record_step *old
 	       old->step->hold ? "given back" : "undone";
 }
 
-/* "steps": id -> kept, to do, invalid, new; "gone" and "undo": id -> fate. */
+/* "steps": id -> kept, to do, invalid, new; "gone" and "undo": id -> fate;
+ * "plugins": id of what is kept -> of which its plugin is another one. */
 static json_t *compare(struct pd_engine *e, const struct pd_plan *plan, size_t *walls)
 {
 	struct pd_record *r = e->record;
 	const struct pd_plan *last = r->plans[r->n_plans - 1];
 	json_t *verdicts = json_object(), *gone = json_object(), *undo = json_object();
+	json_t *plugins = json_object();
 
 	*walls = 0;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct pd_plan_step *s = &plan->steps[i];
 		const struct pd_record_step *old = of_plan(r, last, s->id);
 		const char *verdict = verdict_of(old, s, verdicts);
+		pd_auto_free char *other = *verdict == 'k' ? other_plugin(e, old) : NULL;
 
 		if (!*s->plugin)
 			continue;
 		json_object_set_new(verdicts, s->id, json_string(verdict));
+		if (other)
+			json_object_set_new(plugins, s->id, json_string(other));
 		if (*verdict == 'i')
 			json_object_set_new(undo, s->id, json_string(fate_of(e, old, walls)));
 	}
@@ -82,7 +97,8 @@ static json_t *compare(struct pd_engine *e, const struct pd_plan *plan, size_t *
 		    !json_object_get(verdicts, r->steps[i].step->id))
 			json_object_set_new(gone, r->steps[i].step->id,
 					    json_string(fate_of(e, &r->steps[i], walls)));
-	return json_pack("{s:o, s:o, s:o}", "steps", verdicts, "undo", undo, "gone", gone);
+	return json_pack("{s:o, s:o, s:o, s:o}", "steps", verdicts, "undo", undo, "gone", gone,
+			 "plugins", plugins);
 }
 
 /* The dry run of what is new, on a copy of the record: nothing is journaled
@@ -239,6 +255,21 @@ bool pd_engine_note_script(struct pd_engine *e, const char *digest)
 	       pd_engine_note(e, "warning", "", json_pack("{s:s}", "text", text), false);
 }
 
+/* Steps that stay done though they would be done by another plugin now. */
+static bool note_plugins(struct pd_engine *e)
+{
+	for (size_t i = 0; i < e->record->n_steps; i++) {
+		const struct pd_record_step *s = &e->record->steps[i];
+		pd_auto_free char *other = s->state == PD_STEP_DONE ? other_plugin(e, s) : NULL;
+		pd_auto_free char *text = other ? pd_print("%s: what it has done stays", other) : NULL;
+
+		if (text && !pd_strings_has(&e->record->warnings, text) &&
+		    !pd_engine_note(e, "warning", "", json_pack("{s:s}", "text", text), false))
+			return false;
+	}
+	return true;
+}
+
 bool pd_engine_change(struct pd_engine *e, struct pd_error **err)
 {
 	const struct pd_run_options *o = e->o;
@@ -260,17 +291,16 @@ bool pd_engine_change(struct pd_engine *e, struct pd_error **err)
 	    pd_digest_file(e->record->plans[e->record->n_plans - 1]->script, now, NULL, NULL) &&
 	    !pd_engine_note_script(e, now))
 		return false;
-	return pd_engine_accept(e);
+	return note_plugins(e) && pd_engine_accept(e);
 }
 
-json_t *pd_run_inputs(const char *state, const char *run, int64_t *round,
-		      struct pd_error **err)
+json_t *pd_run_inputs(const char *state, const char *run, struct pd_error **err)
 {
 	__attribute__((cleanup(pd_journal_cleanup))) struct pd_journal *j =
 		pd_journal_open(state, true, err);
 	__attribute__((cleanup(pd_record_cleanup))) struct pd_record *r =
 		j ? pd_record_read(j, run, err) : NULL;
 
-	*round = r ? (int64_t)r->n_plans : 0;
-	return r ? json_incref(r->inputs) : NULL;
+	return r && r->n_plans ? json_pack("{s:O, s:I, s:O}", "inputs", r->inputs, "round",
+		(json_int_t)r->n_plans, "plan", r->plans[r->n_plans - 1]->json) : NULL;
 }

@@ -15,7 +15,7 @@
  *   output    name, value
  *   evidence  path, title, bytes, sha256
  *   irreversible  why
- *   done      result, seconds, inputs    the step's end
+ *   done      result, seconds, inputs, version   the step's end
  *   failed    result, phase, message, detail, seconds
  *   undo      -                          intent
  *   undone    result, seconds
@@ -83,6 +83,7 @@ void pd_record_step_clear(struct pd_record_step *s)
 	free(s->evidence);
 	free(s->key);
 	free(s->inputs);
+	free(s->version);
 	free(s->irreversible);
 	free(s->message);
 	free(s->detail);
@@ -330,6 +331,7 @@ static void on_end(struct pd_record *r, struct pd_record_step *s,
 	if (state == PD_STEP_DONE) {
 		s->changed |= strcmp(pd_json_text(e->data, "result", ""), "changed") == 0;
 		replace(&s->inputs, pd_json_text(e->data, "inputs", NULL));
+		replace(&s->version, pd_json_text(e->data, "version", NULL));
 		s->recovered = pd_json_true(e->data, "recovered");
 	}
 	if (state != PD_STEP_UNDONE) {

@@ -44,6 +44,7 @@ struct pd_record_step {
 	int64_t undo_reboots; /* how often its undo was about to */
 	int64_t begun;    /* n of the event of its first intent: the order of undo */
 	char *inputs;     /* digest of its arguments with all values; NULL: no reference */
+	char *version;    /* of the plugin that did it; NULL: not known */
 	char *message, *detail;
 	int64_t started, ended; /* milliseconds since 1970 */
 	double seconds;

@@ -103,9 +103,9 @@ int64_t pd_run_word(const struct pd_run_options *o, const char *run, bool undo,
 /** A person has mended the server of an inconsistent run: new runs may start. */
 enum pd_run_end pd_run_clear(const struct pd_run_options *o, const char *run,
 			     const char *why, struct pd_error **err);
-/** What the plan under way was made from, and its round; NULL with *err set. */
-json_t *pd_run_inputs(const char *state, const char *run, int64_t *round,
-		      struct pd_error **err);
+/** The plan under way: {inputs, round, plan}, from what, which one, and itself;
+ * NULL with *err set. */
+json_t *pd_run_inputs(const char *state, const char *run, struct pd_error **err);
 /** The last sign of life of @p run: "step", "pid", "time" (seconds since 1970),
  * "done", "total", "text"; NULL: none. */
 json_t *pd_heartbeat_read(const char *state, const char *run);

@@ -128,13 +128,15 @@ static enum pd_outcome fail(struct pd_call *c, const char *phase,
 static enum pd_outcome finish(struct pd_call *c, bool changed, bool recovered,
 			      double seconds)
 {
+	const struct pd_plugin *p = pd_registry_find(c->e->o->registry, c->s->step->plugin, NULL);
 	pd_digest inputs = "";
 
 	inputs_digest(c->e, c->s, inputs);
 	return pd_engine_note(c->e, "done", c->s->key,
-			      json_pack("{s:s, s:b, s:f, s:s*}", "result", changed ?
+			      json_pack("{s:s, s:b, s:f, s:s*, s:s*}", "result", changed ?
 					"changed" : "unchanged", "recovered", recovered,
-					"seconds", seconds, "inputs", *inputs ? inputs : NULL),
+					"seconds", seconds, "inputs", *inputs ? inputs : NULL,
+					"version", p ? p->version : NULL),
 			      true) ?
 	       PD_OUT_DONE : PD_OUT_FATAL;
 }

@@ -16,6 +16,38 @@ local function same(a, b)
 	return true
 end
 
+-- What a run goes by, beside its steps, and is another one in a new plan: lines.
+function text.policies(old, new)
+	local found = {}
+	local function tell(what, was, is)
+		if not same(was, is) then found[#found + 1] = ("%s %s now, was %s"):format(what, is, was) end
+	end
+	local function named(list, key)
+		local by = {}
+		for _, row in ipairs(list or {}) do by[row[key]] = row end
+		return by
+	end
+	local was, is = named(old.stages, "name"), named(new.stages, "name")
+	tell("rounds: at most", old.rounds, new.rounds)
+	tell("reboots: at most", old.reboots or 12, new.reboots or 12)
+	for _, name in ipairs(base.sorted(is)) do
+		if was[name] then tell(("stage %s: on_failure is"):format(name), was[name].on_failure, is[name].on_failure) end
+	end
+	was, is = named(old.guards, "id"), named(new.guards, "id")
+	for _, id in ipairs(base.sorted(was)) do
+		if not is[id] then found[#found + 1] = id .. " is asked no more" end
+	end
+	for _, id in ipairs(base.sorted(is)) do
+		local a, b = was[id] or {}, is[id]
+		if not was[id] then
+			found[#found + 1] = id .. " is asked from now on"
+		elseif a.plugin ~= b.plugin or a.step ~= b.step or not same(a.args, b.args) then
+			found[#found + 1] = id .. " has other arguments"
+		end
+	end
+	return found
+end
+
 -- An argument that says no more than leaving it out would.
 local function is_default(param, value)
 	if param.value ~= nil then return same(param.value, value) end

@@ -138,8 +138,9 @@ local function changed(cli, id)
 	if not cli:option("catalog") then given.catalogs = core.list(old.inputs.catalogs or {}) end
 	for key, value in pairs(old.inputs.answers or {}) do given.answers[key] = given.answers[key] or value end
 	local made = base.must(core.plan(given, nil, old.round))
-	if workflow.ask(cli, made, given) then base.must(core.plan(given, nil, old.round)) end
+	if workflow.ask(cli, made, given) then made = base.must(core.plan(given, nil, old.round)) end
 	base.must(core.secrets())
+	cli.policies = require("cli.plan_text").policies(old.plan, made.plan)
 	return given
 end
 

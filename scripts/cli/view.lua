@@ -126,8 +126,12 @@ local function confirm(cli)
 		for _, part in ipairs { { "steps", "" }, { "undo", "old one " }, { "gone", "gone, " } } do
 			local list = change[part[1]] or {}
 			for _, id in ipairs(cli.json and {} or base.sorted(list)) do
-				say(("  %s %s\n"):format(base.pad(part[2] .. list[id], 24), id))
+				local other = part[1] == "steps" and (change.plugins or {})[id]
+				say(("  %s %s%s\n"):format(base.pad(part[2] .. list[id], 24), id, other and ", although " .. other or ""))
 			end
+		end
+		for _, policy in ipairs(cli.json and {} or cli.policies or {}) do
+			say(("  %s %s\n"):format(base.pad("policy", 24), policy))
 		end
 		if cli:option("yes") then return true end
 		if not base.about.terminal or not base.about.input_terminal then return false end

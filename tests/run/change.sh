@@ -75,6 +75,49 @@ pd resume --workflow "$tmp/r2.lua" --yes
 like "a step whose input comes from a changed one is invalid" "$(words)" 'invalid: a;invalid: b;.*kept: c'
 is "and done anew" "$rc $(cat "$f/a")" "0 second"
 
+# what the run goes by is told too, and a plugin that is another one meanwhile
+rm -rf "$PATCHDAY_STATE" "$f"; mkdir "$f"
+policies()
+{
+	cat >"$tmp/$1.lua" <<END
+local pd = require "patchday"
+local steps = pd.use "steps"
+return pd.workflow { api = 1, name = "policies", rounds = $2, reboots = $3,
+  guards = function(t) return { steps.gate { path = "$f/gate", id = "front" }, $5 } end,
+  plan = function(t)
+    if t.round > 1 then return pd.nothing "all is there" end
+    return { pd.stage "one" { on_failure = "$4", steps.write { path = "$f/a", id = "a" },
+      steps.write { path = "$f/b", fail = "$6", id = "b" } } } end }
+END
+}
+policies p1 1 12 stop 'steps.gate { path = "'"$f"'/gate", id = "back" }, steps.gate { path = "'"$f"'/gate", id = "side" }' apply
+policies p2 2 3 continue 'steps.gate { path = "'"$f"'/other", id = "side" }, steps.gate { path = "'"$f"'/gate", id = "top" }' nowhere
+policies_said() { sed -n 's/^  policy *//p' <<<"$out" | paste -sd\;; }
+pd run "$tmp/p1.lua"
+is "a run stops, again" "$rc $(state)" "5 stopped"
+pd resume --workflow "$tmp/p1.lua"
+is "the same plan changes no policy" "$(policies_said) $(words)" " kept: a;to do: b"
+pd resume --workflow "$tmp/p2.lua"
+is "what else is another one is shown, before it is asked" "$rc $(policies_said)" "4 rounds: at most 2 now, was 1;$(
+	)reboots: at most 3 now, was 12;stage one: on_failure is continue now, was stop;guard/back is asked no more;$(
+	)guard/side has other arguments;guard/top is asked from now on"
+cp -p "$tmp/plugins/steps.so" "$tmp/steps.so"
+sed 's/1\.steps/2.steps/' "$tmp/steps.so" >"$tmp/plugins/steps.so"
+pd resume --workflow "$tmp/p2.lua"
+like "a plugin that is another one now is said beside what it has done" "$out" \
+	'  kept +one/a, although plugin steps is 2\.steps now, was 1\.steps'
+"${patchday[@]}" resume "${places[@]}" --workflow "$tmp/p2.lua" --yes >/dev/null 2>&1 </dev/null
+is "nothing is done again for that" "$(state) $(acts "$f/a" apply)" "done 1"
+like "status tells it" "$("${patchday[@]}" status)" 'plugin steps is 2\.steps now, was 1\.steps: what it has done stays'
+is "once" "$("${patchday[@]}" status | grep -c 'was 1\.steps')" 1
+cp -p "$tmp/steps.so" "$tmp/plugins/steps.so"
+rm -rf "$PATCHDAY_STATE" "$f"; mkdir "$f"
+pd run "$tmp/p1.lua"
+sed 's/1\.steps/2.steps/' "$tmp/steps.so" >"$tmp/plugins/steps.so"
+pd resume
+like "so it does for a resume of the same plan" "$rc $("${patchday[@]}" status | grep plugin)" '5 .*plugin steps is 2\.steps now, was 1\.steps'
+cp -p "$tmp/steps.so" "$tmp/plugins/steps.so"
+
 # a parameter alone
 rm -rf "$PATCHDAY_STATE" "$f"; mkdir "$f"
 cat >"$tmp/param.lua" <<END
