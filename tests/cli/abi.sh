@@ -13,9 +13,13 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/plugins" "$work/state"
 
 # An installed copy, as a packager makes it.
-make -C "$build" install-pdincludeHEADERS install-nodist_pkgconfigDATA \
+make -C "$build" install-pdincludeHEADERS install-nodist_pkgconfigDATA install-dist_schemaDATA \
 	DESTDIR="$work/dest" >"$work/install.log" 2>&1
 check "the header and patchday.pc install below DESTDIR" [ $? -eq 0 ] || cat "$work/install.log"
+for schema in command event; do
+	installed=$(find "$work/dest" -path "*/share/patchday/schema/$schema.json")
+	check "so does the schema of each $schema" cmp -s "$installed" "doc/schema/$schema.json"
+done
 pc=$(find "$work/dest" -name patchday.pc)
 cflags=$(PKG_CONFIG_SYSROOT_DIR=$work/dest PKG_CONFIG_PATH=$(dirname "$pc") \
 	pkg-config --cflags patchday)
