@@ -89,6 +89,28 @@ static void steps(const json_t *status)
 	}
 }
 
+/* What shows that the server still serves: the steps of the plugin probe. */
+static void probes(const json_t *status)
+{
+	pd_auto(pd_buffer) b = {0};
+	size_t i, all = 0, held = 0;
+	const json_t *step;
+
+	json_array_foreach(json_object_get(status, "steps"), i, step) {
+		const char *state = pd_json_text(step, "state", ""), *verb = pd_json_text(step, "verb", "");
+		bool done = strcmp(state, "done") == 0;
+		pd_auto_free char *line = pd_print("  %-8s %-40s %s\n", done ? "passed" : state,
+			pd_json_text(step, "id", ""), pd_json_text(step, "message", ""));
+
+		if (strncmp(verb, "probe.", strlen("probe.")) != 0)
+			continue;
+		all++;
+		held += done;
+		pd_buffer_text(&b, line);
+	}
+	out_print("\nprobes: %zu, of which %zu passed\n%s", all, held, b.len ? b.data : "");
+}
+
 static const char *same(const json_t *proof, const char *key)
 {
 	return pd_json_true(json_object_get(proof, key), "same") ? "unchanged" : "DIFFERENT";
@@ -154,6 +176,7 @@ void report_text(const json_t *r, bool all_files)
 		     pd_json_text(r, "server", "this server"));
 	if (json_object_get(r, "status")) {
 		steps(json_object_get(r, "status"));
+		probes(json_object_get(r, "status"));
 		packages(json_object_get(r, "packages"));
 		services(json_object_get(r, "services"),
 			 json_object_get(r, "services_missing"));
