@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct args {
@@ -14,11 +15,14 @@ struct args {
 
 static const struct pd_param params[] = {
 	PD_PARAM(struct args, processes, PD_T_LIST,
-		 .def = "restic,borg,rsnapshot,duplicity,apt,apt-get,dpkg,dnf,yum,zypper,"
-			"unattended-upgrade", .help = "names of programs that must not run"),
+		 .def = "restic,borg,rsnapshot,duplicity,apt,apt-get,aptitude,dpkg,dnf,dnf5,dnf-automatic,"
+			"microdnf,yum,zypper,unattended-upgrade",
+		 .help = "names of programs that must not run"),
 	PD_PARAM(struct args, locks, PD_T_LIST,
 		 .def = "/var/lib/dpkg/lock-frontend,/var/lib/dpkg/lock,/var/lib/apt/lists/lock,"
-			"/var/cache/apt/archives/lock", .help = "files that nobody must hold locked"),
+			"/var/cache/apt/archives/lock,/var/lib/rpm/.rpm.lock,"
+			"/usr/lib/sysimage/rpm/.rpm.lock,/run/dnf/rpmtransaction.lock",
+		 .help = "files that nobody must hold locked"),
 	PD_PARAM_END
 };
 
@@ -39,7 +43,19 @@ static int processes(struct pd_ctx *ctx)
 	return r < 0 ? r : result;
 }
 
-/* Locks as dpkg and apt take them: fcntl(2), F_SETLK. */
+/* Is it another name of a file before it?  /var/lib/rpm may be a link. */
+static bool is_alias(const struct pd_list *locks, size_t i)
+{
+	struct stat it = { 0 }, other = { 0 };
+
+	for (size_t k = 0; k < i && stat(locks->items[i], &it) == 0; k++)
+		if (stat(locks->items[k], &other) == 0 && other.st_dev == it.st_dev &&
+		    other.st_ino == it.st_ino)
+			return true;
+	return false;
+}
+
+/* Locks as dpkg, apt, rpm and dnf 5 take them: fcntl(2), F_SETLK. */
 static int one_lock(struct pd_ctx *ctx, const char *path)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -55,7 +71,9 @@ static int one_lock(struct pd_ctx *ctx, const char *path)
 		return pd_fail(ctx, PD_FAILED, "cannot look at the lock %s: %s", path, strerror(why));
 	return lock.l_type == F_UNLCK ? PD_UNCHANGED :
 	       guard_refuse(ctx, "packages could not be installed",
-			    pd_format(ctx, "process %ld holds %s", (long)lock.l_pid, path),
+			    pd_format(ctx, "%s holds %s", lock.l_pid > 0 ?
+				      pd_format(ctx, "process %ld", (long)lock.l_pid) :
+				      "another process", path),
 			    "wait until it has ended, or end it in good order");
 }
 
@@ -65,7 +83,7 @@ static int check(struct pd_ctx *ctx)
 	int result = processes(ctx), r;
 
 	for (size_t i = 0; i < a->locks.len && result != PD_FAILED; i++) {
-		r = one_lock(ctx, a->locks.items[i]);
+		r = is_alias(&a->locks, i) ? PD_UNCHANGED : one_lock(ctx, a->locks.items[i]);
 		result = r == PD_UNCHANGED ? result : r;
 	}
 	return result;

@@ -41,13 +41,15 @@ static unsigned days_named(const char *word)
 	}
 }
 
+/* 1 to 5; -1: the last; 0: no such word. */
 static int nth_named(const char *word)
 {
-	static const char *const names[] = { "last", NULL, "1st", "2nd", "3rd", "4th", "5th" };
+	static const char *const names[][2] = { { "last", "last" }, { "1st", "first" },
+		{ "2nd", "second" }, { "3rd", "third" }, { "4th", "fourth" }, { "5th", "fifth" } };
 
-	for (int i = 0; i < 7; i++)
-		if (names[i] && strcasecmp(word, names[i]) == 0)
-			return i - 1;
+	for (int i = 0; i < 6; i++)
+		if (strcasecmp(word, names[i][0]) == 0 || strcasecmp(word, names[i][1]) == 0)
+			return i ? i : -1;
 	return 0;
 }
 
@@ -106,7 +108,7 @@ const char *cal_rule_parse(const char *text, struct cal_rule *out)
 	if (!times_parse(words[n - 1], &out->from, &out->to))
 		return "its times are not two different ones such as 22:00-06:00";
 	if (n == 3 && !(out->nth = nth_named(words[0])))
-		return "it does not begin with 1st, 2nd, 3rd, 4th, 5th or last";
+		return "it does not begin with 1st to 5th, first to fifth, or last";
 	if (n == 2 && date_parse(day, strlen(day), &out->date))
 		return NULL;
 	if (n == 2 && strcasecmp(day, "daily") == 0)

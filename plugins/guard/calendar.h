@@ -34,8 +34,8 @@ struct cal_span {
 	int64_t begin, end;
 };
 
-/** "sat 22:00-06:00", "mon-fri 20:00-23:30", "2nd tue 22:00-04:00",
- * "last sun 01:00-05:00", "2026-12-24 18:00-23:00", "daily 01:00-03:00".
+/** "sat 22:00-06:00", "mon-fri 20:00-23:30", "2nd tue 22:00-04:00"
+ * (or "second tue"), "last sun 01:00-05:00", "2026-12-24 18:00-23:00", "daily 01:00-03:00".
  * @return NULL, or what is wrong with it. */
 const char *cal_rule_parse(const char *text, struct cal_rule *out);
 /** "2026-12-24" or "2026-12-24..2027-01-02"; NULL, or what is wrong. */

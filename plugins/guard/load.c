@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The step guard.load: has the server room for more work? */
 #include "guard.h"
+#include "../shared/clone.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -44,6 +45,8 @@ static int check(struct pd_ctx *ctx)
 
 	if (!loads || sscanf(loads, "%lf %lf", &one, &five) != 2)
 		return pd_fail(ctx, PD_FAILED, "cannot read the load: %s", strerror(errno));
+	if (clone_here(ctx))
+		return PD_UNCHANGED;
 	cores = cores > 0 ? cores : 1;
 	result = too_much(ctx, "load per processor of the last minute",
 			  one * 100 / (double)cores, a->one);

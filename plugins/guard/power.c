@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The step guard.power: would the server lose its power half way? */
 #include "guard.h"
+#include "../shared/clone.h"
 #include "../shared/nut.h"
 
 #include <dirent.h>
@@ -60,7 +61,7 @@ static int supplies(struct pd_ctx *ctx)
 static int check(struct pd_ctx *ctx)
 {
 	const struct args *a = ctx->args;
-	int result = supplies(ctx);
+	int result = clone_here(ctx) ? PD_UNCHANGED : supplies(ctx);
 	struct nuts all;
 
 	if (result == PD_FAILED || nut_ask(ctx, &a->ups, &all) < 0)

@@ -39,6 +39,14 @@ static void count(struct pd_ctx *ctx, struct found *f, const char *user, const c
 	f->n++;
 }
 
+/* pam_systemd(8): user, user-early (root's since systemd 256), user-light and
+ * user-early-light (258) are people and their programs; nobody is logged in yet
+ * in user-incomplete, and the rest are screens, managers and background. */
+static bool is_login(const char *class)
+{
+	return class && strncmp(class, "user", 4) == 0 && strcmp(class, "user-incomplete") != 0;
+}
+
 /* One session of logind; not the one that patchday itself was started in. */
 static void session(struct pd_ctx *ctx, struct found *f, const char *id, const char *own)
 {
@@ -52,7 +60,7 @@ static void session(struct pd_ctx *ctx, struct found *f, const char *id, const c
 		p = getpwuid(uid);
 	sd_session_get_tty(id, &tty);
 	sd_session_get_remote_host(id, &host);
-	if (class && strcmp(class, "user") == 0 && !(state && strcmp(state, "closing") == 0) &&
+	if (is_login(class) && !(state && strcmp(state, "closing") == 0) &&
 	    !(own && strcmp(own, id) == 0))
 		count(ctx, f, p ? p->pw_name : "unknown", host ? host : tty);
 	free(class);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The step guard.window: is a maintenance window open for long enough? */
 #include "guard.h"
+#include "../shared/clone.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -149,7 +150,8 @@ static int check(struct pd_ctx *ctx)
 	if ((open && pd_output(ctx, "closes", show(ctx, open->end)) < 0) ||
 	    (next && pd_output(ctx, "opens", show(ctx, next->begin)) < 0))
 		return PD_FAILED;
-	return open && open->end - now >= need ? PD_UNCHANGED : refuse(ctx, open, next, now);
+	return (open && open->end - now >= need) || clone_here(ctx) ? PD_UNCHANGED :
+								     refuse(ctx, open, next, now);
 }
 
 const struct pd_step guard_window = {

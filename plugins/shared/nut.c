@@ -2,6 +2,7 @@
 /* UPS as NUT's upsc tells of them: upsc(8), and the MONITOR lines of
  * upsmon.conf(5), of which nothing but the name is looked at. */
 #include "nut.h"
+#include "clone.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,8 @@ int nut_ask(struct pd_ctx *ctx, const struct pd_list *given, struct nuts *out)
 	int r = 0;
 
 	*out = (struct nuts){ NULL, 0 };
+	if (clone_here(ctx)) /* which reaches none */
+		return 0;
 	for (size_t i = 0; r == 0 && i < given->len; i++)
 		r = add(ctx, out, given->items[i]);
 	if (given->len || !has_upsc())

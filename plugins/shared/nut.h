@@ -23,7 +23,8 @@ struct nuts {
 };
 
 /** Ask those of @p given, or without any all that this server knows: what
- * `upsc -l` lists and what upsmon watches.  None where there is no NUT.
+ * `upsc -l` lists and what upsmon watches.  None where there is no NUT,
+ * nor in a clone.
  * @return 0, or below zero, reported: one does not tell its status. */
 NUT_HIDDEN int PD_MUST_USE nut_ask(struct pd_ctx *ctx, const struct pd_list *given,
 				   struct nuts *out);

@@ -69,6 +69,11 @@ row "2nd tue 22:00-04:00" "2026-11-10 22:30" "open until Wed 2026-11-11 04:00 CE
 row "2nd tue 22:00-04:00" "2026-11-11 03:00" "open until Wed 2026-11-11 04:00 CET"
 row "2nd tue 22:00-04:00" "2026-11-03 22:30" "shut until Tue 2026-11-10 22:00 CET"
 row "2nd tue 22:00-04:00" "2026-11-17 22:30" "shut until Tue 2026-12-08 22:00 CET"
+row "second tue 22:00-04:00" "2026-11-03 22:30" "shut until Tue 2026-11-10 22:00 CET"
+row "First sun 01:00-05:00" "2026-11-01 02:00" "open until Sun 2026-11-01 05:00 CET"
+row "third sat 20:00-21:00" "2026-11-14 20:30" "shut until Sat 2026-11-21 20:00 CET"
+row "fourth Wednesday 20:00-21:00" "2026-11-14 20:30" "shut until Wed 2026-11-25 20:00 CET"
+row "fifth fri 01:00-05:00" "2026-11-20 02:00" "shut until Fri 2027-01-29 01:00 CET"
 row "2nd sat 20:00-21:00" "2026-11-14 20:30" "open until Sat 2026-11-14 21:00 CET"
 row "3rd sat 20:00-21:00" "2026-11-14 20:30" "shut until Sat 2026-11-21 20:00 CET"
 row "1st sun 01:00-05:00" "2026-11-01 02:00" "open until Sun 2026-11-01 05:00 CET"
@@ -116,7 +121,7 @@ like "no window is ever long enough" "$causes" "no window of the next 400 days i
 
 # ---- what is not understood is refused, with its reason
 for wrong in "sat" "sat 22:00" "sat 22:00-25:00" "sat 22:60-23:00" "sat 22:00-22:00" "sat 24:00-23:00" \
-	"sat 9:00-10:00" "sta 22:00-23:00" "2nd 22:00-23:00" "6th tue 22:00-23:00" "2nd daily 22:00-23:00" \
+	"sat 9:00-10:00" "sta 22:00-23:00" "2nd 22:00-23:00" "6th tue 22:00-23:00" "sixth tue 22:00-23:00" "2nd daily 22:00-23:00" \
 	"2026-02-29 22:00-23:00" "2026-13-01 22:00-23:00" "sat-mnd 22:00-23:00" "sat 22:00-23:00 CET" \
 	"sat 22:00-24:01" "every sat 22:00-23:00" "" "1st 2026-12-24 22:00-23:00" "sat 22.00-23.00"; do
 	row "$wrong" "2026-11-20 12:00" wrong
@@ -210,30 +215,111 @@ wait $pid $script 2>/dev/null
 : >"$tmp/lock"
 guard busy processes=nothing "locks=$tmp/lock,$tmp/no-lock"
 is "a lock that nobody holds" "$result" unchanged
-perl -e 'use Fcntl; open(F, "+<", $ARGV[0]); my $l = pack("s s l! l! i", F_WRLCK, 0, 0, 0, 0);
-	fcntl(F, F_SETLK, $l) or die; print "held\n"; close(STDOUT); sleep 60' "$tmp/lock" >"$tmp/held" &
-pid=$!
-for _ in $(seq 600); do
-	[ -s "$tmp/held" ] && break
-	sleep 0.1
-done
+# hold FILE: somebody else does; sets $pid
+hold()
+{
+	rm -f "$tmp/held"
+	perl -e 'use Fcntl; open(F, "+<", $ARGV[0]); my $l = pack("s s l! l! i", F_WRLCK, 0, 0, 0, 0);
+		fcntl(F, F_SETLK, $l) or die; print "held\n"; close(STDOUT); sleep 60' "$1" >"$tmp/held" &
+	pid=$!
+	for _ in $(seq 600); do
+		[ -s "$tmp/held" ] && break
+		sleep 0.1
+	done
+}
+release()
+{
+	kill $pid
+	wait $pid 2>/dev/null
+}
+hold "$tmp/lock"
 guard busy processes=nothing "locks=$tmp/lock"
 is "one that is held" "$result $causes" "refused process $pid holds $tmp/lock"
-kill $pid
-wait $pid 2>/dev/null
+ln -s lock "$tmp/link"
+guard busy processes=nothing "locks=$tmp/lock,$tmp/link"
+is "is named once, whatever its names" "$(wc -l <<<"$causes")" 1
+release
+
+# those of dpkg, apt, rpm and dnf, where they are; what this machine does is out of sight
+tops="/var/lib /var/cache /run /usr/lib/sysimage"
+fake_locks()
+{
+	# shellcheck disable=SC2016,SC2086
+	out=$(unshare -m sh -c 'at=$1; shift
+		while [ "$1" != -- ]; do [ ! -d "$1" ] || mount --bind "$at$1" "$1" || exit; shift; done
+		shift; exec "$@"' sh "$tmp/top" $tops -- "${step[@]}" guard.busy check processes=nothing 2>&1)
+	result=$(sed -n 's/.*"phase":"check","result":"\([a-z-]*\)".*/\1/p' <<<"$out")
+	causes=$(sed -n 's/.*"event":"inhibit".*"cause":"\([^"]*\)".*/\1/p' <<<"$out")
+}
+for path in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock \
+	/var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock /run/dnf/rpmtransaction.lock; do
+	[ -d "$(cut -d/ -f1-4 <<<"$path")" ] || [ "${path#/usr}" = "$path" ] || continue
+	for top in $tops; do
+		mkdir -p "$tmp/top$top"
+	done
+	mkdir -p "$(dirname "$tmp/top$path")"
+	: >"$tmp/top$path"
+	hold "$tmp/top$path"
+	fake_locks
+	is "somebody holds $path" "$result $causes" "refused process $pid holds $path"
+	release
+	fake_locks
+	is "nobody does" "$result" unchanged
+	rm -rf "$tmp/top"
+done
 
 # ---- users: sessions of logind, else utmp
-if [ -d /run/systemd/sessions ]; then
-	mkdir "$tmp/sessions"
-	printf 'UID=0\nUSER=root\nACTIVE=1\nSTATE=online\nCLASS=user\nTTY=pts/7\n' >"$tmp/sessions/7"
-	printf 'UID=0\nUSER=root\nSTATE=closing\nCLASS=user\nTTY=pts/8\n' >"$tmp/sessions/8"
-	printf 'UID=0\nUSER=root\nACTIVE=1\nSTATE=online\nCLASS=greeter\nTTY=tty1\n' >"$tmp/sessions/9"
-	fake "$tmp/sessions" /run/systemd/sessions users
-	is "a session of logind; a closing one and a login screen do not count" "$result $causes" \
-		"refused 1 session, 0 allowed: root (pts/7)"
-	fake "$tmp/sessions" /run/systemd/sessions users ignore=root
-	is "a user that does not count" "$result" unchanged
-fi
+# fake_run ARGUMENT...: guard.users with $tmp/run as /run
+fake_run() { fake "$tmp/run" /run users "$@"; }
+mkdir -p "$tmp/run/systemd/sessions"
+n=7
+for class in user user-early user-light user-early-light user-incomplete greeter lock-screen background background-light \
+	manager manager-early none; do
+	printf 'UID=0\nUSER=root\nACTIVE=1\nSTATE=online\nCLASS=%s\nTTY=pts/%s\n' $class $n >"$tmp/run/systemd/sessions/$n"
+	n=$((n + 1))
+done
+printf 'UID=0\nUSER=root\nSTATE=closing\nCLASS=user\nTTY=pts/99\n' >"$tmp/run/systemd/sessions/99"
+fake_run
+is "people in sessions of logind, by class; a closing one, screens and managers do not count" \
+	"$result $(grep -o 'root ([^)]*)' <<<"$causes" | sort -V | paste -sd,)" "refused root (pts/7),root (pts/8),root (pts/9),root (pts/10)"
+like "as many as there are" "$causes" '^4 sessions, 0 allowed: '
+fake_run max=4
+is "so many are allowed" "$result" unchanged
+fake_run ignore=root
+is "a user that does not count" "$result" unchanged
+# ---- a clone is not held up by what is outside of it
+echo patchday >"$tmp/run/systemd/container"
+rm -rf "$tmp/run/systemd/sessions"
+# in_clone WANTED GUARD ARGUMENT...: in one, and in a container of another kind
+in_clone()
+{
+	local wanted=$1 guard=$2
+
+	shift 2
+	fake "$tmp/run" /run "$guard" "$@"
+	is "$guard in a clone" "$result" "$wanted"
+	echo lxc >"$tmp/run/systemd/container"
+	fake "$tmp/run" /run "$guard" "$@"
+	like "and in another container" "$result" '^(refused|failed|bad-args)$'
+	echo patchday >"$tmp/run/systemd/container"
+}
+in_clone unchanged window "windows=2020-01-01 00:00-01:00"
+in_clone bad-args window "windows=always"
+in_clone unchanged power ups=nobody@localhost
+echo "$((cores * 3)).00 $((cores * 2)).00 0.10 1/100 1" >"$tmp/run/loadavg"
+fake_load()
+{
+	# shellcheck disable=SC2016
+	out=$(unshare -m sh -c 'mount --bind "$1/loadavg" /proc/loadavg && mount --bind "$1" /run && shift && exec "$@"' sh "$tmp/run" \
+		"${step[@]}" guard.load check memory=0 2>&1)
+	result=$(sed -n 's/.*"phase":"check","result":"\([a-z-]*\)".*/\1/p' <<<"$out")
+}
+fake_load
+is "load in a clone" "$result" unchanged
+echo lxc >"$tmp/run/systemd/container"
+fake_load
+is "and in another container" "$result" refused
+
 # struct utmpx of glibc, 384 bytes on this machine
 perl -e 'sub u { pack("s x2 i a32 a4 a32 a256 s2 i i2 i4 a20", $_[0], 4242, $_[1], "1", $_[2], "") }
 	print u(7, "pts/1", "ann"), u(7, "tty2", "bob"), u(6, "tty3", "LOGIN")' >"$tmp/utmp"
