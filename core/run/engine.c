@@ -35,20 +35,6 @@ enum pd_run_end pd_engine_end(struct pd_engine *e, enum pd_run_state state, cons
 						      PD_END_WAITING;
 }
 
-static bool held(const struct pd_record_step *s)
-{
-	return s->step->hold && s->applied && s->state != PD_STEP_UNDONE &&
-	       s->state != PD_STEP_STUCK;
-}
-
-static bool is_inside(const struct pd_record_step *s, const struct pd_plan_step *hold)
-{
-	for (size_t i = 0; s && i < s->step->n_inside; i++)
-		if (&s->plan->steps[s->step->inside[i]] == hold)
-			return true;
-	return false;
-}
-
 /* Give back all that is held and not around @p next (NULL: everything). */
 static enum pd_outcome give_back(struct pd_engine *e, const struct pd_record_step *next)
 {
@@ -57,7 +43,7 @@ static enum pd_outcome give_back(struct pd_engine *e, const struct pd_record_ste
 	for (size_t i = e->record->holds ? e->record->n_steps : 0; i-- > 0;) {
 		struct pd_record_step *s = &e->record->steps[i];
 
-		if (s == next || !held(s) || is_inside(next, s->step))
+		if (s == next || !pd_record_held(s) || pd_record_inside(next, s))
 			continue;
 		one = pd_engine_undo_step(e, s);
 		if (one == PD_OUT_FATAL || one == PD_OUT_SIGNAL)
@@ -105,16 +91,6 @@ static enum pd_run_end failed(struct pd_engine *e, enum pd_on_failure policy,
 
 	return policy == PD_ON_FAILURE_UNDO && !pd_engine_signal(e) ? pd_engine_undo_all(e, why) :
 								      stop(e, why);
-}
-
-/* Is there nothing to do for a step (any more)? */
-static bool is_over(const struct pd_record_step *s, enum pd_on_failure policy)
-{
-	/* a hold that was cut off while it was given back: give_back()
-	 * or take_again() of a later step brings it to its end */
-	return s->dropped || s->state == PD_STEP_DONE || s->state == PD_STEP_UNDONE ||
-	       s->state == PD_STEP_SKIPPED || (s->step->hold && s->state == PD_STEP_UNDOING) ||
-	       (s->state == PD_STEP_FAILED && policy == PD_ON_FAILURE_CONTINUE);
 }
 
 /* Is there anything against a step, or against the stage that it opens?  True:
@@ -177,7 +153,7 @@ static bool steps(struct pd_engine *e, enum pd_run_end *end)
 		    !pd_engine_note(e, "again", s->key, json_pack("{s:s}", "why",
 				    "what it was given is different now"), true))
 			return false;
-		if (is_over(s, policy))
+		if (pd_record_over(s))
 			continue;
 		if (!may_begin(e, s, opens, policy, end))
 			return false;

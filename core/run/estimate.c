@@ -142,23 +142,55 @@ bool pd_estimate_make(struct pd_estimate *t, struct pd_journal *j, const struct 
 
 	pd_estimate_clear(t);
 	t->n = r->n_steps;
-	t->rest = pd_alloc((t->n + 1) * sizeof(*t->rest));
-	for (size_t i = t->n; ok && i-- > 0;) {
+	t->todo = pd_alloc((t->n + 1) * sizeof(*t->todo));
+	t->back = pd_alloc((t->n + 1) * sizeof(*t->back));
+	for (size_t i = 0; ok && i < t->n; i++) {
 		const struct pd_record_step *s = &r->steps[i];
 		pd_auto_free char *verb = pd_print("%s.%s", s->step->plugin, s->step->step);
 		const struct pd_step *step = pd_registry_step(reg, verb, NULL, NULL);
 
-		t->rest[i] = t->rest[i + 1] + expected(&l, "do", s, step);
-		if (step && step->undo && s->state != PD_STEP_UNDONE)
-			t->undo += expected(&l, "undo", s, step);
+		t->todo[i] = expected(&l, "do", s, step);
+		t->back[i] = step && step->undo ? expected(&l, "undo", s, step) : 0;
 	}
 	free(l.run);
 	free(l.workflow);
 	return ok;
 }
 
+/* What is left of a hold: it is taken, again if it was given back, when there is
+ * something left of its body, and given back. */
+static double left_of_hold(const struct pd_estimate *t, const struct pd_record *r, size_t from,
+			   size_t hold)
+{
+	const struct pd_record_step *s = &r->steps[hold];
+	bool taken = hold >= from && !pd_record_over(s);
+
+	for (size_t i = from; i < t->n && !taken && s->state != PD_STEP_SKIPPED; i++)
+		taken = pd_record_inside(&r->steps[i], s) && !pd_record_over(&r->steps[i]);
+	return (taken && s->state != PD_STEP_DONE ? t->todo[hold] : 0) +
+	       (taken || pd_record_held(s) ? t->back[hold] : 0);
+}
+
+void pd_estimate_rest(const struct pd_estimate *t, const struct pd_record *r, size_t from,
+		      double *todo, double *undo)
+{
+	*todo = *undo = 0;
+	for (size_t i = 0; i < t->n; i++) {
+		const struct pd_record_step *s = &r->steps[i];
+		bool left = i >= from && !pd_record_over(s);
+
+		if (s->step->hold)
+			*todo += left_of_hold(t, r, from, i);
+		else if (left)
+			*todo += t->todo[i];
+		if (!s->step->hold && (left || (s->applied && s->state != PD_STEP_UNDONE)))
+			*undo += t->back[i];
+	}
+}
+
 void pd_estimate_clear(struct pd_estimate *t)
 {
-	free(t->rest);
+	free(t->todo);
+	free(t->back);
 	*t = (struct pd_estimate){0};
 }

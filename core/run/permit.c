@@ -67,13 +67,15 @@ static json_t *ask_all(struct pd_engine *e, const struct pd_record_step *s)
 	struct pd_record *r = e->record;
 	const struct pd_plan *plan = s->plan;
 	pd_auto_json *data = NULL;
+	double todo, undo;
 
 	if (e->times.n != r->n_steps &&
 	    !pd_estimate_make(&e->times, e->journal, r, e->o->registry, &e->fatal))
 		return NULL;
+	pd_estimate_rest(&e->times, r, (size_t)(s - r->steps), &todo, &undo);
 	data = json_pack("{s:s, s:I, s:I, s:[], s:[]}", "stage", plan->stages[s->step->stage].name,
-		"expected_do", (json_int_t)(e->times.rest[s - r->steps] + 0.999),
-		"expected_undo", (json_int_t)(e->times.undo + 0.999), "reasons", "overridden");
+		"expected_do", (json_int_t)(todo + 0.999), "expected_undo",
+		(json_int_t)(undo + 0.999), "reasons", "overridden");
 	for (size_t i = 0; i < plan->n_guards; i++)
 		if (!ask(e, plan, &plan->guards[i], data, json_object_get(data,
 			 pd_strings_has(&r->overridden, name_of(&plan->guards[i])) ?

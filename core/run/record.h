@@ -143,6 +143,13 @@ struct pd_record_step *pd_record_step(struct pd_record *r, const char *key);
 struct pd_record_step *pd_record_sibling(struct pd_record *r,
 					 const struct pd_record_step *of,
 					 const char *id);
+/** Is it a hold that was taken and not given back? */
+bool pd_record_held(const struct pd_record_step *s);
+/** Is @p s (NULL: nothing) in the body of this hold? */
+bool pd_record_inside(const struct pd_record_step *s, const struct pd_record_step *hold);
+/** Is there nothing to do for it (any more)?  A hold is taken again, all the same,
+ * for a step of its body. */
+bool pd_record_over(const struct pd_record_step *s);
 /** Name of the site: of the seal, of the workflow's parameter `site`, or as it was
  * set on the server when the run began; "": none; borrowed. */
 const char *pd_record_site(const struct pd_record *r);

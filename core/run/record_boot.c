@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the record knows of the server's boots. */
+/* What the record knows of the server's boots, and of what is held or over. */
 #include "run/boot.h"
 #include "run/record.h"
 
@@ -40,4 +40,28 @@ void pd_record_boot(struct pd_record *r, const json_t *data)
 		s->booted |= s->witness && s->state == PD_STEP_BEGUN;
 		r->booted_back |= s->undo_reboots && s->state == PD_STEP_UNDOING;
 	}
+}
+
+bool pd_record_held(const struct pd_record_step *s)
+{
+	return s->step->hold && s->applied && s->state != PD_STEP_UNDONE &&
+	       s->state != PD_STEP_STUCK;
+}
+
+bool pd_record_inside(const struct pd_record_step *s, const struct pd_record_step *hold)
+{
+	for (size_t i = 0; s && i < s->step->n_inside; i++)
+		if (&s->plan->steps[s->step->inside[i]] == hold->step)
+			return true;
+	return false;
+}
+
+bool pd_record_over(const struct pd_record_step *s)
+{
+	/* a hold that was cut off while it was given back: a later step of its
+	 * body, or what comes after that, brings it to its end */
+	return s->dropped || s->state == PD_STEP_DONE || s->state == PD_STEP_UNDONE ||
+	       s->state == PD_STEP_SKIPPED || (s->step->hold && s->state == PD_STEP_UNDOING) ||
+	       (s->state == PD_STEP_FAILED &&
+		s->plan->stages[s->step->stage].on_failure == PD_ON_FAILURE_CONTINUE);
 }

@@ -71,25 +71,27 @@ static void took(struct pd_journal *j, const char *run, const char *kind, const 
 	add(j, run, kind, step, json_pack("{s:s, s:f}", "result", result, "seconds", seconds));
 }
 
-/* What a run of workflow w is expected to take by this journal. */
-static struct pd_estimate ask(struct pd_journal *j, struct pd_registry *reg)
+/* A run of this plan, nothing done. */
+static struct pd_record *record(json_t *plan_take)
 {
 	struct pd_record *r = pd_record_new("now");
-	pd_auto_json *data = json_pack("{s:i, s:o}", "round", 1, "plan", plan("w"));
+	pd_auto_json *data = json_pack("{s:i, s:o}", "round", 1, "plan", plan_take);
 	struct pd_event e = { .run = "now", .kind = "plan", .step = "", .data = data };
-	struct pd_estimate t = {0};
 
 	CU_ASSERT_TRUE_FATAL(pd_record_apply(r, &e, NULL));
+	return r;
+}
+
+/* What the steps of workflow w are expected to take by this journal. */
+static struct pd_estimate ask(struct pd_journal *j, struct pd_registry *reg)
+{
+	struct pd_record *r = record(plan("w"));
+	struct pd_estimate t = {0};
+
 	CU_ASSERT_TRUE_FATAL(pd_estimate_make(&t, j, r, reg, NULL));
 	CU_ASSERT_EQUAL(t.n, 4);
 	pd_record_free(r);
 	return t;
-}
-
-/* Seconds of step @p i alone. */
-static double one(const struct pd_estimate *t, size_t i)
-{
-	return t->rest[i] - t->rest[i + 1];
 }
 
 #define NEAR(a, b) CU_ASSERT_DOUBLE_EQUAL((a), (b), 0.001)
@@ -123,11 +125,12 @@ static void test_nothing_learned(void)
 	struct pd_registry *reg = demo();
 	struct pd_estimate t = ask(NULL, reg);
 
-	NEAR(one(&t, 0), 5);
-	NEAR(one(&t, 1), 10);
-	NEAR(one(&t, 2), 100); /* the catalog knows better than the plugin */
-	NEAR(one(&t, 3), 60);
-	NEAR(t.undo, 10);      /* of the one that can be undone */
+	NEAR(t.todo[0], 5);
+	NEAR(t.todo[1], 10);
+	NEAR(t.todo[2], 100); /* the catalog knows better than the plugin */
+	NEAR(t.todo[3], 60);
+	NEAR(t.back[1], 10);
+	NEAR(t.back[0] + t.back[2] + t.back[3], 0); /* they can't be undone */
 	pd_estimate_clear(&t);
 	pd_registry_free(reg);
 }
@@ -150,10 +153,10 @@ static void test_learned(void)
 	}
 	took(j, "run30", "undone", "one/stop", "changed", 3.5);
 	t = ask(j, reg);
-	NEAR(one(&t, 0), 0.25); /* looking is all it does */
-	NEAR(one(&t, 1), 29);
-	NEAR(one(&t, 2), 100);  /* there was nothing to install: nothing learned */
-	NEAR(t.undo, 3.5);
+	NEAR(t.todo[0], 0.25); /* looking is all it does */
+	NEAR(t.todo[1], 29);
+	NEAR(t.todo[2], 100);  /* there was nothing to install: nothing learned */
+	NEAR(t.back[1], 3.5);
 	pd_estimate_clear(&t);
 	pd_registry_free(reg);
 	close_journal(j, folder);
@@ -173,22 +176,95 @@ static void test_verb_and_reboot(void)
 	nanosleep(&pause, NULL);
 	took(j, "a", "done", "one/boot", "changed", 0.001);
 	t = ask(j, reg);
-	NEAR(one(&t, 1), 77); /* another workflow's, by the verb */
-	CU_ASSERT(one(&t, 3) >= 0.2 && one(&t, 3) < 70); /* from the asking to the proof */
+	NEAR(t.todo[1], 77); /* another workflow's, by the verb */
+	CU_ASSERT(t.todo[3] >= 0.2 && t.todo[3] < 70); /* from the asking to the proof */
 	pd_estimate_clear(&t);
 	begin(j, "b", "w");
 	took(j, "b", "done", "one/stop", "changed", 4);
 	t = ask(j, reg);
-	NEAR(one(&t, 1), 4); /* its own counts more */
+	NEAR(t.todo[1], 4); /* its own counts more */
 	pd_estimate_clear(&t);
 	pd_registry_free(reg);
 	close_journal(j, folder);
+}
+
+/* What is left from step @p from on, and to take back after that. */
+#define LEFT(from, do_seconds, undo_seconds) do { \
+	double todo = -1, undo = -1; \
+	pd_estimate_rest(&t, r, (from), &todo, &undo); \
+	NEAR(todo, (do_seconds)); \
+	NEAR(undo, (undo_seconds)); \
+} while (0)
+
+static void test_what_is_left(void)
+{
+	struct pd_registry *reg = demo();
+	struct pd_record *r = record(plan("w"));
+	struct pd_estimate t = {0};
+
+	CU_ASSERT_TRUE_FATAL(pd_estimate_make(&t, NULL, r, reg, NULL));
+	LEFT(0, 175, 10);
+	LEFT(2, 160, 0); /* nothing before it was done */
+	r->steps[0].state = PD_STEP_DONE;
+	r->steps[1].state = PD_STEP_DONE;
+	r->steps[1].applied = true;
+	LEFT(2, 160, 10);
+	r->steps[1].state = PD_STEP_UNDONE;
+	LEFT(2, 160, 0);
+	r->steps[1].state = PD_STEP_FAILED; /* stage one stops at a failure: it is done again */
+	LEFT(1, 170, 10);
+	/* what a person or another plan has left out, and what was done before */
+	r->steps[2].state = PD_STEP_SKIPPED;
+	LEFT(1, 70, 10);
+	r->steps[3].dropped = true;
+	LEFT(1, 10, 10);
+	r->steps[2].state = PD_STEP_DONE;
+	r->steps[3].dropped = false;
+	LEFT(1, 70, 10);
+	pd_estimate_clear(&t);
+	pd_record_free(r);
+	pd_registry_free(reg);
+}
+
+/* look, stop holds install, reboot. */
+static void test_holds(void)
+{
+	struct pd_registry *reg = demo();
+	json_t *p = plan("w"), *steps = json_object_get(p, "steps");
+	struct pd_estimate t = {0};
+	struct pd_record *r;
+
+	json_object_set_new(json_array_get(steps, 1), "hold", json_true());
+	json_object_set_new(json_array_get(steps, 2), "inside", json_pack("[i]", 1));
+	r = record(p);
+	CU_ASSERT_TRUE_FATAL(pd_estimate_make(&t, NULL, r, reg, NULL));
+	LEFT(0, 185, 0); /* given back on the way, not in an undo after that */
+	r->steps[0].state = PD_STEP_DONE;
+	r->steps[1].state = PD_STEP_DONE;
+	r->steps[1].applied = true;
+	LEFT(2, 170, 0); /* it is held */
+	r->steps[1].state = PD_STEP_UNDONE;
+	LEFT(2, 180, 0); /* while the run waited it was given back: once more */
+	r->steps[1].state = PD_STEP_SKIPPED;
+	r->steps[1].applied = false;
+	LEFT(2, 160, 0);
+	r->steps[1].state = PD_STEP_DONE;
+	r->steps[1].applied = true;
+	r->steps[2].state = PD_STEP_DONE;
+	LEFT(3, 70, 0); /* the next step gives it back */
+	r->steps[1].state = PD_STEP_UNDONE;
+	LEFT(3, 60, 0);
+	pd_estimate_clear(&t);
+	pd_record_free(r);
+	pd_registry_free(reg);
 }
 
 static struct CU_TestInfo tests[] = {
 	{ "nothing learned yet", test_nothing_learned },
 	{ "learned by step", test_learned },
 	{ "learned by verb; reboots", test_verb_and_reboot },
+	{ "what is left of a run", test_what_is_left },
+	{ "holds are given back, and taken again", test_holds },
 	CU_TEST_INFO_NULL
 };
 
