@@ -101,13 +101,15 @@ static int nearest(lua_State *L)
 	return 1;
 }
 
-/* steps(plugin): names of its steps. */
+/* steps(plugin, maybe): names of its steps; nil: it is not here, and maybe was true. */
 static int steps(lua_State *L)
 {
 	struct pd_sandbox *sb = pd_sandbox_of(L);
 	const char *name = luaL_checkstring(L, 1);
 	const struct pd_plugin *p = pd_registry_find(sb->in->registry, name, &sb->error);
 
+	if (!p && lua_toboolean(L, 2) && strcmp(sb->error->id, "plugin-unknown") == 0)
+		return 0;
 	if (!p)
 		return pd_sandbox_raise(L);
 	lua_newtable(L); /* +1 */

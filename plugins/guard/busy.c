@@ -15,8 +15,8 @@ struct args {
 
 static const struct pd_param params[] = {
 	PD_PARAM(struct args, processes, PD_T_LIST,
-		 .def = "restic,borg,rsnapshot,duplicity,apt,apt-get,aptitude,dpkg,dnf,dnf5,dnf-automatic,"
-			"microdnf,yum,zypper,unattended-upgrade",
+		 .def = "restic,borg,rsnapshot,duplicity,apt,apt-get,aptitude,dpkg,dnf,dnf5,"
+			"dnf-automatic,microdnf,yum,zypper,unattended-upgrade",
 		 .help = "names of programs that must not run"),
 	PD_PARAM(struct args, locks, PD_T_LIST,
 		 .def = "/var/lib/dpkg/lock-frontend,/var/lib/dpkg/lock,/var/lib/apt/lists/lock,"

@@ -6,8 +6,9 @@
 #include <patchday/plugin.h>
 #include <string.h>
 
-/** Then what is outside of it is the server's: users, load, power, the time that was agreed.  Nothing
- * of that may hold a clone up.  systemd writes there what rehearse/inside.c calls it. */
+/** Then what is outside of it is the server's: its load, its power, the time that was
+ * agreed.  Nothing of that may hold a clone up.  systemd writes there what
+ * rehearse/inside.c calls it. */
 static inline bool clone_here(struct pd_ctx *ctx)
 {
 	const char *what = pd_read_file(ctx, "/run/systemd/container", 4096, NULL);

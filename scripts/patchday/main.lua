@@ -2,6 +2,7 @@
 -- Runs a script and hands its plan, or its description, to C.
 local _, core = ...
 local strict = require "patchday.strict"
+local steps = require "patchday.steps"
 local params = require "patchday.params"
 local questions = require "patchday.questions"
 local plan = require "patchday.plan"
@@ -22,6 +23,11 @@ local function inputs(w, given, answers, round, server)
 	return values, rows, strict.names("t", "field", strict.keys(t), function(k) return t[k] end)
 end
 
+-- The guards of a workflow that has no word on it, on a server that can ask them.
+local function usual()
+	return core.steps("guard", true) and { steps.make("guard.busy"), steps.make("guard.power") }
+end
+
 return function(script, only_describe, given, answers, round, server)
 	local w = plan.blocks[script()]
 	if not w or w.kind ~= "workflow" then
@@ -32,9 +38,9 @@ return function(script, only_describe, given, answers, round, server)
 	core.place(w.plan)
 	local flat = plan.flatten((w.plan(t)))
 	flat.reboots = w.reboots
-	if w.guards and not flat.nothing then
-		core.place(w.guards)
-		flat.guards = plan.guards((w.guards(t)))
+	if not flat.nothing then
+		core.place(w.guards or w.plan)
+		flat.guards = plan.guards(((w.guards or usual)(t)))
 	end
 	flat.workflow, flat.role, flat.rounds, flat.params, flat.questions =
 		w.name, w.role, w.rounds, values, asked

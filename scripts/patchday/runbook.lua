@@ -51,6 +51,9 @@ function runbook.params(own)
 		except = pd.list { default = {}, help = "days on which no window begins: dates or DATE..DATE" },
 		timezone = pd.string { help = "time zone of the windows; left out: the server's" },
 		users = pd.int { min = 0, max = 1000, help = "so many may be logged in; left out: any number" },
+		load = pd.int { min = 1, max = 100000,
+			help = "percent of load per processor that the server may have; left out: any" },
+		room = pd.bytes { help = "room that must be free for safe before each stage; left out: asked once, at the start" },
 		sign = pd.list { default = { "operations", "application owner" }, help = "who signs" },
 	}, own)
 end
@@ -74,12 +77,16 @@ local function has_service(t, names)
 	return false
 end
 
--- Asked before each stage.
+-- Asked before each stage: other work and the power always, the rest where it is set.
 function runbook.guards(t)
 	local p = t.params
 	return {
 		#p.windows > 0 and guard.window { windows = p.windows, except = p.except, timezone = p.timezone },
 		p.users and guard.users { max = p.users },
+		guard.busy {},
+		p.load and guard.load { one = p.load, five = p.load },
+		p.room and host.space { path = p.safe, bytes = p.room, id = "room" },
+		guard.power {},
 		has_service(t, { "nut-monitor", "nut-server" }) and ups.line { charge = p.charge },
 	}
 end

@@ -116,6 +116,7 @@ set_up()
 		local pd = require "patchday"
 		local steps = pd.use "steps"
 		return pd.workflow { api = 1, name = "noop", role = "test", help = "no-op steps",
+		  guards = function() return {} end,
 		  params = { steps = pd.int { default = 1, help = "how many" },
 		             fail = pd.path { help = "a last step, on this file, that fails" } },
 		  plan = function(t)
