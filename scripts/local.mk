@@ -42,6 +42,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/plan_text.lua \
 	%reldir%/cli/plugin.lua \
 	%reldir%/cli/recording.lua \
+	%reldir%/cli/reference.lua \
 	%reldir%/cli/repository.lua \
 	%reldir%/cli/risk.lua \
 	%reldir%/cli/risk_model.lua \
@@ -58,6 +59,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/show.lua \
 	%reldir%/cli/status.lua \
 	%reldir%/cli/status_text.lua \
+	%reldir%/cli/stubs.lua \
 	%reldir%/cli/sync.lua \
 	%reldir%/cli/transfer.lua \
 	%reldir%/cli/trust.lua \
@@ -74,6 +76,9 @@ dist_templates_DATA = %reldir%/templates/workflow.lua %reldir%/templates/workflo
 pluginstartdir = $(templatesdir)/plugin
 dist_pluginstart_DATA = %reldir%/templates/plugin/plugin.c %reldir%/templates/plugin/Makefile \
 	%reldir%/templates/plugin/README.md %reldir%/templates/plugin/plugin.check %reldir%/templates/plugin/test.sh
+# For editors: the language by hand, the steps as `make reference` makes them.
+metadir = $(scriptdir)/meta
+dist_meta_DATA = %reldir%/meta/patchday.lua %reldir%/meta/plugins.lua %reldir%/meta/runbook.lua
 EXTRA_DIST += .luacheckrc
 include %D%/report/local.mk
 # configure's link to the scripts, of a build outside of the sources

@@ -17,10 +17,10 @@ static json_t *texts(const char *const *items)
 /* "default" as it is declared, "value" as the step gets it. */
 static json_t *param_json(const struct pd_param *p)
 {
-	json_t *j = json_pack("{s:s, s:s, s:b, s:s*, s:s, s:o*, s:o*}", "name", p->name,
-		"type", pd_type_name(p->type), "required", (p->flags & PD_P_REQUIRED) != 0,
-		"default", p->def, "help", p->help, "choices", texts(p->choices), "value",
-		p->def ? pd_argument_parse(p, p->def, NULL) : NULL);
+	json_t *j = json_pack("{s:s, s:s, s:b, s:b, s:s*, s:s, s:o*, s:o*}", "name", p->name, "type",
+		pd_type_name(p->type), "required", (p->flags & PD_P_REQUIRED) != 0, "engine",
+		(p->flags & PD_P_ENGINE) != 0, "default", p->def, "help", p->help, "choices",
+		texts(p->choices), "value", p->def ? pd_argument_parse(p, p->def, NULL) : NULL);
 
 	if (p->min || p->max) {
 		json_object_set_new(j, "min", json_integer(p->min));
@@ -38,14 +38,13 @@ static json_t *step_json(const struct pd_step *s)
 	for (const struct pd_output *o = s->outputs; o && o->name; o++)
 		json_array_append_new(outputs, json_pack("{s:s, s:s, s:s}", "name", o->name,
 			"type", pd_type_name(o->type), "help", o->help));
-	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:o, s:o}",
-		"name", s->name, "help", s->help, "reversibility",
-		reversibilities[s->reversibility], "undo", s->undo != NULL, "verify",
-		s->verify != NULL, "reboots", (s->flags & PD_S_REBOOTS) != 0, "root",
-		(s->flags & PD_S_NEEDS_ROOT) != 0, "backup", (s->flags & PD_S_BACKUP) != 0,
-		"expected", (json_int_t)(s->expected ? s->expected : 1), "retries",
-		(json_int_t)s->retries, "time_limit",
-		(json_int_t)(s->time_limit ? s->time_limit : 3600), "grace",
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:o, s:o}",
+		"name", s->name, "help", s->help, "reversibility", reversibilities[s->reversibility],
+		"undo", s->undo != NULL, "verify", s->verify != NULL, "reboots",
+		(s->flags & PD_S_REBOOTS) != 0, "root", (s->flags & PD_S_NEEDS_ROOT) != 0, "backup",
+		(s->flags & PD_S_BACKUP) != 0, "guard", (s->flags & PD_S_GUARD) != 0, "expected",
+		(json_int_t)(s->expected ? s->expected : 1), "retries", (json_int_t)s->retries,
+		"time_limit", (json_int_t)(s->time_limit ? s->time_limit : 3600), "grace",
 		(json_int_t)(s->grace ? s->grace : 10), "params", params, "outputs", outputs);
 }
 

@@ -23,20 +23,32 @@ local function print_plugin(p, whole)
 	end
 end
 
+-- Prints all that plugins declare in one text, by the option that asks for it.
+local whole = {
+	json = base.print_json,
+	lua = function(list) core.out(require "cli.stubs"(list)) end,
+	man = function(list, only) core.out(require "cli.reference".man(list, only)) end,
+	markdown = function(list) core.out(require "cli.reference".markdown(list)) end,
+}
+
 local function plugins(cli)
-	local only, list, status = cli.operands[1], core.list {}, 0
+	local only, list, status, as = cli.operands[1], core.list {}, 0, nil
+	for _, name in ipairs(base.sorted(whole)) do
+		if cli:option(name) and as then base.fail("usage", ("--%s and --%s don't go together"):format(as, name)) end
+		as = cli:option(name) and name or as
+	end
 	for _, name in ipairs(only and { only } or core.plugins()) do
 		local p, err = core.plugin(name)
 		if err then
 			base.show_error(err)
 			status = 2
-		elseif cli.json then
+		elseif as then
 			list[#list + 1] = p
 		else
 			print_plugin(p, only)
 		end
 	end
-	if cli.json and status == 0 then base.print_json(list) end
+	if as and status == 0 then whole[as](list, only) end
 	return status
 end
 
@@ -63,6 +75,11 @@ return {
 		operands = "[NAME]", most = 1,
 		summary = "list the plugins, or the steps of one",
 		text = "With NAME: each step with its parameters, outputs and whether it can be undone.\n",
+		options = {
+			{ "lua", nil, "print the steps as annotations for a Lua language server" },
+			{ "man", nil, "print a manual page" },
+			{ "markdown", nil, "print a page of the book" },
+		},
 		run = plugins,
 	},
 	explain = {

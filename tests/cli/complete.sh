@@ -18,6 +18,7 @@ is "commands" "$(offered re)" "rehearse report resume"
 like "with their help" "$(patchday complete -- dri)" '^drill	[a-z]+ '
 is "verbs" "$(offered workflow '')" "check new record test"
 is "options" "$(offered plan --c)" "--catalog --check"
+is "options of plugins" "$(offered plugins --ma) $(offered plugins host --lu)" "--man --markdown --lua"
 is "common options" "$(offered facts --j)" "--json"
 is "roles" "$(offered run f)" "file-print"
 is "parameters of the workflow on the line" "$(offered run --plugin-dir "$tmp/all" file-print --param sh)" "share="
