@@ -16,8 +16,10 @@ local pd = {}
 ---@overload fun(name: "firewall"): patchday.plugin.firewall
 ---@overload fun(name: "guard"): patchday.plugin.guard
 ---@overload fun(name: "host"): patchday.plugin.host
+---@overload fun(name: "needrestart"): patchday.plugin.needrestart
 ---@overload fun(name: "network"): patchday.plugin.network
 ---@overload fun(name: "normalbackup"): patchday.plugin.normalbackup
+---@overload fun(name: "notify"): patchday.plugin.notify
 ---@overload fun(name: "printers"): patchday.plugin.printers
 ---@overload fun(name: "probe"): patchday.plugin.probe
 ---@overload fun(name: "proxy"): patchday.plugin.proxy
@@ -528,8 +530,8 @@ function steps.window(given) end
 function steps.users(given) end
 
 ---@class (exact) patchday.plugin.guard.busy
----@field processes? patchday.list names of programs that must not run, default restic,borg,rsnapshot,duplicity,apt,apt-get,dpkg,dnf,yum,zypper,unattended-upgrade
----@field locks? patchday.list files that nobody must hold locked, default /var/lib/dpkg/lock-frontend,/var/lib/dpkg/lock,/var/lib/apt/lists/lock,/var/cache/apt/archives/lock
+---@field processes? patchday.list names of programs that must not run, default restic,borg,rsnapshot,duplicity,apt,apt-get,aptitude,dpkg,dnf,dnf5,dnf-automatic,microdnf,yum,zypper,unattended-upgrade
+---@field locks? patchday.list files that nobody must hold locked, default /var/lib/dpkg/lock-frontend,/var/lib/dpkg/lock,/var/lib/apt/lists/lock,/var/cache/apt/archives/lock,/var/lib/rpm/.rpm.lock,/usr/lib/sysimage/rpm/.rpm.lock,/run/dnf/rpmtransaction.lock
 ---@field id? string name of the step in the plan
 
 ---@class (exact) patchday.plugin.guard.busy.out
@@ -638,6 +640,55 @@ function steps.reboot(given) end
 ---@param given? patchday.plugin.host.recovery
 ---@return patchday.plugin.host.recovery.step
 function steps.recovery(given) end
+end
+
+-- needrestart: services, sessions and kernel that still use old files after an update
+do
+---@class patchday.plugin.needrestart
+local steps = {}
+
+---@class (exact) patchday.plugin.needrestart.probe
+---@field fail_on? patchday.list what fails the step: services, sessions, others, systemd, kernel
+---@field folders? patchday.list where programs and libraries are; files elsewhere do not count, default /usr,/bin,/sbin,/lib,/lib64,/opt
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.needrestart.probe.out
+---@field services patchday.out.list services that use old files
+---@field sessions patchday.out.list sessions of users that do, such as "3 (alice)"
+---@field others patchday.out.list processes of no service and no session that do, such as "812 (tool)"
+---@field systemd patchday.out.boolean whether systemd itself does
+---@field kernel patchday.out.string current, outdated, or unknown where none is installed
+
+---@class (exact) patchday.plugin.needrestart.probe.step: patchday.step
+---@field out patchday.plugin.needrestart.probe.out
+
+---Find what still uses old files: services, sessions, the kernel.
+---Read-only; needs root. Takes about 1s, at most 1h 00m.
+---@param given? patchday.plugin.needrestart.probe
+---@return patchday.plugin.needrestart.probe.step
+function steps.probe(given) end
+
+---@class (exact) patchday.plugin.needrestart.restart
+---@field units? patchday.list services that may be restarted: names, or patterns with * and ?, default *
+---@field except? patchday.list and those that may not, since more than themselves would be cut off, default docker,containerd,libvirtd,virt*d,lxc*,networking,NetworkManager,wpa_supplicant*,openvpn*,strongswan*,cryptdisks*,iscsid,multipathd
+---@field reexec? patchday.boolean let systemd execute itself anew if it uses old files; nothing is stopped, default true
+---@field timeout? patchday.seconds how long the restarts may take, all together (1 to 3000), default 4m
+---@field folders? patchday.list where programs and libraries are; files elsewhere do not count, default /usr,/bin,/sbin,/lib,/lib64,/opt
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.needrestart.restart.out
+---@field restarted patchday.out.list services that were restarted
+---@field left patchday.out.list services that go on with old files
+---@field sessions patchday.out.list sessions of users that do, such as "3 (alice)"
+
+---@class (exact) patchday.plugin.needrestart.restart.step: patchday.step
+---@field out patchday.plugin.needrestart.restart.out
+
+---Restart the services that still use old files.
+---Can be undone; needs root. Takes about 5s, at most 1h 00m.
+---@param given? patchday.plugin.needrestart.restart
+---@return patchday.plugin.needrestart.restart.step
+function steps.restart(given) end
 end
 
 -- network: the server's network: state and configuration as evidence
@@ -756,6 +807,72 @@ function steps.bacula(given) end
 ---@param given patchday.plugin.normalbackup.file
 ---@return patchday.plugin.normalbackup.file.step
 function steps.file(given) end
+end
+
+-- notify: tell people: mail, webhook, message on the terminals
+do
+---@class patchday.plugin.notify
+local steps = {}
+
+---@class (exact) patchday.plugin.notify.mail
+---@field to patchday.list who gets it: addresses, or names of this server
+---@field subject patchday.string what it is about
+---@field text patchday.string the message
+---@field from? patchday.string address of the sender; left out: as the mail program has it
+---@field command? patchday.path mail program that is called as sendmail is, default /usr/sbin/sendmail
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.notify.mail.out
+---@field message_id patchday.out.string Message-ID, to find it in the logs of mail servers
+
+---@class (exact) patchday.plugin.notify.mail.step: patchday.step
+---@field out patchday.plugin.notify.mail.out
+
+---Send a mail.
+---Read-only. Takes about 1s, at most 10m 00s.
+---@param given patchday.plugin.notify.mail
+---@return patchday.plugin.notify.mail.step
+function steps.mail(given) end
+
+---@class (exact) patchday.plugin.notify.webhook
+---@field url? patchday.string where it is posted, https
+---@field secret_url? patchday.secret the same, if who knows it may post: in place of url
+---@field text patchday.string the message
+---@field fields? patchday.list further fields of the JSON, NAME=VALUE, such as "channel=#ops"
+---@field secret? patchday.secret value of a header that proves who posts, such as "Bearer TOKEN"
+---@field header? patchday.string name of that header, default Authorization
+---@field ca? patchday.path certificates to trust, PEM; left out: the server's own
+---@field proxy? patchday.string web proxy, http://HOST:PORT; left out: none
+---@field timeout? patchday.seconds how long one try may take (1 to 300), default 30
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.notify.webhook.out
+---@field status patchday.out.number status code of the answer
+
+---@class (exact) patchday.plugin.notify.webhook.step: patchday.step
+---@field out patchday.plugin.notify.webhook.out
+
+---Post a message as JSON, by https.
+---Read-only. Takes about 1s, at most 10m 00s.
+---@param given patchday.plugin.notify.webhook
+---@return patchday.plugin.notify.webhook.step
+function steps.webhook(given) end
+
+---@class (exact) patchday.plugin.notify.wall
+---@field text patchday.string the message
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.notify.wall.out
+---@field told patchday.out.list who was logged in on a terminal, such as "alice (pts/0)"
+
+---@class (exact) patchday.plugin.notify.wall.step: patchday.step
+---@field out patchday.plugin.notify.wall.out
+
+---Write a message to every terminal.
+---Read-only; needs root. Takes about 1s, at most 1h 00m.
+---@param given patchday.plugin.notify.wall
+---@return patchday.plugin.notify.wall.step
+function steps.wall(given) end
 end
 
 -- printers: save and restore the printers of CUPS
