@@ -196,6 +196,18 @@ on_server sh -c 'kill -INT $(cat /root/pid)' </dev/null
 wait $waiter
 is "Ctrl-C ends it" "$(on_server cat /root/status </dev/null)" 130
 empty "and nothing is left over after it" "$(diff "$tmp/clean" <(leftovers))"
+on_server sh -c 'patchday rehearse --work /srv/volume --json /root/sleep.lua >/root/differs 2>&1; echo $? >/root/status' </dev/null &
+waiter=$!
+check "while one is under way" asleep
+on_server sh -c 'echo meanwhile >/etc/changed-meanwhile' </dev/null
+on_server pkill -f 'sleep 12345' </dev/null
+wait $waiter
+is "the server is changed: that has a status of its own" "$(on_server cat /root/status </dev/null)" 6
+on_server cat /root/differs </dev/null >"$tmp/out"
+is "whatever became of the run" "$(report '.proof.same, .proof.etc.same, (.exit | . > 0 and . < 6)' | xargs)" "false false true"
+like "with what differs" "$(report '.proof.differences[]')" changed-meanwhile
+on_server rm /etc/changed-meanwhile </dev/null
+empty "and nothing is left over after that" "$(diff "$tmp/clean" <(leftovers))"
 on_server sh -c 'patchday rehearse --work /srv/volume /root/sleep.lua \
 	>/root/sleep.log 2>&1 & echo $! >/root/pid; wait $!; :' </dev/null &
 waiter=$!
@@ -230,6 +242,8 @@ rehearse file-print "${parameters[@]}"
 is "the whole runbook is rehearsed in the default folder, on the disk that is cloned" $? 0 ||
 	sed 's/^/# /' "$tmp/errors"
 like "with the changes on that disk" "$(head -1 "$tmp/out")" '^the clone starts$'
+is "every probe passed, and is told with what it found" "$(sed -n 's/^probes: \([1-9][0-9]*\), of which \1 passed$/all/p' "$tmp/out")$(
+	sed -n '/^probes:/,/^$/p' "$tmp/out" | grep -c '^  passed  *prove/probe\.print ')" all1
 like "over a reboot, to the end of the work" "$(tail -1 "$tmp/out")" 'waiting for sign-off.* [1-9] reboots'
 is "this server is as it was, too" "$(grep -c ' unchanged ' "$tmp/out")" 4
 inventory >"$tmp/after"
