@@ -103,6 +103,9 @@ like "and who answered the questions" "$(xmllint --xpath '//*[local-name()="ques
 # what the dry run said, against what came to be
 fidelity=$(xmllint --xpath 'string(//*[local-name()="fidelity"]/@percent)' "$certificate")
 check "at least 95 % of the predictions held (${fidelity:-0} %)" [ "${fidelity:-0}" -ge 95 ]
+plugins='//*[local-name()="fidelity"]/*[local-name()="plugin"]'
+is "of many plugins" "$(xmllint --xpath "count(${plugins}[@percent]) >= 10" "$certificate")" true
+empty "and of each one's" "$(xmllint --xpath "${plugins}[@percent < 95]" "$certificate" 2>/dev/null)"
 on_server patchday report </dev/null | sed -n '/^Dry run/,/^$/s/^/# /p'
 # every piece of evidence still has the digest that was journaled
 on_server patchday report --format xml </dev/null >"$tmp/report.xml"

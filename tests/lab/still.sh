@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A dry run writes nothing: the checks of every step of every plugin, on a
-# real server, below a filter that refuses and names each system call that
-# could change something.
+# real server where everything that is mounted is mounted read-only, below a
+# filter that refuses and names each system call that could change something.
+# What a daemon does for whom asks it over a socket, neither of them sees: the
+# states of systemd's units and of CUPS are compared.
 export PD_LAB=${PD_LAB:-t-still}
 . "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
 . "$PD_SRCDIR/tests/lab/server.sh" || exit 99
@@ -10,22 +12,66 @@ export PD_LAB=${PD_LAB:-t-still}
 trap '"$lab" destroy >/dev/null 2>&1; rm -rf "$tmp"' EXIT
 tmp=$(mktemp -d)
 
-# still ARGUMENT...: a dry run below the filter; sets $out and $rc
+# states: of the units, which start each has had, and of the printers; but for
+# what a timer starts, or who asks for a name or the time
+states()
+{
+	on_server bash -c '
+		systemctl show "*" -p Id,ActiveState,SubState,UnitFileState,InvocationID,TriggeredBy,BusName |
+			awk -v RS= -v FS="\n" "! /TriggeredBy=.*[.]timer/ && ! /BusName=./ && ! /Id=[^\n]*[.](timer|scope|device|slice|mount)/ { \$1 = \$1; print }" |
+			sort
+		systemctl list-unit-files --no-legend --no-pager
+		lpstat -t' </dev/null 2>&1
+}
+
+# still ARGUMENT...: a dry run like that; sets $out, $rc and, what it has changed, $changed
 still()
 {
-	out=$(on_server /root/pd-still patchday plan "$@" --check </dev/null 2>&1)
+	states >"$tmp/states"
+	out=$(on_server /root/still patchday plan "$@" --check </dev/null 2>&1)
 	rc=$?
+	changed=$(diff "$tmp/states" <(states))
 }
 
 server_up || { echo "Bail out! no server"; exit 1; }
 "$lab" push "$server" "$PD_BUILDDIR/tests/tools/pd-still" /root/pd-still </dev/null
+# the filter lets apt have its files in /tmp: a new one, that is empty afterwards
+on_server sh -c 'cat >/root/still; chmod 755 /root/still' <<'END'
+#!/bin/bash
+exec unshare -m --propagation private bash -c '
+	while read -r _ _ _ _ where _; do
+		mount -o remount,bind,ro "$(printf %b "$where")" 2>/dev/null
+	done </proc/self/mountinfo
+	for folder in / /etc /root /srv /var/lib/patchday /var/tmp /tmp /run /dev/shm; do
+		! touch "$folder/patchday-written" 2>/dev/null || { echo "pd-still: $folder can be written"; exit 97; }
+	done
+	mount -t tmpfs none /tmp || exit 97
+	/root/pd-still "$@"
+	status=$?
+	ls -A /tmp | sed "s/^/pd-still: left in \/tmp: /"
+	exit $status' bash "$@"
+END
+on_server lpstat -t </dev/null >/dev/null # CUPS may be started by the first who asks
 
 on_server /root/pd-still sh -c 'setsid -w sh -c "echo x >/root/written"' </dev/null >"$tmp/out" 2>&1
 is "the filter finds a write" $? 1
 like "and names it" "$(cat "$tmp/out")" 'pd-still: .*: openat /root/written'
 
+# what the filter can't see
+states >"$tmp/states"
+empty "nothing changes by itself" "$(diff "$tmp/states" <(states))"
+on_server /root/still systemctl stop cron </dev/null >"$tmp/out" 2>&1
+empty "who asks systemd over its socket is not seen by the filter" "$(grep '^pd-still' "$tmp/out")"
+like "but in the states of units" "$(diff "$tmp/states" <(states))" '^> .*Id=cron.service.*ActiveState=inactive'
+on_server systemctl start cron </dev/null
+states >"$tmp/states"
+on_server /root/still cupsdisable PDF </dev/null >"$tmp/out" 2>&1
+like "and who asks CUPS in those of printers" "$(diff "$tmp/states" <(states))" '^> printer PDF disabled'
+on_server cupsenable PDF </dev/null
+
 still file-print "${parameters[@]}"
 is "the dry run of file-print changes nothing" "$rc $(grep -c '^pd-still' <<<"$out")" "0 0"
+empty "and has nobody change anything" "$changed"
 grep '^pd-still' <<<"$out" | sort | uniq -c | sed 's/^/# /'
 
 # what the steps that bring back need, made by those that save
@@ -93,6 +139,7 @@ echo '{"result": "unchanged"}'
 END
 still /root/all.lua --param password=file:/root/alice
 is "and neither do the checks of all other steps" "$(grep -c '^pd-still' <<<"$out")" 0
+empty "nor do they have it changed" "$changed"
 grep '^pd-still' <<<"$out" | sort | uniq -c | sed 's/^/# /'
 grep -E '^  (failed|bad-args)' <<<"$out" | sed 's/^/# /'
 on_server patchday plugins --json </dev/null | jq -r '.[] | .name as $p | .steps[]? | "\($p).\(.name)"' | sort >"$tmp/declared"
