@@ -18,7 +18,7 @@ states()
 {
 	on_server bash -c '
 		systemctl show "*" -p Id,ActiveState,SubState,UnitFileState,InvocationID,TriggeredBy,BusName |
-			awk -v RS= -v FS="\n" "! /TriggeredBy=.*[.]timer/ && ! /BusName=./ && ! /Id=[^\n]*[.](timer|scope|device|slice|mount)/ { \$1 = \$1; print }" |
+			awk -v RS= -v FS="\n" "! /TriggeredBy=[^\n]*[.]timer/ && ! /BusName=[^\n]/ && ! /Id=[^\n]*[.](timer|scope|device|slice|mount)/ { \$1 = \$1; print }" |
 			sort
 		systemctl list-unit-files --no-legend --no-pager
 		lpstat -t' </dev/null 2>&1
@@ -62,7 +62,7 @@ states >"$tmp/states"
 empty "nothing changes by itself" "$(diff "$tmp/states" <(states))"
 on_server /root/still systemctl stop cron </dev/null >"$tmp/out" 2>&1
 empty "who asks systemd over its socket is not seen by the filter" "$(grep '^pd-still' "$tmp/out")"
-like "but in the states of units" "$(diff "$tmp/states" <(states))" '^> .*Id=cron.service.*ActiveState=inactive'
+like "but in the states of units" "$(diff "$tmp/states" <(states))" '^< .*Id=cron.service.*ActiveState=active'
 on_server systemctl start cron </dev/null
 states >"$tmp/states"
 on_server /root/still cupsdisable PDF </dev/null >"$tmp/out" 2>&1
@@ -70,7 +70,10 @@ like "and who asks CUPS in those of printers" "$(diff "$tmp/states" <(states))" 
 on_server cupsenable PDF </dev/null
 
 still file-print "${parameters[@]}"
-is "the dry run of file-print changes nothing" "$rc $(grep -c '^pd-still' <<<"$out")" "0 0"
+is "the dry run of file-print changes nothing" "$(grep -c '^pd-still' <<<"$out") $(grep -c '^Dry run' <<<"$out")" "0 1"
+is "and refuses nothing but where there is no room" "$rc $(grep '^ *refused ' <<<"$out" | grep -cv 'too little room\|0 MiB free')" "4 0"
+out=$(on_server /root/pd-still patchday plan file-print "${parameters[@]}" --check </dev/null 2>&1)
+is "nothing at all where it could write" "$? $(grep -c '^pd-still' <<<"$out")" "0 0"
 empty "and has nobody change anything" "$changed"
 grep '^pd-still' <<<"$out" | sort | uniq -c | sed 's/^/# /'
 
