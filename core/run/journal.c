@@ -124,11 +124,23 @@ static bool open_alone(struct pd_journal *j)
 	return sqlite3_open_v2(uri, &j->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) == SQLITE_OK;
 }
 
+/* With what is in the -wal, for which nobody but us is there: SQLite's document
+ * wal.html, "Use of WAL Without Shared-Memory".  Both files stay as they are. */
+static bool open_as_only_one(struct pd_journal *j)
+{
+	sqlite3_close(j->db);
+	return sqlite3_open_v2(j->path, &j->db, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
+	       sqlite3_db_config(j->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK &&
+	       sqlite3_exec(j->db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA query_only = ON", NULL,
+			    NULL, NULL) == SQLITE_OK;
+}
+
 /* A reader makes a -shm, for which a disk that is full has no room. */
 static void need_no_room(struct pd_journal *j)
 {
-	if (sqlite3_exec(j->db, "PRAGMA schema_version", NULL, NULL, NULL) != SQLITE_OK)
-		(void)!open_alone(j);
+	if (sqlite3_exec(j->db, "PRAGMA schema_version", NULL, NULL, NULL) != SQLITE_OK &&
+	    !open_alone(j))
+		(void)!open_as_only_one(j);
 }
 
 struct pd_journal *pd_journal_open(const char *state, bool readonly, struct pd_error **err)

@@ -80,6 +80,19 @@ pd status
 is "status is had all the same" "$rc $(state)" "0 done"
 pd report
 is "so is the report" "$rc" 0
+rm -rf "$tmp/small/fill" "$PATCHDAY_STATE"
+PATCHDAY_FAULT=kill@12 pd run "$tmp/good.lua"
+# as who can't bring it into the file leaves it at its end
+rm "$PATCHDAY_STATE/journal.db-shm"
+head -c 4m /dev/zero >"$tmp/small/fill" 2>/dev/null
+check "a run was cut off" [ -s "$PATCHDAY_STATE/journal.db-wal" ]
+before=$(sha256sum "$PATCHDAY_STATE"/journal.db{,-wal})
+pd status
+is "its status is had as well" "$rc $(state)" "0 interrupted"
+is "and nothing is changed by that" "$(sha256sum "$PATCHDAY_STATE"/journal.db{,-wal})" "$before"
+rm "$tmp/small/fill"
+pd resume
+is "it goes on when there is room" "$rc $(state)" "0 done"
 umount "$tmp/small"
 trap 'rm -rf "$tmp"' EXIT
 PATCHDAY_STATE=$tmp/state
