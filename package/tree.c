@@ -52,7 +52,7 @@ static bool passed_over(const struct tree *t, const char *to, const char *name)
 
 static bool add_folder(struct tree *t, const char *from, const char *to, int fd, struct pd_error **err)
 {
-	DIR *folder = fdopendir(dup(fd));
+	DIR *folder = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 0));
 	const struct dirent *entry;
 	bool ok = folder || pd_error_errno(err, "file-read", errno, "cannot read %s", from);
 

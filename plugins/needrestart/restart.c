@@ -15,6 +15,7 @@
 #define PROVED "proved"   /* all of them came up again */
 #define REEXEC_SECONDS 30
 #define POLL_MS 200
+#define FALL_SECONDS 2
 
 struct args {
 	struct pd_list units, except, folders;
@@ -134,6 +135,16 @@ static int evidence(struct pd_ctx *ctx, const struct stales *all)
 	       PD_FAILED : pd_remember(ctx, "told", "1");
 }
 
+/* A service counts as started before its program has begun (systemd.service(5),
+ * Type=simple): one that can't run gets the time to show it. */
+static void give_time(const struct units *due)
+{
+	const struct timespec moment = { FALL_SECONDS, 0 };
+
+	if (due->len)
+		nanosleep(&moment, NULL);
+}
+
 static int restart(struct pd_ctx *ctx, sd_bus *bus)
 {
 	const struct args *args = ctx->args;
@@ -149,6 +160,7 @@ static int restart(struct pd_ctx *ctx, sd_bus *bus)
 		r = evidence(ctx, &all);
 	if (r == 0)
 		r = units_jobs(ctx, bus, "RestartUnit", &due, args->timeout);
+	give_time(&due);
 	if (r == 0)
 		r = may_stay_down(ctx) ? tell_down(ctx, bus, &due) :
 		    units_wait(ctx, bus, &due, is_renewed, SETTLED, "running again", &last);

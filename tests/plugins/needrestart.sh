@@ -34,9 +34,9 @@ cp t-shm /dev/shm/t-shm; cp t-shm /tmp/t-shm
 cd /etc/systemd/system
 printf '[Service]\nExecStart=/usr/local/bin/t-tool infinity\n' >t-tool.service
 printf '[Service]\nExecStart=/usr/local/bin/t-held infinity\n' >t-held.service
-printf '[Service]\nExecStart=/dev/shm/t-shm infinity\n' >t-shm.service
-printf '[Service]\nExecStart=/tmp/t-shm infinity\n' >t-tmp.service
-printf '[Service]\nRootDirectory=/srv/root\nExecStart=/usr/local/bin/t-root infinity\n' >t-root.service
+printf '[Service]\nType=exec\nExecStart=/dev/shm/t-shm infinity\n' >t-shm.service
+printf '[Service]\nType=exec\nExecStart=/tmp/t-shm infinity\n' >t-tmp.service
+printf '[Service]\nType=exec\nRootDirectory=/srv/root\nExecStart=/usr/local/bin/t-root infinity\n' >t-root.service
 printf '[Service]\nExecStart=/usr/local/bin/t-locked -e "chroot q{/srv/root}; sleep 1e6"\n' >t-locked.service
 printf '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c "t-once infinity & :"\n' >t-once.service
 printf '[Service]\nKillMode=process\nExecStart=/bin/sh -c "t-left 1000000 & exec sleep infinity"\n' >t-left.service
