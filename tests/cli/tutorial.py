@@ -4,7 +4,8 @@ called in.
 
 A block that begins with ```console has commands behind "$ ", all for one shell,
 each with what it prints.  There "..." stands for anything in a line, and alone in
-a line for any lines.  A block ```LANGUAGE FILE is that file.  Prints TAP.
+a line for any lines; how much space stands before it is not compared.  A block
+```LANGUAGE FILE is that file.  Prints TAP.
 """
 import os
 import re
@@ -41,9 +42,13 @@ def commands(lines):
 
 def pattern(lines):
     """Of what is printed, as the page has it."""
-    of_line = (r"(?:.*\n)*?" if line.strip() == "..." else ".*".join(map(re.escape, line.rstrip().split("..."))) + r"\n"
-               for line in lines)
-    return re.compile("".join(of_line))
+    return re.compile("".join(map(of_line, lines)))
+
+
+def of_line(line):
+    if line.strip() == "...":
+        return r"(?:.*\n)*?"
+    return ".*".join(map(re.escape, re.split(r"(?<=\S)\s*\.\.\.", line.rstrip()))) + r"\n"
 
 
 def play(page, folder):

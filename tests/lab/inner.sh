@@ -49,10 +49,12 @@ own_network() {
 		ip link set "$bridge" up
 }
 
-# Makes the disk of a new server: an overlay over the base root, with a name and an address of its own. A
-# second volume is no overlay, so that a server can make overlays itself on it.
+# NAME BASE BIND...: makes the disk of a new server, an overlay over the base root, with a name and an address
+# of its own. A second volume is no overlay, so that a server can make overlays itself on it. It counts as made
+# only when nothing is missing any more: one whose making was killed is begun again.
 create() {
 	local name=$1 base=$2 dir=$lab_servers/$1 number
+	shift 2
 	number=$(free_number) || die "cannot make server '$name': all addresses are taken"
 	mkdir -p "$dir/upper" "$dir/work" "$dir/root" "$dir/volume"
 	echo "$number" >"$dir/number"
@@ -60,11 +62,11 @@ create() {
 	echo off >"$dir/phase"
 	: >"$dir/console.log"
 	: >"$dir/exits"
+	printf '%s\n' "$@" >"$dir/binds"
 	mount_disk "$dir" "$base" ||
 		die "cannot mount the disk of server '$name' (is $lab_state_root itself on an overlay? then set PD_LAB_STATE)"
 	personalise "$name" "$dir/root" "$number" || die "cannot write name and address into the disk of server '$name'"
-	touch "$dir/made"
-	write_hosts
+	write_hosts "$name" && touch "$dir/made"
 }
 
 mount_disk() {
@@ -105,14 +107,16 @@ free_number() {
 	return 1
 }
 
-# Every server must know every name, its own first of all: smbd waits 20 s for one that nobody answers.
+# [NEW]: every server must know every name, its own first of all: smbd waits 20 s for one that nobody answers.
 write_hosts() {
 	local dir file hosts="$lab_net.1 lab # lab" nl=$'\n'
+	local -a dirs=()
 	for dir in "$lab_servers"/*/; do
-		[[ ! -e $dir/made ]] || hosts+="$nl$lab_net.$(<"$dir/number") $(basename "$dir") # lab"
+		[[ -e $dir/made || $dir == "$lab_servers/${1:-}/" ]] || continue
+		dirs+=("$dir")
+		hosts+="$nl$lab_net.$(<"$dir/number") $(basename "$dir") # lab"
 	done
-	for dir in "$lab_servers"/*/; do
-		[[ -e $dir/made ]] || continue
+	for dir in "${dirs[@]}"; do
 		file=$dir/root/etc/hosts
 		{ grep -v ' # lab$' "$file"; echo "$hosts"; } >"$file.lab" && mv "$file.lab" "$file"
 	done

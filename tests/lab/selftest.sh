@@ -227,6 +227,13 @@ ends_are_clean() {
 	kill -KILL -- "-$victim"
 	wait "$victim"
 	ok "up is killed half way, and up completes it" bash -c '"$1" up a b && "$1" exec b -- ping -c 1 -W 2 a' x "$lab"
+	setsid "$lab" up c 2>/dev/null &
+	victim=$!
+	until [[ -e $lab_servers/c/made ]] || ! kill -0 "$victim" 2>/dev/null; do :; done
+	kill -KILL -- "-$victim"
+	wait "$victim"
+	"$lab" up c
+	ok "a server that counts as made lacks nothing" on c sh -c 'getent hosts a && getent hosts c && apt-get update --error-on=any'
 	"$lab" down b
 	echo starting >"$lab_servers/b/phase"
 	ok "a start that was killed before it could is begun again" "$lab" start b
