@@ -166,7 +166,7 @@ void pd_record_missing(const struct pd_record *r, struct pd_strings *out);
  * @param owner pid of the process that works on it now; 0: a run that was
  * under way is "interrupted", or "rebooting".  New references. */
 json_t *pd_record_json(const struct pd_record *r, int64_t owner);
-/** The same without what there is of each step. */
+/** The same without what there is of each step, and without the digest of the plan. */
 json_t *pd_record_head_json(const struct pd_record *r, int64_t owner);
 json_t *pd_record_step_json(const struct pd_record *r, const struct pd_record_step *s);
 

@@ -70,19 +70,16 @@ json_t *pd_record_head_json(const struct pd_record *r, int64_t owner)
 	bool lost = !owner && (r->state == PD_RUN_RUNNING || r->state == PD_RUN_UNDOING);
 	const struct pd_plan *plan = r->n_plans ? r->plans[0] : NULL;
 	pd_auto(pd_strings) missing = {0};
-	pd_digest digest = "";
 	json_t *j;
 
-	if (plan)
-		pd_json_digest(plan->json, digest);
 	pd_record_missing(r, &missing);
-	j = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I,"
+	j = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I,"
 		" s:s*, s:o, s:o, s:o, s:o}", "run", r->run, "server",
 		r->server ? r->server : "", "site", pd_record_site(r), "state",
 		lost ? pd_record_rebooting(r) ? "rebooting" : "interrupted" :
 		pd_run_state_name(r->state), "why", r->why, "over",
 		pd_run_state_ended(r->state), "workflow", plan ? plan->workflow : "", "role",
-		plan ? plan->role : "", "plan", digest, "rounds",
+		plan ? plan->role : "", "rounds",
 		(json_int_t)r->n_plans, "reboots", (json_int_t)r->reboots, "started",
 		(json_int_t)r->started, "ended", (json_int_t)r->ended, "pid",
 		(json_int_t)owner, "sealed", r->sealed, "missing", strings_json(&missing), "parties",
@@ -98,7 +95,11 @@ json_t *pd_record_head_json(const struct pd_record *r, int64_t owner)
 json_t *pd_record_json(const struct pd_record *r, int64_t owner)
 {
 	json_t *j = pd_record_head_json(r, owner), *steps = json_array();
+	pd_digest digest = "";
 
+	if (r->n_plans)
+		pd_json_digest(r->plans[0]->json, digest);
+	json_object_set_new(j, "plan", json_string(digest));
 	for (size_t i = 0; i < r->n_steps; i++)
 		json_array_append_new(steps, pd_record_step_json(r, &r->steps[i]));
 	json_object_set_new(j, "steps", steps);
