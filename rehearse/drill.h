@@ -14,6 +14,7 @@ enum { BOOT_SECONDS = 180 };
 struct state {
 	json_t *packages, *services;
 	struct pd_facts facts; /* some kinds of them */
+	json_t *etc;           /* path to what differs from the server's own in /etc */
 };
 
 struct drill {

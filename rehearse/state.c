@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a server has when all is over, and what is not as it should be. */
+#include <unistd.h>
+
 #include "drill.h"
 
 /* Kinds of facts that a run has to leave as they should be, beside packages
@@ -19,11 +21,55 @@ static void look_facts(struct drill *d, struct pd_facts *out)
 		*out = (struct pd_facts){0};
 }
 
+/* What services write by themselves in /etc: times, and copies of what was there
+ * before.  The printers themselves are compared as facts. */
+static bool kept_by_service(const char *path)
+{
+	static const char *const files[] = { "/etc/cups/printers.conf", "/etc/cups/classes.conf",
+		"/etc/cups/subscriptions.conf", "/etc/.pwd.lock" };
+	size_t n = strlen(path);
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		if (strcmp(path, files[i]) == 0)
+			return true;
+	return clone_below(path, "/etc/cups") && n > 2 && strcmp(path + n - 2, ".O") == 0;
+}
+
+/* Rights, owner and content.  NULL: it is not there, or can't be read. */
+static char *print_of(const char *file)
+{
+	char to[4096] = "";
+	struct stat st;
+	pd_digest content = "";
+
+	if (lstat(file, &st) < 0 ||
+	    (S_ISLNK(st.st_mode) && readlink(file, to, sizeof(to) - 1) < 0) ||
+	    (S_ISREG(st.st_mode) && !pd_digest_file(file, content, NULL, NULL)))
+		return NULL;
+	return pd_print("%o %u:%u %s%s", st.st_mode, st.st_uid, st.st_gid, content, to);
+}
+
+static void note_etc(void *user, const char *path, const char *file, const struct stat *st,
+		     const char *what)
+{
+	pd_auto_free char *was = NULL, *is = NULL;
+
+	if (!clone_below(path, "/etc") || S_ISDIR(st->st_mode) || look_noise(path) ||
+	    kept_by_service(path))
+		return;
+	was = print_of(path);
+	is = strcmp(what, "removed") == 0 ? pd_strdup(what) : print_of(file);
+	if (!was || !is || strcmp(was, is) != 0)
+		json_object_set_new(user, path, json_string(is ? is : ""));
+}
+
 struct state state_look(struct drill *d)
 {
-	struct state s = { .packages = look_packages(&d->c), .services = look_services(&d->c) };
+	struct state s = { .packages = look_packages(&d->c), .services = look_services(&d->c),
+			   .etc = json_object() };
 
 	look_facts(d, &s.facts);
+	look_each(&d->c, note_etc, s.etc);
 	return s;
 }
 
@@ -31,6 +77,7 @@ void state_cleanup(struct state *s)
 {
 	json_decref(s->packages);
 	json_decref(s->services);
+	json_decref(s->etc);
 	pd_facts_clear(&s->facts);
 	*s = (struct state){0};
 }
@@ -69,10 +116,28 @@ static char *lost_facts(const struct pd_facts *wanted, const struct pd_facts *no
 			      pd_json_text(row, "change", "")) : NULL;
 }
 
+static char *other_files(const struct state *wanted, const struct state *now)
+{
+	pd_auto_json *rows = look_difference(wanted->etc, now->etc, NULL);
+	const json_t *row = json_array_get(rows, 0);
+
+	return row ? pd_print("%zu files of /etc are not as they should be, such as %s",
+			      json_array_size(rows), pd_json_text(row, "name", "")) : NULL;
+}
+
+/* Joined to how it ended; @p what_take NULL: there is nothing to complain of. */
+static char *complain(const char *end, char *what_take)
+{
+	pd_auto_free char *what = what_take;
+
+	return what ? pd_print("%s, but %s", end, what) : NULL;
+}
+
 char *state_complaint(const struct state *wanted, const struct state *now, const char *end)
 {
 	pd_auto_json *rows = NULL;
-	pd_auto_free char *stopped = NULL, *lost = NULL;
+	pd_auto_free char *stopped = NULL;
+	char *bad;
 
 	if (wanted->packages && !now->packages)
 		return pd_print("%s, but its packages can't be read", end);
@@ -84,6 +149,6 @@ char *state_complaint(const struct state *wanted, const struct state *now, const
 	stopped = stopped_services(wanted->services, now->services);
 	if (stopped)
 		return pd_print("%s, but these do not run: %s", end, stopped);
-	lost = lost_facts(&wanted->facts, &now->facts);
-	return lost ? pd_print("%s, but %s", end, lost) : NULL;
+	bad = complain(end, lost_facts(&wanted->facts, &now->facts));
+	return bad ? bad : complain(end, other_files(wanted, now));
 }

@@ -95,6 +95,10 @@ check "and leaves the log of its clone" on_server grep -q 'patchday.*resum' /roo
 on_server sh -c 'sed "s|\"/bin/true\" } } },|\"sh\", \"-c\", \"test ! -e /run/patchday-fault \|\| lpadmin -x laser\" } } },|" /root/small.lua >/root/queue.lua' </dev/null
 drill --points 27 --kinds kill /root/queue.lua
 is "so is a queue that is gone" "$? $(report '.rows[].result')" "1 done, but of printers, laser is not as it should be: it was removed"
+on_server sh -c 'sed "s|\"/bin/true\" } } },|\"sh\", \"-c\", \"test ! -e /run/patchday-fault \|\| echo x >/etc/left.conf\" } } },|" /root/small.lua >/root/left.lua' </dev/null
+drill --points 27 --kinds kill /root/left.lua
+is "so is a file of /etc that should not be there" "$? $(report '.rows[].result')" \
+	"1 done, but 1 files of /etc are not as they should be, such as /etc/left.conf"
 drill --pionts 1 /root/small.lua
 is "a misspelt option is no option of the run" "$? $(grep -c 'Did you mean --points' "$tmp/out.errors" "$tmp/out" | grep -c ':[1-9]')" "2 1"
 end
