@@ -79,12 +79,11 @@ json_t *pd_record_head_json(const struct pd_record *r, int64_t owner)
 		lost ? pd_record_rebooting(r) ? "rebooting" : "interrupted" :
 		pd_run_state_name(r->state), "why", r->why, "over",
 		pd_run_state_ended(r->state), "workflow", plan ? plan->workflow : "", "role",
-		plan ? plan->role : "", "rounds",
-		(json_int_t)r->n_plans, "reboots", (json_int_t)r->reboots, "started",
-		(json_int_t)r->started, "ended", (json_int_t)r->ended, "pid",
-		(json_int_t)owner, "sealed", r->sealed, "missing", strings_json(&missing), "parties",
-		strings_json(&r->parties), "warnings", strings_json(&r->warnings),
-		"signatures", signatures_json(r));
+		plan ? plan->role : "", "rounds", (json_int_t)r->n_plans, "reboots",
+		(json_int_t)r->reboots, "started", (json_int_t)r->started, "ended",
+		(json_int_t)r->ended, "pid", (json_int_t)owner, "sealed", r->sealed, "missing",
+		strings_json(&missing), "parties", strings_json(&r->parties), "warnings",
+		strings_json(&r->warnings), "signatures", signatures_json(r));
 	json_object_update_new(j, json_pack("{s:b, s:O*, s:O*, s:O*, s:O*}", "waiting",
 		r->state == PD_RUN_WAITING, "inhibitors",
 		r->inhibitors, "decisions", r->decisions, "waits", r->wait, "comparison",

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 struct args {
-	struct pd_list processes, locks;
+	struct pd_list processes, daemons, locks;
 };
 
 static const struct pd_param params[] = {
@@ -18,6 +18,9 @@ static const struct pd_param params[] = {
 		 .def = "restic,borg,rsnapshot,duplicity,apt,apt-get,aptitude,dpkg,dnf,dnf5,"
 			"dnf-automatic,microdnf,yum,zypper,unattended-upgrade",
 		 .help = "names of programs that must not run"),
+	PD_PARAM(struct args, daemons, PD_T_LIST, .def = "bacula-fd,bareos-fd",
+		 .help = "programs that wait for a backup server's call, and have no connection open unless a"
+			 " job runs; leave out one that keeps a connection to its server"),
 	PD_PARAM(struct args, locks, PD_T_LIST,
 		 .def = "/var/lib/dpkg/lock-frontend,/var/lib/dpkg/lock,/var/lib/apt/lists/lock,"
 			"/var/cache/apt/archives/lock,/var/lib/rpm/.rpm.lock,"
@@ -34,12 +37,22 @@ static int runs(struct pd_ctx *ctx, const char *pid, const char *name, void *res
 	return 0;
 }
 
+static int works(struct pd_ctx *ctx, const char *pid, const char *name, void *result)
+{
+	if (guard_connected(ctx, pid))
+		*(int *)result = guard_refuse(ctx, "it would get in the way of other work",
+			pd_format(ctx, "%s, process %s, is at work: it has a connection open", name, pid),
+			"wait until its job has ended, or end it in good order");
+	return 0;
+}
+
 static int processes(struct pd_ctx *ctx)
 {
 	const struct args *a = ctx->args;
 	int result = PD_UNCHANGED;
 	int r = process_each(ctx, &a->processes, runs, &result);
 
+	r = r < 0 ? r : process_each(ctx, &a->daemons, works, &result);
 	return r < 0 ? r : result;
 }
 

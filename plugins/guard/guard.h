@@ -11,6 +11,8 @@ extern const struct pd_step guard_window, guard_users, guard_busy, guard_load, g
 int guard_refuse(struct pd_ctx *ctx, const char *risk, const char *cause, const char *remedy);
 /** First line of a file; NULL: it can't be read. */
 const char *guard_line(struct pd_ctx *ctx, const char *path);
+/** Has this process an open TCP connection? */
+bool guard_connected(struct pd_ctx *ctx, const char *pid);
 bool guard_has(const struct pd_list *list, const char *word);
 
 #endif

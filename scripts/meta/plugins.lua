@@ -531,6 +531,7 @@ function steps.users(given) end
 
 ---@class (exact) patchday.plugin.guard.busy
 ---@field processes? patchday.list names of programs that must not run, default restic,borg,rsnapshot,duplicity,apt,apt-get,aptitude,dpkg,dnf,dnf5,dnf-automatic,microdnf,yum,zypper,unattended-upgrade
+---@field daemons? patchday.list programs that wait for a backup server's call, and have no connection open unless a job runs; leave out one that keeps a connection to its server, default bacula-fd,bareos-fd
 ---@field locks? patchday.list files that nobody must hold locked, default /var/lib/dpkg/lock-frontend,/var/lib/dpkg/lock,/var/lib/apt/lists/lock,/var/cache/apt/archives/lock,/var/lib/rpm/.rpm.lock,/usr/lib/sysimage/rpm/.rpm.lock,/run/dnf/rpmtransaction.lock
 ---@field id? string name of the step in the plan
 

@@ -212,6 +212,35 @@ guard busy processes=nothing-like-this locks=
 is "other names do not count" "$result" unchanged
 kill $pid $script
 wait $pid $script 2>/dev/null
+
+# a backup daemon waits all day; only with a connection is it at work
+cat >"$tmp/bin/bacula-fd" <<'END'
+use strict; use IO::Socket::INET;
+my $at = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1") or die;
+my $caller;
+$| = 1; print $at->sockport, "\n";
+while (<STDIN>) {
+	if (/call/) { $caller = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $at->sockport) or die; }
+	else { close $caller; }
+	print "so\n";
+}
+END
+coproc FD { exec perl "$tmp/bin/bacula-fd"; }
+pid=$FD_PID
+tell() { echo "$1" >&"${FD[1]}" && read -r -u "${FD[0]}"; }
+read -r -u "${FD[0]}"
+guard busy processes=nothing locks=
+is "a backup daemon that waits" "$result" unchanged
+tell call
+guard busy processes=nothing locks=
+like "one that works" "$result $causes" "refused bacula-fd, process $pid, is at work"
+guard busy processes=nothing daemons= locks=
+is "one that may" "$result" unchanged
+tell end
+guard busy processes=nothing locks=
+is "one that has ended" "$result" unchanged
+kill "$pid"
+wait "$pid" 2>/dev/null
 : >"$tmp/lock"
 guard busy processes=nothing "locks=$tmp/lock,$tmp/no-lock"
 is "a lock that nobody holds" "$result" unchanged
