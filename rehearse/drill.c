@@ -258,7 +258,8 @@ int main(int argc, char **argv)
 		return PD_END_INVALID;
 	if (session_parse(&w.d.s, argc, argv, &err) && check(&w, &err)) {
 		if (drill(&w, &err))
-			status = w.bad ? PD_END_ROLLED_BACK : PD_END_DONE;
+			status = w.bad ? PD_END_ROLLED_BACK :
+				 w.missed == json_array_size(w.rows) ? PD_END_INVALID : PD_END_DONE;
 		clone_close(&w.d.c);
 	}
 	if (err)

@@ -44,6 +44,9 @@ bool points_parse(struct points *p, const char *list, size_t most, struct pd_err
 			*dash = '\0';
 		if (!number(word, &from) || !number(dash ? dash + 1 : word, &to) || to < from)
 			return bad(list, err);
+		if (most && to > (int64_t)most)
+			return pd_error_set(err, "usage", "--points %s: the journal of the run without a"
+					    " fault has %zu rows", list, most);
 		for (int64_t i = from; i <= to && i <= (int64_t)most; i++)
 			add(p, i);
 	}

@@ -99,6 +99,8 @@ on_server sh -c 'sed "s|\"/bin/true\" } } },|\"sh\", \"-c\", \"test ! -e /run/pa
 drill --points 27 --kinds kill /root/left.lua
 is "so is a file of /etc that should not be there" "$? $(report '.rows[].result')" \
 	"1 done, but 1 files of /etc are not as they should be, such as /etc/left.conf"
+drill --points 1,9999 --kinds kill /root/small.lua
+is "a point behind the end of the journal is none" "$? $(grep -c 'the journal of the run without a fault has' "$tmp/out.errors" "$tmp/out" | grep -c ':[1-9]')" "2 1"
 drill --pionts 1 /root/small.lua
 is "a misspelt option is no option of the run" "$? $(grep -c 'Did you mean --points' "$tmp/out.errors" "$tmp/out" | grep -c ':[1-9]')" "2 1"
 end
