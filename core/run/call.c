@@ -40,6 +40,12 @@ bool pd_engine_state(struct pd_engine *e, enum pd_run_state state, const char *w
 					pd_forecast_refusals(e->record) : NULL), true);
 }
 
+bool pd_engine_warn(struct pd_engine *e, const char *text)
+{
+	return pd_strings_has(&e->record->warnings, text) ||
+	       pd_engine_note(e, "warning", "", json_pack("{s:s}", "text", text), false);
+}
+
 static void on_log(void *user, int level, const char *text)
 {
 	static const char *const names[] = { "error", "warning", "info", "debug" };

@@ -22,6 +22,22 @@ bool pd_engine_free_server(struct pd_engine *e, const char *run, struct pd_error
 				 r->why && *r->why ? ": " : "", r->why ? r->why : "");
 }
 
+bool pd_engine_newer(struct pd_engine *e, struct pd_error **err)
+{
+	const char *why = e->o->why && *e->o->why ? e->o->why : NULL;
+	pd_auto_free char *id = NULL;
+
+	if (!pd_journal_newer_run(e->journal, e->record->run, &id, err))
+		return false;
+	if (!id)
+		return true;
+	if (!why)
+		return pd_error_set(err, "undo-newer", "run %s has changed the server since run %s",
+				    id, e->record->run);
+	return pd_engine_note(e, "accept", "", json_pack("{s:s, s:s, s:s, s:s}", "what", "newer", "run", id,
+			      "who", e->o->who ? e->o->who : "unknown", "why", why), false);
+}
+
 static bool may_clear(const struct pd_record *r, const char *why, struct pd_error **err)
 {
 	if (!why || !*why)

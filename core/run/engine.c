@@ -54,8 +54,10 @@ static enum pd_outcome give_back(struct pd_engine *e, const struct pd_record_ste
 	return worst;
 }
 
-/* What a stop had given back is taken again before the body goes on. */
-static enum pd_outcome take_again(struct pd_engine *e, const struct pd_record_step *next)
+/* What a stop had given back is taken again before the body goes on; *culprit:
+ * what could not be. */
+static enum pd_outcome take_again(struct pd_engine *e, const struct pd_record_step *next,
+				  const struct pd_record_step **culprit)
 {
 	for (size_t i = 0; i < next->step->n_inside; i++) {
 		const struct pd_plan_step *p = &next->plan->steps[next->step->inside[i]];
@@ -64,8 +66,10 @@ static enum pd_outcome take_again(struct pd_engine *e, const struct pd_record_st
 
 		if (s && s->state != PD_STEP_DONE && s->state != PD_STEP_SKIPPED)
 			one = pd_engine_step(e, s);
-		if (one != PD_OUT_DONE)
+		if (one != PD_OUT_DONE) {
+			*culprit = s;
 			return one;
+		}
 	}
 	return PD_OUT_DONE;
 }
@@ -73,7 +77,7 @@ static enum pd_outcome take_again(struct pd_engine *e, const struct pd_record_st
 /* A person has to decide; what is held comes back meanwhile. */
 static enum pd_run_end stop(struct pd_engine *e, const char *why)
 {
-	if (give_back(e, NULL) == PD_OUT_FAILED) {
+	if (give_back(e, NULL) == PD_OUT_FAILED || pd_engine_stuck(e->record)) {
 		pd_auto_free char *since = pd_print("since step %s: what was held did not come"
 			" back: %s", pd_engine_stuck(e->record)->key,
 			pd_engine_stuck(e->record)->message);
@@ -81,6 +85,19 @@ static enum pd_run_end stop(struct pd_engine *e, const char *why)
 		return pd_engine_end(e, PD_RUN_INCONSISTENT, since);
 	}
 	return pd_engine_end(e, PD_RUN_STOPPED, why);
+}
+
+enum pd_run_end pd_engine_give_up(struct pd_engine *e)
+{
+	static const char why[] = "the server was started again and again without a step coming to its end";
+	const struct pd_record_step *s = pd_engine_undo_next(e->record);
+	pd_auto_free char *since = pd_print("since step %s: while it was undone, %s", s ? s->key : "-", why);
+
+	if (e->record->state == PD_RUN_UNDOING)
+		return pd_engine_end(e, PD_RUN_INCONSISTENT, since);
+	/* what brings the server down when it is given back does so once */
+	pd_boot_disarm();
+	return stop(e, why);
 }
 
 /* A step has failed, or what it held did not come back. */
@@ -131,7 +148,7 @@ static enum pd_outcome one_step(struct pd_engine *e, struct pd_record_step *s,
 	if (outcome == PD_OUT_FAILED)
 		*culprit = pd_engine_stuck(e->record);
 	if (outcome == PD_OUT_DONE)
-		outcome = take_again(e, s);
+		outcome = take_again(e, s, culprit);
 	return outcome == PD_OUT_DONE ? pd_engine_step(e, s) : outcome;
 }
 
@@ -182,9 +199,14 @@ static bool next_round(struct pd_engine *e, enum pd_run_end *end)
 	struct pd_plan *plan;
 	bool noted;
 
-	if (r->nothing_left || !e->o->replan ||
-	    round >= r->plans[0]->rounds)
+	if (r->nothing_left || !e->o->replan)
 		return false;
+	if (round >= r->plans[0]->rounds) {
+		if (round > 1)
+			(void)!pd_engine_warn(e, "that was the last round that the workflow"
+					      " allows: nobody has looked whether all is done");
+		return false;
+	}
 	plan = e->o->replan(e->o->user, r->inputs, round + 1, &err);
 	if (!plan) {
 		pd_auto_free char *text = pd_error_text(err);
@@ -231,6 +253,20 @@ static bool look_ahead(struct pd_engine *e, enum pd_run_end *end)
 	return !why;
 }
 
+/* Where the policy is to go on, for all to see. */
+static bool note_passed_over(struct pd_engine *e)
+{
+	for (size_t i = 0; i < e->record->n_steps; i++) {
+		const struct pd_record_step *s = &e->record->steps[i];
+		pd_auto_free char *text = s->state != PD_STEP_FAILED || s->dropped ? NULL :
+			pd_print("%s failed, and the run went on without it", s->key);
+
+		if (text && !pd_engine_warn(e, text))
+			return false;
+	}
+	return true;
+}
+
 enum pd_run_end pd_engine_work(struct pd_engine *e)
 {
 	enum pd_outcome dropped;
@@ -249,7 +285,7 @@ enum pd_run_end pd_engine_work(struct pd_engine *e)
 		if (!pd_compare_before(e) || !look_ahead(e, &end) || !steps(e, &end))
 			return end;
 	} while (next_round(e, &end) && e->record->state == PD_RUN_RUNNING);
-	if (e->record->state != PD_RUN_RUNNING || e->fatal)
+	if (e->record->state != PD_RUN_RUNNING || e->fatal || !note_passed_over(e))
 		return end;
 	pd_record_missing(e->record, &missing);
 	who = pd_strings_join(&missing, ", ");

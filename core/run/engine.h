@@ -29,6 +29,8 @@ static inline int pd_engine_signal(const struct pd_engine *e)
 bool pd_engine_note(struct pd_engine *e, const char *kind, const char *step,
 		    json_t *data, bool durable) PD_MUST_USE;
 bool pd_engine_state(struct pd_engine *e, enum pd_run_state state, const char *why) PD_MUST_USE;
+/** A warning, journaled once. */
+bool pd_engine_warn(struct pd_engine *e, const char *text) PD_MUST_USE;
 
 /** Which boot of the server this is, as in boot.h. */
 json_t *pd_engine_witness(const struct pd_engine *e);
@@ -74,10 +76,14 @@ enum pd_outcome pd_engine_undo_reboot(struct pd_engine *e, struct pd_record_step
 bool pd_engine_reboots_back(const struct pd_engine *e, const struct pd_record_step *s);
 /** The run is over for this process. */
 enum pd_run_end pd_engine_end(struct pd_engine *e, enum pd_run_state state, const char *why);
+/** Begun again and again in vain: a person decides; what is held comes back first. */
+enum pd_run_end pd_engine_give_up(struct pd_engine *e);
 /** Undo everything, last things first; goes on where it was cut off. */
 enum pd_run_end pd_engine_undo_all(struct pd_engine *e, const char *because);
 /** Undo the steps that a change of the plan has dropped. */
 enum pd_outcome pd_engine_undo_dropped(struct pd_engine *e);
+/** What undo has before it first; NULL: nothing. */
+const struct pd_record_step *pd_engine_undo_next(const struct pd_record *r);
 /** The first step whose undo has failed, or NULL. */
 const struct pd_record_step *pd_engine_stuck(const struct pd_record *r);
 /** Take the options of a resume in: skipped steps, steps done again, a new
@@ -85,6 +91,8 @@ const struct pd_record_step *pd_engine_stuck(const struct pd_record *r);
 bool pd_engine_change(struct pd_engine *e, struct pd_error **err) PD_MUST_USE;
 /** Why no run may begin or go on because of another one than @p run; NULL with *err. */
 bool pd_engine_free_server(struct pd_engine *e, const char *run, struct pd_error **err) PD_MUST_USE;
+/** May it be taken back although a newer run has changed the server since? */
+bool pd_engine_newer(struct pd_engine *e, struct pd_error **err) PD_MUST_USE;
 /** Warn if a plan comes from another text of its script than the one before. */
 bool pd_engine_note_script(struct pd_engine *e, const char *digest) PD_MUST_USE;
 /** Take in what others have written to a run that waits, see pd_run_word(). */

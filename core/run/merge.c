@@ -221,7 +221,10 @@ static bool may_skip(const struct pd_engine *e, const struct pd_record_step *s,
 
 static bool may_redo(const struct pd_record_step *s, struct pd_error **err)
 {
-	return (!s->dropped && !s->step->hold && s->state == PD_STEP_DONE) ||
+	/* one that has failed and is not passed over is tried again anyway */
+	bool over = s->state == PD_STEP_DONE || (s->state == PD_STEP_FAILED && pd_record_over(s));
+
+	return (!s->dropped && !s->step->hold && over) ||
 	       pd_error_set(err, "step-state", "%s is %s%s and can't be done again", s->key,
 			    s->step->hold ? "a hold, " : "", pd_step_state_name(s->state));
 }
@@ -250,9 +253,8 @@ bool pd_engine_note_script(struct pd_engine *e, const char *digest)
 	pd_auto_free char *text = pd_print("%s is not as it was when round %zu was planned",
 					   last->script, e->record->n_plans);
 
-	return !*digest || pd_strings_has(&e->record->warnings, text) ||
-	       strcmp(digest, pd_json_text(last->json, "script_digest", "")) == 0 ||
-	       pd_engine_note(e, "warning", "", json_pack("{s:s}", "text", text), false);
+	return !*digest || strcmp(digest, pd_json_text(last->json, "script_digest", "")) == 0 ||
+	       pd_engine_warn(e, text);
 }
 
 /* Steps that stay done though they would be done by another plugin now. */
@@ -263,8 +265,7 @@ static bool note_plugins(struct pd_engine *e)
 		pd_auto_free char *other = s->state == PD_STEP_DONE ? other_plugin(e, s) : NULL;
 		pd_auto_free char *text = other ? pd_print("%s: what it has done stays", other) : NULL;
 
-		if (text && !pd_strings_has(&e->record->warnings, text) &&
-		    !pd_engine_note(e, "warning", "", json_pack("{s:s}", "text", text), false))
+		if (text && !pd_engine_warn(e, text))
 			return false;
 	}
 	return true;

@@ -132,10 +132,28 @@ static bool pause_for(struct pd_engine *e, int64_t milliseconds)
 	return !pd_engine_signal(e);
 }
 
-/* A new plan asks anew. */
+static bool is_next_to(const struct pd_record_step *a, const struct pd_record_step *b)
+{
+	return a->plan == b->plan && a->step->stage == b->step->stage;
+}
+
+/* Is it, or one before it, of its stage begun? */
+static bool stage_begun(const struct pd_record *r, const struct pd_record_step *s)
+{
+	for (const struct pd_record_step *p = s; is_next_to(p, s); p--) {
+		if (p->state != PD_STEP_PENDING && p->state != PD_STEP_SKIPPED)
+			return true;
+		if (p == r->steps)
+			break;
+	}
+	return false;
+}
+
+/* A new plan asks anew, and so does who comes before the stage was begun: time
+ * has gone by. */
 static bool was_let_go(const struct pd_record *r, const struct pd_record_step *s)
 {
-	return r->go_stage && r->go_plan == r->plans[r->n_plans - 1] &&
+	return stage_begun(r, s) && r->go_stage && r->go_plan == r->plans[r->n_plans - 1] &&
 	       strcmp(r->go_stage, s->plan->stages[s->step->stage].name) == 0;
 }
 

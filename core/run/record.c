@@ -262,11 +262,11 @@ static bool on_run_event(struct pd_record *r, const struct pd_event *e,
 	} else if (strcmp(e->kind, "boot") == 0) {
 		pd_record_boot(r, e->data);
 	} else if (strcmp(e->kind, "accept") == 0) {
-		bool failing = strcmp(pd_json_text(e->data, "what", ""), "failing") == 0;
+		const char *what = pd_json_text(e->data, "what", "");
 
-		r->accepted |= !failing;
-		decided(r, e, failing ? "steps may fail before the start" :
-					"no way back is needed");
+		r->accepted |= !*what;
+		decided(r, e, !*what ? "no way back is needed" : strcmp(what, "newer") == 0 ?
+			"it is taken back under a newer run" : "steps may fail before the start");
 	} else if (strcmp(e->kind, "clear") == 0) {
 		decided(r, e, "the server was mended by hand");
 	} else if (strcmp(e->kind, "go") == 0 || strcmp(e->kind, "wait") == 0 ||
@@ -376,7 +376,7 @@ static void on_step_event(struct pd_record *r, struct pd_record_step *s,
 		s->predicted = json_incref((json_t *)(uintptr_t)e->data);
 	} else if (strcmp(e->kind, "evidence") == 0) {
 		on_evidence(s, e);
-	} else if (strcmp(e->kind, "irreversible") == 0) {
+	} else if (strcmp(e->kind, "irreversible") == 0 && !s->applied) {
 		replace(&s->irreversible, pd_json_text(e->data, "why", ""));
 	} else if (strcmp(e->kind, "reboot") == 0) {
 		json_decref(s->witness);

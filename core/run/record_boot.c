@@ -19,7 +19,7 @@ bool pd_record_asked(const struct pd_record *r)
 	for (size_t i = 0; i < r->n_steps; i++) {
 		const struct pd_record_step *s = &r->steps[i];
 
-		asked |= s->asked && !pd_boot_differs(s->witness, r->boot) &&
+		asked |= s->witness && !pd_boot_differs(s->witness, r->boot) &&
 			 (s->state == PD_STEP_BEGUN || s->state == PD_STEP_UNDOING);
 	}
 	return asked;

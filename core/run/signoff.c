@@ -108,7 +108,7 @@ static enum pd_run_end seal(struct pd_engine *e, const struct act *a, struct pd_
 	if (r->sealed)
 		return !pd_error_set(err, "seal-key", "run %s is sealed with the key %s, not with"
 				     " %s", r->run, r->sealed, a->key) * PD_END_REFUSED;
-	if (r->state != PD_RUN_DONE && r->state != PD_RUN_ROLLED_BACK)
+	if (r->state != PD_RUN_DONE && r->state != PD_RUN_ROLLED_BACK && r->state != PD_RUN_CLEARED)
 		return !pd_error_set(err, "seal-open", "run %s is %s: %s", r->run,
 				     pd_run_state_name(r->state), r->why ? r->why : "") *
 		       PD_END_REFUSED;

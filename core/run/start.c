@@ -202,7 +202,13 @@ static bool load(struct pd_engine *e, struct pd_error **err)
 		return false;
 	pd_record_free(e->record);
 	e->record = r;
-	return !e->o->ready || pd_run_state_ended(r->state) || e->o->ready(e->o->user, r, err);
+	return true;
+}
+
+/* What steps need that is not in the journal: secrets that were typed in. */
+static bool is_ready(struct pd_engine *e, struct pd_error **err)
+{
+	return !e->o->ready || e->o->ready(e->o->user, e->record, err);
 }
 
 static enum pd_run_end go_on(struct pd_engine *e, struct pd_error **err)
@@ -225,9 +231,10 @@ static enum pd_run_end go_on(struct pd_engine *e, struct pd_error **err)
 			     r->run, r->why ? r->why : "");
 		return PD_END_INCONSISTENT;
 	}
+	if (!is_ready(e, err))
+		return PD_END_INVALID;
 	if (e->o->unattended && r->resumes > MAX_RESUMES)
-		return pd_engine_end(e, PD_RUN_STOPPED, "the server was started again and"
-				" again without a step coming to its end");
+		return pd_engine_give_up(e);
 	if (!pd_permit_known(e, err))
 		return PD_END_INVALID;
 	if (!pd_engine_change(e, err))
@@ -241,6 +248,8 @@ static enum pd_run_end go_on(struct pd_engine *e, struct pd_error **err)
 
 static enum pd_run_end take_back(struct pd_engine *e, struct pd_error **err)
 {
+	static const char because[] = "asked for by a person";
+
 	if (!load(e, err))
 		return PD_END_INVALID;
 	if (e->record->state == PD_RUN_ROLLED_BACK)
@@ -251,7 +260,14 @@ static enum pd_run_end take_back(struct pd_engine *e, struct pd_error **err)
 		pd_error_set(err, "run-cleared", "run %s: %s", e->record->run, e->record->why);
 		return PD_END_REFUSED;
 	}
-	return own(e, err) ? pd_engine_undo_all(e, "asked for by a person") : PD_END_WAITING;
+	if (!pd_engine_newer(e, err))
+		return PD_END_REFUSED;
+	if (!is_ready(e, err))
+		return PD_END_INVALID;
+	/* before it is owned: whoever goes on with it after a crash has to go back */
+	if (!pd_engine_state(e, PD_RUN_UNDOING, because) || !own(e, err))
+		return PD_END_WAITING;
+	return pd_engine_undo_all(e, because);
 }
 
 static enum pd_run_end on_run(const struct pd_run_options *o, const char *run,

@@ -277,10 +277,13 @@ static enum pd_outcome act(struct pd_call *c, const struct pd_step *step,
 	return prove(c, step, args, false, r.seconds);
 }
 
-/* What check has just found decides whether there is a way back. */
+/* What check has just found decides whether there is a way back.  A step that was
+ * let through before a crash is asked again only for what is new. */
 static char *gate(struct pd_call *c, const struct pd_step *step)
 {
-	return c->s->applied ? NULL : pd_engine_gate(c->e, c->s, c->irreversible ?
+	bool is_new = c->irreversible && !c->s->irreversible;
+
+	return c->s->applied && !is_new ? NULL : pd_engine_gate(c->e, c->s, c->irreversible ?
 		c->irreversible : step->reversibility == PD_IRREVERSIBLE ?
 		"this step can't be undone" : NULL);
 }

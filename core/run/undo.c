@@ -25,6 +25,17 @@ static struct pd_record_step **to_undo(const struct pd_record *r, size_t *n)
 	return list;
 }
 
+const struct pd_record_step *pd_engine_undo_next(const struct pd_record *r)
+{
+	size_t n = 0;
+	pd_auto_free struct pd_record_step **list = to_undo(r, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (list[i]->state == PD_STEP_UNDOING)
+			return list[i];
+	return n ? list[0] : NULL;
+}
+
 const struct pd_record_step *pd_engine_stuck(const struct pd_record *r)
 {
 	for (size_t i = 0; i < r->n_steps; i++)
@@ -92,7 +103,7 @@ enum pd_run_end pd_engine_undo_all(struct pd_engine *e, const char *because)
 	pd_auto_free char *stuck = NULL, *no_return = NULL, *why = NULL;
 	enum pd_outcome outcome;
 
-	if (!pd_engine_state(e, PD_RUN_UNDOING, because) ||
+	if ((e->record->state != PD_RUN_UNDOING && !pd_engine_state(e, PD_RUN_UNDOING, because)) ||
 	    undo_each(e, &no_return, &stuck) != PD_OUT_DONE)
 		return PD_END_WAITING;
 	outcome = stuck ? PD_OUT_DONE : reboot_back(e);

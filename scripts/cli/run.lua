@@ -211,9 +211,10 @@ how far it came is looked at before anything is repeated.
 		summary = "take a run back, in reverse order",
 		text = [[
 Undoes every step of the run that changed something, back to the last point of
-no return. Ends rolled back, or inconsistent if a step can't be undone.
+no return. Ends rolled back, or inconsistent if a step can't be undone. A run that
+a newer one stands on is taken back only with --why.
 ]],
-		options = { events, hook },
+		options = { why, events, hook },
 		run = go_on("undo"),
 	},
 	signoff = {

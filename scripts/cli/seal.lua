@@ -56,7 +56,7 @@ end
 return {
 	final = {
 		operands = "[RUN]", most = 1,
-		summary = "seal a run that is done and signed, or rolled back",
+		summary = "seal a run that has come to its end",
 		text = [[
 Writes the final certificate, signs it in minisign's format and copies it to the
 central place. Nothing of the run can change after.

@@ -5,6 +5,6 @@ check_LTLIBRARIES += %reldir%/steps.la
 %canon_reldir%_steps_la_LDFLAGS = $(PLUGIN_LDFLAGS) -rpath /nowhere
 RUN_TESTS = %reldir%/engine.sh %reldir%/crash.sh %reldir%/faults.sh %reldir%/noreturn.sh \
 	%reldir%/undo.sh %reldir%/change.sh %reldir%/guards.sh %reldir%/compare.sh %reldir%/dry.sh %reldir%/still.sh \
-	%reldir%/secrets.sh %reldir%/events.sh %reldir%/many.sh
+	%reldir%/secrets.sh %reldir%/events.sh %reldir%/many.sh %reldir%/ends.sh
 TESTS += $(RUN_TESTS)
 EXTRA_DIST += $(RUN_TESTS) %reldir%/run.sh %reldir%/typist.py

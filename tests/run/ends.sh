@@ -1,0 +1,248 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Ends that a crash, a person or another run could have made wrong: a way back
+# that is cut off again and again, what is held, what a stage was let go for.
+# A mount namespace of our own, in which the boot id is a file of ours.
+if [ -z "${PD_OWN_MOUNTS:-}" ]; then
+	unshare -m true 2>/dev/null || exit 77
+	PD_OWN_MOUNTS=1 exec unshare -m bash "$0" "$@"
+fi
+. "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
+f=$tmp/f
+echo boot-1 >"$tmp/boot_id"
+mount --bind "$tmp/boot_id" /proc/sys/kernel/random/boot_id 2>/dev/null || skip "no mounts in a namespace"
+trap 'umount /proc/sys/kernel/random/boot_id; rm -rf "$tmp"' EXIT
+[ ! -d /run/systemd/system ] || mount -t tmpfs none /run/systemd
+fresh()
+{
+	rm -rf "$PATCHDAY_STATE" "$f"
+	mkdir "$f"
+}
+row() { sqlite3 "$PATCHDAY_STATE/journal.db" "SELECT coalesce(max(n), 0) FROM event"; }
+# killed_at ROWS COMMAND...: so many rows further
+killed_at()
+{
+	local at=$(($(row) + $1))
+
+	shift
+	PATCHDAY_FAULT=kill@$at pd "$@"
+}
+json() { "${patchday[@]}" status --json | jq -c "$1"; }
+
+# ---- the server goes down again and again while a run is taken back
+workflow slow <<END
+pd.stage "one" { on_failure = "undo", steps.write { path = "$f/1" }, steps.write { path = "$f/2", back_waits_for = "$f/go" },
+  steps.write { path = "$f/3", fail = "apply" } },
+END
+"${patchday[@]}" run "${places[@]}" "$tmp/slow.lua" >/dev/null 2>&1 </dev/null &
+pid=$!
+wait_for step_is 'one/steps.write#2' undoing
+kill -KILL $pid
+wait $pid 2>/dev/null
+for _ in 1 2 3 4 5 6; do
+	killed_at 1 resume --unattended
+done
+is "cut off again and again" "$rc $(state)" "137 interrupted"
+pd resume --unattended
+is "it has an end" "$rc $(state)" "3 inconsistent"
+like "which says since which step" "$out" 'since step one/steps.write#2: while it was undone, the server was started again and again'
+touch "$f/go"
+pd resume
+is "it never goes forward" "$rc $(state)" "3 inconsistent"
+pd undo
+is "and can be tried again" "$rc $(state) $(ls "$f")" "1 rolled back 1.log
+2.log
+3.log
+go"
+
+# ---- what is held comes back before a person is waited for
+fresh
+workflow down <<END
+pd.hold { steps.write { path = "$f/held" }, pd.stage "body" { steps.write { path = "$f/2", kill = true, mark = "$f/never" } } },
+END
+pd run "$tmp/down.lua"
+while [ "$rc" = 137 ]; do
+	rm -f "$f/never"
+	pd resume --unattended
+done
+is "a run that is given up is stopped" "$rc $(state) $(step_state body/steps.write)" "5 stopped begun"
+is "and has given back what it held" "$(step_state hold/steps.write) $(acts "$f/held" undo)" "undone 1"
+pd undo
+is "it can be taken back" "$rc $(state)" "1 rolled back"
+
+# ---- a hold that can't be taken again stops what goes on after failures
+fresh
+mkdir "$f/dir"
+workflow again <<END
+pd.hold { steps.write { path = "$f/dir/h" }, pd.stage "one" { on_failure = "continue",
+  steps.write { path = "$f/1", waits_for = "$f/go" }, steps.write { path = "$f/2" } } },
+pd.stage "two" { steps.write { path = "$f/3" } },
+END
+"${patchday[@]}" run "${places[@]}" "$tmp/again.lua" >/dev/null 2>&1 </dev/null &
+pid=$!
+wait_for step_is one/steps.write begun
+kill -INT $pid
+wait $pid
+touch "$f/go"
+rm -r "$f/dir"
+pd resume
+is "no step is left out in silence" "$rc $(state) $([ -e "$f/3" ] || echo not begun)" "5 stopped not begun"
+like "the hold is what has failed" "$(json .why)" 'hold/steps.write: '
+mkdir "$f/dir"
+pd resume
+is "and is tried again" "$rc $(state) $(step_state 'one/steps.write#2')" "0 done done"
+
+# ---- a hold that does not come back
+fresh
+workflow stuck <<END
+pd.hold { steps.write { path = "$f/h", fail = "undo" }, pd.stage "one" { steps.write { path = "$f/1" } } },
+pd.stage "two" { steps.write { path = "$f/2" } },
+END
+pd run "$tmp/stuck.lua"
+is "makes the server inconsistent" "$rc $(state)" "3 inconsistent"
+like "since that step" "$(json .why)" 'since step hold/steps.write: '
+key=$tmp/keys/key
+mkdir "$tmp/keys"
+pd final --make-key --key "$key"
+pd final --key "$key" --site here
+is "it is not sealed so" "$rc" 4
+like "and what would end it is told" "${out//$'\n'/ }" 'seal-open.*status --clear'
+pd status --clear --why "by hand"
+pd final --key "$key" --site here
+is "once a person has cleared it, it is" "$rc $(state)" "0 cleared"
+pd verify --key "$key.pub"
+[ "$rc" = 0 ] || echo "# $out"
+is "and verified" "$rc" 0
+
+# ---- what can't be undone any more after a crash
+fresh
+workflow wall <<END
+pd.stage "one" { on_failure = "undo", steps.write { path = "$f/1", kill = true, mark = "$f/killed", wall = "$f/w" },
+  steps.write { path = "$f/2" } },
+END
+pd run "$tmp/wall.lua"
+is "killed in a step that can be undone" "$rc $(step_state one/steps.write)" "137 begun"
+touch "$f/w"
+pd resume
+is "it does not go past a new point of no return" "$rc $(state) $([ -e "$f/1" ] || echo gone)" "1 rolled back gone"
+like "for that reason" "$(json .why)" 'point of no return.*the wall is there.*no verified backup'
+fresh
+pd run "$tmp/wall.lua"
+touch "$f/w"
+pd resume --accept-no-return "it is only a test"
+is "but when a person accepts it" "$rc $(state)" "0 done"
+
+# ---- an undo that is cut off at once
+fresh
+mkdir "$f/dir"
+workflow stopped <<END
+pd.stage "one" { steps.write { path = "$f/1" }, steps.write { path = "$f/dir/x/2" }, steps.write { path = "$f/3" } },
+END
+pd run "$tmp/stopped.lua"
+is "stopped" "$rc $(state)" "5 stopped"
+mkdir "$f/dir/x"
+rows=0
+for i in 1 2 3; do
+	cp -a "$PATCHDAY_STATE" "$tmp/kept"
+	killed_at $i undo
+	pd resume --unattended
+	[ "$rc $(state)" != "1 rolled back" ] || rows=$((rows + 1))
+	[ $i = 3 ] || { rm -rf "$PATCHDAY_STATE"; mv "$tmp/kept" "$PATCHDAY_STATE"; echo x >"$f/1"; }
+done
+rm -rf "$tmp/kept"
+is "goes on backwards, wherever it was" $rows 3
+
+# ---- a decision is for a stage that begins then
+fresh
+guards="steps.gate { path = \"$f/shut\" }" workflow gate <<END
+pd.stage "one" { steps.write { path = "$f/1" }, steps.write { path = "$f/2" } },
+END
+pd run "$tmp/gate.lua"
+go=$(sqlite3 "$PATCHDAY_STATE/journal.db" "SELECT max(n) FROM event WHERE kind = 'go'")
+fresh
+PATCHDAY_FAULT=kill@$go pd run "$tmp/gate.lua"
+echo "not now" >"$f/shut"
+pd resume --no-wait
+is "a stage that was let go and did not begin is asked for again" "$rc $(state) $([ -e "$f/1" ] || echo untouched)" \
+	"5 waiting to go on untouched"
+rm "$f/shut"
+killed_at 5 resume
+echo "not now" >"$f/shut"
+pd resume --no-wait
+is "one that has begun goes on" "$rc $(state)" "0 done"
+
+# ---- under a newer run
+fresh
+workflow old <<END
+pd.stage "one" { steps.write { path = "$f/1" } },
+END
+workflow new <<END
+pd.stage "one" { steps.write { path = "$f/2" } },
+END
+workflow idle <<END
+pd.stage "one" { steps.write { path = "$f/1" } },
+END
+pd run "$tmp/old.lua"
+old=$(json .run | tr -d '"')
+pd run "$tmp/idle.lua"
+pd undo "$old"
+is "one that changed nothing does not matter" "$rc $(json '.state')" '1 "done"'
+rm -rf "$PATCHDAY_STATE"
+pd run "$tmp/old.lua"
+old=$(json .run | tr -d '"')
+pd run "$tmp/new.lua"
+pd undo "$old"
+is "a run that a newer one stands on is not taken back" "$rc $(cat "$f/1")" "4 x"
+like "without a word" "${out//$'\n'/ }" 'undo-newer.*--why'
+pd undo "$old" --why "both are to go"
+is "with one it is" "$rc $([ -e "$f/1" ] || echo gone)" "1 gone"
+like "which the report has" "$("${patchday[@]}" report "$old" --scripts "$PD_SRCDIR/scripts")" 'under a newer run.*both are to go'
+
+# ---- a step that failed and was passed over
+fresh
+workflow over <<END
+pd.stage "one" { on_failure = "continue", steps.write { path = "$f/dir/1" } },
+pd.stage "two" { steps.write { path = "$f/2", waits_for = "$f/go" }, steps.write { path = "$f/3" } },
+END
+"${patchday[@]}" run "${places[@]}" "$tmp/over.lua" >/dev/null 2>&1 </dev/null &
+pid=$!
+wait_for step_is two/steps.write begun
+kill -INT $pid
+wait $pid
+touch "$f/go"
+cp -a "$PATCHDAY_STATE" "$tmp/kept"
+pd resume
+is "is not in the way" "$rc $(state)" "0 done"
+like "and is told" "$(json .warnings)" 'one/steps.write failed, and the run went on without it'
+rm -rf "$PATCHDAY_STATE" "$f/2"
+mv "$tmp/kept" "$PATCHDAY_STATE"
+mkdir "$f/dir"
+pd resume --redo one/steps.write --why "there is room now"
+[ "$rc" = 0 ] || echo "# $out"
+is "it can be done again" "$rc $(state) $(step_state one/steps.write)" "0 done done"
+
+# ---- counted before it happens
+fresh
+workflow boot <<END
+pd.stage "one" { steps.reboot { path = "$f/1", waits_for = "$f/go" } },
+END
+"${patchday[@]}" run "${places[@]}" "$tmp/boot.lua" >/dev/null 2>&1 </dev/null &
+pid=$!
+wait_for grep -q waits "$f/1.log"
+kill -KILL $pid
+wait $pid 2>/dev/null
+echo boot-2 >"$tmp/boot_id"
+touch "$f/go"
+pd resume --unattended
+is "a reboot that came before it was known to be asked for counts" "$rc $(json .reboots)" "0 1"
+fresh
+cat >"$tmp/rounds.lua" <<END
+local pd = require "patchday"
+local steps = pd.use "steps"
+return pd.workflow { api = 1, name = "rounds", role = "test", help = "a test", rounds = 2,
+  plan = function(t) return { pd.stage "one" { steps.noop {} } } end }
+END
+pd run "$tmp/rounds.lua"
+is "two rounds" "$rc $(json .rounds)" "0 2"
+like "that nobody has looked after the last one is told" "$(json .warnings)" 'the last round'
+end
