@@ -97,13 +97,13 @@ static bool can_be_had(const struct pd_plan_step *s, struct pd_error **err)
 	return true;
 }
 
-bool pd_cli_type_in(const struct pd_plan *plan, struct pd_error **err)
+bool pd_cli_type_in(const struct pd_plan_step *const *steps, size_t n, struct pd_error **err)
 {
 	pd_auto_close int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	pd_auto(pd_strings) names = {0};
 
-	for (size_t i = 0; i < plan->n_steps; i++)
-		pd_plan_secrets(&plan->steps[i], "prompt", &names);
+	for (size_t i = 0; i < n; i++)
+		pd_plan_secrets(steps[i], "prompt", &names);
 	for (size_t i = 0; i < names.len; i++) {
 		char *value = NULL;
 
@@ -117,8 +117,8 @@ bool pd_cli_type_in(const struct pd_plan *plan, struct pd_error **err)
 				"no secret '%s' of at least 4 characters was typed in", names.items[i]);
 		pd_secret_type(names.items[i], value);
 	}
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (!can_be_had(&plan->steps[i], err))
+	for (size_t i = 0; i < n; i++)
+		if (!can_be_had(steps[i], err))
 			return false;
 	return true;
 }
@@ -127,7 +127,12 @@ bool pd_cli_type_in(const struct pd_plan *plan, struct pd_error **err)
  * is asked for. */
 PD_CORE(secrets)
 {
-	return pd_cli_type_in(cli->plan, err) ? json_true() : NULL;
+	size_t n = 0;
+	pd_auto_free const struct pd_plan_step **steps = pd_alloc((cli->plan->n_steps + 1) * sizeof(*steps));
+
+	for (n = 0; n < cli->plan->n_steps; n++)
+		steps[n] = &cli->plan->steps[n];
+	return pd_cli_type_in(steps, n, err) ? json_true() : NULL;
 }
 
 const struct pd_core_row pd_core_ask[] = {

@@ -88,7 +88,7 @@ struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t ro
 			    const char *facts, struct pd_error **err);
 /** A person types in the secrets from a prompt that a plan wants; all others can
  * be had. */
-bool pd_cli_type_in(const struct pd_plan *plan, struct pd_error **err) PD_MUST_USE;
+bool pd_cli_type_in(const struct pd_plan_step *const *steps, size_t n, struct pd_error **err) PD_MUST_USE;
 /** Show what stands between recall() and remember(); without keeping it too. */
 void pd_cli_end_answer(struct pd_cli *cli, bool keep);
 /** Name of the person: of sudo, or of the process; borrowed. */

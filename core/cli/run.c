@@ -94,15 +94,19 @@ static bool confirm(void *user, const json_t *change)
 	return pd_cli_tell(user, "confirm", json_incref((json_t *)(uintptr_t)change));
 }
 
-/* What was typed in before has gone with the process that asked. */
+/* What was typed in before has gone with the process that asked.  A way back needs
+ * what is to be undone, no more. */
 static bool ready(void *user, const struct pd_record *r, struct pd_error **err)
 {
-	bool ok = true;
+	bool back = r->state == PD_RUN_UNDOING || pd_run_state_ended(r->state);
+	pd_auto_free const struct pd_plan_step **steps = pd_alloc((r->n_steps + 1) * sizeof(*steps));
+	size_t n = 0;
 
 	(void)user;
-	for (size_t i = 0; ok && i < r->n_plans; i++)
-		ok = pd_cli_type_in(r->plans[i], err);
-	return ok;
+	for (size_t i = 0; i < r->n_steps; i++)
+		if (!back || (r->steps[i].applied && r->steps[i].state != PD_STEP_UNDONE))
+			steps[n++] = r->steps[i].step;
+	return pd_cli_type_in(steps, n, err);
 }
 
 static void texts(const json_t *list, struct pd_strings *out)

@@ -22,20 +22,42 @@ bool pd_engine_free_server(struct pd_engine *e, const char *run, struct pd_error
 				 r->why && *r->why ? ": " : "", r->why ? r->why : "");
 }
 
+/* Does something of this run still stand that an undo would have to do with? */
+static bool stands(struct pd_engine *e, const char *run, bool *found, struct pd_error **err)
+{
+	__attribute__((cleanup(pd_record_cleanup))) struct pd_record *r = pd_record_read(e->journal, run, err);
+
+	for (size_t i = 0; r && i < r->n_steps && !*found; i++) {
+		const struct pd_record_step *s = &r->steps[i];
+
+		*found = s->applied && s->state != PD_STEP_UNDONE &&
+			 (pd_engine_no_return(e, s) || (s->changed && pd_engine_can_undo(e, s)));
+	}
+	return r != NULL;
+}
+
 bool pd_engine_newer(struct pd_engine *e, struct pd_error **err)
 {
 	const char *why = e->o->why && *e->o->why ? e->o->why : NULL;
-	pd_auto_free char *id = NULL;
+	pd_auto(pd_strings) ids = {0};
+	bool found = false;
+	size_t i;
 
-	if (!pd_journal_newer_run(e->journal, e->record->run, &id, err))
+	if (!pd_journal_newer_runs(e->journal, e->record->run, &ids, err))
 		return false;
-	if (!id)
+	for (i = 0; i < ids.len; i++) {
+		if (!stands(e, ids.items[i], &found, err))
+			return false;
+		if (found)
+			break;
+	}
+	if (!found)
 		return true;
 	if (!why)
 		return pd_error_set(err, "undo-newer", "run %s has changed the server since run %s",
-				    id, e->record->run);
-	return pd_engine_note(e, "accept", "", json_pack("{s:s, s:s, s:s, s:s}", "what", "newer", "run", id,
-			      "who", e->o->who ? e->o->who : "unknown", "why", why), false);
+				    ids.items[i], e->record->run);
+	return pd_engine_note(e, "accept", "", json_pack("{s:s, s:s, s:s, s:s}", "what", "newer", "run",
+			      ids.items[i], "who", e->o->who ? e->o->who : "unknown", "why", why), false);
 }
 
 static bool may_clear(const struct pd_record *r, const char *why, struct pd_error **err)

@@ -77,7 +77,11 @@ static enum pd_outcome take_again(struct pd_engine *e, const struct pd_record_st
 /* A person has to decide; what is held comes back meanwhile. */
 static enum pd_run_end stop(struct pd_engine *e, const char *why)
 {
-	if (give_back(e, NULL) == PD_OUT_FAILED || pd_engine_stuck(e->record)) {
+	enum pd_outcome back = give_back(e, NULL);
+
+	if (back == PD_OUT_SIGNAL || back == PD_OUT_FATAL)
+		return PD_END_WAITING; /* as a crash would leave it */
+	if (pd_engine_stuck(e->record)) {
 		pd_auto_free char *since = pd_print("since step %s: what was held did not come"
 			" back: %s", pd_engine_stuck(e->record)->key,
 			pd_engine_stuck(e->record)->message);
@@ -92,12 +96,15 @@ enum pd_run_end pd_engine_give_up(struct pd_engine *e)
 	static const char why[] = "the server was started again and again without a step coming to its end";
 	const struct pd_record_step *s = pd_engine_undo_next(e->record);
 	pd_auto_free char *since = pd_print("since step %s: while it was undone, %s", s ? s->key : "-", why);
+	enum pd_outcome back;
 
-	if (e->record->state == PD_RUN_UNDOING)
-		return pd_engine_end(e, PD_RUN_INCONSISTENT, since);
 	/* what brings the server down when it is given back does so once */
 	pd_boot_disarm();
-	return stop(e, why);
+	if (e->record->state != PD_RUN_UNDOING)
+		return stop(e, why);
+	back = give_back(e, NULL);
+	return back == PD_OUT_SIGNAL || back == PD_OUT_FATAL ? PD_END_WAITING :
+		pd_engine_end(e, PD_RUN_INCONSISTENT, since);
 }
 
 /* A step has failed, or what it held did not come back. */

@@ -56,6 +56,8 @@ bool pd_engine_predict(struct pd_engine *e, struct pd_record_step *s);
 /** The first inhibitor and how many more there are, in words; the caller
  * frees. */
 char *pd_engine_why_refused(const struct pd_engine *e);
+/** Has its undo something to take back?  Of a plugin that is not there: yes. */
+bool pd_engine_can_undo(const struct pd_engine *e, const struct pd_record_step *s);
 /** Why this step, once applied, can't be undone; NULL: it can. */
 const char *pd_engine_no_return(struct pd_engine *e, const struct pd_record_step *s);
 /** May a step be applied that can't be undone because of @p why (NULL: it can
@@ -95,6 +97,8 @@ bool pd_engine_free_server(struct pd_engine *e, const char *run, struct pd_error
 bool pd_engine_newer(struct pd_engine *e, struct pd_error **err) PD_MUST_USE;
 /** Warn if a plan comes from another text of its script than the one before. */
 bool pd_engine_note_script(struct pd_engine *e, const char *digest) PD_MUST_USE;
+/** Who asked for an undo, and why, in words; the caller frees. */
+char *pd_engine_asked_by(const struct pd_engine *e, const char *who);
 /** Take in what others have written to a run that waits, see pd_run_word(). */
 bool pd_engine_hear(struct pd_engine *e) PD_MUST_USE;
 /** A sign of life: what the step under way does. */

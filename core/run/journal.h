@@ -69,10 +69,9 @@ bool pd_journal_times(struct pd_journal *j, int64_t runs, pd_journal_fn *fn,
  * frees; NULL with *err set ("run-none", "run-ambiguous"). */
 char *pd_journal_find(struct pd_journal *j, const char *prefix,
 		      struct pd_error **err);
-/** *id: the newest run that began after @p run, is done and has changed
- * something, NULL: there is none; the caller frees. */
-bool pd_journal_newer_run(struct pd_journal *j, const char *run, char **id,
-			  struct pd_error **err) PD_MUST_USE;
+/** Add the runs that began after @p run, newest first. */
+bool pd_journal_newer_runs(struct pd_journal *j, const char *run, struct pd_strings *ids,
+			   struct pd_error **err) PD_MUST_USE;
 /** *id: a run other than @p except that has not come to its end (the state that
  * was journaled last says so), NULL: there is none; the caller frees. */
 bool pd_journal_open_run(struct pd_journal *j, const char *except, char **id,

@@ -11,6 +11,13 @@ static const struct pd_step *declared(const struct pd_engine *e,
 	return *s->plugin ? pd_registry_step(e->o->registry, name, NULL, NULL) : NULL;
 }
 
+bool pd_engine_can_undo(const struct pd_engine *e, const struct pd_record_step *s)
+{
+	const struct pd_step *step = declared(e, s->step);
+
+	return !step || (step->undo && !(step->flags & PD_S_REBOOTS));
+}
+
 const char *pd_engine_no_return(struct pd_engine *e, const struct pd_record_step *s)
 {
 	const struct pd_step *step = declared(e, s->step);

@@ -207,6 +207,8 @@ static bool on_state(struct pd_record *r, const struct pd_event *e)
 	replace(&r->why, pd_json_text(e->data, "why", NULL));
 	if (r->state == PD_RUN_STOPPED)
 		replace(&r->go_stage, NULL); /* a person was asked in between */
+	if (r->state == PD_RUN_WAITING)
+		r->resumes = 0; /* it is alive, and waits as it should */
 	json_decref(r->inhibitors);
 	r->inhibitors = json_incref(json_object_get(e->data, "inhibitors"));
 	r->ended = r->state >= PD_RUN_DONE ? e->time : 0;
@@ -228,7 +230,6 @@ static void on_decision(struct pd_record *r, const struct pd_event *e)
 	}
 	json_decref(r->wait);
 	r->wait = strcmp(e->kind, "wait") == 0 ? json_deep_copy(e->data) : NULL;
-	r->resumes = 0; /* it is alive, and waits as it should */
 	replace(&r->go_stage, r->wait ? NULL : pd_json_text(e->data, "stage", NULL));
 	r->go_plan = r->n_plans ? r->plans[r->n_plans - 1] : NULL;
 }
@@ -354,9 +355,11 @@ static void on_step_event(struct pd_record *r, struct pd_record_step *s,
 		if (strcmp(e->kind, ends[i].kind) == 0)
 			on_end(r, s, e, ends[i].state);
 	if (strcmp(e->kind, "apply") == 0) {
-		/* what was found before the first touch counts */
-		if (!s->applied && json_object_get(e->data, "irreversible"))
-			replace(&s->irreversible, pd_json_text(e->data, "irreversible", NULL));
+		const char *wall = pd_json_text(e->data, "irreversible", NULL);
+
+		/* once touched, it can only become worse */
+		if (wall || (!s->applied && json_object_get(e->data, "irreversible")))
+			replace(&s->irreversible, wall);
 		s->asked = s->state == PD_STEP_BEGUN ? s->asked : 0;
 		s->state = PD_STEP_BEGUN;
 		s->begun = s->begun ? s->begun : e->n;

@@ -28,18 +28,11 @@ bool pd_journal_open_run(struct pd_journal *j, const char *except, char **id, st
 	return ok;
 }
 
-bool pd_journal_newer_run(struct pd_journal *j, const char *run, char **id, struct pd_error **err)
+bool pd_journal_newer_runs(struct pd_journal *j, const char *run, struct pd_strings *ids,
+			   struct pd_error **err)
 {
-	static const char sql[] = PD_JOURNAL_ROWS "(SELECT *, max(n) FROM event WHERE kind IN"
-		" ('run', 'state') AND n > ?1 GROUP BY run) AS last WHERE json_extract(data, '$.state') IN"
-		" ('done', 'waiting for sign-off') AND (SELECT min(n) FROM event WHERE run = last.run) >"
-		" (SELECT min(n) FROM event WHERE run = ?2) AND EXISTS (SELECT * FROM event WHERE run = last.run"
-		" AND kind = 'done' AND json_extract(data, '$.result') = 'changed') ORDER BY n DESC LIMIT 1";
-	pd_auto(pd_strings) ids = {0};
-	bool ok = pd_journal_query(j, sql, 0, run, add_id, &ids, err);
-
-	*id = ids.len ? pd_strdup(ids.items[0]) : NULL;
-	return ok;
+	return pd_journal_query(j, PD_JOURNAL_ROWS "event WHERE kind = 'run' AND n > max(?1, (SELECT"
+				" min(n) FROM event WHERE run = ?2)) ORDER BY n DESC", 0, run, add_id, ids, err);
 }
 
 char *pd_journal_find(struct pd_journal *j, const char *prefix,

@@ -246,9 +246,25 @@ static enum pd_run_end go_on(struct pd_engine *e, struct pd_error **err)
 	return r->state == PD_RUN_UNDOING ? pd_engine_undo_all(e, why) : pd_engine_work(e);
 }
 
+/* Journaled before it is owned: whoever goes on with it after a crash has to go back.
+ * Where nobody would be started after one, it stays as it was. */
+static bool turn_back(struct pd_engine *e, const char *because, struct pd_error **err)
+{
+	enum pd_run_state was = e->record->state;
+	pd_auto_free char *why = pd_strdup(e->record->why ? e->record->why : "");
+
+	if (!pd_engine_state(e, PD_RUN_UNDOING, because))
+		return false;
+	if (own(e, err))
+		return true;
+	if (*err && was != PD_RUN_UNDOING)
+		(void)!pd_engine_state(e, was, why);
+	return false;
+}
+
 static enum pd_run_end take_back(struct pd_engine *e, struct pd_error **err)
 {
-	static const char because[] = "asked for by a person";
+	pd_auto_free char *because = pd_engine_asked_by(e, "a person");
 
 	if (!load(e, err))
 		return PD_END_INVALID;
@@ -260,14 +276,11 @@ static enum pd_run_end take_back(struct pd_engine *e, struct pd_error **err)
 		pd_error_set(err, "run-cleared", "run %s: %s", e->record->run, e->record->why);
 		return PD_END_REFUSED;
 	}
-	if (!pd_engine_newer(e, err))
-		return PD_END_REFUSED;
 	if (!is_ready(e, err))
 		return PD_END_INVALID;
-	/* before it is owned: whoever goes on with it after a crash has to go back */
-	if (!pd_engine_state(e, PD_RUN_UNDOING, because) || !own(e, err))
-		return PD_END_WAITING;
-	return pd_engine_undo_all(e, because);
+	if (!pd_engine_newer(e, err))
+		return PD_END_REFUSED;
+	return turn_back(e, because, err) ? pd_engine_undo_all(e, because) : PD_END_WAITING;
 }
 
 static enum pd_run_end on_run(const struct pd_run_options *o, const char *run,

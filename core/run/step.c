@@ -210,9 +210,11 @@ static enum pd_outcome may_still_come(struct pd_call *c, const struct pd_worker_
 	pd_auto_free char *text = pd_print("the reboot that %s has asked for has not come yet, and"
 		" asking for it again failed: %s; if it does not come, reboot the server",
 		c->s->key, r->message ? r->message : "");
+	pd_auto_free char *why = pd_strdup(state == PD_RUN_UNDOING && c->e->record->why ?
+					   c->e->record->why : c->s->key);
 
 	return pd_engine_note(c->e, "warning", "", json_pack("{s:s}", "text", text), false) &&
-	       pd_engine_state(c->e, state, c->s->key) ? PD_OUT_REBOOT : PD_OUT_FATAL;
+	       pd_engine_state(c->e, state, why) ? PD_OUT_REBOOT : PD_OUT_FATAL;
 }
 
 /* Was one asked for that has not come, and the failure not a person's wish to stop? */

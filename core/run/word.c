@@ -22,11 +22,18 @@ bool pd_engine_hear(struct pd_engine *e)
 	return pd_journal_each(e->journal, e->record->run, e->record->last, apply, e, &e->fatal);
 }
 
+char *pd_engine_asked_by(const struct pd_engine *e, const char *who)
+{
+	const char *why = e->o->why && *e->o->why ? e->o->why : NULL;
+
+	return pd_print("asked for by %s%s%s", who, why ? ": " : "", why ? why : "");
+}
+
 int64_t pd_run_word(const struct pd_run_options *o, const char *run, bool undo,
 		    struct pd_error **err)
 {
 	struct pd_engine e = { .o = o, .journal = pd_journal_open(o->state, false, err) };
-	pd_auto_free char *why = pd_print("asked for by %s", o->who ? o->who : "a person");
+	pd_auto_free char *why = pd_engine_asked_by(&e, o->who ? o->who : "a person");
 	int64_t n = 0;
 
 	/* from here to what is written, it neither goes on nor ends */

@@ -70,6 +70,51 @@ is "and has given back what it held" "$(step_state hold/steps.write) $(acts "$f/
 pd undo
 is "it can be taken back" "$rc $(state)" "1 rolled back"
 
+fresh
+workflow both <<END
+pd.hold { steps.write { path = "$f/h" }, pd.stage "one" { on_failure = "undo", steps.write { path = "$f/1", back_waits_for = "$f/go" },
+  steps.write { path = "$f/2", fail = "apply" } } },
+END
+"${patchday[@]}" run "${places[@]}" "$tmp/both.lua" >/dev/null 2>&1 </dev/null &
+pid=$!
+wait_for step_is one/steps.write undoing
+kill -KILL $pid
+wait $pid 2>/dev/null
+for _ in 1 2 3 4 5 6; do
+	killed_at 1 resume --unattended
+done
+pd resume --unattended
+is "so it does when the way back is given up" "$rc $(state) $(step_state hold/steps.write)" "3 inconsistent undone"
+fresh
+workflow term <<END
+pd.hold { steps.write { path = "$f/h", back_waits_for = "$f/go" }, pd.stage "one" { steps.write { path = "$f/1", fail = "apply" } } },
+END
+"${patchday[@]}" run "${places[@]}" "$tmp/term.lua" >/dev/null 2>&1 </dev/null &
+pid=$!
+wait_for step_is hold/steps.write undoing
+kill -TERM $pid
+wait $pid
+is "one that the server's going down cuts off is no end" "$? $(state)" "5 interrupted"
+touch "$f/go"
+pd resume --unattended
+is "and comes back after it" "$rc $(state) $(step_state hold/steps.write)" "5 stopped undone"
+
+# ---- guards that agree are no step forward
+fresh
+guards="steps.gate { path = \"$f/shut\" }" workflow circle <<END
+pd.hold { steps.write { path = "$f/h" }, pd.stage "one" { steps.write { path = "$f/1" } } }, pd.stage "two" { steps.write { path = "$f/2" } },
+END
+pd run "$tmp/circle.lua"
+back=$(sqlite3 "$PATCHDAY_STATE/journal.db" "SELECT n FROM event WHERE kind = 'undo'")
+fresh
+PATCHDAY_FAULT=kill@$back pd run "$tmp/circle.lua"
+starts=0
+while [ "$rc" = 137 ] && [ $starts -lt 20 ]; do
+	killed_at 4 resume --unattended
+	starts=$((starts + 1))
+done
+is "a server that goes down behind a guard's word is given up" "$rc $(state) $starts" "5 stopped 7"
+
 # ---- a hold that can't be taken again stops what goes on after failures
 fresh
 mkdir "$f/dir"
@@ -131,6 +176,16 @@ pd run "$tmp/wall.lua"
 touch "$f/w"
 pd resume --accept-no-return "it is only a test"
 is "but when a person accepts it" "$rc $(state)" "0 done"
+fresh
+workflow walled <<END
+pd.stage "one" { steps.write { path = "$f/1", kill = true, mark = "$f/killed", wall = "$f/w" } },
+pd.stage "two" { on_failure = "undo", steps.write { path = "$f/2" }, steps.write { path = "$f/3", fail = "apply" } },
+END
+pd run "$tmp/walled.lua"
+touch "$f/w"
+pd resume --accept-no-return "it is only a test"
+is "it is one for the way back, too" "$rc $(state) $(ls "$f/1" "$f/2" 2>/dev/null)" "1 rolled back $f/1"
+like "as far as it goes" "$(json .why)" 'as far as the point of no return, one/steps.write: the wall is there'
 
 # ---- an undo that is cut off at once
 fresh
@@ -187,7 +242,34 @@ old=$(json .run | tr -d '"')
 pd run "$tmp/idle.lua"
 pd undo "$old"
 is "one that changed nothing does not matter" "$rc $(json '.state')" '1 "done"'
-rm -rf "$PATCHDAY_STATE"
+# newer NAME WANTED: undo of the old one after a run of that workflow
+newer()
+{
+	fresh
+	pd run "$tmp/old.lua"
+	old=$(json .run | tr -d '"')
+	[ -z "${wall:-}" ] || touch "$f/w"
+	pd run "$tmp/$2.lua"
+	[ -z "${clear:-}" ] || pd status --clear --why "left as it is"
+	pd undo "$old"
+	is "$1" "$rc" "$3"
+}
+workflow hold <<END
+pd.hold { steps.write { path = "$f/h" }, pd.stage "one" { steps.noop {} } },
+END
+workflow behind <<END
+pd.stage "save" { steps.backup { path = "$f/backup" } },
+pd.stage "one" { steps.write { path = "$f/2", wall = "$f/w" } },
+pd.stage "two" { on_failure = "undo", steps.write { path = "$f/3", fail = "apply" } },
+END
+workflow left <<END
+pd.stage "one" { on_failure = "undo", steps.write { path = "$f/2", fail = "undo" }, steps.write { path = "$f/3", fail = "apply" } },
+END
+newer "nor does one that gave back what it held" hold 1
+newer "nor one that was taken back" behind 1
+wall=1 newer "but what is behind its point of no return stands" behind 4
+clear=1 newer "and what a person left when it was cleared" left 4
+fresh
 pd run "$tmp/old.lua"
 old=$(json .run | tr -d '"')
 pd run "$tmp/new.lua"
@@ -197,6 +279,35 @@ like "without a word" "${out//$'\n'/ }" 'undo-newer.*--why'
 pd undo "$old" --why "both are to go"
 is "with one it is" "$rc $([ -e "$f/1" ] || echo gone)" "1 gone"
 like "which the report has" "$("${patchday[@]}" report "$old" --scripts "$PD_SRCDIR/scripts")" 'under a newer run.*both are to go'
+
+# ---- a way back that can't begin
+fresh
+export CANARY_ENV=abcdefghijkl
+cat >"$tmp/secret.lua" <<END
+local pd = require "patchday"
+local steps = pd.use "steps"
+return pd.workflow { api = 1, name = "secret", plan = function()
+  return { pd.stage "main" { steps.leak { value = pd.secret { env = "CANARY_ENV" }, path = "$f" } } } end }
+END
+pd run "$tmp/secret.lua"
+done=$(row)
+unset CANARY_ENV
+pd undo --why "not yet"
+is "for want of a secret leaves the run as it is" "$rc $(state) $(row)" "5 done $done"
+like "and says so" "$out" 'secret-missing'
+CANARY_ENV=abcdefghijkl pd undo --why "customer asked"
+is "then it does" "$rc $(state)" "1 rolled back"
+like "for the reason given" "$(json .why)" 'asked for by a person: customer asked'
+fresh
+pd run "$tmp/new.lua"
+mkdir -p /run/systemd/system
+[ -d /etc/systemd/system ] && mount -t tmpfs -o ro none /etc/systemd/system
+pd undo
+is "and where nobody would go on with it after a crash" "$rc $(state)" "5 done"
+umount /etc/systemd/system
+rmdir /run/systemd/system
+pd undo
+is "until that is mended" "$rc $(state)" "1 rolled back"
 
 # ---- a step that failed and was passed over
 fresh
