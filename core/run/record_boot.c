@@ -1,7 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* What the record knows of the server's boots, and of what is held or over. */
+/* What is asked of the record: where a step is, what is held or over, and how the
+ * server was booted. */
 #include "run/boot.h"
 #include "run/record.h"
+
+struct pd_record_step *pd_record_step(struct pd_record *r, const char *key)
+{
+	/* events come in the order of the steps: go on from the last hit */
+	for (size_t i = 0; i < r->n_steps; i++) {
+		size_t at = (r->hit + i) % r->n_steps;
+
+		if (strcmp(r->steps[at].key, key) == 0) {
+			r->hit = at;
+			return &r->steps[at];
+		}
+	}
+	return NULL;
+}
+
+struct pd_record_step *pd_record_sibling(struct pd_record *r,
+					 const struct pd_record_step *of,
+					 const char *id)
+{
+	for (size_t i = 0; i < r->n_steps; i++)
+		if (r->steps[i].plan == of->plan && strcmp(r->steps[i].step->id, id) == 0)
+			return &r->steps[i];
+	for (size_t i = r->n_steps; of->dropped && i-- > 0;) /* it went over to the new plan */
+		if (strcmp(r->steps[i].step->id, id) == 0)
+			return &r->steps[i];
+	return NULL;
+}
 
 bool pd_record_rebooting(const struct pd_record *r)
 {
