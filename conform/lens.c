@@ -104,6 +104,15 @@ static bool is_ours(const struct lens *l, const char *pid)
 	return env && memmem(env, len, PD_WORKER_MARK "=conform", strlen(PD_WORKER_MARK) + 8);
 }
 
+/* Nobody has asked yet how it ended: its parent went first. */
+static bool has_ended(const char *pid)
+{
+	pd_auto_free char *path = pd_print("/proc/%s/stat", pid), *stat = pd_file_read(path, 4096, NULL, NULL);
+	const char *name_end = stat ? strrchr(stat, ')') : NULL;
+
+	return !name_end || strncmp(name_end, ") Z", 3) == 0;
+}
+
 static size_t processes_left(struct lens *l, const struct pd_strings *before, bool note)
 {
 	pd_auto(pd_strings) after = {0};
@@ -113,7 +122,8 @@ static size_t processes_left(struct lens *l, const struct pd_strings *before, bo
 	for (size_t i = 0; i < after.len; i++) {
 		pd_auto_free char *path = pd_print("/proc/%s/comm", after.items[i]), *name = NULL, *line = NULL;
 
-		if (pd_strings_has(before, after.items[i]) || !is_ours(l, after.items[i]))
+		if (pd_strings_has(before, after.items[i]) || !is_ours(l, after.items[i]) ||
+		    has_ended(after.items[i]))
 			continue;
 		name = pd_file_read(path, 256, NULL, NULL);
 		line = pd_print("process %s is left: %.*s", after.items[i],

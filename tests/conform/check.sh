@@ -98,6 +98,9 @@ breaks NOTHING "kill of write, kill of write#2, undo of write, undo of write#2" 
 breaks KILL "kill of write, kill of write#2" "killed after pd_remember\(\) number 3 of apply: files /etc/try-first"
 breaks DESCRIPTOR "left of write, left of write#2" "apply: descriptor [0-9]+ is left open: /etc/passwd"
 breaks PROCESS "left of write, left of write#2" "apply: process [0-9]+ is left: process.write"
+build orphan TRY_ORPHAN
+conform orphan --json
+is "orphan: one that has ended, and was never asked how, is nothing that runs on" "$rc $(jq -r .verdict <<<"$out")" "0 pass"
 breaks ARGUMENT "secret of write, twice of write" "a secret is given to true in its arguments"
 breaks STORE "secret of write, twice of write" "contains a secret, which is never stored"
 breaks SHOW "secret of write" "a secret stands in /etc/try-first.password, where others"

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define TEXT_OF(x) #x
@@ -93,6 +94,13 @@ static int act(struct pd_ctx *ctx, const struct write_args *a)
 		setsid();
 		pause();
 	}
+#elif defined TRY_ORPHAN
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(fork() < 0);
+	if (waitpid(child, NULL, 0) != child)
+		return PD_FAILED;
 #elif defined TRY_ARGUMENT
 	const char *argv[] = { "true", pd_secret(ctx, a->password, NULL), NULL };
 	struct pd_command_result r;
