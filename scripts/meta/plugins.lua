@@ -226,6 +226,53 @@ local steps = {}
 ---@param given patchday.plugin.copy.folder
 ---@return patchday.plugin.copy.folder.step
 function steps.folder(given) end
+
+---@class (exact) patchday.plugin.copy.ssh
+---@field from patchday.path folder where the run's steps have saved: what is in its subfolder of this run is copied
+---@field host patchday.string name or address of the other server
+---@field port? patchday.number its port for ssh (1 to 65535), default 22
+---@field user? patchday.string who logs in there, default root
+---@field to patchday.path folder there, which has to exist
+---@field identity patchday.path file with the private key to log in with, without a passphrase
+---@field known_hosts patchday.path file with the other server's host key; no other key is accepted, and none is ever added
+---@field room? patchday.bytes free space that has to be there before the run starts, default 64 MiB
+---@field keep? patchday.boolean the copy stays when the run is rolled back; false: undo removes what was copied, default true
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.copy.ssh.out
+---@field folder patchday.out.path where the copy is there: TO/SERVER/RUN
+---@field files patchday.out.number files in it
+---@field bytes patchday.out.bytes their size
+
+---@class (exact) patchday.plugin.copy.ssh.step: patchday.step
+---@field out patchday.plugin.copy.ssh.out
+
+---Copy what this run has saved to another server by ssh, and prove the copy.
+---Can be undone; needs root. Takes about 20s, at most 4h 00m.
+---@param given patchday.plugin.copy.ssh
+---@return patchday.plugin.copy.ssh.step
+function steps.ssh(given) end
+
+---@class (exact) patchday.plugin.copy.medium
+---@field from patchday.path folder where the run's steps have saved: what is in its subfolder of this run is copied
+---@field label patchday.string label of the medium's file system
+---@field fixed? patchday.boolean allow a disk that can't be taken out, default false
+---@field keep? patchday.boolean the copy stays when the run is rolled back; false: undo removes what was copied, and needs the medium, default true
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.copy.medium.out
+---@field folder patchday.out.path where the copy is on the medium: /SERVER/RUN
+---@field files patchday.out.number files in it
+---@field bytes patchday.out.bytes their size
+
+---@class (exact) patchday.plugin.copy.medium.step: patchday.step
+---@field out patchday.plugin.copy.medium.out
+
+---Copy what this run has saved to a removable medium, and prove the copy.
+---Can be undone; needs root. Takes about 30s, at most 4h 00m.
+---@param given patchday.plugin.copy.medium
+---@return patchday.plugin.copy.medium.step
+function steps.medium(given) end
 end
 
 -- database: PostgreSQL: client test, applications held, dump that is proved, restore

@@ -28,6 +28,9 @@ for file in "$tmp"/all/*.so; do
 	# a query of rpm(8) itself opens the database for writing, and writes nothing that counts
 	[ "$name" != rpm ] || [ -n "$(jq -r '.rows[].rules[] | select(.result == "broken").found[]' <<<"$out" |
 		grep -v 'rpmdb\.sqlite-\(wal\|shm\) (rpm)')" ] || verdict=${verdict/fail/incomplete}
+	# there is no sshd to be reached in a clone, and no medium
+	[ "$name" != copy ] || [ "$(jq '[.rows[] | select(.name | test("copy[.](ssh|medium)") | not) | .rules[] |
+		select(.result == "not tried")] | length' <<<"$out")" != 0 ] || verdict=${verdict/incomplete/pass}
 	wanted='pass|incomplete'
 	! grep -qw "$name" <<<"$whole" || wanted=pass
 	before=$tap_failures

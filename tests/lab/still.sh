@@ -106,7 +106,10 @@ end, plan = function(t)
 		use "antivirus".hold {}, use "antivirus".update { command = { "true" }, definitions = "/srv" },
 		use "backup".state { to = to }, use "backup".verify { archive = archive },
 		use "backup".restore { archive = archive }, use "backup".system { to = to },
-		use "copy".folder { from = to, to = "/srv/volume", same_volume = true }, use "command".run { argv = { "/root/step" } },
+		use "copy".folder { from = to, to = "/srv/volume", same_volume = true },
+		use "copy".ssh { from = to, host = "127.0.0.1", to = "/srv/volume", identity = "/root/.ssh/id_ed25519", known_hosts = "/root/own_host" },
+		use "copy".medium { from = to, label = "NONE" }, -- with one: tests/plugins/copy-medium.sh
+		use "command".run { argv = { "/root/step" } },
 		use "database".probe {}, use "database".quiesce {}, use "database".dump { to = to }, -- with a database: tests/lab/database.sh
 		use "database".restore { from = to },
 		use "driver".install { match = { "pci:8086:100e" } },
@@ -140,6 +143,7 @@ on_server sh -c 'cat >/root/step; chmod 755 /root/step' <<'END'
 read -r request
 echo '{"result": "unchanged"}'
 END
+on_server sh -c 'echo "127.0.0.1 $(cut -d" " -f1,2 /etc/ssh/ssh_host_ed25519_key.pub)" >/root/own_host' </dev/null
 still /root/all.lua --param password=file:/root/alice
 is "and neither do the checks of all other steps" "$(grep -c '^pd-still' <<<"$out")" 0
 empty "nor do they have it changed" "$changed"

@@ -43,4 +43,22 @@ run step copy.folder apply from=/srv/safe to=/mnt/second
 is "$rc" 1 "a full volume fails the step"
 like "$out" 'cannot write the copy of huge: No space left' "and says so"
 is "$(in_lab find /mnt/second -name '*.part' </dev/null)" "" "with no half of a file left"
+
+# ---- another server, by its own sshd
+"$lab" up --owner $$ b >/dev/null </dev/null || { echo "Bail out! the lab did not bring up b"; exit 1; }
+host_key=$("$lab" exec b -- cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub </dev/null)
+in_lab sh -c "rm /srv/safe/pd-step/huge; echo 'b $host_key' >/root/second_host" </dev/null
+"$lab" exec b -- mkdir /srv/second </dev/null
+far=(from=/srv/safe host=b to=/srv/second identity=/root/.ssh/id_ed25519 known_hosts=/root/second_host)
+run step copy.ssh check,apply,verify "${far[@]}"
+is "$rc" 0 "another server: copied and proved"
+[ "$rc" = 0 ] || echo "$out"
+digests() { "$lab" exec "$1" -- sh -c "cd $2 && find . -type f ! -name MANIFEST -exec sha256sum {} + | sort" </dev/null; }
+is "$(digests b /srv/second/a/pd-step)" "$(digests a /srv/safe/pd-step)" "every file is there"
+"$lab" reboot b >/dev/null </dev/null
+run step copy.ssh check "${far[@]}"
+like "$out" '"result": ?"unchanged"' "it is still there after a reboot"
+"$lab" down b >/dev/null </dev/null
+run step copy.ssh check "${far[@]}"
+like "$out" 'folder /srv/second of b can.t be reached: ssh: connect to host b port 22: ' "a server that is off is told"
 done_testing
