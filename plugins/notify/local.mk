@@ -2,7 +2,8 @@
 # The plugin notify.
 plugin_LTLIBRARIES += %reldir%/notify.la
 %canon_reldir%_notify_la_SOURCES = %reldir%/notify.c %reldir%/mail.c %reldir%/encode.c %reldir%/webhook.c \
-	%reldir%/wall.c %reldir%/notify.h
-%canon_reldir%_notify_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE
+	%reldir%/wall.c %reldir%/desktop.c %reldir%/desktops.c %reldir%/notify.h %reldir%/desktops.h
+%canon_reldir%_notify_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE $(SYSTEMD_CFLAGS)
 %canon_reldir%_notify_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+%canon_reldir%_notify_la_LIBADD = $(SYSTEMD_LIBS)
 EXTRA_DIST += %reldir%/README.md %reldir%/notify.check

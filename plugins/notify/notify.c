@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* notify - tell people, once: mail, webhook, terminals. */
+/* notify - tell people, once: mail, webhook, terminals, desktops. */
 #include "notify.h"
 
 #include <inttypes.h>
@@ -52,7 +52,7 @@ int notify_was_sent(struct pd_ctx *ctx)
 	       pd_fail(ctx, PD_FAILED, "the message was not sent");
 }
 
-static const struct pd_step *const steps[] = { &mail_step, &webhook_step, &wall_step, NULL };
+static const struct pd_step *const steps[] = { &mail_step, &webhook_step, &wall_step, &desktop_step, NULL };
 
 PD_PLUGIN(.name = "notify", .version = "1.0",
-	  .help = "tell people: mail, webhook, message on the terminals", .steps = steps);
+	  .help = "tell people: mail, webhook, message on terminals and desktops", .steps = steps);

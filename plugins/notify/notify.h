@@ -33,6 +33,6 @@ const char *encode_quoted(struct pd_ctx *ctx, const char *text);
 /** Does it have a character that could end a line, or worse? */
 bool has_control(const char *text);
 
-extern const struct pd_step mail_step, webhook_step, wall_step;
+extern const struct pd_step mail_step, webhook_step, wall_step, desktop_step;
 
 #endif

@@ -857,7 +857,7 @@ function steps.bacula(given) end
 function steps.file(given) end
 end
 
--- notify: tell people: mail, webhook, message on the terminals
+-- notify: tell people: mail, webhook, message on terminals and desktops
 do
 ---@class patchday.plugin.notify
 local steps = {}
@@ -921,6 +921,27 @@ function steps.webhook(given) end
 ---@param given patchday.plugin.notify.wall
 ---@return patchday.plugin.notify.wall.step
 function steps.wall(given) end
+
+---@class (exact) patchday.plugin.notify.desktop
+---@field title? patchday.string the message in one line, default This server is about to be patched
+---@field text patchday.string the message
+---@field countdown? patchday.seconds how long it is shown before the run goes on; 0: it goes on at once (0 to 14400), default 5m
+---@field postpone? patchday.seconds by how much whoever works there can put it off (1 to 14400), default 15m
+---@field postpones? patchday.number how often that can be done, by all together (0 to 4), default 2
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.notify.desktop.out
+---@field told patchday.out.list who was logged in with a graphical session, such as "alice (wayland)"
+---@field postponed patchday.out.number how often it was put off
+
+---@class (exact) patchday.plugin.notify.desktop.step: patchday.step
+---@field out patchday.plugin.notify.desktop.out
+
+---Show a message with a countdown in every graphical session, which can be put off there.
+---Read-only; needs root. Takes about 5m 00s, at most 24h 00m.
+---@param given patchday.plugin.notify.desktop
+---@return patchday.plugin.notify.desktop.step
+function steps.desktop(given) end
 end
 
 -- printers: save and restore the printers of CUPS

@@ -123,7 +123,7 @@ end, plan = function(t)
 		use "normalbackup".borg { repository = to }, use "normalbackup".bacula { client = "fp1-fd" },
 		use "needrestart".probe {}, use "needrestart".restart {}, -- with old files: tests/plugins/needrestart.sh
 		use "notify".mail { to = { "root" }, subject = "test", text = "test", command = "/bin/true" },
-		use "notify".webhook { url = "https://localhost/", text = "test" }, use "notify".wall { text = "test" },
+		use "notify".webhook { url = "https://localhost/", text = "test" }, use "notify".wall { text = "test" }, use "notify".desktop { text = "test" },
 		use "network".save { to = to }, use "printers".save { to = to },
 		use "printers".restore { from = "$(output printers.save folder)" }, use "probe".smb { share = "data", guest = true },
 		use "probe".print {}, use "probe".tcp { port = 445 },

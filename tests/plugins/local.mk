@@ -15,5 +15,5 @@ TESTS += %reldir%/wsus.sh %reldir%/wsus-shared.sh %reldir%/dell.sh %reldir%/dell
 	%reldir%/lenovo.sh %reldir%/lenovo-shared.sh
 EXTRA_DIST += %reldir%/wsus.sh %reldir%/wsus-shared.sh %reldir%/dell.sh %reldir%/dell-shared.sh %reldir%/lvfs.sh %reldir%/lvfs-shared.sh \
 	%reldir%/lenovo.sh %reldir%/lenovo-shared.sh tests/data/wsus tests/data/dell tests/data/lvfs tests/data/lenovo
-TESTS += %reldir%/updateinfo.sh
-EXTRA_DIST += %reldir%/updateinfo.sh tests/data/catalogs/updateinfo
+TESTS += %reldir%/updateinfo.sh %reldir%/notify-desktop.sh
+EXTRA_DIST += %reldir%/notify-desktop.sh %reldir%/updateinfo.sh tests/data/catalogs/updateinfo
