@@ -17,7 +17,7 @@ empty "cppcheck" "$(find core plugins rehearse conform package transfer -name '*
 		-D'SD_JOURNAL_FOREACH_DATA(j,d,l)=for (; sd_journal_enumerate_data(j, \&d, \&l);)' \
 		--suppress=nullPointerOutOfMemory --template='{file}:{line}: {id}: {message}' 2>&1)"
 empty "luacheck" "$(luacheck --quiet --no-color scripts 2>&1 | grep -v '^Total: 0 warnings / 0 errors' | grep .)"
-mapfile -t shells < <(grep -rlE '^#!/bin/(ba)?sh|shellcheck shell' tests quickstart autogen.sh .ci --include='*' 2>/dev/null |
+mapfile -t shells < <(grep -rlE '^#!/bin/(ba)?sh|shellcheck shell' tests quickstart autogen.sh .ci debian --include='*' 2>/dev/null |
 	grep -vE '\.(trs|log)$')
 empty "shellcheck" "$(printf '%s\0' "${shells[@]}" |
 	xargs -0 -n8 -P"$(nproc)" shellcheck --severity=warning --exclude=SC1010,SC2054,SC2209 --external-sources 2>&1)"
