@@ -88,9 +88,9 @@ in_lab()
 
 	lab_built debian
 	lab_built rpm &
-	run_suite "$build/main" lab '$(filter-out %/rpm.sh,$(LAB_TESTS))'
+	run_suite "$build/main" lab '$(filter-out %/rpm.sh %/rpm-package.sh,$(LAB_TESTS))'
 	wait
-	run_suite "$build/main" lab-rpm '$(filter %/rpm.sh,$(LAB_TESTS))'
+	run_suite "$build/main" lab-rpm '$(filter %/rpm.sh %/rpm-package.sh,$(LAB_TESTS))'
 	echo $((SECONDS - at)) >"$build/lab.took"
 }
 
@@ -158,8 +158,8 @@ if [ "$lab" ]; then
 		count "the lab's $kind servers are built ($took s)" "$([ "$rc" = 0 ] && echo PASS || echo FAIL)" \
 			"see $build/stage-lab-$kind.log"
 	done
-	collect "$build/main" lab '$(filter-out %/rpm.sh,$(LAB_TESTS))'
-	collect "$build/main" lab-rpm '$(filter %/rpm.sh,$(LAB_TESTS))'
+	collect "$build/main" lab '$(filter-out %/rpm.sh %/rpm-package.sh,$(LAB_TESTS))'
+	collect "$build/main" lab-rpm '$(filter %/rpm.sh %/rpm-package.sh,$(LAB_TESTS))'
 	echo "all of it $(cat "$build/lab.took") s, beside the rest"
 else
 	count "the lab" SKIP "needs root"

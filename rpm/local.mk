@@ -1,0 +1,2 @@
+# The rpm packages: `rpmbuild -ta` finds the description in the tarball.
+EXTRA_DIST += %reldir%/patchday.spec
