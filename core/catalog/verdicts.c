@@ -178,22 +178,22 @@ json_t *pd_verdict_json(const struct pd_verdict_row *row)
 static void member(struct pd_buffer *out, const char *before, const char *name, const char *text)
 {
 	static const char hex[] = "0123456789abcdef";
-	const char *from = text;
 
 	pd_buffer_text(out, before);
 	pd_buffer_text(out, name);
 	pd_buffer_add(out, "\":\"", 3);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		char escaped[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
+	for (const char *from = text; *from; from = text) {
+		char escaped[6] = "\\u00";
 
-		if (c >= ' ' && c != '"' && c != '\\')
-			continue;
+		while ((unsigned char)*text >= ' ' && *text != '"' && *text != '\\')
+			text++;
 		pd_buffer_add(out, from, (size_t)(text - from));
+		if (!*text)
+			break;
+		escaped[4] = hex[(unsigned char)*text >> 4];
+		escaped[5] = hex[*text++ & 15];
 		pd_buffer_add(out, escaped, sizeof(escaped));
-		from = text + 1;
 	}
-	pd_buffer_add(out, from, (size_t)(text - from));
 	pd_buffer_add(out, "\"", 1);
 }
 

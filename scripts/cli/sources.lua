@@ -33,11 +33,19 @@ end
 
 -- The columns of one line; # starts a comment.
 local function columns(line)
-	local list = { line:match("^([^\t#\r]+)\t(%d*)\t([^\t#\r]+)\t([^\t#\r]*)\t([^\t#\r ]+)$") }
-	if list[1] then return list end -- as most are
+	local list = {}
 	for column in (line:gsub("\r$", ""):gsub(" *#.*", "") .. "\t"):gmatch("([^\t]*)\t") do list[#list + 1] = column end
 	while list[#list] == "" do list[#list] = nil end
 	return list
+end
+
+-- A line as most are.  All such versions are allowed, so that none is asked about.
+local simple = { rpm = "^([^\t#\r]+)\t(%d?%d?%d?)\t([%w.+~_]+)\t([%w.+~_]*)\t([^\t#\r ]+)$" }
+simple.deb = simple.rpm
+
+local function full(epoch, version, release)
+	if epoch:find("[^0]") then version = epoch .. ":" .. version end
+	return release == "" and version or version .. "-" .. release
 end
 
 -- A line as a package of the facts, or what is wrong with it.
@@ -46,8 +54,7 @@ local function package(row, scheme)
 	if not arch or more then return nil, "wanted are the columns name, epoch, version, release, arch" end
 	if name == "" or version == "" then return nil, "the package has no name or no version" end
 	if not epoch:find("^%d*$") then return nil, ("the epoch '%s' is no number"):format(epoch) end
-	if epoch:find("[^0]") then version = epoch .. ":" .. version end
-	if release ~= "" then version = version .. "-" .. release end
+	version = full(epoch, version, release)
 	-- lists from feeds of Ubuntu have versions such as "5.7 only"
 	local comparable = scheme == "deb" and version:gsub(" ", "+") or version
 	local same, err = core.compare(scheme, comparable, comparable)
@@ -64,7 +71,7 @@ local function kernel(list, scheme)
 	for _, p in ipairs(list) do
 		local found = scheme == "rpm" and p.name:find("^kernel") and p.version:gsub("^%d+:", "") .. "." .. p.arch or
 			scheme == "deb" and p.name:match("^linux%-image%-(%d.*)$")
-		for _, word in ipairs(found and no_kernel or {}) do found = not p.name:find(word, 1, true) and found end
+		for i = 1, found and #no_kernel or 0 do found = not p.name:find(no_kernel[i], 1, true) and found end
 		if found and (not newest or core.compare(scheme, p.version, newest) == 1) then
 			newest, release = p.version, found
 		end
@@ -89,13 +96,20 @@ end
 -- text, of streams of modules those of another file, and of its kernels it runs
 -- the newest.  What system it is has no fact, only the kind of its packages.
 function sources.packages(file, scheme, enabled)
-	local number, list = 0, core.list {}
-	for line in base.lines(base.must(core.text(file))) do
+	local number, list, text = 0, core.list {}, base.must(core.text(file))
+	local plain = utf8.len(text) and simple[scheme]
+	for line in base.lines(text) do
 		number = number + 1
-		local fault = not utf8.len(line) and "the line is not UTF-8"
-		local row = fault and {} or columns(line)
-		if #row > 0 then list[#list + 1], fault = package(row, scheme) end
-		if fault then error({ id = "facts-packages", where = ("%s:%d"):format(file, number), message = fault }, 0) end
+		local name, epoch, version, release, arch
+		if plain then name, epoch, version, release, arch = line:match(plain) end
+		if name then
+			list[#list + 1] = { name = name, version = full(epoch, version, release), arch = arch, scheme = scheme }
+		else
+			local fault = not utf8.len(line) and "the line is not UTF-8"
+			local row = fault and {} or columns(line)
+			if #row > 0 then list[#list + 1], fault = package(row, scheme) end
+			if fault then error({ id = "facts-packages", where = ("%s:%d"):format(file, number), message = fault }, 0) end
+		end
 	end
 	return { packages = list, kernel = { release = kernel(list, scheme) },
 		os = { family = scheme == "deb" and "debian" or scheme == "rpm" and "rpm" or "other" },
