@@ -76,7 +76,7 @@ gpg --batch --list-secret-keys lab@localhost >/dev/null 2>&1 ||
 gpg --batch --export lab@localhost >"$work/keyring.gpg"
 
 mapfile -t extra < <(package_list "$lab_dir/packages.extra")
-updated=(postgresql squid)
+updated=(dovecot-imapd nginx postgresql squid)
 apt_for_root base.list update --error-on=any
 apt_for_root base.list install --download-only "${extra[@]}"
 mv "$work"/apt/cache/archives/*.deb "$work/debs/"

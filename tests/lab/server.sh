@@ -89,6 +89,26 @@ follow_run()
 	return 1
 }
 
+# only PACKAGE...: the updates of these packages are due, and of no other
+only()
+{
+	on_server sh -c 'printf "Package: *\nPin: release l=Debian-Security\nPin-Priority: -1\n\nPackage: $*\nPin: release l=Debian-Security\nPin-Priority: 990\n" \
+		>/etc/apt/preferences.d/lab' sh "$@" </dev/null
+}
+
+# to_its_end STATE RUN...: a run over all reboots; what it said, as comments of a test, if it did not end like that
+to_its_end()
+{
+	local wanted=$1 log
+
+	shift
+	log=$(mktemp)
+	on_server patchday run "$@" --answers /root/answers.json </dev/null >"$log" 2>&1
+	follow_run 600 >>"$log" 2>&1
+	[ "$(run_state)" = "$wanted" ] || { sed 's/^/# /' "$log"; new_messages; }
+	rm -f "$log"
+}
+
 # inventory: what a rollback has to bring back, item by item
 inventory()
 {

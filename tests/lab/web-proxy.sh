@@ -12,22 +12,6 @@ tmp=$(mktemp -d)
 # all that a rollback has to bring back, and the rules in force
 state() { inventory; on_server sh -c 'echo "== rules"; nft -s list ruleset' </dev/null; }
 version() { on_server dpkg-query -W -f '${Version}' "$1" </dev/null; }
-# the updates of these packages, and of no other
-only()
-{
-	on_server sh -c 'printf "Package: *\nPin: release l=Debian-Security\nPin-Priority: -1\n\nPackage: $*\nPin: release l=Debian-Security\nPin-Priority: 990\n" \
-		>/etc/apt/preferences.d/lab' sh "$@" </dev/null
-}
-# to_its_end RUN...: a run over all reboots, and what it said if it did not get there
-to_its_end()
-{
-	local wanted=$1 log=$tmp/$2.log
-
-	shift 2
-	on_server patchday run "$@" --answers /root/answers.json </dev/null >"$log" 2>&1
-	follow_run 600 >>"$log" 2>&1
-	[ "$(run_state)" = "$wanted" ] || { sed 's/^/# /' "$log"; new_messages; }
-}
 parameters=(--param pages=http://intern/,https://intern/ --param forbidden=http://forbidden/,https://forbidden/
 	--param proxy=http://localhost:3129 --param user=carol --param password=file:/root/carol --param ca=/etc/ssl/lab.pem
 	--param "others=f2b-*")
@@ -47,7 +31,7 @@ state >"$tmp/before"
 # ---- a probe after the installation that can't succeed
 sed -e 's/client_tests(p), *-- A17/probe.command { argv = { "\/bin\/false" }, timeout = 2 },/' -e 's/rounds = 3/rounds = 1/' \
 	"$PD_SRCDIR/scripts/roles/web-proxy.lua" | on_server sh -c 'cat >/root/fault.lua'
-to_its_end "rolled back" fault /root/fault.lua "${parameters[@]}"
+to_its_end "rolled back" /root/fault.lua "${parameters[@]}"
 is "a probe that fails after the installation ends rolled back" "$(run_state)" "rolled back"
 out=$(on_server patchday status </dev/null)
 like "the probe is named" "$out" 'failed +prove/probe.command'
@@ -58,7 +42,7 @@ empty "packages, services, files and rules are as before, but for fail2ban's tab
 	"$(diff "$tmp/before" "$tmp/after" | grep -v '^[0-9,]*d[0-9]*$\|^< table inet f2b-table {$\|^< }$' | head -40)"
 
 # ---- to done
-to_its_end "waiting for sign-off" run web-proxy "${parameters[@]}"
+to_its_end "waiting for sign-off" web-proxy "${parameters[@]}"
 is "the whole runbook ends with the work done" "$(run_state)" "waiting for sign-off"
 is "squid is a new one" "$(on_server dpkg --compare-versions "$(version squid)" gt "$old" </dev/null; echo $?)" 0
 is "and runs, with no unit that failed" "$(on_server systemctl is-active squid </dev/null)$(on_server systemctl list-units --state=failed --no-legend </dev/null)" active
@@ -81,7 +65,7 @@ is "signed by both it is done" "$(run_state)" done
 
 # ---- the same server as any server
 only rsync
-to_its_end "waiting for sign-off" generic generic --param running=squid,ssh --param ports=22,localhost:3128 \
+to_its_end "waiting for sign-off" generic --param running=squid,ssh --param ports=22,localhost:3128 \
 	--param pages=https://intern/ --param ca=/etc/ssl/lab.pem --param "commands=squid -k check"
 is "the runbook of any server ends with the work done" "$(run_state)" "waiting for sign-off"
 is "its probes passed before and after" \
