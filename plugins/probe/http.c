@@ -1,44 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Step probe.http: fetch a page and judge its status and content. */
-#include "probe.h"
+#include "curl.h"
 
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CURL_DISABLE_TYPECHECK
-#include <curl/curl.h>
-#undef curl_easy_setopt
-#undef curl_easy_getinfo
-
-#define BODY_MAX (1u << 20)
-
-/* libcurl brings thirty libraries along, a fifth of the memory of an engine
- * that has all plugins loaded: only the worker that fetches a page loads it. */
-#define FUNCTIONS(F) F(curl_easy_cleanup) F(curl_easy_getinfo) F(curl_easy_init) \
-	F(curl_easy_perform) F(curl_easy_setopt) F(curl_easy_strerror) F(curl_free) \
-	F(curl_url) F(curl_url_cleanup) F(curl_url_get) F(curl_url_set)
-#define MEMBER(name) __typeof__(&name) name;
-#define NAME(name) #name,
-
-static struct {
-	FUNCTIONS(MEMBER)
-} lib;
-
-static int load(struct pd_ctx *ctx)
-{
-	static const char *const names[] = { FUNCTIONS(NAME) };
-	void *so = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL), *function;
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		function = so ? dlsym(so, names[i]) : NULL;
-		if (!function)
-			return pd_fail(ctx, PD_FAILED, "cannot load libcurl: %s; "
-				       "install libcurl4", dlerror());
-		memcpy((char *)&lib + i * sizeof(function), &function, sizeof(function));
-	}
-	return 0;
-}
+static const char *const schemes[] = { "http", "https", NULL };
 
 struct http_args {
 	const char *url;
@@ -47,6 +14,8 @@ struct http_args {
 	const char *user;
 	const struct pd_secret *password;
 	const char *ca;
+	int64_t valid;
+	const char *at;
 	const char *proxy;
 	const char *proxy_user;
 	const struct pd_secret *proxy_password;
@@ -63,8 +32,10 @@ static const struct pd_param params[] = {
 	PD_PARAM(struct http_args, user, PD_T_STRING, .help = "user to log in as"),
 	PD_PARAM(struct http_args, password, PD_T_SECRET,
 		 .help = "password of the user"),
-	PD_PARAM(struct http_args, ca, PD_T_PATH,
-		 .help = "certificates to trust, PEM; empty: the server's own"),
+	PROBE_CA(http_args),
+	PROBE_VALID(http_args),
+	PD_PARAM(struct http_args, at, PD_T_STRING,
+		 .help = "name or address to connect to; empty: what url leads to"),
 	PD_PARAM(struct http_args, proxy, PD_T_STRING,
 		 .help = "web proxy to ask, http://HOST:PORT; https pages by CONNECT; empty: none"),
 	PD_PARAM(struct http_args, proxy_user, PD_T_STRING,
@@ -82,35 +53,10 @@ static const struct pd_output outputs[] = {
 };
 
 struct page {
-	struct pd_ctx *ctx;
 	const struct http_args *args;
-	char *body; /* BODY_MAX bytes and a NUL */
-	size_t len;
+	struct answer *answer;
+	struct curl_slist *at; /* what curl is told of args->at */
 };
-
-static size_t on_data(char *data, size_t size, size_t n, void *user)
-{
-	struct page *page = user;
-	size_t room = BODY_MAX - page->len;
-	size_t take = size * n < room ? size * n : room;
-
-	for (size_t i = 0; i < take; i++) /* a NUL would hide the rest */
-		page->body[page->len + i] = data[i] ? data[i] : ' ';
-	page->len += take;
-	return size * n;
-}
-
-static int on_progress(void *user, curl_off_t a, curl_off_t b, curl_off_t c,
-		       curl_off_t d)
-{
-	const struct page *page = user;
-
-	(void)a;
-	(void)b;
-	(void)c;
-	(void)d;
-	return pd_canceled(page->ctx);
-}
 
 static bool status_good(const struct http_args *args, long status)
 {
@@ -120,20 +66,13 @@ static bool status_good(const struct http_args *args, long status)
 	return false;
 }
 
-static void prepare(CURL *curl, const struct probe *probe,
-		    const struct http_args *args, struct page *page)
+static void prepare(CURL *curl, const struct probe *probe, const struct page *page)
 {
+	const struct http_args *args = page->args;
+
 	lib.curl_easy_setopt(curl, CURLOPT_URL, args->url);
-	lib.curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)probe_left(probe));
-	lib.curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	lib.curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	lib.curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-	lib.curl_easy_setopt(curl, CURLOPT_XFERINFODATA, page);
-	lib.curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
-	lib.curl_easy_setopt(curl, CURLOPT_WRITEDATA, page);
 	lib.curl_easy_setopt(curl, CURLOPT_USERAGENT, "patchday-probe");
-	if (args->ca)
-		lib.curl_easy_setopt(curl, CURLOPT_CAINFO, args->ca);
+	lib.curl_easy_setopt(curl, CURLOPT_CONNECT_TO, page->at);
 	if (args->user)
 		lib.curl_easy_setopt(curl, CURLOPT_USERNAME, args->user);
 	if (args->password)
@@ -149,58 +88,49 @@ static void prepare(CURL *curl, const struct probe *probe,
 }
 
 static enum outcome judge(struct probe *probe, const struct http_args *args,
-			  const struct page *page, long status)
+			  const struct answer *answer, long status)
 {
 	probe_note(probe, "%s: status %ld, %zu bytes", args->url, status,
-		   page->len);
+		   answer->len);
 	if (pd_output(probe->ctx, "status", pd_format(probe->ctx, "%ld", status)))
 		return probe_why(probe, NEVER, "no output");
 	if (!status_good(args, status))
 		return probe_why(probe, NOT_YET, "%s answers with status %ld; see "
 				 "the log of the %s", args->url, status,
 				 args->proxy ? "proxy" : "web server");
-	if (args->contains && !strstr(page->body, args->contains))
+	if (args->contains && !strstr(answer->body, args->contains))
 		return probe_why(probe, NOT_YET, "%s does not contain \"%s\"",
 				 args->url, args->contains);
 	return PASSED;
-}
-
-/* Certificates and addresses don't mend themselves by waiting. */
-static bool may_pass(CURLcode code)
-{
-	return code != CURLE_URL_MALFORMAT && code != CURLE_UNSUPPORTED_PROTOCOL &&
-	       code != CURLE_PEER_FAILED_VERIFICATION &&
-	       code != CURLE_SSL_CACERT_BADFILE;
 }
 
 static enum outcome attempt(struct probe *probe, void *user)
 {
 	struct page *page = user;
 	const struct http_args *args = page->args;
-	char text[CURL_ERROR_SIZE] = "";
+	CURL *curl = curl_begin(probe, page->answer, args->ca, args->valid);
+	enum outcome outcome = NEVER;
 	long status = 0, tunnel = 0;
-	CURL *curl = lib.curl_easy_init();
-	CURLcode code = CURLE_OK;
+	CURLcode code;
 
 	if (!curl)
-		return probe_why(probe, NEVER, "libcurl does not start");
-	page->len = 0;
-	prepare(curl, probe, args, page);
-	lib.curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
-	code = lib.curl_easy_perform(curl);
+		return NEVER;
+	prepare(curl, probe, page);
+	code = curl_go(curl, page->answer);
 	lib.curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	lib.curl_easy_getinfo(curl, CURLINFO_HTTP_CONNECTCODE, &tunnel);
-	lib.curl_easy_cleanup(curl);
 	if (code != CURLE_OK && tunnel >= 300) { /* the proxy's answer to CONNECT */
 		code = CURLE_OK;
 		status = tunnel;
 	}
-	if (code != CURLE_OK)
-		return probe_why(probe, may_pass(code) ? NOT_YET : NEVER,
-				 "can't fetch %s: %s", args->url,
-				 *text ? text : lib.curl_easy_strerror(code));
-	page->body[page->len] = '\0';
-	return judge(probe, args, page, status);
+	outcome = code == CURLE_OK ?
+		judge(probe, args, page->answer, status) :
+		probe_why(probe, curl_later(code), "can't fetch %s: %s", args->url,
+			  curl_why(page->answer, code));
+	if (outcome == PASSED)
+		outcome = curl_certificate(curl, probe, args->url, args->valid);
+	lib.curl_easy_cleanup(curl);
+	return outcome;
 }
 
 static int check_list(struct pd_ctx *ctx, const struct pd_list *list)
@@ -217,29 +147,16 @@ static int check_list(struct pd_ctx *ctx, const struct pd_list *list)
 	return PD_CHANGED;
 }
 
-/* Does @p text, the parameter @p what, lead to a server of http?  *host is
- * its name, which curl_free() frees. */
-static int check_url(struct pd_ctx *ctx, const char *what, const char *text, char **host)
+/* The name that this server has to look up. */
+static int check_host(struct pd_ctx *ctx, const char *url, const char *proxy)
 {
-	CURLU *url = lib.curl_url();
-	char *user = NULL, *scheme = NULL;
-	int rc = PD_CHANGED;
+	const struct http_args *args = ctx->args;
+	const char *host = proxy ? proxy : args->at ? args->at : url;
 
-	if (lib.curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
-	    lib.curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-	    lib.curl_url_get(url, CURLUPART_HOST, host, 0) != CURLUE_OK ||
-	    (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
-		rc = pd_fail(ctx, PD_BAD_ARGS, "%s is not an address of http "
-			     "or https", what);
-	else if (lib.curl_url_get(url, CURLUPART_USER, &user, 0) == CURLUE_OK)
-		rc = pd_fail(ctx, PD_BAD_ARGS, "%s holds a user name, which "
-			     "would be shown; use %s and %s", what,
-			     *what == 'p' ? "proxy_user" : "user",
-			     *what == 'p' ? "proxy_password" : "password");
-	lib.curl_free(user);
-	lib.curl_free(scheme);
-	lib.curl_url_cleanup(url);
-	return rc;
+	if (args->at && args->proxy)
+		return pd_fail(ctx, PD_BAD_ARGS, "at and proxy do not go together: the proxy "
+			       "finds the server");
+	return *host == '[' ? PD_CHANGED : probe_host(ctx, host);
 }
 
 /* With a proxy it is the proxy that looks up the server's name. */
@@ -247,31 +164,42 @@ static int check(struct pd_ctx *ctx)
 {
 	const struct http_args *args = ctx->args;
 	char *host = NULL, *proxy = NULL;
-	int rc = load(ctx);
+	int rc = curl_load(ctx);
 
-	if (rc == 0)
-		rc = check_url(ctx, "url", args->url, &host);
+	if (rc < 0)
+		return rc;
+	rc = curl_address(ctx, "url", args->url, schemes, &host);
 	if (rc == PD_CHANGED && args->proxy)
-		rc = check_url(ctx, "proxy", args->proxy, &proxy);
+		rc = curl_address(ctx, "proxy", args->proxy, schemes, &proxy);
 	if (rc == PD_CHANGED)
 		rc = check_list(ctx, &args->status);
-	if (rc == PD_CHANGED && *(proxy ? proxy : host) != '[')
-		rc = probe_host(ctx, proxy ? proxy : host);
-	if (lib.curl_free) {
-		lib.curl_free(host);
-		lib.curl_free(proxy);
-	}
+	if (rc == PD_CHANGED)
+		rc = check_host(ctx, host, proxy);
+	lib.curl_free(host);
+	lib.curl_free(proxy);
 	return rc;
+}
+
+/* As curl wants it: any name and port, to this name, the same port. */
+static const char *connect_to(struct pd_ctx *ctx, const char *at)
+{
+	return strchr(at, ':') && *at != '[' ? pd_format(ctx, "::[%s]:", at) :
+					      pd_format(ctx, "::%s:", at);
 }
 
 static int apply(struct pd_ctx *ctx)
 {
-	struct page page = { .ctx = ctx, .args = ctx->args,
-			     .body = pd_alloc_for(ctx, BODY_MAX + 1) };
+	struct page page = { .args = ctx->args };
+	int rc = curl_load(ctx);
 
-	if (load(ctx) < 0)
-		return PD_FAILED;
-	return probe_run(ctx, page.args->timeout, attempt, &page);
+	if (rc < 0)
+		return rc;
+	page.answer = curl_answer(ctx);
+	if (page.args->at)
+		page.at = lib.curl_slist_append(NULL, connect_to(ctx, page.args->at));
+	rc = probe_run(ctx, page.args->timeout, attempt, &page);
+	lib.curl_slist_free_all(page.at);
+	return rc;
 }
 
 const struct pd_step step_http = {

@@ -419,8 +419,9 @@ static const struct pd_step step_command = {
 
 static const struct pd_step *const steps[] = { &step_smb, &step_print,
 					       &step_tcp, &step_http,
-					       &step_command, NULL };
+					       &step_command, &step_imap,
+					       &step_mail, &step_queue, NULL };
 
 PD_PLUGIN(.name = "probe", .version = "1.0",
-	  .help = "client tests: share, printer, port, page, program",
+	  .help = "client tests: share, printer, port, page, mailbox, program",
 	  .steps = steps);

@@ -55,6 +55,7 @@ int probe_tool(struct pd_ctx *ctx, const char *tool, const char *remedy);
 #define PROBE_MILLISECONDS \
 	PD_OUTPUT("milliseconds", PD_T_INT, "how long it took until it passed")
 
-extern const struct pd_step step_smb, step_print, step_http;
+extern const struct pd_step step_smb, step_print, step_http, step_imap, step_mail,
+	step_queue;
 
 #endif /* PATCHDAY_PROBE_H */

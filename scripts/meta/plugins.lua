@@ -987,7 +987,7 @@ function steps.save(given) end
 function steps.restore(given) end
 end
 
--- probe: client tests: share, printer, port, page, program
+-- probe: client tests: share, printer, port, page, mailbox, program
 do
 ---@class patchday.plugin.probe
 local steps = {}
@@ -1061,6 +1061,8 @@ function steps.tcp(given) end
 ---@field user? patchday.string user to log in as
 ---@field password? patchday.secret password of the user
 ---@field ca? patchday.path certificates to trust, PEM; empty: the server's own
+---@field valid? patchday.seconds how long its certificate has to be valid for yet; 0: not looked at (0 to 315360000), default 0
+---@field at? patchday.string name or address to connect to; empty: what url leads to
 ---@field proxy? patchday.string web proxy to ask, http://HOST:PORT; https pages by CONNECT; empty: none
 ---@field proxy_user? patchday.string user to log in as on the proxy
 ---@field proxy_password? patchday.secret password of that user
@@ -1099,6 +1101,72 @@ function steps.http(given) end
 ---@param given patchday.plugin.probe.command
 ---@return patchday.plugin.probe.command.step
 function steps.command(given) end
+
+---@class (exact) patchday.plugin.probe.imap
+---@field imap? patchday.string imap or imaps address of the mailbox, imaps://HOST/FOLDER; without a folder: INBOX, default imap://localhost
+---@field user patchday.string user to log in as
+---@field password patchday.secret password of the user
+---@field starttls? patchday.boolean smtp and imap addresses have to go on by TLS, default false
+---@field ca? patchday.path certificates to trust, PEM; empty: the server's own
+---@field valid? patchday.seconds how long its certificate has to be valid for yet; 0: not looked at (0 to 315360000), default 0
+---@field timeout? patchday.seconds keep trying for so long (1 to 86400), default 30
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.probe.imap.out
+---@field milliseconds patchday.out.number how long it took until it passed
+
+---@class (exact) patchday.plugin.probe.imap.step: patchday.step
+---@field out patchday.plugin.probe.imap.out
+
+---Log in to a mailbox and open a folder of it.
+---Read-only. Takes about 1s, at most 25h 00m.
+---@param given patchday.plugin.probe.imap
+---@return patchday.plugin.probe.imap.step
+function steps.imap(given) end
+
+---@class (exact) patchday.plugin.probe.mail
+---@field to patchday.string address whose messages come into the mailbox
+---@field from? patchday.string address of the sender; empty: as to
+---@field smtp? patchday.string smtp or smtps address that takes the message; where it asks for a login, that of user, default smtp://localhost
+---@field imap? patchday.string imap or imaps address of the mailbox, imaps://HOST/FOLDER; without a folder: INBOX, default imap://localhost
+---@field user patchday.string user to log in as
+---@field password patchday.secret password of the user
+---@field starttls? patchday.boolean smtp and imap addresses have to go on by TLS, default false
+---@field ca? patchday.path certificates to trust, PEM; empty: the server's own
+---@field valid? patchday.seconds how long its certificate has to be valid for yet; 0: not looked at (0 to 315360000), default 0
+---@field timeout? patchday.seconds keep trying for so long (1 to 86400), default 30
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.probe.mail.out
+---@field milliseconds patchday.out.number how long it took until it passed
+
+---@class (exact) patchday.plugin.probe.mail.step: patchday.step
+---@field out patchday.plugin.probe.mail.out
+
+---Send a message by SMTP, and read it back by IMAP.
+---Read-only. Takes about 2s, at most 25h 00m.
+---@param given patchday.plugin.probe.mail
+---@return patchday.plugin.probe.mail.step
+function steps.mail(given) end
+
+---@class (exact) patchday.plugin.probe.queue
+---@field before? patchday.number messages that it had before; -1: they are only counted (-1 to 2147483647), default -1
+---@field more? patchday.number so many more are no fault (0 to 2147483647), default 0
+---@field timeout? patchday.seconds keep trying for so long (1 to 86400), default 30
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.probe.queue.out
+---@field milliseconds patchday.out.number how long it took until it passed
+---@field messages patchday.out.number how many messages the queue has
+
+---@class (exact) patchday.plugin.probe.queue.step: patchday.step
+---@field out patchday.plugin.probe.queue.out
+
+---Count the messages in the queue of Postfix, and wait until they are no more than before.
+---Read-only. Takes about 1s, at most 25h 00m.
+---@param given? patchday.plugin.probe.queue
+---@return patchday.plugin.probe.queue.step
+function steps.queue(given) end
 end
 
 -- proxy: save, restore and prove the web proxy squid

@@ -128,6 +128,8 @@ end, plan = function(t)
 		use "printers".restore { from = "$(output printers.save folder)" }, use "probe".smb { share = "data", guest = true },
 		use "probe".print {}, use "probe".tcp { port = 445 },
 		use "probe".http { url = "http://localhost:631/" }, use "probe".command { argv = { "/bin/true" } },
+		use "probe".imap { user = "alice", password = t.params.password }, use "probe".queue {}, -- with mail: tests/lab/mail.sh
+		use "probe".mail { to = "alice@localhost", user = "alice", password = t.params.password },
 		use "quota".hold {}, use "schedule".hold {}, use "ups".hold {}, use "ups".line {},
 		s.stop { units = units }, s.start { units = units }, s.restart { units = units },
 		s.verify { units = units }, use "shares".save { to = to },

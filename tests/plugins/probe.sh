@@ -155,9 +155,92 @@ try probe.http url=ftp://localhost/
 fails "another protocol" 'not an address of http'
 try probe.http url=http://me:pw@localhost/
 fails "a password in the address" 'use user and password'
+try probe.http url=http://elsewhere.example/ at=localhost contains=Apache
+passes "the page of a name that leads nowhere, from this server"
+try probe.http url=http://elsewhere.example/ at=::1 contains=Apache
+passes "the same by an IPv6 address"
+try probe.http url=http://localhost/ at=nowhere.example
+fails "a server to fetch it from that is not there" 'no host nowhere.example'
+try probe.http url=http://localhost/ at=localhost proxy=http://localhost:3128
+fails "a server to fetch it from, and a proxy" 'do not go together'
 sh_lab 'systemctl stop apache2; (sleep 3; systemctl start apache2) >/dev/null 2>&1 &'
 try probe.http url=http://localhost/
 passes "an apache that starts three seconds later"
+
+echo '# mail'
+in_lab bash -s <"$PD_SRCDIR/tests/lab/server-mail.sh" >/dev/null 2>&1
+tls="ca=/etc/ssl/lab.pem"
+messages() { sh_lab 'ls /home/alice/Maildir/cur /home/alice/Maildir/new | grep -c "[.]probe"'; }
+# shellcheck disable=SC2086
+{
+try probe.imap $alice
+passes "alice opens her mailbox"
+try probe.imap $alice imap=imaps://mail.example/INBOX $tls valid=7d
+passes "by TLS, with a certificate that is valid for a week"
+like "$(sh_lab "cat \$(find $work -name probe.txt)")" 'valid until: .* GMT' "the evidence has the date"
+try probe.imap $alice imap=imaps://mail.example $tls valid=30d
+fails "a certificate that is valid for twenty days, and not for thirty" 'is valid only until .*; renew it'
+try probe.imap $alice imap=imaps://mail.example
+fails "a certificate that nobody knows" 'SSL certificate problem'
+try probe.imap $alice imap=imap://mail.example starttls=true $tls
+passes "TLS that begins later"
+try probe.imap $alice imap=imap://mail.example
+fails "a password in clear over the network" 'in clear; use imaps'
+try probe.imap user=alice password=wrong
+fails "a wrong password" 'Login denied; the server says: .*AUTHENTICATIONFAILED'
+try probe.imap $alice imap=imap://localhost/nosuch timeout=2
+fails "a folder that is not there" 'Select failed; the server says: .* NO .*Mailbox'
+try probe.imap $alice imap=http://localhost
+fails "another protocol" 'not an address of imap or imaps'
+sh_lab 'systemctl stop dovecot.socket dovecot; (sleep 3; systemctl start dovecot) >/dev/null 2>&1 &' 2>/dev/null
+try probe.imap $alice
+passes "a Dovecot that starts three seconds later"
+
+sh_lab 'printf "Subject: of a person\n\nhello\n" | sendmail alice'
+soon 'ls /home/alice/Maildir/new | grep -q .'
+kept=$(messages)
+try probe.mail to=alice@localhost $alice
+passes "a message comes in and is read"
+is "$(messages)" "$kept" "what was there before is kept, and the message is not"
+try probe.mail to=alice@mail.example $alice smtp=smtp://mail.example:587 imap=imaps://mail.example starttls=true $tls valid=7d
+passes "by the way that users take, with a login"
+try probe.mail to=alice@mail.example user=alice password=wrong smtp=smtp://mail.example:587 starttls=true $tls
+fails "a wrong password" 'smtp://mail.example:587: Login denied; the server says: 535'
+try probe.mail to=alice@localhost $alice smtp=smtp://localhost:587
+fails "a server that wants TLS" 'the server says: 530'
+try probe.mail to=nobody5@localhost $alice
+fails "an address that is not there" 'RCPT failed: 550; the server says: 550 .*User unknown'
+try probe.mail to=alice@localhost $alice imap=imaps://mail.example $tls valid=30d
+fails "a certificate that is valid for twenty days, and not for thirty" 'imaps://mail.example/INBOX is valid only until'
+try probe.mail to=alice@localhost $alice
+passes "what a probe has left that was cut short"
+is "$(messages)" "$kept" "goes with the next one"
+try probe.mail "to=alice@localhost>" $alice
+fails "an address that is none" 'is no address of mail'
+try probe.mail to=root@localhost $alice timeout=2
+fails "a message that goes to somebody else" 'which smtp://localhost has taken, is not in imap://localhost/INBOX'
+# somebody changes it on its way
+sh_lab 'printf "/^Test message/ REPLACE Test of somebody else\n" >/etc/postfix/change; postconf -e body_checks=regexp:/etc/postfix/change; systemctl restart postfix'
+try probe.mail to=alice@localhost $alice
+fails "a message that is not the one that was sent" 'not the one that was sent'
+sh_lab 'postconf -X body_checks; systemctl restart postfix'
+try probe.mail to=alice@localhost $alice from=alice@localhost
+passes "and all is well again"
+is "$(messages)" "$kept" "with nothing left"
+
+try probe.queue
+passes "a queue is counted"
+like "$out" '"messages","value":0' "that is empty"
+sh_lab 'for n in 1 2; do printf "Subject: far\n\nhello\n" | sendmail far@elsewhere.example; done'
+soon 'postqueue -j | grep -c delay_reason | grep -qx 2'
+try probe.queue before=0 timeout=2
+fails "one that has grown" 'has 2 messages, before it had 0; .*such as: Host or domain'
+try probe.queue before=0 more=2
+passes "but not by more than is no fault"
+sh_lab '(sleep 3; postsuper -d ALL) >/dev/null 2>&1 &'
+try probe.queue before=0
+passes "one that goes down again"
+}
 
 echo '# command'
 try probe.command argv=systemctl,is-active,ssh contains=active
