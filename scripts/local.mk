@@ -70,6 +70,7 @@ dist_roles_DATA = \
 	%reldir%/roles/database.lua \
 	%reldir%/roles/file-print.lua \
 	%reldir%/roles/generic.lua \
+	%reldir%/roles/mail.lua \
 	%reldir%/roles/web.lua \
 	%reldir%/roles/web-proxy.lua
 templatesdir = $(scriptdir)/templates
