@@ -9,6 +9,7 @@ passed=0
 failed=0
 skipped=0
 not_passed=()
+times=()
 
 # count NAME RESULT [REASON]: one test that is no automake test
 count()
@@ -66,6 +67,7 @@ collect()
 			continue
 		fi
 		result=$(sed -n 's/^:test-result: //p' "$trs.trs" | head -1)
+		times+=("$(sed -n "s|^# took \(.*\) of processors\$|\1 $2 ${test%.sh}|p" "$trs.log" | tail -1)")
 		reason=$(grep -hE 'skip:|^not ok|Bail out' "$trs.log" | head -3 | tr '\n' ' ')
 		count "$2 ${test%.sh}" "${result%% *}" "$reason"
 		[ "${result%% *}" = PASS ] || [ "${result%% *}" = SKIP ] || tail -30 "$trs.log"
@@ -168,6 +170,9 @@ fi
 say "benchmarks, with the machine to themselves"
 stage "benchmarks" make -s -C "$build/main" bench
 grep -E '^(bench|ratio|goal|skip)' "$build/stage-benchmarks.log" || true
+
+say "what took most of the processors"
+printf '%s\n' "${times[@]}" | awk '{ printf "%6.0f s %5s s  %s %s\n", $3 + $6, $1, $8, $9 }' | sort -rn | head -25
 
 say "what did not pass"
 printf '%s\n' "${not_passed[@]:-nothing}"

@@ -3,6 +3,8 @@
 AM_TESTS_ENVIRONMENT = PD_BUILDDIR='$(abs_top_builddir)'; export PD_BUILDDIR; \
 	PD_SRCDIR='$(abs_top_srcdir)'; export PD_SRCDIR;
 TEST_EXTENSIONS = .sh
+LOG_COMPILER = $(top_srcdir)/tests/style/timed.sh
+SH_LOG_COMPILER = $(LOG_COMPILER)
 LAB_TESTS =
 # what takes longest comes first
 include %D%/lab/local.mk
