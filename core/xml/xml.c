@@ -175,6 +175,14 @@ static bool take_attributes(struct parse *p, const xmlChar **raw, size_t n)
 	return true;
 }
 
+/* XML-DSig takes its own elements out of what it signs: whatever stands in one is
+ * proved by nobody. */
+static bool is_signature(const xmlChar *uri, const xmlChar *name)
+{
+	return uri && strcmp((const char *)name, "Signature") == 0 &&
+	       strcmp((const char *)uri, "http://www.w3.org/2000/09/xmldsig#") == 0;
+}
+
 static void on_start(void *user, const xmlChar *name, const xmlChar *prefix,
 		     const xmlChar *uri, int n_ns, const xmlChar **ns, int n,
 		     int defaulted, const xmlChar **raw)
@@ -192,6 +200,8 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix,
 	else if ((unsigned)n > p->limits.attributes)
 		refuse(p, "xml-limit", "<%s> has %d attributes; at most %u are "
 		       "allowed", (const char *)name, n, p->limits.attributes);
+	else if (!p->skipped && is_signature(uri, name))
+		p->skipped = p->depth;
 	else if (!p->skipped && take_attributes(p, raw, (size_t)n) && p->handler->start)
 		p->result = p->handler->start(p->ctx, p->handler->user,
 					      (const char *)uri, (const char *)name,
@@ -213,7 +223,7 @@ static void on_end(void *user, const xmlChar *name, const xmlChar *prefix,
 	p->text = 0;
 	if (p->depth-- == p->skipped)
 		p->skipped = 0;
-	if (p->handler->end && !p->skipped)
+	if (p->handler->end && !p->skipped && !is_signature(uri, name))
 		p->result = p->handler->end(p->ctx, p->handler->user,
 					    (const char *)uri, (const char *)name);
 }

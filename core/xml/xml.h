@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /** XML: the one hardened way in.  No DTD, no entities but the five, no
- * network; size, depth, attributes and count are limited. */
+ * network; size, depth, attributes and count are limited; an XML signature and all
+ * that is in it is passed over. */
 #ifndef PD_XML_XML_H
 #define PD_XML_XML_H
 

@@ -214,12 +214,12 @@ for name in xml foreign; do
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$tmp/keys/$name.key" -out "$tmp/keys/$name.pem" -days 9 \
 		-subj "/CN=$name" 2>/dev/null
 done
-xml_sign()
+# dsig KEY ROOT: $tmp/plain.xml with a signature in it, as $tmp/signed.xml
+dsig()
 {
 	local method=http://www.w3.org/2001/04/xmldsig-more#rsa-sha256 c14n=http://www.w3.org/2001/10/xml-exc-c14n#
 
-	catalog "$tmp/plain.xml" "$2" "$3"
-	sed "s|</catalog>|<Signature xmlns=\"http://www.w3.org/2000/09/xmldsig#\"><SignedInfo><CanonicalizationMethod Algorithm=\"$c14n\"/><SignatureMethod Algorithm=\"$method\"/><Reference URI=\"\"><Transforms><Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"/><Transform Algorithm=\"$c14n\"/></Transforms><DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/><DigestValue/></Reference></SignedInfo><SignatureValue/><KeyInfo><X509Data/></KeyInfo></Signature></catalog>|" \
+	sed "s|</$2>|<Signature xmlns=\"http://www.w3.org/2000/09/xmldsig#\"><SignedInfo><CanonicalizationMethod Algorithm=\"$c14n\"/><SignatureMethod Algorithm=\"$method\"/><Reference URI=\"\"><Transforms><Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"/><Transform Algorithm=\"$c14n\"/></Transforms><DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/><DigestValue/></Reference></SignedInfo><SignatureValue/><KeyInfo><X509Data/></KeyInfo></Signature></$2>|" \
 		"$tmp/plain.xml" >"$tmp/template.xml"
 	xmlsec1 --sign --privkey-pem "$tmp/keys/$1.key,$tmp/keys/$1.pem" --output "$tmp/signed.xml" "$tmp/template.xml" >/dev/null 2>&1
 }
@@ -270,3 +270,34 @@ sync two
 is "through a proxy, with a password" "$rc $(ids two)" "0 EX-I"
 is "which is written nowhere" "$(grep -rl proxy-password "$PATCHDAY_STATE" | wc -l)" 0
 end
+xml_sign()
+{
+	catalog "$tmp/plain.xml" "$2" "$3"
+	dsig "$1" catalog
+}
+source_ dsig "Url: $at/plain/signed.xml" "Trust: xmldsig $tmp/keys/xml.pem"
+cp "$tmp/signed.xml" "$tmp/web/"
+sync dsig
+is "our own format, with a signature in it" "$rc $(ids dsig)" "0 EX-X"
+evil='<update xmlns="urn:patchday:catalog:1" id="EVIL" kind="security" issued="2026-03-01"><title>x</title></update>'
+# what stands in the signature is not signed: the proof holds, and nothing of it is read
+for place in "</KeyInfo>|$evil</KeyInfo>" "</Signature>|<Object>$evil</Object></Signature>"; do
+	xml_sign xml 2026-02-04 EX-X2
+	sed "s|$place|" "$tmp/signed.xml" >"$tmp/web/signed.xml"
+	pd catalog verify "$tmp/web/signed.xml" --trust xmldsig --key "$tmp/keys/xml.pem"
+	is "something is put into the signature" "$rc $(grep -c EVIL "$tmp/web/signed.xml")" "0 1"
+	sync dsig
+	is "and is not read" "$rc $(ids dsig)" "0 EX-X2"
+done
+cat >"$tmp/plain.xml" <<-END
+<updates><update status="final" from="x" type="security" version="1"><id>GOOD</id><title>t</title>
+<issued date="2026-03-01"/></update></updates>
+END
+dsig xml updates
+sed "s|</KeyInfo>|</KeyInfo><Object><update xmlns=\"\" type=\"security\" version=\"1\"><id>EVIL</id><title>t</title></update></Object>|" \
+	"$tmp/signed.xml" >"$tmp/web/signed.xml"
+rm "$tmp/sources/dsig.source"
+source_ advisories "Url: $at/plain/signed.xml" "Trust: xmldsig $tmp/keys/xml.pem"
+sync advisories
+is "nor by a reader that takes updates wherever they stand" "$rc $(grep -c EVIL "$tmp/web/signed.xml") $(ids advisories)" "0 1 GOOD"
+rm "$tmp/sources/advisories.source"

@@ -145,6 +145,19 @@ static void passes_over_comments(void)
 	CU_ASSERT_STRING_EQUAL(seen.log, "<a><b></b</a");
 }
 
+/* What stands in a signature is not signed by it. */
+static void passes_over_signatures(void)
+{
+	static const char doc[] =
+		"<a><s:Signature xmlns:s='http://www.w3.org/2000/09/xmldsig#'><s:Object>no<b/>"
+		"<s:Signature/></s:Object></s:Signature><Signature>yes</Signature><c/></a>";
+	struct source source = { .head = doc, .body = "", .tail = "" };
+	struct seen seen = {0};
+
+	CU_ASSERT_EQUAL(parse(&source, &seen, NULL, NULL), 0);
+	CU_ASSERT_STRING_EQUAL(seen.log, "<a><Signature>yes</Signature<c></c</a");
+}
+
 static void stops_with_the_callback(void)
 {
 	struct source source = { .head = "<a><b/><c/></a>", .body = "", .tail = "" };
@@ -282,6 +295,7 @@ static CU_TestInfo tests[] = {
 	{ "elements, attributes and text arrive as written", reads_elements },
 	{ "tags over the borders of reads are whole", reads_over_borders },
 	{ "comments are passed over", passes_over_comments },
+	{ "signatures are passed over", passes_over_signatures },
 	{ "a callback ends it", stops_with_the_callback },
 	{ "a callback passes over an element", skips },
 	{ "limits hold", keeps_limits },

@@ -864,8 +864,9 @@ pd_unpacked(struct pd_ctx *ctx, const void *data, size_t len)
 }
 
 /** Parse the whole source as XML: no entities but the five, no DTD, no
- * network, limits on size, depth and count.  @return 0, or below zero when
- * the document is refused or a callback failed, reported with its line. */
+ * network, limits on size, depth and count.  Of an XML signature (XML-DSig)
+ * nothing is told, since it does not sign what stands in itself.  @return 0, or
+ * below zero when the document is refused or a callback failed, reported with its line. */
 static inline int PD_MUST_USE
 pd_xml(struct pd_ctx *ctx, const struct pd_xml_handler *handler)
 {
