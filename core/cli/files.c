@@ -267,7 +267,7 @@ PD_CORE(signed_)
 		return NULL;
 	text = pd_file_read(pd_core_text(args, 1), 1 << 16, NULL, err);
 	data = text ? pd_file_read(pd_core_text(args, 0), SIGNED_MAX, &len, err) : NULL;
-	return data && pd_seal_check(&k, data, len, text, &comment, err) ?
+	return data && pd_seal_check_any(&k, data, len, text, &comment, err) ?
 	       json_pack("{s:s, s:s}", "key", k.name, "comment", comment) : NULL;
 }
 

@@ -2,6 +2,7 @@
 /* Functions of the command line: what this server has, which updates there
  * are, and the plan that a workflow makes of both. */
 #include <limits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -137,16 +138,16 @@ PD_CORE(facts)
 	return cli->facts.json ? json_incref(cli->facts.json) : json_object();
 }
 
-/* Date of the newest update; 0: none has one. */
+/* Date of the newest update, but of none that is still to come; 0: none has one. */
 static int64_t newest(const struct pd_catalog *c)
 {
-	int64_t date = 0;
+	int64_t date = 0, tomorrow = time(NULL) + 86400;
 
 	for (size_t i = 0; i < c->len; i++) {
 		int64_t own = c->updates[i].updated > c->updates[i].issued ? c->updates[i].updated :
 									     c->updates[i].issued;
 
-		date = own > date ? own : date;
+		date = own > date && own <= tomorrow ? own : date;
 	}
 	return date;
 }

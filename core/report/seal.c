@@ -5,8 +5,9 @@
  *   secret key  "Ed", kdf (2, zero: no password), "B2", salt and limits of the kdf
  *               (48, zero), id (8), seed and public half (64), BLAKE2b-256 of
  *               "Ed", id and those
- *   signature   "ED", id (8), Ed25519 (64) of the file's BLAKE2b-512; then a
- *               trusted comment, and Ed25519 (64) of that signature and comment */
+ *   signature   "ED", id (8), Ed25519 (64) of the file's BLAKE2b-512, or "Ed" and
+ *               of the file itself; then a trusted comment, and Ed25519 (64) of that
+ *               signature and comment */
 #include "report/seal.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@ enum { ID = 8, HALF = 32, SECRET = 64, SIGNATURE = 64, HASH = 64,
        SUM_AT = SECRET_AT + SECRET, SECRET_FILE = SUM_AT + 32, SIGNED = 2 + ID + SIGNATURE };
 
 #define TRUSTED "trusted comment: "
+#define OURS "untrusted comment: certificate of patchday\n"
 
 void pd_seal_key_cleanup(struct pd_seal_key *k)
 {
@@ -180,8 +182,7 @@ static char *render(const unsigned char blob[SIGNED], const char *comment,
 {
 	pd_auto_free char *a = encode(blob, SIGNED), *b = encode(global, SIGNATURE);
 
-	return pd_print("untrusted comment: certificate of patchday\n%s\n" TRUSTED "%s\n%s\n",
-			a, comment, b);
+	return pd_print(OURS "%s\n" TRUSTED "%s\n%s\n", a, comment, b);
 }
 
 /* What the second signature is of: the first one, then the comment. */
@@ -209,10 +210,23 @@ char *pd_seal_sign(const struct pd_seal_key *k, const void *data, size_t len,
 	return render(blob, comment, global);
 }
 
-bool pd_seal_check(const struct pd_seal_key *k, const void *data, size_t len,
-		   const char *text, char **comment, struct pd_error **err)
+/* By the key, of the data or, as everybody signs today, of their hash. */
+static bool is_of(const struct pd_seal_key *k, const unsigned char blob[SIGNED], const void *data,
+		  size_t len)
 {
-	unsigned char blob[SIGNED], global[SIGNATURE], hash[HASH];
+	unsigned char hash[HASH];
+
+	if (memcmp(blob, "Ed", 2) == 0)
+		return crypto_sign_verify_detached(blob + 2 + ID, data, len, k->public_half) == 0;
+	crypto_generichash(hash, HASH, data, len, NULL, 0);
+	return memcmp(blob, "ED", 2) == 0 &&
+	       crypto_sign_verify_detached(blob + 2 + ID, hash, HASH, k->public_half) == 0;
+}
+
+bool pd_seal_check_any(const struct pd_seal_key *k, const void *data, size_t len,
+		       const char *text, char **comment, struct pd_error **err)
+{
+	unsigned char blob[SIGNED], global[SIGNATURE];
 	const char *third = line(text, 2);
 	pd_auto_free char *trusted = third && strncmp(third, TRUSTED, strlen(TRUSTED)) == 0 ?
 		pd_strndup(third + strlen(TRUSTED), strcspn(third, "\n") - strlen(TRUSTED)) : NULL;
@@ -220,14 +234,12 @@ bool pd_seal_check(const struct pd_seal_key *k, const void *data, size_t len,
 
 	if (!trusted || !decode(text, 1, blob, SIGNED) || !decode(text, 3, global, SIGNATURE))
 		return pd_error_set(err, "seal-bad", "the signature is none, or damaged");
-	again = render(blob, trusted, global); /* nothing else may be in the file */
+	again = render(blob, trusted, global); /* but for its first line nothing else may be in the file */
 	both = joined(blob + 2 + ID, trusted);
-	crypto_generichash(hash, HASH, data, len, NULL, 0);
 	if (memcmp(blob + 2, k->id, ID) != 0)
 		return pd_error_set(err, "seal-bad", "the signature is of another key than %s",
 				    k->name);
-	if (strcmp(again, text) != 0 || memcmp(blob, "ED", 2) != 0 ||
-	    crypto_sign_verify_detached(blob + 2 + ID, hash, HASH, k->public_half) != 0 ||
+	if (strcmp(line(again, 1), line(text, 1)) != 0 || !is_of(k, blob, data, len) ||
 	    crypto_sign_verify_detached(global, (unsigned char *)both,
 					SIGNATURE + strlen(trusted), k->public_half) != 0)
 		return pd_error_set(err, "seal-bad", "it is not what was signed with the key %s",
@@ -235,4 +247,12 @@ bool pd_seal_check(const struct pd_seal_key *k, const void *data, size_t len,
 	*comment = trusted;
 	trusted = NULL;
 	return true;
+}
+
+bool pd_seal_check(const struct pd_seal_key *k, const void *data, size_t len,
+		   const char *text, char **comment, struct pd_error **err)
+{
+	if (strncmp(text, OURS, strlen(OURS)) != 0)
+		return pd_error_set(err, "seal-bad", "the signature is none that patchday has made");
+	return pd_seal_check_any(k, data, len, text, comment, err);
 }

@@ -34,5 +34,9 @@ char *pd_seal_sign(const struct pd_seal_key *k, const void *data, size_t len,
 /** Is @p text that, byte for byte?  *comment: the caller frees. */
 bool pd_seal_check(const struct pd_seal_key *k, const void *data, size_t len,
 		   const char *text, char **comment, struct pd_error **err) PD_MUST_USE;
+/** The same of any that minisign makes, older ones too: its first line, which
+ * nobody signs, says whatever it likes. */
+bool pd_seal_check_any(const struct pd_seal_key *k, const void *data, size_t len,
+		       const char *text, char **comment, struct pd_error **err) PD_MUST_USE;
 
 #endif

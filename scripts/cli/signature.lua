@@ -12,7 +12,7 @@ end
 
 function signature.sign(cli)
 	for _, file in each(cli, "sign") do
-		local comment = ("%s, signed %s"):format(file:match("[^/]+$"), core.date(core.now()))
+		local comment = ("timestamp:%d\tfile:%s\thashed"):format(core.now(), file:match("[^/]+$")) -- as minisign's own
 		local text = base.must(core.sign(file, cli:option("key"), comment))
 		base.must(core.write(file .. ".minisig", text, 420)) -- 0644
 		if cli.json then base.print_line { file = file, signature = file .. ".minisig" }

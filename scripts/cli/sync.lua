@@ -38,20 +38,27 @@ local function get_part(cli, s, new, part)
 end
 
 -- The catalog of a repository: its updates, and before them its packages.
-local function get_repository(cli, s, new, file, record)
-	local parts
-	parts, record.made = repository.parts(file)
+local function get_parts(cli, s, new, parts, record)
 	if not parts.updateinfo then base.fail("source-part", ("%s lists no updateinfo"):format(s.Url)) end
 	record.catalog = get_part(cli, s, new, parts.updateinfo)
 	record.before = core.list { parts.primary and get_part(cli, s, new, parts.primary) }
 end
 
+-- A date that has come; 0: one that has not says nothing.
+local function past(date) return date <= core.now() + day and date or 0 end
+
 -- Nothing that is older than what is in force, whatever its signature.
-local function refuse_older(s, made, newest, now)
-	local before = now and (now.made ~= 0 and made ~= 0 and { now.made, made } or { now.newest, newest })
-	if before and before[2] < before[1] then
+local function refuse_older(s, record, now)
+	local made = record.made
+	if past(made) ~= made then
+		base.fail("source-future", ("%s was made on %s, which has not come yet"):format(s.Url, core.date(made)),
+			"See that the clock of this server is right.")
+	end
+	local was, is = now and past(now.made) or 0, made
+	if was == 0 or is == 0 or was == is then was, is = now and past(now.newest) or 0, record.newest end
+	if is < was then
 		base.fail("source-older", ("%s is of %s, older than what is in force, of %s"):format(s.Url,
-			core.date(before[2]), core.date(before[1])))
+			core.date(is), core.date(was)))
 	end
 	if made ~= 0 and s["Max-Age"] and core.now() - made > s["Max-Age"] then
 		base.fail("source-old", ("%s was made %d days ago, more than the Max-Age of %s allows"):format(s.Url,
@@ -81,32 +88,39 @@ local function put_in_force(home, new, record, now)
 	tidy(home, { record.set, now and now.set })
 end
 
--- Fetches the catalog and what proves it; nil: it is the one in force.
-local function get(cli, s, new, name, now)
-	local is_repository = name == "repomd.xml"
-	local folder = is_repository and new .. "/repodata" or new
-	base.must(core.folder(folder))
-	local file = folder .. "/" .. name
-	local answer = base.must(transfer.one(cli, s, { url = address_of(cli, s, s.Url), to = file,
-		etag = now and now.etag, modified = now and now.modified }))
+-- Fetches the catalog and what proves it, which may have been signed anew since it
+-- came: its record, the signature, and what a repository lists.
+local function get(cli, s, new, now, kept)
+	local name = s.Url:match("([^/]+)$")
+	local place = name == "repomd.xml" and "/repodata/" .. name or "/" .. name
+	local known = now and now.url == s.Url and now or {}
+	base.must(core.folder((new .. place):match("^(.*)/")))
+	local answer = base.must(transfer.one(cli, s, { url = address_of(cli, s, s.Url), to = new .. place,
+		etag = known.etag, modified = known.modified }))
+	local file = (answer.state == "unchanged" and kept or new) .. place
 	local ending = trust.ending(s.Trust.kind)
-	local signature = ending and file .. ending
-	if answer.state == "unchanged" then return nil end
+	local signature = ending and new .. place .. ending
 	if ending then
 		base.must(transfer.one(cli, s, { url = address_of(cli, s, s.Signature or s.Url .. ending), to = signature,
 			max = 1 << 20 }))
 	end
-	local record = { source = s.name, url = s.Url, catalog = file:sub(#new + 2), etag = answer.etag,
+	local record = { source = s.name, url = s.Url, catalog = place:sub(2), etag = answer.etag,
 		modified = answer.modified, fetched = core.now(), checked = core.now(), digest = base.must(core.digest(file)) }
 	record.set = record.digest:sub(1, 16)
-	record.trust = trust.prove(s.Trust, file, signature)
-	record.made = 0
-	if is_repository then get_repository(cli, s, new, file, record) end
-	return record
+	local signed, parts, made
+	record.trust, signed = trust.prove(s.Trust, file, signature)
+	if name == "repomd.xml" then parts, made = repository.parts(file) end
+	record.made = made and made ~= 0 and made or signed or 0
+	return record, signature, parts
 end
 
-local function is_same(cli, s, home, now)
-	now.checked = core.now()
+-- It is the one in force, looked at again, and perhaps signed again.
+local function renew(cli, s, home, now, record, signature)
+	now.checked = record.checked
+	if record.made >= now.made then
+		now.trust, now.made = record.trust, record.made
+		if signature then base.must(core.rename(signature, home .. "/current" .. signature:sub(#home + #"/new" + 1))) end
+	end
 	store(home .. "/current", now)
 	if not cli.json and not s.quiet then base.print("%-20s unchanged, %d updates\n", now.source, now.updates) end
 	return { source = now.source, state = "unchanged", digest = now.digest, updates = now.updates }
@@ -120,15 +134,17 @@ local function sync(cli, s)
 	if not locked then
 		base.must(nil, err or { id = "source-busy", message = ("the source %s is being synchronised"):format(s.name) })
 	end
-	local now = source.current(cli, s.name)
-	local record = get(cli, s, new, s.Url:match("([^/]+)$"), now)
-	if not record or now and now.digest == record.digest then
+	local now, kept = source.current(cli, s.name)
+	local record, signature, parts = get(cli, s, new, now, kept)
+	if now and now.digest == record.digest then
+		local same = renew(cli, s, home, now, record, signature)
 		core.unlock(locked)
-		return is_same(cli, s, home, now)
+		return same
 	end
+	if parts then get_parts(cli, s, new, parts, record) end
 	local head = base.must(core.catalogs(core.list { source.entry(record, new) }))[1]
 	record.updates, record.ignored, record.newest, record.format = head.updates, head.ignored, head.newest, head.format
-	if not s.any_age then refuse_older(s, record.made, record.newest, now) end
+	if not s.any_age then refuse_older(s, record, now) end
 	put_in_force(home, new, record, now)
 	core.unlock(locked)
 	if not cli.json and not s.quiet then

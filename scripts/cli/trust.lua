@@ -13,27 +13,38 @@ end
 local wrong = {
 	EXPSIG = "its signature has expired", EXPKEYSIG = "the key has expired",
 	REVKEYSIG = "the key was revoked", BADSIG = "it is not as it was signed",
-	NO_PUBKEY = "it is signed with another key than the one pinned",
+}
+-- Words that it says of one by a key that is not pinned: another one may do.
+local foreign = {
+	NO_PUBKEY = "it is signed with another key than the one pinned", ERRSIG = "its signature is not understood",
 }
 
 local function openpgp(file, signature, key)
 	local done = base.must(core.tool(core.list { "gpgv", "--homedir", "/nonexistent", "--status-fd", "1", "--keyring",
 		"/dev/stdin", signature, file }, { key = key }))
+	local print, date, time = done.out:match("%[GNUPG:%] VALIDSIG (%x+) (%S+) (%d+)")
+	local passed
 	for word in done.out:gmatch("%[GNUPG:%] (%S+)") do
+		passed = foreign[word] or passed
 		if wrong[word] then fail(file, "%s (%s)", wrong[word], key) end
 	end
-	local print, date = done.out:match("%[GNUPG:%] VALIDSIG (%x+) (%S+)")
-	local who = done.out:match("%[GNUPG:%] GOODSIG %x+ ([^\n]*)")
-	if done.status ~= 0 or not print then
+	if not print and passed then fail(file, "%s (%s)", passed, key) end
+	if not print or done.status ~= 0 and not passed then
 		fail(file, "gpgv does not find it signed by %s: %s", key, done.err:match("[^\n]*") or "")
 	end
-	return ("openpgp %s (%s), signed %s"):format(print, who or "", date)
+	local who = done.out:match("%[GNUPG:%] GOODSIG %x+ ([^\n]*)")
+	return ("openpgp %s (%s), signed %s"):format(print, who or "", date), tonumber(time)
 end
+
+-- What minisign, and catalog sign, write into the comment that is signed.
+local stamp = "timestamp:(%d+)"
 
 local function minisign(file, signature, key)
 	local found, err = core.signed(file, signature, key)
 	if not found then fail(file, "%s", err.message) end
-	return ("minisign %s (%s)"):format(found.key, found.comment)
+	local time = math.tointeger(tonumber(found.comment:match(stamp)))
+	local comment = found.comment:gsub("%c", " ")
+	return ("minisign %s (%s)%s"):format(found.key, comment, time and ", signed " .. core.date(time) or ""), time
 end
 
 -- The signature is a part of the document; it counts if the certificate that
@@ -64,7 +75,8 @@ local kinds = {
 -- What a detached signature is called; nil: there is none beside the file.
 function trust.ending(kind) return kinds[kind].ending end
 
--- Proves it or fails; by what, in words.
+-- Proves it or fails; by what, in words, and when it was signed, nil if nobody
+-- has signed that.
 function trust.prove(t, file, signature)
 	if t.kind ~= "none" and t.kind ~= "sha256" then base.must(core.trusted(t.key)) end
 	return kinds[t.kind].prove(file, signature, t.key)

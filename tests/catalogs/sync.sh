@@ -141,6 +141,15 @@ sign vendor "$tmp/web/d.xml"
 sync two
 is "signed by the vendor" "$rc $(ids two)" "0 EX-D"
 like "with the key's fingerprint" "$out" "openpgp $(gpg --list-keys --with-colons vendor@example.org 2>/dev/null | awk -F: '/^fpr/ { print $10; exit }')"
+gpg --batch --quiet --yes --no-auto-check-trustdb --local-user vendor@example.org --local-user other@example.org \
+	--armor --output "$tmp/both.asc" --detach-sign "$tmp/web/d.xml"
+for key in vendor other; do
+	pd catalog verify "$tmp/web/d.xml" --trust openpgp --key "$tmp/keys/$key.asc" --signature "$tmp/both.asc"
+	is "signed by two, of whom one is pinned: $key" "$rc" 0
+done
+gpg_key third
+pd catalog verify "$tmp/web/d.xml" --trust openpgp --key "$tmp/keys/third.asc" --signature "$tmp/both.asc"
+like "or none of them" "$rc $out" '^2 .*another key than the one pinned'
 gpg --batch --export vendor@example.org >"$tmp/keys/vendor.gpg"
 pd catalog verify "$tmp/web/d.xml" --trust openpgp --key "$tmp/keys/vendor.gpg"
 is "a key without armor" "$rc" 0
@@ -173,6 +182,84 @@ cp "$PD_BUILDDIR"/plugins/{updateinfo,unpack}/.libs/*.so "$tmp/plugins/"
 mkdir -p "$tmp/web/repo/repodata"
 repository() # DAY TIMESTAMP
 {
+
+# by minisign itself, as it signs today and as it did, with a time in its comment
+# minisign SECONDS-AGO [WORD]...: $seconds is the time
+minisign_()
+{
+	seconds=$(($(date +%s) - $1))
+	minisign -S -s "$tmp/keys/seal.key" -m "$tmp/web/m.xml" -c "whatever" -t "timestamp:$seconds	file:m.xml" "${@:2}" </dev/null >/dev/null 2>&1
+}
+made()
+{
+	jq .made "$PATCHDAY_STATE/catalogs/mini/current/source.json"
+}
+source_ mini "Url: $at/plain/m.xml" "Trust: minisign $tmp/keys/seal.pub"
+for how in -l -H; do
+	catalog "$tmp/web/m.xml" 2026-01-01 "EX$how"
+	minisign_ 5000 "$how"
+	pd catalog verify "$tmp/web/m.xml" --key "$tmp/keys/seal.pub"
+	like "signed by minisign $how" "$rc $out" "^0 .*minisign [0-9A-F]{16} \\(timestamp:$seconds file:m.xml\\), signed 20"
+	sync mini
+	is "proved by minisign $how" "$rc $(ids mini) $(made)" "0 EX$how $seconds"
+done
+sed -i '1s/whatever/anything/' "$tmp/web/m.xml.minisig"
+pd catalog verify "$tmp/web/m.xml" --key "$tmp/keys/seal.pub"
+is "its first line is not signed" "$rc" 0
+for line in 2 3 4; do
+	sed "${line}s/[0-9]/x/" "$tmp/web/m.xml.minisig" >"$tmp/changed.minisig"
+	pd catalog verify "$tmp/web/m.xml" --key "$tmp/keys/seal.pub" --signature "$tmp/changed.minisig"
+	is "line $line is" "$rc" 2
+done
+
+# ------------------------------------------------- what was signed before that
+cp "$tmp/web/m.xml" "$tmp/old.xml"
+cp "$tmp/web/m.xml.minisig" "$tmp/old.minisig"
+catalog "$tmp/web/m.xml" 2026-01-01 EX-LATER
+minisign_ 4000
+sync mini
+is "of the same day, and signed later" "$rc $(ids mini)" "0 EX-LATER"
+cp "$tmp/old.xml" "$tmp/web/m.xml"
+cp "$tmp/old.minisig" "$tmp/web/m.xml.minisig"
+sync mini
+is "what was signed earlier does not come back" "$rc $(ids mini)" "4 EX-LATER"
+like "which is said" "$out" 'older than what is in force.*\[source-older\]'
+catalog "$tmp/web/m.xml" 2025-01-01 EX-LESS
+minisign_ 3000
+sync mini
+is "what is signed later counts, whatever its updates say" "$rc $(ids mini)" "0 EX-LESS"
+echo "Max-Age: 1h" >>"$tmp/sources/mini.source"
+sed -i 's/"made": [0-9]*/"made": 1700000000/' "$PATCHDAY_STATE/catalogs/mini/current/source.json"
+pd catalog show sync:mini
+like "it is as old as its signature, whenever it was looked at" "$rc $out" '^2 .*\[source-old\]'
+minisign_ 100
+sync mini
+is "until it is signed anew" "$rc $(grep -c unchanged <<<"$out") $(ids mini) $(made)" "0 1 EX-LESS $seconds"
+like "which is on record" "$(jq -r .trust "$PATCHDAY_STATE/catalogs/mini/current/source.json")" "timestamp:$seconds"
+check "with that signature" cmp -s "$tmp/web/m.xml.minisig" "$PATCHDAY_STATE/catalogs/mini/current/m.xml.minisig"
+last=$seconds
+minisign_ 200
+sync mini
+is "an earlier signature of the same takes nothing back" "$rc $(made)" "0 $last"
+minisign_ 100 -l
+sed -i '2s/[0-9]/x/' "$tmp/web/m.xml.minisig"
+sync mini
+is "one that is wrong is told, though the catalog is the same" "$rc $(ids mini)" "4 EX-LESS"
+catalog "$tmp/web/m.xml" 2026-01-01 EX-2099
+minisign_ -200000
+sync mini
+like "nobody signs in time to come" "$rc $(ids mini) $out" '^4 EX-LESS .*\[source-future\]'
+minisign_ 7200
+sync mini
+like "what is too old when it comes is refused" "$rc $(ids mini) $out" '^4 EX-LESS .*\[source-old(er)?\]'
+rm "$tmp/sources/mini.source"
+source_ future "Url: $at/plain/f.xml" "Trust: none"
+catalog "$tmp/web/f.xml" 2099-01-01 EX-2099
+sync future
+catalog "$tmp/web/f.xml" 2026-01-01 EX-NOW
+sync future
+is "an update of 2099 does not keep out all that come later" "$rc $(ids future)" "0 EX-NOW"
+rm "$tmp/sources/future.source"
 	gzip -nc >"$tmp/web/repo/repodata/updateinfo.xml.gz" <<-END
 	<updates><update status="final" from="x" type="security" version="1"><id>EX-$1</id><title>t</title>
 	<issued date="2026-03-0$1"/><pkglist><collection><package name="demo" version="2" release="1" arch="noarch"
@@ -193,18 +280,18 @@ repository 2 1600000000
 sync three
 is "an older one does not, whatever its updates say" "$rc $(ids three)" "4 EX-1"
 like "which is said" "$out" 'source-older'
-repository 3 1800000000
+repository 3 1710000000
 cp "$tmp/web/repo/repodata/updateinfo.xml.gz" "$tmp/keep.gz"
-repository 4 1800000001
+repository 4 1710000001
 cp "$tmp/keep.gz" "$tmp/web/repo/repodata/updateinfo.xml.gz"
 sync three
 is "nor one whose parts are of two days" "$rc $(ids three)" "4 EX-1"
 like "which is said" "$out" 'transfer-digest|transfer-size'
-repository 4 1800000002
-sed -i 's/1800000002/1900000000/' "$tmp/web/repo/repodata/repomd.xml"
+repository 4 1710000002
+sed -i 's/1710000002/1790000000/' "$tmp/web/repo/repodata/repomd.xml"
 sync three
 is "nor one that was changed after it was signed" "$rc $(ids three)" "4 EX-1"
-repository 5 1800000003
+repository 5 1710000003
 sync three --from "$tmp/web/repo/repodata"
 is "a newer one does, also from a folder" "$rc $(ids three)" "0 EX-5"
 rm "$tmp/sources/three.source"
