@@ -30,8 +30,9 @@ return {
 		operands = "VERB [FILE|SOURCE]...", least = 1, most = -1,
 		summary = "check, show, fetch and sign catalogs of updates",
 		text = [[
-check   reads the files whole and says what is wrong with them, what was passed
-        over, and which links lead out of them or in a circle
+check   reads the files whole and says what is wrong with them or their
+        signatures, what was passed over, and which links lead out of them or in a
+        circle
 show    lists their updates: all of them, or those that the options choose
 sync    fetches what the sources offer: all of them, or those named; a catalog
         takes effect when it is proved and read, until then the old one does
@@ -80,9 +81,9 @@ source or update.
 			{ "parallel", "N", "fetch: how many at once (default 4)" },
 			{ "rate", "BYTES", "fetch: bytes a second, of all together: 2MiB" },
 			{ "retries", "N", "sync, fetch: how often a file is tried again (default 5)" },
-			{ "key", "FILE", "of a repository: the OpenPGP key that it has to be signed with; sign: secret key; verify, "
-				.. "fetch: public key (default /etc/patchday/seal.key, .pub)" },
-			{ "trust", "KIND", "verify, fetch: openpgp, xmldsig or minisign (default)" },
+			{ "key", "FILE", "of a repository: the OpenPGP key that it has to be signed with; sign: secret key; check, "
+				.. "verify, fetch: public key (default /etc/patchday/seal.key, .pub)" },
+			{ "trust", "KIND", "check, verify, fetch: openpgp, xmldsig or minisign (default)" },
 			{ "signature", "FILE", "verify: where the signature is, if not beside the file" },
 		},
 		takes = { vercmp = "SCHEME" }, -- where it is no file

@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: MIT
--- catalog check: is it whole, what was passed over, do its dates and links make
--- sense?
+-- catalog check: is it whole, is it as it was signed, what was passed over, do its
+-- dates and links make sense?
 local _, core = ...
 local base = require "cli.base"
+local signature = require "cli.signature"
 local sources = require "cli.sources"
 
 local linking = { supersedes = true, requires = true, bundles = true }
@@ -109,7 +110,9 @@ end
 
 return function(cli)
 	local bad
+	local by = signature.prove(cli, "check")
 	for c, head in ipairs(sources.catalogs(cli)) do
+		head.trust = by[cli.operands[c]] or head.trust
 		findings(c, head)
 		bad = bad or head.notes[1] or head.dates[1]
 		if cli.json then base.print_line(head) else print(cli, head) end

@@ -4,11 +4,10 @@
 local _, core = ...
 local base = require "cli.base"
 local choice = require "cli.choice"
-local repository = require "cli.repository"
+local signature = require "cli.signature"
 local source = require "cli.source"
 local sources = require "cli.sources"
 local transfer = require "cli.transfer"
-local trust = require "cli.trust"
 
 local SUMS = "SHA256SUMS"
 
@@ -23,20 +22,6 @@ local function number(cli, name, kind, most)
 end
 
 -- ------------------------------------------------------------ what is wanted
-
--- A catalog with a signature beside it, or of which --key says who has to have
--- signed it, is proved before it is read; a repository is by its repomd.xml.
-local function prove(cli)
-	local kind, key = cli:option("trust") or "minisign", cli:option("key")
-	base.choose({ "minisign", "openpgp", "xmldsig" }, "catalog fetch --trust ", kind)
-	local asked = key or cli:option("trust")
-	for _, name in ipairs(cli.operands) do
-		local beside = name .. (trust.ending(kind) or "")
-		if not name:find("^%l+:") and (asked or core.path(beside)) and not repository.at(name) then
-			trust.prove({ kind = kind, key = key or "/etc/patchday/seal.pub" }, name, beside)
-		end
-	end
-end
 
 -- All of a frozen catalog; of one that grows what the options choose.
 local function updates(cli)
@@ -236,7 +221,7 @@ local function sum_up(cli, files, to)
 end
 
 return function(cli)
-	prove(cli)
+	signature.prove(cli, "fetch")
 	local files = payloads(cli, updates(cli))
 	if #files == 0 then base.fail("freeze-nothing", "no update that was chosen has a payload") end
 	local to = open_folder(cli)

@@ -1,9 +1,13 @@
 -- SPDX-License-Identifier: MIT
--- catalog sign and verify: signatures of files, beside them.
+-- catalog sign and verify, and what check and fetch prove first: signatures of
+-- files, beside them.
 local _, core = ...
 local base = require "cli.base"
+local repository = require "cli.repository"
 local trust = require "cli.trust"
 local signature = {}
+
+local kinds = { "minisign", "openpgp", "xmldsig" }
 
 local function each(cli, verb)
 	if #cli.operands == 0 then base.fail("usage", ("usage: patchday catalog %s FILE..."):format(verb)) end
@@ -22,9 +26,25 @@ function signature.sign(cli)
 	return 0
 end
 
+-- A catalog with a signature beside it, or of which --key says who has to have
+-- signed it, is proved before it is read; a repository is by its repomd.xml.  What
+-- proves each, by its name.
+function signature.prove(cli, verb)
+	local kind, key, by = cli:option("trust") or "minisign", cli:option("key"), {}
+	base.choose(kinds, ("catalog %s --trust "):format(verb), kind)
+	local asked = key or cli:option("trust")
+	for _, name in ipairs(cli.operands) do
+		local beside = name .. (trust.ending(kind) or "")
+		if not name:find("^%l+:") and (asked or core.path(beside)) and not repository.at(name) then
+			by[name] = trust.prove({ kind = kind, key = key or "/etc/patchday/seal.pub" }, name, beside)
+		end
+	end
+	return by
+end
+
 function signature.verify(cli)
 	local kind, key = cli:option("trust") or "minisign", cli:option("key")
-	base.choose({ "minisign", "openpgp", "xmldsig" }, "catalog verify --trust ", kind)
+	base.choose(kinds, "catalog verify --trust ", kind)
 	if not key and kind ~= "minisign" then base.fail("usage", ("--trust %s needs --key FILE"):format(kind)) end
 	for _, file in each(cli, "verify") do
 		local beside = file .. (trust.ending(kind) or "")

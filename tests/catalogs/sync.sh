@@ -164,24 +164,24 @@ is "our own signature" "$rc" 0
 check "stock minisign verifies it" minisign -Vqm "$tmp/web/d.xml" -p "$tmp/keys/seal.pub"
 pd catalog verify "$tmp/web/d.xml" --key "$tmp/keys/seal.pub"
 is "and so do we" "$rc" 0
+pd catalog check "$tmp/web/d.xml" --key "$tmp/keys/seal.pub"
+like "so does a check" "$rc $(tr '\n' ' ' <<<"$out")" '^0 .* proved by: minisign [0-9A-F]{16} '
+pd catalog check "$tmp/web/d.xml" --trust openpgp --key "$tmp/keys/vendor.asc"
+like "which fails by another signature that is broken" "$rc $out" '^2 .*not as it was signed.*\[trust\]'
+sed 's/EX-E/EX-Z/' "$tmp/web/d.xml" >"$tmp/z.xml"
+cp "$tmp/web/d.xml.minisig" "$tmp/z.xml.minisig"
+pd catalog check "$tmp/z.xml" --key "$tmp/keys/seal.pub"
+like "or by this one" "$rc $out" '^2 .*not what was signed'
+pd catalog check "$tmp/z.xml"
+is "also where nobody asks for it" "$rc" 2
+pd catalog check "$tmp/z.xml" --trust minisgn
+like "a misspelt kind" "$rc $out" '^2 .*minisgn'
 source_ two "Url: $at/plain/d.xml" "Trust: minisign $tmp/keys/seal.pub"
 sync two
 is "proved by minisign" "$rc $(ids two)" "0 EX-E"
 catalog "$tmp/web/d.xml" 2026-02-02 EX-F
 sync two
 is "changed after it was signed" "$rc $(ids two)" "4 EX-E"
-source_ two "Url: $at/plain/d.xml" "Trust: sha256 $(sha256sum <"$tmp/web/d.xml" | cut -d' ' -f1)"
-sync two
-is "proved by a digest" "$rc $(ids two)" "0 EX-F"
-catalog "$tmp/web/d.xml" 2026-02-03 EX-G
-sync two
-is "and by no other" "$rc $(ids two)" "4 EX-F"
-
-# a repository: the signature is of repomd.xml, and that has the digest of the rest
-cp "$PD_BUILDDIR"/plugins/{updateinfo,unpack}/.libs/*.so "$tmp/plugins/"
-mkdir -p "$tmp/web/repo/repodata"
-repository() # DAY TIMESTAMP
-{
 
 # by minisign itself, as it signs today and as it did, with a time in its comment
 # minisign SECONDS-AGO [WORD]...: $seconds is the time
@@ -260,6 +260,18 @@ catalog "$tmp/web/f.xml" 2026-01-01 EX-NOW
 sync future
 is "an update of 2099 does not keep out all that come later" "$rc $(ids future)" "0 EX-NOW"
 rm "$tmp/sources/future.source"
+source_ two "Url: $at/plain/d.xml" "Trust: sha256 $(sha256sum <"$tmp/web/d.xml" | cut -d' ' -f1)"
+sync two
+is "proved by a digest" "$rc $(ids two)" "0 EX-F"
+catalog "$tmp/web/d.xml" 2026-02-03 EX-G
+sync two
+is "and by no other" "$rc $(ids two)" "4 EX-F"
+
+# a repository: the signature is of repomd.xml, and that has the digest of the rest
+cp "$PD_BUILDDIR"/plugins/{updateinfo,unpack}/.libs/*.so "$tmp/plugins/"
+mkdir -p "$tmp/web/repo/repodata"
+repository() # DAY TIMESTAMP
+{
 	gzip -nc >"$tmp/web/repo/repodata/updateinfo.xml.gz" <<-END
 	<updates><update status="final" from="x" type="security" version="1"><id>EX-$1</id><title>t</title>
 	<issued date="2026-03-0$1"/><pkglist><collection><package name="demo" version="2" release="1" arch="noarch"
@@ -310,6 +322,11 @@ dsig()
 		"$tmp/plain.xml" >"$tmp/template.xml"
 	xmlsec1 --sign --privkey-pem "$tmp/keys/$1.key,$tmp/keys/$1.pem" --output "$tmp/signed.xml" "$tmp/template.xml" >/dev/null 2>&1
 }
+xml_sign()
+{
+	catalog "$tmp/plain.xml" "$2" "$3"
+	dsig "$1" catalog
+}
 xml_sign xml 2026-02-03 EX-X
 pd catalog verify "$tmp/signed.xml" --trust xmldsig --key "$tmp/keys/xml.pem"
 is "a signature in the document" "$rc" 0
@@ -320,6 +337,32 @@ pd catalog verify "$tmp/changed.xml" --trust xmldsig --key "$tmp/keys/xml.pem"
 is "changed after it was signed" "$rc" 2
 pd catalog verify "$tmp/plain.xml" --trust xmldsig --key "$tmp/keys/xml.pem"
 is "not signed at all" "$rc" 2
+source_ dsig "Url: $at/plain/signed.xml" "Trust: xmldsig $tmp/keys/xml.pem"
+cp "$tmp/signed.xml" "$tmp/web/"
+sync dsig
+is "our own format, with a signature in it" "$rc $(ids dsig)" "0 EX-X"
+evil='<update xmlns="urn:patchday:catalog:1" id="EVIL" kind="security" issued="2026-03-01"><title>x</title></update>'
+# what stands in the signature is not signed: the proof holds, and nothing of it is read
+for place in "</KeyInfo>|$evil</KeyInfo>" "</Signature>|<Object>$evil</Object></Signature>"; do
+	xml_sign xml 2026-02-04 EX-X2
+	sed "s|$place|" "$tmp/signed.xml" >"$tmp/web/signed.xml"
+	pd catalog verify "$tmp/web/signed.xml" --trust xmldsig --key "$tmp/keys/xml.pem"
+	is "something is put into the signature" "$rc $(grep -c EVIL "$tmp/web/signed.xml")" "0 1"
+	sync dsig
+	is "and is not read" "$rc $(ids dsig)" "0 EX-X2"
+done
+cat >"$tmp/plain.xml" <<-END
+<updates><update status="final" from="x" type="security" version="1"><id>GOOD</id><title>t</title>
+<issued date="2026-03-01"/></update></updates>
+END
+dsig xml updates
+sed "s|</KeyInfo>|</KeyInfo><Object><update xmlns=\"\" type=\"security\" version=\"1\"><id>EVIL</id><title>t</title></update></Object>|" \
+	"$tmp/signed.xml" >"$tmp/web/signed.xml"
+rm "$tmp/sources/dsig.source"
+source_ advisories "Url: $at/plain/signed.xml" "Trust: xmldsig $tmp/keys/xml.pem"
+sync advisories
+is "nor by a reader that takes updates wherever they stand" "$rc $(grep -c EVIL "$tmp/web/signed.xml") $(ids advisories)" "0 1 GOOD"
+rm "$tmp/sources/advisories.source"
 
 # --------------------------------------------------------------- by hand
 mkdir -p "$tmp/medium"
@@ -357,34 +400,3 @@ sync two
 is "through a proxy, with a password" "$rc $(ids two)" "0 EX-I"
 is "which is written nowhere" "$(grep -rl proxy-password "$PATCHDAY_STATE" | wc -l)" 0
 end
-xml_sign()
-{
-	catalog "$tmp/plain.xml" "$2" "$3"
-	dsig "$1" catalog
-}
-source_ dsig "Url: $at/plain/signed.xml" "Trust: xmldsig $tmp/keys/xml.pem"
-cp "$tmp/signed.xml" "$tmp/web/"
-sync dsig
-is "our own format, with a signature in it" "$rc $(ids dsig)" "0 EX-X"
-evil='<update xmlns="urn:patchday:catalog:1" id="EVIL" kind="security" issued="2026-03-01"><title>x</title></update>'
-# what stands in the signature is not signed: the proof holds, and nothing of it is read
-for place in "</KeyInfo>|$evil</KeyInfo>" "</Signature>|<Object>$evil</Object></Signature>"; do
-	xml_sign xml 2026-02-04 EX-X2
-	sed "s|$place|" "$tmp/signed.xml" >"$tmp/web/signed.xml"
-	pd catalog verify "$tmp/web/signed.xml" --trust xmldsig --key "$tmp/keys/xml.pem"
-	is "something is put into the signature" "$rc $(grep -c EVIL "$tmp/web/signed.xml")" "0 1"
-	sync dsig
-	is "and is not read" "$rc $(ids dsig)" "0 EX-X2"
-done
-cat >"$tmp/plain.xml" <<-END
-<updates><update status="final" from="x" type="security" version="1"><id>GOOD</id><title>t</title>
-<issued date="2026-03-01"/></update></updates>
-END
-dsig xml updates
-sed "s|</KeyInfo>|</KeyInfo><Object><update xmlns=\"\" type=\"security\" version=\"1\"><id>EVIL</id><title>t</title></update></Object>|" \
-	"$tmp/signed.xml" >"$tmp/web/signed.xml"
-rm "$tmp/sources/dsig.source"
-source_ advisories "Url: $at/plain/signed.xml" "Trust: xmldsig $tmp/keys/xml.pem"
-sync advisories
-is "nor by a reader that takes updates wherever they stand" "$rc $(grep -c EVIL "$tmp/web/signed.xml") $(ids advisories)" "0 1 GOOD"
-rm "$tmp/sources/advisories.source"
