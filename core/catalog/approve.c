@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What an administrator has allowed: lines of JSON that catalog approve and
- * withdraw have added to, of which the last one about an update counts. */
+ * withdraw have added to.  An update has to have nothing that it did not have when
+ * it was approved: of each package, file and command its digest is on record. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -14,6 +15,81 @@ static char *key_of(const char *id, const char *revision)
 	return pd_print("%s\n%s", id, revision);
 }
 
+/* ------------------------------------------------------ what is in an update */
+
+struct parts {
+	json_t *all;          /* to be filled: digests */
+	const json_t *known;  /* or: the keys that may be there, */
+	char *strange;        /* and what is not among them */
+};
+
+/* Of a part as people call it, and the digest that proves its file, or "". */
+static void digest_of(const char *part, const char *proof, pd_digest out)
+{
+	pd_auto_free char *text = pd_print("%s\n%s", part, proof);
+
+	pd_digest_data(text, strlen(text), out);
+	out[32] = '\0';
+}
+
+/* What had no proof when it was approved may have got one since. */
+static void take_part(struct parts *to, char *part, const char *proof)
+{
+	pd_digest with, without;
+
+	digest_of(part, proof, with);
+	digest_of(part, "", without);
+	if (to->all)
+		json_array_append_new(to->all, json_string(with));
+	else if (!to->strange && !json_object_get(to->known, with) &&
+		 !json_object_get(to->known, without))
+		to->strange = pd_strdup(part);
+	free(part);
+}
+
+/* The address of a file may change: freezing completes it. */
+static void take_parts(struct parts *to, const struct pd_catalog_update *u)
+{
+	for (uint32_t i = 0; i < u->n_packages; i++) {
+		const struct pd_package_row *p = &u->packages[i];
+
+		take_part(to, pd_print("%s package %s %s %s %s", pd_scheme_name(p->scheme), p->name,
+				       p->version, p->arch, p->module),
+			  p->payload ? u->payloads[p->payload - 1].digest : "");
+	}
+	for (uint32_t i = 0; i < u->n_payloads; i++) {
+		const char *url = u->payloads[i].url, *name = strrchr(url, '/');
+
+		take_part(to, pd_print("file %s", name ? name + 1 : url), u->payloads[i].digest);
+	}
+	for (uint32_t i = 0; i < u->n_installers; i++)
+		take_part(to, pd_print("command %s %s", u->installers[i].command,
+				       u->installers[i].arguments), "");
+}
+
+json_t *pd_update_content(const struct pd_catalog_update *u)
+{
+	struct parts parts = { .all = json_array() };
+
+	take_parts(&parts, u);
+	return parts.all;
+}
+
+/* -------------------------------------------------------- what was decided */
+
+/* Approvals of one update add up; one that has no content, as they were once, holds
+ * for any. */
+static void allow(json_t *allowed, const char *key, const json_t *content)
+{
+	json_t *known = json_object_get(allowed, key), *part;
+	size_t i;
+
+	if (!json_is_object(known) || !json_is_array(content))
+		json_object_set_new(allowed, key, known = json_is_array(content) ? json_object() : json_true());
+	json_array_foreach(content, i, part)
+		json_object_set_new(known, json_string_value(part), json_true());
+}
+
 static bool take_line(json_t *allowed, const char *path, unsigned number, const char *line,
 		      size_t len, struct pd_error **err)
 {
@@ -22,7 +98,7 @@ static bool take_line(json_t *allowed, const char *path, unsigned number, const 
 	pd_auto_free char *key = key_of(id ? id : "", pd_json_text(entry, "revision", ""));
 
 	if (id && strcmp(what, "approve") == 0)
-		json_object_set_new(allowed, key, json_true());
+		allow(allowed, key, json_object_get(entry, "content"));
 	else if (id && strcmp(what, "withdraw") == 0)
 		json_object_del(allowed, key);
 	else
@@ -45,14 +121,31 @@ static bool read_lines(json_t *allowed, const char *path, struct pd_error **err)
 	return text != NULL;
 }
 
-static bool is_barred(const json_t *allowed, const char *id, const char *revision)
+static const json_t *find(const json_t *allowed, const char *id, const char *revision)
 {
 	pd_auto_free char *key = key_of(id, revision);
 
-	return !json_object_get(allowed, key);
+	return json_object_get(allowed, key);
 }
 
-bool pd_catalogs_approve(const struct pd_catalogs *list, const char *path, struct pd_error **err)
+static bool is_barred(const struct pd_catalog *c, const struct pd_catalog_update *u,
+		      const json_t *allowed, struct pd_strings *changed)
+{
+	struct parts parts = { .known = find(allowed, u->id, u->revision) };
+
+	if (!json_is_object(parts.known))
+		return !parts.known;
+	take_parts(&parts, u);
+	if (!parts.strange)
+		return false;
+	pd_strings_add_take(changed, pd_print("%s: %s is not as it was approved, and has to be approved "
+		"again; new is: %s", c->name, u->id, parts.strange));
+	free(parts.strange);
+	return true;
+}
+
+bool pd_catalogs_approve(const struct pd_catalogs *list, const char *path,
+			 struct pd_strings *changed, struct pd_error **err)
 {
 	pd_auto_json *allowed = json_object();
 
@@ -65,10 +158,10 @@ bool pd_catalogs_approve(const struct pd_catalogs *list, const char *path, struc
 
 		c->approvals = true;
 		for (size_t i = 0; i < c->len; i++)
-			c->updates[i].barred = is_barred(allowed, c->updates[i].id, c->updates[i].revision);
+			c->updates[i].barred = is_barred(c, &c->updates[i], allowed, changed);
 		for (size_t i = 0; i < c->n_briefs; i++)
 			c->briefs[i].barred = c->briefs[i].id &&
-				is_barred(allowed, c->briefs[i].id, c->briefs[i].revision);
+				!find(allowed, c->briefs[i].id, c->briefs[i].revision);
 	}
 	return true;
 }

@@ -129,9 +129,12 @@ struct pd_verdict_row {
 };
 
 /** Bar all that the file at @p path does not allow; without that file everything
- * is allowed. */
+ * is allowed.  To @p changed is added, in words, which updates have something now
+ * that they did not have when they were approved. */
 bool pd_catalogs_approve(const struct pd_catalogs *list, const char *path,
-			 struct pd_error **err) PD_MUST_USE;
+			 struct pd_strings *changed, struct pd_error **err) PD_MUST_USE;
+/** Digests of what an update would install, as an approval has them. */
+json_t *pd_update_content(const struct pd_catalog_update *u);
 
 struct pd_verdicts {
 	struct pd_verdict_row *rows;

@@ -132,12 +132,13 @@ static json_t *rules(const struct pd_catalog_update *u, unsigned tree)
 static json_t *described(const struct pd_catalog *c, const struct pd_catalog_update *u, bool whole)
 {
 	static const char *const states[] = { "final", "testing", "retired", "rules" };
-	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o}",
+	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o*}",
 		"id", u->id, "revision", u->revision, "title", u->title, "severity",
 		pd_severity_name(u->severity), "severity_text", u->severity_text, "kind",
 		pd_class_name(u->kind), "status", states[u->status], "restart",
 		pd_restart_name(u->restart), "issued", (json_int_t)u->issued, "updated",
-		(json_int_t)u->updated, "line", (json_int_t)u->line, "relations", relations(u));
+		(json_int_t)u->updated, "line", (json_int_t)u->line, "relations", relations(u),
+		"approved", c->approvals ? json_boolean(!u->barred) : NULL);
 
 	if (whole) {
 		pd_auto_free char *trust = pd_trust_text(c, u);
@@ -164,6 +165,12 @@ PD_CORE(update)
 			 json_is_true(json_array_get(args, 2)));
 }
 
+/* content(catalog, index): see pd_update_content(). */
+PD_CORE(content)
+{
+	return pd_update_content(&catalog_of(cli, args)->updates[json_integer_value(json_array_get(args, 1)) - 1]);
+}
+
 /* called(catalog, id): all of what a rule calls by this id; nil: it is not there. */
 PD_CORE(called)
 {
@@ -174,5 +181,5 @@ PD_CORE(called)
 }
 
 const struct pd_core_row pd_core_catalog[] = {
-	{ "notes", notes }, { "update", update }, { "called", called }, { NULL, NULL }
+	{ "content", content }, { "notes", notes }, { "update", update }, { "called", called }, { NULL, NULL }
 };

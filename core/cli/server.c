@@ -70,6 +70,19 @@ static bool read_catalogs(struct pd_cli *cli, const json_t *sources,
 	       (!pd_strings_has(&names, "apt") || add_catalog(cli, apt, audience, out, err));
 }
 
+/* Bars what is not approved. */
+static bool bar(const struct pd_catalogs *list, const char *path, struct pd_error **err)
+{
+	pd_auto(pd_strings) changed = {0};
+	bool fine = pd_catalogs_approve(list, path, &changed, err);
+
+	for (size_t i = 0; i < changed.len; i++) {
+		pd_cli_warn("note", changed.items[i]);
+		pd_strings_add(&list->items[0]->notes, changed.items[i]);
+	}
+	return fine;
+}
+
 /* What a plan is made of, until it is made. */
 struct planning {
 	struct pd_cli *cli;
@@ -86,7 +99,7 @@ static bool read_for_plan(void *user, struct pd_error **err)
 
 	pd_audience_add(&audience, &p->facts);
 	return read_catalogs(p->cli, p->sources, &audience, &p->catalogs, err) &&
-	       pd_catalogs_approve(&p->catalogs, approvals, err);
+	       bar(&p->catalogs, approvals, err);
 }
 
 /* Catalogs that somebody names are read, and refused, in any case. */
@@ -227,7 +240,7 @@ static bool next_chosen(struct pd_cli *cli, const json_t *args)
 /* approve(file): see pd_catalogs_approve(). */
 PD_CORE(approve)
 {
-	return pd_catalogs_approve(&cli->catalogs, pd_core_text(args, 0), err) ? json_true() : NULL;
+	return bar(&cli->catalogs, pd_core_text(args, 0), err) ? json_true() : NULL;
 }
 
 /* verdict(what, id, approved): the next one of judge() with a verdict among the

@@ -36,29 +36,33 @@ local function reason(cli)
 	return why
 end
 
--- The updates of the catalogs that are named by id, or that this server needs.
-local function chosen(cli)
-	local ids, all = cli:all("id"), cli:option("needed")
-	if (#ids == 0) == not all then base.fail("usage", "say which updates: --id ID, or --needed") end
-	if all then
-		local found = {}
-		base.must(core.facts(cli:option("facts")))
-		sources.catalogs(cli)
-		base.must(core.judge())
-		local v = core.verdict { needed = true }
-		while v do
-			found[#found + 1] = v
-			v = core.verdict { needed = true }
-		end
-		return found
+-- A function that says whether this server needs an update of a catalog.
+local function needed(cli)
+	local set = {}
+	base.must(core.facts(cli:option("facts")))
+	base.must(core.judge())
+	local v = core.verdict { needed = true }
+	while v do
+		set[v.catalog .. "\n" .. key(v)] = true
+		v = core.verdict { needed = true }
 	end
-	local found, missing = {}, {}
+	return function(head, u) return set[head.catalog .. "\n" .. key(u)] end
+end
+
+-- The updates of the catalogs that are named by id, or that this server needs, with
+-- what is in them.
+local function chosen(cli)
+	local ids, missing, found = cli:all("id"), {}, {}
+	if (#ids == 0) == not cli:option("needed") then base.fail("usage", "say which updates: --id ID, or --needed") end
 	for _, id in ipairs(ids) do missing[id] = true end
-	for c, head in ipairs(sources.catalogs(cli)) do
+	local heads = sources.catalogs(cli)
+	local wanted = #ids == 0 and needed(cli) or function(_, u) return base.has(ids, u.id) end
+	base.must(core.approve(approve.path(cli)))
+	for c, head in ipairs(heads) do
 		for i = 1, head.updates do
 			local u = core.update(c, i)
-			if base.has(ids, u.id) then
-				u.catalog = head.catalog
+			if wanted(head, u) then
+				u.catalog, u.content = head.catalog, core.content(c, i)
 				found[#found + 1], missing[u.id] = u, nil
 			end
 		end
@@ -85,11 +89,11 @@ local function add(cli, decisions)
 end
 
 function approve.approve(cli)
-	local why, now, decisions = reason(cli), in_force(read(cli)), {}
+	local why, decisions = reason(cli), {}
 	for _, u in ipairs(chosen(cli)) do
-		if not now[key(u)] then
+		if not u.approved then
 			decisions[#decisions + 1] = { what = "approve", catalog = u.catalog, id = u.id, revision = u.revision,
-				title = u.title, who = core.user(), time = core.now(), why = why }
+				title = u.title, content = u.content, who = core.user(), time = core.now(), why = why }
 		end
 	end
 	return add(cli, decisions)
@@ -122,13 +126,6 @@ function approve.list(cli)
 		end
 	end
 	return 0
-end
-
--- A function that says whether an update may be installed; nil: all may.
-function approve.filter(cli)
-	if not core.path(approve.path(cli)) then return nil end
-	local now = in_force(read(cli))
-	return function(u) return now[key(u)] ~= nil end
 end
 
 return approve

@@ -105,8 +105,6 @@ function choice.all(heads, also)
 	return locate(list, heads)
 end
 
-local function nothing() return false end
-
 -- Those that the options choose; nil: none of them does.
 function choice.chosen(cli, heads, also)
 	local ids, by_need, approved = cli:all("id"), cli:option("needed"), cli:option("approved")
@@ -114,9 +112,9 @@ function choice.chosen(cli, heads, also)
 	if #ids == 0 and not by_need and not approved then return nil end
 	local wanted, missing
 	if #ids > 0 then wanted, missing = named(ids) elseif by_need then wanted = needed(cli) end
-	local allowed = approved and (approve.filter(cli) or nothing)
+	if approved then base.must(core.approve(approve.path(cli))) end
 	local list = collect(heads, function(head, u)
-		return (not wanted or wanted(head, u)) and (not allowed or allowed(u))
+		return (not wanted or wanted(head, u)) and (not approved or u.approved)
 	end)
 	local id = missing and next(missing)
 	if id then base.fail("catalog-no-update", "no catalog has an update " .. id) end

@@ -46,9 +46,10 @@ local function answer(cli)
 		local facts = base.must(first())
 		servers[1].load = function() return facts end
 	end
-	-- what is printed of an update has no title and no payload, but in one form
-	sources.catalogs(cli, not cli:option("strict") and
-		{ mine = not many, bare = not cli.json or cli:option("packages") ~= nil } or nil)
+	-- what is printed of an update has no title and no payload, but in one form; what
+	-- was approved is compared with all of it
+	local bare = cli:option("packages") ~= nil or not cli.json and not core.path(approve.path(cli))
+	sources.catalogs(cli, not cli:option("strict") and { mine = not many, bare = bare } or nil)
 	-- a list of packages is judged by the catalog alone
 	if not cli:option("packages") then base.must(core.approve(approve.path(cli))) end
 	if cli:option("csv") then

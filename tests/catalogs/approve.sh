@@ -28,13 +28,13 @@ END
 due()
 {
 	"${patchday[@]}" plan "$tmp/w.lua" "${places[@]}" --catalog "$tmp/c.xml" --facts "$tmp/facts.json" --json 2>&1 |
-		jq -r '[.. | .text? // empty | strings][0] // "nothing"'
+		grep -v "^patchday: note: " | jq -r '[.. | .text? // empty | strings][0] // "nothing"'
 }
 
 # scan WORD...: what is needed and may be installed or not
 scan()
 {
-	"${patchday[@]}" scan --catalog "$tmp/c.xml" "${places[@]}" --facts "$tmp/facts.json" --json "$@" 2>&1 |
+	"${patchday[@]}" scan --catalog "$tmp/c.xml" "${places[@]}" --facts "$tmp/facts.json" --json "$@" 2>/dev/null |
 		jq -r 'select(.verdict == "needed") | "\(.id) \(.approved)"' | paste -sd,
 }
 printf 'a\t0\t1\t\tall\nb\t0\t1\t\tall\n' >"$tmp/installed.tsv"
@@ -78,8 +78,67 @@ pd catalog freeze "$tmp/c.xml" --needed --facts "$tmp/facts.json" --approved --t
 is "and nothing else" "$rc $("${patchday[@]}" catalog show "$tmp/frozen.xml" "${places[@]}" --json | jq -r .id | xargs)" "0 OTHER"
 is "the decisions are private" "$(stat -c %a "$PATCHDAY_STATE/approvals.jsonl")" 600
 is "none of them is lost" "$(wc -l <"$PATCHDAY_STATE/approvals.jsonl")" 5
+
+# --------------------------------------------------- what was approved, and no more
+rm "$PATCHDAY_STATE/approvals.jsonl"
+one=$(printf %064d 1) two=$(printf %064d 2)
+cat >"$tmp/c.xml" <<END
+<catalog xmlns="urn:patchday:catalog:1">
+  <update id="A" revision="1" kind="security"><title>a</title>
+    <payload id="1" url="pool/a.deb" digest="sha256:$one"/><package name="a" version="2" scheme="deb" payload="1"/>
+    <install command="setup" arguments="/quiet"/></update>
+  <update id="B" revision="1" kind="bugfix"><title>b</title><package name="b" version="2" scheme="deb"/>
+    <package name="elsewhere" version="2" scheme="deb"/></update>
+</catalog>
+END
+cp "$tmp/c.xml" "$tmp/approved.xml"
+pd catalog approve "$tmp/c.xml" --id A --id B --why "read all of it"
+is "two are approved" "$rc $(due)" "0 A B"
+pd catalog approve "$tmp/c.xml" --id A --why "twice"
+is "what is approved needs it no more" "$rc $out" "0 "
+# changed TEXT ID SED-SCRIPT PATTERN: with it the update counts as not approved, everywhere
+changed()
+{
+	local other=A
+
+	[ "$2" = B ] || other=B
+	sed "$3" "$tmp/approved.xml" >"$tmp/c.xml"
+	check "$1: it is another one" grep -qE "$4" "$tmp/c.xml"
+	is "$1: no plan has it" "$(due)" "$other"
+	pd plan "$tmp/w.lua" --catalog "$tmp/c.xml" --facts "$tmp/facts.json"
+	like "$1: and says why" "$out" "c.xml: $2 is not as it was approved.*new is: .*$4"
+	is "$1: a scan marks it" "$(scan --unapproved)" "$2 false"
+	pd scan --catalog "$tmp/c.xml" --facts "$tmp/facts.json"
+	like "$1: also in its table" "$out" "needed .* $2 .*not approved"
+	pd catalog freeze "$tmp/c.xml" --approved --to "$tmp/frozen.xml"
+	is "$1: it is not frozen" "$rc $("${patchday[@]}" catalog show "$tmp/frozen.xml" "${places[@]}" --json | jq -r .id | xargs)" "0 $other"
+}
+changed "another version" B '/"b"/s/version="2"/version="3"/' '3'
+changed "one more package" B 's/"elsewhere"/"a"/' 'a'
+changed "another file" A "s/$one/$two/" 'a'
+changed "a file that nothing proves" A 's/ digest="[^"]*"//' 'a'
+changed "another command" A 's/quiet/all/' '/all'
+cp "$tmp/approved.xml" "$tmp/c.xml"
+is "as it was it is approved" "$(due)" "A B"
+sed -i 's/pool/mirror/; s/<title>b/<title>better/' "$tmp/c.xml"
+is "also from elsewhere, and with other words" "$(due)" "A B"
+sed "s/$one/$two/" "$tmp/approved.xml" >"$tmp/c.xml"
+pd catalog approve "$tmp/c.xml" --id A --why "read that too"
+is "what has changed can be approved" "$rc $(tail -1 <<<"$out") $(due)" "0 approved A 1 A B"
+pd catalog withdraw --id A --why "no more"
+is "or withdrawn" "$rc $(due)" "0 B"
+cp "$tmp/approved.xml" "$tmp/c.xml"
+is "with all that was approved of it" "$(due)" B
+sed -i 's/"content":\[[^]]*\],*//' "$PATCHDAY_STATE/approvals.jsonl"
+sed '/"b"/s/version="2"/version="3"/' "$tmp/approved.xml" >"$tmp/c.xml"
+is "an approval of old, without a digest, holds for any content" "$(due)" B
+pd catalog freeze "$tmp/approved.xml" --id B --to "$tmp/frozen.xml"
+rm "$PATCHDAY_STATE/approvals.jsonl"
+pd catalog approve "$tmp/approved.xml" --id A --id B --why "before it is frozen"
+pd catalog freeze "$tmp/approved.xml" --approved --to "$tmp/c.xml"
+is "what is frozen is what was approved" "$rc $(due)" "0 A B"
 echo "what is this" >>"$PATCHDAY_STATE/approvals.jsonl"
 is "a damaged file stops every plan" "$(due)" nothing
 pd plan "$tmp/w.lua" --catalog "$tmp/c.xml" --facts "$tmp/facts.json"
-like "and its line is named" "$out" 'approvals.jsonl:6: this is no approval.*\[approvals\]'
+like "and its line is named" "$out" 'approvals.jsonl:3: this is no approval.*\[approvals\]'
 end

@@ -186,6 +186,19 @@ pd plan "$tmp/w.lua" --catalog "$repo" --facts "$tmp/facts.json" --json
 is "also from the repository itself" "$(jq -r '[.. | ."$updates"? // empty][0][0].trust' <<<"$out")" \
 	"not signed by a key that is pinned (--key)"
 
+# ------------------------------------------------- what was approved of it is frozen
+pd catalog approve "$repo" "${key[@]}" --id EX-7 --why "read, and tried"
+pd catalog freeze "$repo" "${key[@]}" --approved --to "$tmp/frozen.xml"
+is "with an address and a digest" "$rc $(grep -c 'digest="sha256:' "$tmp/frozen.xml")" "0 1"
+for catalog in "$repo" "$tmp/frozen.xml"; do
+	pd plan "$tmp/w.lua" --catalog "$catalog" --facts "$tmp/facts.json" --json
+	is "it is approved in ${catalog##*/}" "$(jq -r '[.. | ."$updates"? // empty][0][0].id' <<<"$out")" EX-7
+done
+sed -i 's/version="2-1"/version="3-1"/; s/release="1"/release="2"/' "$tmp/frozen.xml"
+pd plan "$tmp/w.lua" --catalog "$tmp/frozen.xml" --facts "$tmp/facts.json"
+like "but not with another version" "$out" 'EX-7 is not as it was approved.*package new'
+rm "$PATCHDAY_STATE/approvals.jsonl"
+
 # --------------------------------------------------------------- in the report
 if dpkg-query -W base-files >/dev/null 2>&1; then
 	cp "$PD_BUILDDIR/plugins/apt/.libs/apt.so" "$tmp/plugins/"
