@@ -54,7 +54,7 @@ struct pd_catalog {
 	size_t n_briefs, cap_briefs;
 	size_t places;   /* updates in all, replaced ones too */
 	size_t ignored;  /* entries passed over */
-	bool linked;     /* some updates replace others, or consist of them */
+	bool linked;     /* some updates replace or require others, or consist of them */
 	bool approvals;  /* there are some: what is not approved is barred */
 	struct pd_strings notes; /* "file:line: what was passed over", at most 1 Mi */
 	struct pd_arena *arena;
@@ -120,6 +120,7 @@ struct pd_verdict_row {
 	const struct pd_catalog_update *update;
 	enum pd_verdict verdict;
 	char *reason;
+	uint32_t rank; /* those that it requires and that are needed have lower ones */
 	const struct pd_facts *late; /* all but the verdict is made by these when it is shown */
 	/** packages of the update that are installed and older, by index, and
 	 * the version found; these are what an installation would change */

@@ -21,14 +21,6 @@ static void clear_look(struct look *look)
 	free(look->barred.first);
 }
 
-static bool has_relation(const struct pd_catalog_update *u, unsigned kind)
-{
-	for (uint32_t i = 0; i < u->n_relations; i++)
-		if (u->relations[i].kind == kind)
-			return true;
-	return false;
-}
-
 static bool older(enum pd_scheme scheme, const char *a, const char *b)
 {
 	int order = 0;
@@ -124,22 +116,13 @@ static void look_at(struct pd_verdict_row *row, uint32_t index, struct look *loo
 	}
 }
 
-static enum pd_verdict decide(struct pd_verdict_row *row, enum pd_verdict verdict,
-			      char *reason)
-{
-	free(row->reason);
-	row->late = NULL;
-	row->reason = reason;
-	return row->verdict = verdict;
-}
-
 static enum pd_verdict more(struct pd_verdict_row *row, enum pd_verdict verdict,
 			    const struct seen *seen, const char *also)
 {
 	const char *mark = also ? "; " : "";
 
 	also = also ? also : "";
-	return decide(row, verdict, seen->n == 1 ? pd_print("%s%s%s", seen->first, mark, also) :
+	return pd_decide(row, verdict, seen->n == 1 ? pd_print("%s%s%s", seen->first, mark, also) :
 		      pd_print("%s, and %u more%s%s", seen->first, seen->n - 1, mark, also));
 }
 
@@ -150,23 +133,23 @@ static enum pd_verdict by_packages(struct pd_verdict_row *row, struct look *look
 
 	/* no server is without any package: nobody could list them */
 	if (!json_array_size(json_object_get(facts->json, "packages")))
-		return decide(row, PD_VERDICT_UNKNOWN,
+		return pd_decide(row, PD_VERDICT_UNKNOWN,
 			      pd_strdup("the installed packages are not known"));
 	for (uint32_t i = 0; i < u->n_packages; i++)
 		look_at(row, i, look, facts);
 	if (look->older.n)
 		return more(row, PD_VERDICT_NEEDED, &look->older, look->held.first);
 	if (look->unknown.n)
-		return decide(row, PD_VERDICT_UNKNOWN, pd_strdup(look->unknown.first));
+		return pd_decide(row, PD_VERDICT_UNKNOWN, pd_strdup(look->unknown.first));
 	if (look->held.n)
 		return more(row, PD_VERDICT_NOT_APPLICABLE, &look->held,
 			    "the administrator decides; see `apt-mark showhold`");
 	if (look->present)
-		return decide(row, PD_VERDICT_INSTALLED,
+		return pd_decide(row, PD_VERDICT_INSTALLED,
 			      pd_installed_reason(look->first->name, look->version, look->present));
 	if (look->barred.n)
-		return decide(row, PD_VERDICT_NOT_APPLICABLE, pd_strdup(look->barred.first));
-	return decide(row, PD_VERDICT_NOT_APPLICABLE, pd_absent_reason(u->n_packages ?
+		return pd_decide(row, PD_VERDICT_NOT_APPLICABLE, pd_strdup(look->barred.first));
+	return pd_decide(row, PD_VERDICT_NOT_APPLICABLE, pd_absent_reason(u->n_packages ?
 		      u->packages[0].name : "", u->n_packages + u->left_out));
 }
 
@@ -184,21 +167,21 @@ static enum pd_verdict by_rules(struct pd_rules *rules, struct pd_verdict_row *r
 			      packages == PD_VERDICT_INSTALLED ? PD_TRUE :
 			      packages == PD_VERDICT_UNKNOWN ? PD_UNKNOWN : PD_FALSE, &why);
 	if (there == PD_TRUE)
-		return decide(row, PD_VERDICT_INSTALLED,
+		return pd_decide(row, PD_VERDICT_INSTALLED,
 			      pd_strdup("its rules find it installed"));
 	fits = pd_rules_eval(rules, u, PD_RULES_APPLICABLE, PD_TRUE, &why);
 	if (fits == PD_FALSE)
-		return decide(row, PD_VERDICT_NOT_APPLICABLE,
+		return pd_decide(row, PD_VERDICT_NOT_APPLICABLE,
 			      pd_strdup("its rules exclude this server"));
 	if (there == PD_UNKNOWN || fits == PD_UNKNOWN)
-		return decide(row, PD_VERDICT_UNKNOWN, pd_strdup(why ? why : row->reason ?
+		return pd_decide(row, PD_VERDICT_UNKNOWN, pd_strdup(why ? why : row->reason ?
 			row->reason : "it does not say how to see that it is installed"));
 	if (look->held.n && !row->n_needed)
 		return row->verdict;
 	/* Such as a driver: nothing of it need be there before. */
 	for (uint32_t i = 0; i < u->n_packages && !look->older.n; i++)
 		add_needed(row, i, "");
-	return decide(row, PD_VERDICT_NEEDED, pd_print("its rules fit this server%s%s",
+	return pd_decide(row, PD_VERDICT_NEEDED, pd_print("its rules fit this server%s%s",
 		look->older.n ? "; " : "", look->older.n ? look->older.first : ""));
 }
 
@@ -208,13 +191,13 @@ static void judge(struct pd_rules *rules, struct pd_verdict_row *row)
 	struct look look = {0};
 
 	if (u->status == PD_STATUS_RETIRED)
-		decide(row, PD_VERDICT_NOT_APPLICABLE, pd_strdup("it was withdrawn"));
+		pd_decide(row, PD_VERDICT_NOT_APPLICABLE, pd_strdup("it was withdrawn"));
 	else if (u->n_rules)
 		by_rules(rules, row, &look);
 	else if (u->n_packages + u->left_out)
 		by_packages(row, &look, rules->facts);
 	else
-		decide(row, PD_VERDICT_UNKNOWN, pd_strdup(
+		pd_decide(row, PD_VERDICT_UNKNOWN, pd_strdup(
 			"it does not say to which servers it applies"));
 	if (row->verdict != PD_VERDICT_NEEDED)
 		row->n_needed = 0;
@@ -234,8 +217,8 @@ bool pd_judge_brief(const struct pd_catalog_update *u, const struct pd_facts *fa
 {
 	struct pd_verdict_row row = { .update = u };
 	struct look look = {0};
-	bool brief_enough = !u->n_rules && u->n_packages && !has_relation(u, PD_REL_SUPERSEDES) &&
-			    !has_relation(u, PD_REL_BUNDLES);
+	bool brief_enough = !u->n_rules && u->n_packages && !pd_has_relation(u, PD_REL_SUPERSEDES) &&
+			    !pd_has_relation(u, PD_REL_BUNDLES);
 
 	for (uint32_t i = 0; brief_enough && i < u->n_packages; i++)
 		look_at(&row, i, &look, facts);
@@ -250,162 +233,6 @@ bool pd_judge_brief(const struct pd_catalog_update *u, const struct pd_facts *fa
 	free(row.needed);
 	free(row.installed);
 	return brief_enough;
-}
-
-/* Rules that only say where it applies leave open what is installed. */
-static bool is_judged(const struct pd_catalog_update *u, enum pd_verdict verdict)
-{
-	bool judged = u->n_packages + u->left_out || u->status == PD_STATUS_RETIRED ||
-		      (u->n_rules && verdict != PD_VERDICT_UNKNOWN);
-
-	for (uint32_t i = 0; i < u->n_rules && !judged; i++)
-		judged = u->rules[i].tree == PD_RULES_INSTALLED;
-	return judged;
-}
-
-/* One that consists of others is what they are; bundles may contain bundles,
- * and a cycle ends where it started. */
-static enum pd_verdict judge_bundle(const struct pd_catalog *c,
-				    struct pd_verdict_row *rows, uint32_t i,
-				    bool *done, unsigned depth)
-{
-	const struct pd_catalog_update *u = rows[i].update;
-	uint32_t count[PD_VERDICT_NOT_APPLICABLE + 1] = {0}, missing = 0;
-	enum pd_verdict verdict = PD_VERDICT_NOT_APPLICABLE;
-
-	if (done[i] || depth > 64)
-		return rows[i].verdict;
-	done[i] = true;
-	if (is_judged(u, rows[i].verdict) || !has_relation(u, PD_REL_BUNDLES))
-		return rows[i].verdict;
-	for (uint32_t r = 0; r < u->n_relations; r++) {
-		int64_t member;
-
-		if (u->relations[r].kind != PD_REL_BUNDLES)
-			continue;
-		member = pd_catalog_find(c, u->relations[r].target);
-		if (member >= 0)
-			count[judge_bundle(c, rows, (uint32_t)member, done,
-					   depth + 1)]++;
-		else if (member == -2)
-			count[pd_brief_verdict(pd_catalog_brief_of(c, u->relations[r].target))]++;
-		else
-			missing++;
-	}
-	if (count[PD_VERDICT_NEEDED])
-		verdict = PD_VERDICT_NEEDED;
-	else if (count[PD_VERDICT_UNKNOWN] || missing)
-		verdict = PD_VERDICT_UNKNOWN;
-	else if (count[PD_VERDICT_INSTALLED] || count[PD_VERDICT_SUPERSEDED])
-		verdict = PD_VERDICT_INSTALLED;
-	return decide(&rows[i], verdict, pd_print("of its parts %u are needed, %u "
-		"installed, %u not applicable, %u unknown", count[PD_VERDICT_NEEDED],
-		count[PD_VERDICT_INSTALLED], count[PD_VERDICT_NOT_APPLICABLE],
-		count[PD_VERDICT_UNKNOWN] + missing));
-}
-
-static bool is_applicable(const struct pd_verdict_row *row)
-{
-	return row->verdict == PD_VERDICT_NEEDED || row->verdict == PD_VERDICT_INSTALLED;
-}
-
-/* Enter 1 + @from in by[] for all that it replaces, also through others, and
- * not itself.  Each is walked once for all, and once more if it was a start. */
-static void mark_replaced(const struct pd_catalog *c, const struct pd_verdict_row *rows,
-			  uint32_t from, uint32_t *by, uint32_t *stack)
-{
-	size_t depth = 0;
-
-	stack[depth++] = from;
-	while (depth) {
-		const struct pd_catalog_update *u = rows[stack[--depth]].update;
-
-		for (uint32_t r = 0; r < u->n_relations; r++) {
-			const struct pd_relation *rel = &u->relations[r];
-			int64_t i = rel->kind != PD_REL_SUPERSEDES ? -1 :
-				    pd_catalog_find(c, rel->target);
-
-			if (i < 0 || i == from || by[i] || (*rel->revision &&
-			    strcmp(rel->revision, rows[i].update->revision) != 0))
-				continue;
-			by[i] = from + 1;
-			stack[depth++] = (uint32_t)i;
-		}
-	}
-}
-
-static int newest_first(const void *a, const void *b)
-{
-	const struct pd_verdict_row *x = *(struct pd_verdict_row *const *)a;
-	const struct pd_verdict_row *y = *(struct pd_verdict_row *const *)b;
-	int64_t dx = x->update->updated ? x->update->updated : x->update->issued;
-	int64_t dy = y->update->updated ? y->update->updated : y->update->issued;
-
-	return dx != dy ? (dx < dy ? 1 : -1) : (x < y) - (x > y);
-}
-
-/* What was withdrawn for another one is replaced, whomever that is for. */
-static void replace_retired(const struct pd_catalog *c, struct pd_verdict_row *rows, uint32_t by)
-{
-	const struct pd_catalog_update *u = rows[by].update;
-
-	for (uint32_t r = 0; r < u->n_relations; r++) {
-		const struct pd_relation *rel = &u->relations[r];
-		int64_t i = rel->kind == PD_REL_SUPERSEDES ? pd_catalog_find(c, rel->target) : -1;
-
-		if (i >= 0 && rows[i].update->status == PD_STATUS_RETIRED && (!*rel->revision ||
-		    strcmp(rel->revision, rows[i].update->revision) == 0))
-			decide(&rows[i], PD_VERDICT_SUPERSEDED,
-			       pd_print("it was withdrawn, and replaced by %s", u->id));
-	}
-}
-
-/* Newest first, so that of a cycle the newest one stays. */
-static void supersede(const struct pd_catalog *c, struct pd_verdict_row *rows)
-{
-	struct pd_verdict_row **order = pd_alloc((c->len + 1) * sizeof(*order));
-	uint32_t *stack = pd_alloc((c->len + 1) * sizeof(*stack));
-	uint32_t *by = pd_alloc((c->len + 1) * sizeof(*by));
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < c->len; i++)
-		replace_retired(c, rows, i);
-	for (size_t i = 0; i < c->len; i++)
-		if (is_applicable(&rows[i]) && !rows[i].update->barred &&
-		    has_relation(rows[i].update, PD_REL_SUPERSEDES))
-			order[n++] = &rows[i];
-	qsort(order, n, sizeof(*order), newest_first);
-	for (size_t i = 0; i < n; i++)
-		if (!by[order[i] - rows])
-			mark_replaced(c, rows, (uint32_t)(order[i] - rows), by, stack);
-	for (size_t i = 0; i < c->len; i++) {
-		uint32_t last = by[i];
-
-		if (!last || (rows[i].verdict != PD_VERDICT_NEEDED &&
-			      rows[i].verdict != PD_VERDICT_UNKNOWN))
-			continue;
-		while (by[last - 1])
-			last = by[last - 1];
-		rows[i].n_needed = 0;
-		decide(&rows[i], PD_VERDICT_SUPERSEDED,
-		       pd_print("replaced by %s, which is %s", rows[last - 1].update->id,
-				pd_verdict_name(rows[last - 1].verdict)));
-	}
-	free(order);
-	free(stack);
-	free(by);
-}
-
-/* What follows from the verdicts over others. */
-static void judge_links(const struct pd_catalog *c, struct pd_verdict_row *rows)
-{
-	bool *done = pd_alloc(c->len + 1);
-
-	for (uint32_t i = 0; i < c->len; i++)
-		if (rows[i].update->n_relations)
-			judge_bundle(c, rows, i, done, 0);
-	free(done);
-	supersede(c, rows);
 }
 
 bool pd_catalogs_judge(const struct pd_catalogs *list, const struct pd_facts *facts,
@@ -435,7 +262,7 @@ bool pd_catalogs_judge(const struct pd_catalogs *list, const struct pd_facts *fa
 				judge(&rules, &rows[i]);
 		}
 		if (c->linked)
-			judge_links(c, rows);
+			pd_judge_links(c, rows);
 		total += c->len;
 	}
 	return true;

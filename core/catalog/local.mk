@@ -6,6 +6,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/errors.def \
 	%reldir%/fit.c \
 	%reldir%/judge.c \
+	%reldir%/links.c \
 	%reldir%/model.c \
 	%reldir%/model.h \
 	%reldir%/read.c \

@@ -171,6 +171,7 @@ static char *take_row(struct pd_builder *b, int what, union pd_part *p)
 		pd_buffer_add(&b->rows[what], p, pd_part_forms[what].size);
 	if (what == PD_EMIT_RELATION)
 		b->catalog->linked |= p->relation.kind == PD_REL_SUPERSEDES ||
+				      p->relation.kind == PD_REL_REQUIRES ||
 				      p->relation.kind == PD_REL_BUNDLES;
 	return wrong;
 }

@@ -89,6 +89,11 @@ bool pd_judge_brief(const struct pd_catalog_update *u, const struct pd_facts *fa
 		    struct pd_catalog_brief *brief);
 /** Of all of one name, is the one at @p i the newest of its architecture? */
 bool pd_is_newest(const struct pd_installed *all, size_t n, size_t i);
+/** A verdict and its reason, which is taken, in place of what was there. */
+enum pd_verdict pd_decide(struct pd_verdict_row *row, enum pd_verdict verdict, char *reason);
+bool pd_has_relation(const struct pd_catalog_update *u, unsigned kind);
+/** What follows from the verdicts of a catalog over others of it. */
+void pd_judge_links(const struct pd_catalog *c, struct pd_verdict_row *rows);
 /** The reason, and what is needed, of a row that has its verdict alone. */
 void pd_judge_late(struct pd_verdict_row *row);
 

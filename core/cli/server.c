@@ -245,10 +245,14 @@ PD_CORE(approve)
 
 /* verdict(what, id, approved): the next one of judge() with a verdict among the
  * keys of @what, over the update @id, that may be installed or not; nil of each:
- * any.  nil: there is none. */
+ * any; with the number of its catalog.  nil: there is none. */
 PD_CORE(verdict)
 {
-	return next_chosen(cli, args) ? pd_verdict_walk_json(&cli->walk) : NULL;
+	json_t *j = next_chosen(cli, args) ? pd_verdict_walk_json(&cli->walk) : NULL;
+
+	if (j)
+		json_object_set_new(j, "number", json_integer((json_int_t)cli->walk.at + 1));
+	return j;
 }
 
 /* verdict_lines(what, id, approved, fixed, server): the same all at once, printed

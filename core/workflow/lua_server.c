@@ -58,8 +58,22 @@ static json_t *view(const struct pd_verdict_row *row, const json_t *frozen)
 	return v;
 }
 
+/* Puts the one of @row behind the two lists on the stack. */
+static void add_update(lua_State *L, const struct pd_verdict_row *row, lua_Integer n)
+{
+	struct pd_sandbox *sb = pd_sandbox_of(L);
+	json_t **frozen = pd_lua_keep_json(L); /* +1 */
+
+	*frozen = pd_verdict_json(row);
+	lua_rawseti(L, -2, n);          /* -1 */
+	json_decref(sb->held);
+	sb->held = view(row, *frozen);
+	pd_lua_push_json(L, sb->held);  /* +1 */
+	lua_rawseti(L, -3, n);          /* -1 */
+}
+
 /* needed(): the updates that this server needs, to look at; and the same as
- * a plan keeps them. */
+ * a plan keeps them: what one of them requires stands before it. */
 static int needed(lua_State *L)
 {
 	struct pd_sandbox *sb = pd_sandbox_of(L);
@@ -72,20 +86,17 @@ static int needed(lua_State *L)
 		return pd_sandbox_raise(L);
 	lua_newtable(L); /* +1 */
 	lua_newtable(L); /* +1 */
-	for (size_t i = 0; i < sb->verdicts.len; i++) {
-		const struct pd_verdict_row *row = &sb->verdicts.rows[i];
-		json_t **frozen = NULL;
+	for (uint32_t rank = 0, last = 0; rank <= last; rank++)
+		for (size_t i = 0; i < sb->verdicts.len; i++) {
+			const struct pd_verdict_row *row = &sb->verdicts.rows[i];
 
-		if (row->verdict != PD_VERDICT_NEEDED || row->update->barred)
-			continue;
-		frozen = pd_lua_keep_json(L);   /* +1 */
-		*frozen = pd_verdict_json(row);
-		lua_rawseti(L, -2, ++n);        /* -1 */
-		json_decref(sb->held);
-		sb->held = view(row, *frozen);
-		pd_lua_push_json(L, sb->held);  /* +1 */
-		lua_rawseti(L, -3, n);          /* -1 */
-	}
+			if (row->verdict != PD_VERDICT_NEEDED || row->update->barred)
+				continue;
+			if (row->rank == rank)
+				add_update(L, row, ++n);
+			else if (row->rank > last)
+				last = row->rank;
+		}
 	return 2;
 }
 

@@ -7,18 +7,19 @@ local sources = require "cli.sources"
 local choice = {}
 
 -- Functions that say of an update u of a catalog whether it is wanted.
-local function needed(cli)
-	local set = {}
+local function needed(cli, heads)
+	local set, number = {}, {}
+	for c, head in ipairs(heads) do number[head] = c end
 	for _, server in ipairs(sources.servers(cli)) do
 		base.must(server.load())
 		base.must(core.judge())
 		local v = core.verdict { needed = true }
 		while v do
-			set[v.catalog .. "\n" .. v.id] = true
+			set[v.number .. "\n" .. v.id .. "\n" .. v.revision] = true
 			v = core.verdict { needed = true }
 		end
 	end
-	return function(head, u) return set[head.catalog .. "\n" .. u.id] end
+	return function(head, u) return set[number[head] .. "\n" .. u.id .. "\n" .. u.revision] end
 end
 
 local function named(ids)
@@ -105,19 +106,49 @@ function choice.all(heads, also)
 	return locate(list, heads)
 end
 
+-- And what those of a list require, as long as it is in their catalog and may be
+-- installed: without it nothing says whether it is there.
+local function add_required(heads, list, approved)
+	local found, has, number = {}, {}, {}
+	for c, head in ipairs(heads) do number[head], has[head] = c, {} end
+	for _, u in ipairs(list) do has[u.from][u.id] = true end
+	local function find(head, id)
+		local at = found[head] or {}
+		for i = 1, found[head] and 0 or head.updates do at[core.update(number[head], i).id] = i end
+		found[head] = at
+		return at[id] and core.update(number[head], at[id], true)
+	end
+	local function take(u, id)
+		local other = not has[u.from][id] and find(u.from, id)
+		if not other then return end
+		if approved and not other.approved then
+			base.fail("freeze-requires", ("the update %s requires %s, which is not approved"):format(u.id, id))
+		end
+		other.from, has[u.from][id], list[#list + 1] = u.from, true, other
+	end
+	local i = 1
+	while list[i] do
+		for _, r in ipairs(list[i].relations) do
+			if r.kind == "requires" then take(list[i], r.target) end
+		end
+		i = i + 1
+	end
+end
+
 -- Those that the options choose; nil: none of them does.
 function choice.chosen(cli, heads, also)
 	local ids, by_need, approved = cli:all("id"), cli:option("needed"), cli:option("approved")
 	if #ids > 0 and by_need then base.fail("usage", "take either --id or --needed") end
 	if #ids == 0 and not by_need and not approved then return nil end
 	local wanted, missing
-	if #ids > 0 then wanted, missing = named(ids) elseif by_need then wanted = needed(cli) end
-	if approved then base.must(core.approve(approve.path(cli))) end
+	if approved or by_need then base.must(core.approve(approve.path(cli))) end
+	if #ids > 0 then wanted, missing = named(ids) elseif by_need then wanted = needed(cli, heads) end
 	local list = collect(heads, function(head, u)
 		return (not wanted or wanted(head, u)) and (not approved or u.approved)
 	end)
 	local id = missing and next(missing)
 	if id then base.fail("catalog-no-update", "no catalog has an update " .. id) end
+	add_required(heads, list, approved)
 	if also then also(list) end
 	return locate(list, heads)
 end

@@ -72,10 +72,11 @@ is "an update that is not there" "$rc" 2
 sed -i 's/id="OTHER"/id="OTHER" revision="2"/' "$tmp/c.xml"
 is "another revision is another update" "$(due)" OLD
 pd catalog freeze "$tmp/c.xml" --needed --facts "$tmp/facts.json" --approved --to "$tmp/frozen.xml"
-is "frozen is what is needed and approved" "$rc" 2
+is "frozen is what is needed and approved: what is not takes no place" \
+	"$rc $("${patchday[@]}" catalog show "$tmp/frozen.xml" "${places[@]}" --json | jq -r .id | xargs)" "0 OLD"
 pd catalog approve "$tmp/c.xml" --id OTHER --why "tested again"
 pd catalog freeze "$tmp/c.xml" --needed --facts "$tmp/facts.json" --approved --to "$tmp/frozen.xml"
-is "and nothing else" "$rc $("${patchday[@]}" catalog show "$tmp/frozen.xml" "${places[@]}" --json | jq -r .id | xargs)" "0 OTHER"
+is "and nothing else" "$rc $("${patchday[@]}" catalog show "$tmp/frozen.xml" "${places[@]}" --json | jq -r .id | xargs)" "0 OLD OTHER"
 is "the decisions are private" "$(stat -c %a "$PATCHDAY_STATE/approvals.jsonl")" 600
 is "none of them is lost" "$(wc -l <"$PATCHDAY_STATE/approvals.jsonl")" 5
 
