@@ -19,6 +19,9 @@ struct pd_catalog_update {
 	uint32_t line;
 	uint32_t place;    /* which update of the catalog it is, from 0 */
 	uint32_t left_out; /* packages that no server of the audience has */
+	uint32_t n_there;  /* of these: those that the only one has, as new or newer */
+	uint8_t grown;     /* lists with room up to a power of two, by enum pd_emit */
+	const char *there, *there_version; /* the first of n_there, and what was found of it */
 	int64_t issued, updated, disk_bytes, expected;
 	struct pd_package_row *packages;
 	struct pd_payload *payloads;

@@ -4,7 +4,7 @@
 
 /* What the packages of one update look like on the server. */
 struct look {
-	struct seen { uint32_t n; char *first; } older, held, unknown, barred;
+	struct seen { uint32_t n; char *first; } older, held, unknown, barred, foreign;
 	const char *name;                    /* the last that was looked for, and found */
 	const struct pd_installed *all;
 	size_t n;
@@ -19,6 +19,7 @@ static void clear_look(struct look *look)
 	free(look->held.first);
 	free(look->unknown.first);
 	free(look->barred.first);
+	free(look->foreign.first);
 }
 
 static bool older(enum pd_scheme scheme, const char *a, const char *b)
@@ -88,6 +89,9 @@ static void look_at(struct pd_verdict_row *row, uint32_t index, struct look *loo
 		enum pd_truth enabled = pd_in_module(p, &all[i], facts);
 		int order = 0;
 
+		if (!pd_arch_fits(p->arch, all[i].arch))
+			note(&look->foreign, "%s is installed, but for %s, and this is for %s", p->name,
+			     all[i].arch, p->arch);
 		if (!pd_arch_fits(p->arch, all[i].arch) || !pd_is_newest(all, n, i) ||
 		    (all[i].scheme && scheme != all[i].scheme))
 			continue;
@@ -144,11 +148,14 @@ static enum pd_verdict by_packages(struct pd_verdict_row *row, struct look *look
 	if (look->held.n)
 		return more(row, PD_VERDICT_NOT_APPLICABLE, &look->held,
 			    "the administrator decides; see `apt-mark showhold`");
-	if (look->present)
-		return pd_decide(row, PD_VERDICT_INSTALLED,
-			      pd_installed_reason(look->first->name, look->version, look->present));
+	if (look->present + u->n_there)
+		return pd_decide(row, PD_VERDICT_INSTALLED, pd_installed_reason(
+			u->n_there ? u->there : look->first->name,
+			u->n_there ? u->there_version : look->version, look->present + u->n_there));
 	if (look->barred.n)
 		return pd_decide(row, PD_VERDICT_NOT_APPLICABLE, pd_strdup(look->barred.first));
+	if (look->foreign.n)
+		return pd_decide(row, PD_VERDICT_NOT_APPLICABLE, pd_strdup(look->foreign.first));
 	return pd_decide(row, PD_VERDICT_NOT_APPLICABLE, pd_absent_reason(u->n_packages ?
 		      u->packages[0].name : "", u->n_packages + u->left_out));
 }
@@ -218,11 +225,11 @@ bool pd_judge_brief(const struct pd_catalog_update *u, const struct pd_facts *fa
 	struct pd_verdict_row row = { .update = u };
 	struct look look = {0};
 	bool brief_enough = !u->n_rules && u->n_packages && !pd_has_relation(u, PD_REL_SUPERSEDES) &&
-			    !pd_has_relation(u, PD_REL_BUNDLES);
+			    !pd_has_relation(u, PD_REL_BUNDLES) && !pd_has_relation(u, PD_REL_REQUIRES);
 
 	for (uint32_t i = 0; brief_enough && i < u->n_packages; i++)
 		look_at(&row, i, &look, facts);
-	if (look.older.n || look.held.n || look.unknown.n || (look.barred.n && !look.present))
+	if (look.older.n || look.held.n || look.unknown.n || ((look.barred.n || look.foreign.n) && !look.present))
 		brief_enough = false;
 	*brief = (struct pd_catalog_brief){ .id = u->id, .revision = u->revision,
 		.package = look.present ? look.first->name : u->n_packages ? u->packages[0].name : "",

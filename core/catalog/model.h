@@ -13,7 +13,8 @@ struct pd_arena {
 	struct pd_arena_block *blocks;
 	size_t bytes; /* in use, of all blocks */
 	struct pd_index strings;
-	struct pd_index ids; /* id (or "revision\x1fid", if each is one of its own) ->
+	struct pd_index ids; /* id (of further revisions, if each is one of its own,
+			      * "revision\x1fid") ->
 			      * its place in updates; PD_BRIEF: in briefs */
 	struct pd_index shared; /* id -> its place in shared */
 	struct pd_index replacing; /* name -> its first place in replacers */

@@ -127,9 +127,9 @@ void pd_audience_clear(struct pd_audience *a)
 static int newer(struct pd_builder *b, const char *id, const char *revision, const char *old)
 {
 	pd_auto_free char *text = NULL;
-	int order = 1;
+	int order = strcmp(revision, old) != 0;
 
-	if (!pd_version_compare(PD_SCHEME_PLAIN, revision, old, &order, NULL))
+	if (order && !pd_version_compare(PD_SCHEME_PLAIN, revision, old, &order, NULL))
 		order = *revision ? 1 : *old ? -1 : 0;
 	if (order == 0 && !b->revisions) /* the first one stays */
 		order = -1;
@@ -162,12 +162,17 @@ static uint32_t add_brief(struct pd_catalog *c, const struct pd_catalog_brief *b
 	return (uint32_t)c->n_briefs++ | PD_BRIEF;
 }
 
-/* The slot of an update, and its id as the arena has it. */
+/* The slot of an update, and its id as the arena has it.  Where each revision of an
+ * id is one of its own, the first one has the id to itself. */
 static struct pd_index_slot *slot_of(struct pd_builder *b, const char *revision, const char **id,
 				     bool *fresh)
 {
-	struct pd_arena *arena = b->catalog->arena;
-	pd_auto_free char *both = b->revisions ? pd_print("%s\x1f%s", revision, *id) : NULL;
+	const struct pd_catalog *c = b->catalog;
+	struct pd_arena *arena = c->arena;
+	const struct pd_index_slot *first = b->revisions ? pd_index_find(&arena->ids, *id) : NULL;
+	const char *taken = !first ? revision : first->value & PD_BRIEF ?
+			    c->briefs[first->value & ~PD_BRIEF].revision : c->updates[first->value].revision;
+	pd_auto_free char *both = strcmp(taken, revision) != 0 ? pd_print("%s\x1f%s", revision, *id) : NULL;
 	const char *key = both ? both : *id;
 	struct pd_index_slot *slot = pd_index_put(&arena->ids, key, 0);
 
@@ -176,6 +181,45 @@ static struct pd_index_slot *slot_of(struct pd_builder *b, const char *revision,
 		slot->key = pd_arena_copy(arena, key);
 	*id = slot->key + (both ? strlen(revision) + 1 : 0);
 	return slot;
+}
+
+static void take_head(struct pd_catalog_update *u, const struct pd_catalog_brief *from)
+{
+	u->severity = from->severity;
+	u->kind = from->kind;
+	u->status = from->status;
+	u->restart = from->restart;
+}
+
+/* What is kept of another entry of the same id and revision. */
+static void join_brief(struct pd_catalog *c, struct pd_catalog_update *u,
+		       const struct pd_catalog_brief *brief)
+{
+	u->left_out += brief->packages;
+	if (!brief->installed)
+		return;
+	if (!u->n_there) {
+		u->there = pd_arena_keep(c->arena, brief->package);
+		u->there_version = pd_arena_keep(c->arena, brief->installed);
+	}
+	u->n_there += brief->packages;
+}
+
+/* Of several entries the first one says what they are; packages that are there count,
+ * if there are any. */
+static void unite_briefs(struct pd_catalog *c, struct pd_catalog_brief *old,
+			 const struct pd_catalog_brief *brief)
+{
+	struct pd_catalog_brief both = *old;
+
+	if (!old->installed == !brief->installed) {
+		old->packages += brief->packages;
+	} else if (brief->installed) {
+		both.package = brief->package;
+		both.installed = brief->installed;
+		both.packages = brief->packages;
+		set_brief(c, old, &both);
+	}
 }
 
 void pd_catalog_settle_brief(struct pd_builder *b, const struct pd_catalog_brief *given)
@@ -197,21 +241,18 @@ void pd_catalog_settle_brief(struct pd_builder *b, const struct pd_catalog_brief
 	order = newer(b, brief.id, brief.revision, old ? old->revision : full->revision);
 	if (order < 0)
 		return;
-	if (full && order == 0) {
-		full->left_out += brief.packages;
-	} else if (full) { /* nothing of it is of concern any more */
-		full->n_packages = full->n_rules = full->n_relations = 0;
-		full->left_out = brief.packages;
+	if (full && order > 0) { /* nothing of it is of concern any more */
+		full->n_packages = full->n_rules = full->n_relations = full->left_out = full->n_there = 0;
 		full->revision = pd_arena_keep(c->arena, brief.revision);
-		full->status = brief.status;
+		take_head(full, &brief);
+	}
+	if (full) {
+		join_brief(c, full, &brief);
 	} else if (order > 0) {
 		old->id = NULL;
 		slot->value = add_brief(c, &brief);
-	} else if (!old->installed == !brief.installed) {
-		old->packages += brief.packages;
-	} else if (brief.installed) { /* those that are there count, if there are any */
-		brief.place = old->place;
-		set_brief(c, old, &brief);
+	} else {
+		unite_briefs(c, old, &brief);
 	}
 }
 
@@ -258,27 +299,40 @@ static void keep_texts(struct pd_arena *arena, int what, void *row)
 		}
 }
 
-/* Behind the rows that @u has of this kind already. */
+static size_t power_of_two(size_t n)
+{
+	size_t power = 1;
+
+	while (power < n)
+		power *= 2;
+	return power;
+}
+
+/* Behind the rows that @u has of this kind already: what grows once may do so
+ * often, and its room is doubled then. */
 static void keep_list(struct pd_arena *arena, struct pd_catalog_update *u,
 		      const struct pd_catalog_update *from, int k)
 {
 	size_t size = pd_part_forms[k].size;
 	uint32_t have, n;
-	char *old = get_list(u, k, &have), *rows;
+	char *old = get_list(u, k, &have), *rows = old;
 	const char *more = get_list(from, k, &n);
 
 	if (!n)
 		return;
-	rows = pd_arena_take(arena, (have + n) * size);
-	if (have)
+	if (!(u->grown & 1u << k) || have + n > power_of_two(have))
+		rows = pd_arena_take(arena, (have ? power_of_two(have + n) : n) * size);
+	if (have && rows != old) {
 		memcpy(rows, old, have * size);
+		u->grown |= (uint8_t)(1u << k);
+	}
 	memcpy(rows + have * size, more, n * size);
 	for (uint32_t i = have; i < have + n; i++)
 		keep_texts(arena, k, rows + i * size);
 	set_list(u, k, rows, have + n);
 }
 
-/* The packages of another entry of the same id and revision. */
+/* The packages, links and rules of another entry of the same id and revision. */
 static void unite(struct pd_arena *arena, struct pd_catalog_update *u,
 		  const struct pd_catalog_update *from)
 {
@@ -286,6 +340,8 @@ static void unite(struct pd_arena *arena, struct pd_catalog_update *u,
 
 	keep_list(arena, u, from, PD_EMIT_PAYLOAD);
 	keep_list(arena, u, from, PD_EMIT_PACKAGE);
+	keep_list(arena, u, from, PD_EMIT_RELATION);
+	keep_list(arena, u, from, PD_EMIT_RULE);
 	for (uint32_t i = packages; i < u->n_packages; i++)
 		u->packages[i].payload += u->packages[i].payload ? payloads : 0;
 	u->left_out += from->left_out;
@@ -357,8 +413,10 @@ void pd_catalog_settle(struct pd_builder *b)
 		unite(c->arena, &c->updates[slot->value], &b->now);
 		return;
 	}
-	if (old && order == 0)
-		b->now.left_out += old->packages;
+	if (old && order == 0) {
+		take_head(&b->now, old);
+		join_brief(c, &b->now, old);
+	}
 	if (old)
 		old->id = NULL;
 	if (fresh || old) {
@@ -389,26 +447,4 @@ void pd_catalog_digest(struct pd_catalog *c)
 		}
 	}
 	pd_digest_data(text.data ? text.data : "", text.len, c->digest);
-}
-
-/* ------------------------------------------------------------- the words */
-
-#define WORDS(function, type, ...)                                            \
-	const char *function(type v)                                          \
-	{                                                                     \
-		static const char *const words[] = { __VA_ARGS__ };           \
-									      \
-		return words[(size_t)v < sizeof(words) / sizeof(*words) ? v : 0]; \
-	}
-
-WORDS(pd_verdict_name, enum pd_verdict, "unknown", "needed", "installed", "superseded",
-      "not-applicable")
-WORDS(pd_severity_name, unsigned, "unknown", "none", "low", "moderate", "important", "critical")
-WORDS(pd_class_name, unsigned, "other", "security", "bugfix", "enhancement", "newpackage",
-      "driver", "firmware", "bundle")
-WORDS(pd_restart_name, unsigned, "unknown", "none", "service", "session", "reboot")
-
-const char *pd_scheme_name(unsigned scheme)
-{
-	return pd_schemes[scheme <= PD_SCHEME_LAST ? scheme : 0];
 }

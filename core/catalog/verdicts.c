@@ -277,3 +277,25 @@ json_t *pd_verdict_walk_json(struct pd_verdict_walk *w)
 	pd_verdict_line(w, false, NULL, &line);
 	return json_loads(line.data, 0, NULL);
 }
+
+/* ------------------------------------------------------------- the words */
+
+#define WORDS(function, type, ...)                                            \
+	const char *function(type v)                                          \
+	{                                                                     \
+		static const char *const words[] = { __VA_ARGS__ };           \
+									      \
+		return words[(size_t)v < sizeof(words) / sizeof(*words) ? v : 0]; \
+	}
+
+WORDS(pd_verdict_name, enum pd_verdict, "unknown", "needed", "installed", "superseded",
+      "not-applicable")
+WORDS(pd_severity_name, unsigned, "unknown", "none", "low", "moderate", "important", "critical")
+WORDS(pd_class_name, unsigned, "other", "security", "bugfix", "enhancement", "newpackage",
+      "driver", "firmware", "bundle")
+WORDS(pd_restart_name, unsigned, "unknown", "none", "service", "session", "reboot")
+
+const char *pd_scheme_name(unsigned scheme)
+{
+	return pd_schemes[scheme <= PD_SCHEME_LAST ? scheme : 0];
+}

@@ -17,6 +17,7 @@ static const char *const restart_words[] = { "unknown", "none", "service", "sess
 static const char *const scheme_words[] = { "none", "deb", "rpm", "alpine", "windows",
 	"plain", "fwupd", "number", "hex", "pair", "triplet", "quad", "bcd", "intel-me", "intel-me2",
 	"intel-csme19", "surface-legacy", "surface", "dell-bios", "dell-bios-msb", NULL };
+static const char *const revisions_words[] = { "highest", "each", NULL };
 static const char *const status_words[] = { "final", "testing", "retired", "rules", NULL };
 static const char *const exit_words[] = { "failed", "success", "success-reboot", "failed-reboot",
 					  "already-installed", "not-applicable", "retry-later",
@@ -94,10 +95,16 @@ static const struct attribute test_attributes[] = {
 	{ .name = NULL }
 };
 
+/* The vendor of the updates that name none; whether of one id each revision counts,
+ * which has no field of its own. */
+static const struct attribute catalog_attributes[] = {
+	ROW(pd_update_head, vendor, "vendor", TEXT, false, NULL),
+	ROW(pd_update_head, status, "revisions", WORD, false, revisions_words),
+	{ .name = NULL }
+};
+
 const struct element_row native_elements[ELEMENTS] = {
-	/* the vendor of the updates that name none */
-	[CATALOG] = { "catalog", 0, 0, 0, ATTRIBUTES(
-		ROW(pd_update_head, vendor, "vendor", TEXT, false, NULL)) },
+	[CATALOG] = { "catalog", 0, 0, 0, catalog_attributes },
 	[UPDATE] = { "update", IN(CATALOG), 0, 0, update_attributes },
 	[TITLE] = { "title", IN(UPDATE), 0, 0, NULL },
 	[DESCRIPTION] = { "description", IN(UPDATE), 0, 0, NULL },

@@ -155,7 +155,6 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns,
 	enum element e = 0;
 	int result = 0;
 
-	(void)ctx;
 	while (e < ELEMENTS && strcmp(native_elements[e].name, name) != 0)
 		e++;
 	if (!r->depth && (e != CATALOG || !ns || strcmp(ns, NAMESPACE) != 0))
@@ -167,6 +166,9 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns,
 		return pd_fail(r->ctx, PD_FAILED, "elements are nested too deep");
 	if (e == CATALOG) {
 		result = native_attributes(r, e, &r->head, attrs, n);
+		if (!result && (r->head.status != 0) != r->each)
+			return pd_fail(ctx, PD_FAILED, "write revisions=\"each\" in <catalog> without "
+				       "blanks, at the start of the file");
 		if (r->head.vendor)
 			native_append(r, &r->vendor, r->head.vendor, strlen(r->head.vendor));
 	} else {
@@ -218,9 +220,9 @@ static int on_end(struct pd_ctx *ctx, void *user, const char *ns, const char *na
 	return 0;
 }
 
-static int read_catalog(struct pd_ctx *ctx)
+static int read_all(struct pd_ctx *ctx, bool each)
 {
-	struct reader r = { .ctx = ctx };
+	struct reader r = { .ctx = ctx, .each = each };
 	struct pd_xml_handler handler = { .size = sizeof(handler), .user = &r,
 					  .start = on_start, .end = on_end, .text = on_text };
 	int result = pd_xml(ctx, &handler);
@@ -229,34 +231,72 @@ static int read_catalog(struct pd_ctx *ctx)
 	return result;
 }
 
+static int read_highest(struct pd_ctx *ctx)
+{
+	return read_all(ctx, false);
+}
+
+static int read_each(struct pd_ctx *ctx)
+{
+	return read_all(ctx, true);
+}
+
+static bool has(const char *text, size_t len, const char *word)
+{
+	return memmem(text, len, word, strlen(word));
+}
+
 /* The namespace stands there as text, in UTF-16 with NULs in between.  Any
  * other XML document is taken if nobody else does, to say what it seems to be. */
-static int recognize(const unsigned char *head, size_t len)
+static int recognize(const unsigned char *head, size_t len, bool each)
 {
-	static const char name[] = "urn:patchday:catalog:";
-	static unsigned char text[65536];
+	static char text[65536];
 	size_t n = 0, i = 0;
+	const char *tag, *end;
 
 	for (size_t k = 0; k < len && n < sizeof(text); k++)
 		if (head[k])
-			text[n++] = head[k];
-	if (memmem(text, n, name, sizeof(name) - 1))
+			text[n++] = (char)head[k];
+	tag = memmem(text, n, "<catalog", 8);
+	end = tag ? memchr(tag, '>', n - (size_t)(tag - text)) : NULL;
+	if (each != (end && has(tag, (size_t)(end - tag), "revisions=\"each\"")))
+		return 0;
+	if (has(text, n, "urn:patchday:catalog:"))
 		return 100;
-	while (i < n && (text[i] > 127 || text[i] <= ' ')) /* marks of the byte order */
+	while (i < n && ((unsigned char)text[i] > 127 || text[i] <= ' ')) /* marks of the byte order */
 		i++;
 	return i < n && text[i] == '<';
 }
 
-static const struct pd_reader reader = {
+static int recognize_highest(const unsigned char *head, size_t len)
+{
+	return recognize(head, len, false);
+}
+
+static int recognize_each(const unsigned char *head, size_t len)
+{
+	return recognize(head, len, true);
+}
+
+static const struct pd_reader highest = {
 	PD_READER,
 	.name = "native",
 	.help = "patchday's own catalogs, urn:patchday:catalog:1",
 	.flags = PD_R_STRICT,
-	.recognize = recognize,
-	.read = read_catalog,
+	.recognize = recognize_highest,
+	.read = read_highest,
 };
 
-static const struct pd_reader *const readers[] = { &reader, NULL };
+static const struct pd_reader each = {
+	PD_READER,
+	.name = "revisions",
+	.help = "the same with revisions=\"each\": of one id every revision is an update",
+	.flags = PD_R_STRICT | PD_R_REVISIONS,
+	.recognize = recognize_each,
+	.read = read_each,
+};
+
+static const struct pd_reader *const readers[] = { &highest, &each, NULL };
 
 PD_PLUGIN(
 	.name = "native",

@@ -36,6 +36,7 @@ struct reader {
 	struct pd_ctx *ctx;
 	enum element stack[128];
 	unsigned depth, tree;
+	bool each;              /* revision of an id counts */
 	bool head_open;         /* the head is not yet handed on */
 	struct pd_update_head head;
 	unsigned seen;          /* parts of the head, trees of rules */

@@ -9,12 +9,12 @@ local source = require "cli.source"
 local sources = require "cli.sources"
 local freeze = {}
 
--- Of which catalog each id is; a catalog has each once.
+-- Of which catalog each id is: no other one may have it.
 local function each_once(heads, list)
 	local number, from = {}, {}
 	for c, head in ipairs(heads) do number[head] = c end
 	for _, u in ipairs(list) do
-		if from[u.id] then
+		if from[u.id] and from[u.id] ~= number[u.from] then
 			base.fail("freeze-twice", ("the update %s is in %s and in %s"):format(u.id, heads[from[u.id]].catalog,
 				u.from.catalog))
 		end
@@ -93,15 +93,25 @@ function freeze.freeze(cli)
 	end)
 end
 
--- id -> the text of an update, for all of one catalog; ids in order.
-local function texts(name)
-	local head, map, order = base.must(core.catalogs(core.list { name }))[1], {}, {}
+-- All updates of one catalog; those are counted of which ids there are several.
+local function read(name, several)
+	local head, list, seen = base.must(core.catalogs(core.list { name }))[1], {}, {}
 	for i = 1, head.updates do
 		local u = core.update(1, i, true)
 		u.line = nil
-		map[u.id], order[i] = u, u.id
+		list[i], several[u.id], seen[u.id] = u, several[u.id] or seen[u.id], true
 	end
-	return map, order
+	return list
+end
+
+-- By id, and by revision too where an id has several.
+local function by_key(list, several)
+	local map = {}
+	for _, u in ipairs(list) do
+		u.key = several[u.id] and u.id .. " " .. u.revision or u.id
+		map[u.key] = u
+	end
+	return map
 end
 
 -- Names of what is different in two updates.
@@ -117,21 +127,22 @@ end
 function freeze.diff(cli)
 	local names = source.resolve(cli, cli.operands)
 	if #names ~= 2 then base.fail("usage", "usage: patchday catalog diff FILE FILE") end
-	local old, old_order = texts(names[1])
-	local new, new_order = texts(names[2])
+	local several = {}
+	local before, after = read(names[1], several), read(names[2], several)
+	local old, new = by_key(before, several), by_key(after, several)
 	local counts = { added = 0, removed = 0, changed = 0 }
-	local function tell(what, id, fields)
+	local function tell(what, u, fields)
 		counts[what] = counts[what] + 1
-		if cli.json then base.print_line { what = what, id = id, fields = fields }
-		else base.print("%-8s %s%s\n", what, id, fields and ": " .. table.concat(fields, ", ") or "")
+		if cli.json then base.print_line { what = what, id = u.id, revision = u.revision, fields = fields }
+		else base.print("%-8s %s%s\n", what, u.key, fields and ": " .. table.concat(fields, ", ") or "")
 		end
 	end
-	for _, id in ipairs(old_order) do
-		if not new[id] then tell("removed", id) end
+	for _, u in ipairs(before) do
+		if not new[u.key] then tell("removed", u) end
 	end
-	for _, id in ipairs(new_order) do
-		local fields = old[id] and changed(old[id], new[id])
-		if not fields then tell("added", id) elseif #fields > 0 then tell("changed", id, fields) end
+	for _, u in ipairs(after) do
+		local fields = old[u.key] and changed(old[u.key], u)
+		if not fields then tell("added", u) elseif #fields > 0 then tell("changed", u, fields) end
 	end
 	if not cli.json then
 		base.print("%d added, %d removed, %d changed\n", counts.added, counts.removed, counts.changed)

@@ -89,9 +89,20 @@ local function update(u)
 			.. text(2, "link", u.url) .. lists(u) .. "  ")
 end
 
+-- Is an id there in several revisions?  Of those of rules alone one counts in any case.
+local function several(updates)
+	local seen = {}
+	for _, u in ipairs(updates) do
+		if seen[u.id] and u.status ~= "rules" then return true end
+		seen[u.id] = true
+	end
+	return false
+end
+
 -- The whole catalog of a list of updates.
 function native.catalog(updates)
-	local parts = { '<?xml version="1.0" encoding="UTF-8"?>\n<catalog xmlns="urn:patchday:catalog:1">\n' }
+	local parts = { ('<?xml version="1.0" encoding="UTF-8"?>\n<catalog xmlns="urn:patchday:catalog:1"%s>\n'):format(
+		several(updates) and ' revisions="each"' or "") }
 	for i, u in ipairs(updates) do parts[i + 1] = update(u) end
 	parts[#parts + 1] = "</catalog>\n"
 	return table.concat(parts)
