@@ -135,6 +135,19 @@ static char *row_wrong(struct pd_builder *b, int what, const union pd_part *p)
 	return NULL;
 }
 
+/* Some tools write one that is not there as "None" or "(none)"; no version would
+ * compare with that. */
+static char *epoch_wrong(const struct pd_package_row *p)
+{
+	const char *epoch = p->epoch ? p->epoch : "";
+
+	if (!epoch[strspn(epoch, "0123456789")])
+		return NULL;
+	return pd_print("the epoch \"%s\" of package %s is no number",
+			pd_utf8_valid(epoch, strlen(epoch)) ? epoch : "?",
+			p->name && pd_utf8_valid(p->name, strlen(p->name)) ? p->name : "?");
+}
+
 /* [epoch:]version[-release] in one; good until the next one. */
 static const char *full_version(struct pd_builder *b, const struct pd_package_row *r)
 {
@@ -152,8 +165,10 @@ static const char *full_version(struct pd_builder *b, const struct pd_package_ro
 /* @return what is wrong, or NULL. */
 static char *take_row(struct pd_builder *b, int what, union pd_part *p)
 {
-	char *wrong = NULL;
+	char *wrong = what == PD_EMIT_PACKAGE ? epoch_wrong(&p->package) : NULL;
 
+	if (wrong)
+		return wrong;
 	if (what == PD_EMIT_PACKAGE && p->package.version && *p->package.version) {
 		p->package.version = full_version(b, &p->package);
 		p->package.epoch = p->package.release = NULL;

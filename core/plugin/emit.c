@@ -228,6 +228,13 @@ static const void *bare(int what, const void *row, union pd_part *copy)
 	return copy;
 }
 
+/* For this its update is refused, whoever asks. */
+static bool is_wrong(const struct pd_package_row *p)
+{
+	return !p->name || !*p->name || !p->version || !*p->version ||
+	       (p->epoch && p->epoch[strspn(p->epoch, "0123456789")]);
+}
+
 /* Under its name nobody may have it, and need it nevertheless. */
 static bool replaces_any(const struct pd_package_row *p)
 {
@@ -245,7 +252,8 @@ static int filtered(struct pd_child *c, int what, const void *row)
 		return 0;
 	package = row;
 	relation = row;
-	if (what == PD_EMIT_PACKAGE && !replaces_any(package) && left_out(c, package->name))
+	if (what == PD_EMIT_PACKAGE && !replaces_any(package) && !is_wrong(package) &&
+	    left_out(c, package->name))
 		return 0;
 	if (what == PD_EMIT_RELATION && (relation->kind == PD_REL_REFERENCE ||
 					 (c->call->bare && relation->kind == PD_REL_ALIAS)))

@@ -198,13 +198,20 @@ static void start_update(struct reader *r, const struct pd_xml_attr *attrs, size
 	r->wanted = r->left_out = false;
 }
 
+/* Such a package is handed on whoever asks, for its update to be refused. */
+static bool is_wrong(const char *name, const char *version, const char *epoch)
+{
+	return !name || !*name || !version || !*version || (epoch && epoch[strspn(epoch, "0123456789")]);
+}
+
 /* What is in one that nobody asks for is not looked at. */
 static int start_package(struct reader *r, const struct pd_xml_attr *attrs, size_t n)
 {
 	const char *name = attribute(attrs, n, "name");
 	struct package p = {0};
 
-	r->wanted = pd_package_wanted(r->ctx, name ? name : "");
+	r->wanted = is_wrong(name, attribute(attrs, n, "version"), attribute(attrs, n, "epoch")) ||
+		    pd_package_wanted(r->ctx, name);
 	r->left_out |= !r->wanted;
 	if (!r->wanted)
 		return PD_XML_SKIP;

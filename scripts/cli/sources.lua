@@ -31,6 +31,9 @@ function sources.scheme(name)
 		near and ("Did you mean %s?"):format(near) or ("There are: %s."):format(table.concat(known, ", ")))
 end
 
+-- A file without the mark of its byte order, which some editors write.
+local function text_of(file) return (base.must(core.text(file)):gsub("^\xEF\xBB\xBF", "")) end
+
 -- The columns of one line; # starts a comment.
 local function columns(line)
 	local list = {}
@@ -82,7 +85,7 @@ end
 -- Lines NAME<TAB>STREAM, or NAME:STREAM, of the modules that are enabled.
 local function modules(file)
 	local list = core.list {}
-	for line in base.lines(file and base.must(core.text(file)) or "") do
+	for line in base.lines(file and text_of(file) or "") do
 		local name, stream = line:gsub("#.*", ""):match("^%s*([^%s:]+)[\t:]%s*(%S+)%s*$")
 		if name then list[#list + 1] = { name = name, enabled = stream }
 		elseif line:find("^%s*[^%s#]") then
@@ -96,7 +99,7 @@ end
 -- text, of streams of modules those of another file, and of its kernels it runs
 -- the newest.  What system it is has no fact, only the kind of its packages.
 function sources.packages(file, scheme, enabled)
-	local number, list, text = 0, core.list {}, base.must(core.text(file))
+	local number, list, text = 0, core.list {}, text_of(file)
 	local plain = utf8.len(text) and simple[scheme]
 	for line in base.lines(text) do
 		number = number + 1

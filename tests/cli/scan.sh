@@ -29,6 +29,12 @@ is "one of them whole" "$(jq -c 'select(.id == "EX-2026-014")' <<<"$out")" \
 packages 'libssl3\t1\t3.0.1\t\tamd64'
 scan --packages "$tmp/p.tsv" --scheme deb --why EX-2026-014
 like "the epoch counts" "$rc $out" '^0 installed .* libssl3 1:3.0.1 is installed$'
+packages '\xef\xbb\xbflibssl3\t1\t3.0.1\t\tamd64'
+scan --packages "$tmp/p.tsv" --scheme deb --why EX-2026-014
+like "behind a mark of the byte order too" "$rc $out" '^0 installed .* libssl3 1:3.0.1 is installed$'
+packages 'libssl3\t0\t3.0.1\t1\ti386'
+scan --packages "$tmp/p.tsv" --scheme deb --why EX-2026-014
+like "of another architecture it is told which" "$rc $out" '^0 not-applicable .* libssl3 is installed, but for i386, and this is for amd64$'
 packages 'libssl3\t0\t5.7 only\t1\tamd64'
 scan --packages "$tmp/p.tsv" --scheme deb --why EX-2026-014
 like "a version with a blank, as some lists have, does not stop the rest" "$rc $out" '^0 unknown .*5.7 only-1 can.t be compared'

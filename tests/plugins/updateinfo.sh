@@ -163,4 +163,32 @@ is "and is needed where it is newer, or replaces what is there" "$(scan | verdic
 	"old-1:2.0-1.x86_64  needed old-1:2.0-1.x86_64
 renamed-6-1.noarch  needed renamed-6-1.noarch"
 is "all others are told, too" "$(scan | verdicts | grep -c not-applicable)" 3
+
+# what no version compares with is refused, also of packages that the server lacks
+cat >"$tmp/wrong.xml" <<'END'
+<updates>
+<update><id>GOOD</id><pkglist><collection><package name="old" epoch="" version="9" arch="x86_64"/></collection></pkglist></update>
+<update><id>NONE</id><pkglist><collection><package name="old" epoch="None" version="9" arch="x86_64"/></collection></pkglist></update>
+<update><id>ABSENT</id><pkglist><collection><package name="zoo" epoch="(none)" version="9" arch="x86_64"/></collection></pkglist></update>
+<update><id>EMPTY</id><pkglist><collection><package name="zoo" version="" arch="x86_64"/></collection></pkglist></update>
+<update><id>NAMELESS</id><pkglist><collection><package version="9" arch="x86_64"/></collection></pkglist></update>
+</updates>
+END
+catalog=$tmp/wrong.xml
+is "an epoch that is no number, no version and no name refuse their updates" "$(scan --all | jq -r .id)" GOOD
+is "each with its line" "$(grep -o 'wrong.xml:.*' "$tmp/err")" 'wrong.xml:3: update NONE: the epoch "None" of package old is no number
+wrong.xml:4: update ABSENT: the epoch "(none)" of package zoo is no number
+wrong.xml:5: update EMPTY: a package has no version
+wrong.xml:6: update NAMELESS: a package needs 1 to 256 characters as its name'
+scan --strict >"$tmp/strict"
+is "and --strict refuses the catalog" "$?" 2
+
+# of one id and revision many times: the memory does not grow with their square
+awk 'BEGIN { print "<updates>"
+	for (i = 0; i < 4000; i++)
+		printf "<update version=\"1\"><id>A</id><pkglist><collection><package name=\"old\" epoch=\"5\" version=\"9.%d\" arch=\"x86_64\"/></collection></pkglist></update>\n", i
+	print "</updates>" }' >"$tmp/many.xml"
+catalog=$tmp/many.xml
+is "4,000 entries of one update are one, in 256 MiB" \
+	"$(ulimit -v 262144; scan | jq -r '"\(.verdict) \(.packages | length)"')" "needed 4000"
 end
