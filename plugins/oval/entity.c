@@ -19,6 +19,9 @@ static const struct meaning {
 	{ "dpkginfo", "name", "packages", "name", WHOLE },
 	{ "dpkginfo", "arch", "packages", "arch", WHOLE },
 	{ "dpkginfo", "evr", "packages", "version", WHOLE },
+	{ "dpkginfo", "version", "packages", "version", VERSION_PART },
+	{ "dpkginfo", "release", "packages", "version", RELEASE_PART },
+	{ "dpkginfo", "epoch", "packages", "version", WHOLE },
 	{ "rpmverifyfile", "name", "packages", "name", WHOLE },
 	{ "rpmverifyfile", "arch", "packages", "arch", WHOLE },
 	{ "rpmverifyfile", "version", "packages", "version", VERSION_PART },
@@ -53,7 +56,13 @@ static void compare_evr(struct reader *r, const struct meaning *m, const struct 
 			const char *value)
 {
 	bool open = e->evr == PD_SCHEME_RPM && !strchr(value, '-');
-	const char *full = open ? pd_format(r->ctx, "%s-", value) : value;
+	size_t before = strspn(value, " \t\r\n"), len = strlen(value);
+	const char *full = value;
+
+	while (len > before && strchr(" \t\r\n", value[len - 1]))
+		len--;
+	if (open || before || value[len])
+		full = pd_format(r->ctx, "%.*s%s", (int)(len - before), value + before, open ? "-" : "");
 
 	oval_compare(r, m->kind, m->field, compares[e->operation], full, e->evr);
 }
@@ -87,6 +96,8 @@ static void one_value(struct reader *r, const struct meaning *m, const struct en
 		match(r, m, equal ? epoch(r, value) : "", value);
 	else if (e->operation == PATTERN && strcmp(m->name, "evr") != 0)
 		match(r, m, oval_pattern(&r->text, value, m->part), value);
+	else if (equal && m->part == RELEASE_PART && !*value)
+		match(r, m, "^[^-]*$", value);
 	else if (equal && m->part != WHOLE)
 		match(r, m, oval_literal(&r->text, value, m->part), value);
 	else if (e->operation <= NOT_EQUAL && m->part == WHOLE && strcmp(m->name, "evr") != 0 &&

@@ -212,6 +212,26 @@ static void start_part(struct reader *r, const char *name, const struct pd_xml_a
 	}
 }
 
+/* A name of dpkg may have an architecture, NAME:ARCH: that is an entity of its own. */
+static void end_entity(struct reader *r, const char *name, const char *text)
+{
+	struct entity arch = { .name = oval_word(r, "arch") };
+	size_t len = strcspn(text, ":");
+	const char *after = text[len] ? text + len + 1 : "";
+	bool split = *after && !after[strspn(after, "abcdefghijklmnopqrstuvwxyz0123456789-")] &&
+		     r->section == OBJECTS && strcmp(name, "name") == 0 && !r->entity.variable &&
+		     r->entity.operation == EQUALS && strcmp(oval_text(r, r->entry->type), "dpkginfo") == 0;
+
+	if (split) {
+		arch.value = oval_word(r, after);
+		r->entity.value = oval_word(r, pd_format(r->ctx, "%.*s", (int)len, text));
+		OVAL_ADD(&r->entities, &arch);
+		r->entry->n++;
+	}
+	OVAL_ADD(&r->entities, &r->entity);
+	r->entry->n++;
+}
+
 static void end_part(struct reader *r, const char *name, const char *text)
 {
 	bool variable = r->section == VARIABLES && strcmp(name, "value") == 0;
@@ -224,8 +244,7 @@ static void end_part(struct reader *r, const char *name, const char *text)
 		r->entry->n++;
 	} else if (value && strcmp(name, "behaviors") != 0) {
 		r->entity.value = value;
-		OVAL_ADD(&r->entities, &r->entity);
-		r->entry->n++;
+		end_entity(r, name, text);
 	}
 }
 

@@ -233,7 +233,7 @@ static const char *finish(struct pattern *p)
 	return p->out->data;
 }
 
-/* [epoch:]version-release: what stands before the part, and behind it. */
+/* [epoch:]version[-release]: what stands before the part, and behind it. */
 static void before(struct pattern *p)
 {
 	put(p, p->part == VERSION_PART ? "^([0-9]+:)?" : p->part == RELEASE_PART ? "-" : "");
@@ -241,7 +241,7 @@ static void before(struct pattern *p)
 
 static void behind(struct pattern *p)
 {
-	put(p, p->part == VERSION_PART ? "-[^-]*$" : p->part == RELEASE_PART ? "$" : "");
+	put(p, p->part == VERSION_PART ? "(-[^-]*)?$" : p->part == RELEASE_PART ? "$" : "");
 }
 
 const char *oval_pattern(struct rows *out, const char *pattern, enum part part)

@@ -195,9 +195,15 @@ static bool of_packages(const char *type)
 static bool package_names(struct reader *r, const struct entry *object, struct look *look)
 {
 	const struct entity *name = entity_of(r, object, "name");
+	const struct entity *arch = entity_of(r, object, "arch");
 
-	if (!name || object->n != 1 || object->strange)
+	if (!name || object->n != (arch ? 2 : 1) || object->strange)
 		return false;
+	if (arch) {
+		look->field = "arch";
+		look->compare = PD_CMP_MATCH;
+		look->value = pd_format(r->ctx, "^(%s|all)$", oval_text(r, arch->value));
+	}
 	look->kind = "packages";
 	look->names = oval_values(r, name, &look->n);
 	look->pattern = name->operation == PATTERN;
