@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 """A small world of rpm packages that no two runs share: rpm_world.py FOLDER SEED
 
-  installed.spec, installed32.spec   what is installed, to be built with rpmbuild
+  installed.spec, installed32.spec, several*.spec   what is installed, to be built with rpmbuild
   offered.spec      packages of a repository that take the place of others, and of modules
   updateinfo.xml, modules.yaml       of that repository
   installed.tsv     the same as installed*.spec, as patchday takes it
   enabled.tsv       module streams that are enabled
   other-arch.txt    "ID PACKAGE" of updates that are for another architecture than
                     the package that is there, one of both being noarch
+  several.txt       updates of packages that are there in several versions
 """
 import random
 import sys
@@ -52,21 +53,35 @@ def spec(packages):
 
 
 names = {"p%d" % i: R.choice(["x86_64", "noarch", "i686"]) for i in range(30)}
+# kernels are there in several versions, and some packages in two architectures
+names.update({"kernel": "x86_64", "kernel-devel": "noarch"})
+double = {"d%d" % i for i in range(4)}
+names.update({n: "x86_64" for n in double})
 chains = {n: [evr() for _ in range(4)] for n in names}
 installed = [(n, R.choice(chains[n]), a, None) for n, a in names.items() if R.random() < 0.8]
+for p in [p for p in installed if p[0] in double]:
+    installed.append((p[0], p[1], "i686", None))
+several = [(n, v, names[n], None) for n in ("kernel", "kernel-devel") for v in R.sample(chains[n], 2)
+           if (n, v, names[n], None) not in installed]
 have = {p[0]: p for p in installed}
 advisories, other = [], []
 for i in range(60):
     packages = {}
     for n in R.sample(sorted(names), R.randint(1, 4)):
-        packages[n] = (n, R.choice(chains[n]), names[n], None)
+        packages[n] = (n, R.choice(chains[n]), R.choice([names[n], "i686"]) if n in double else names[n], None)
     if R.random() < 0.15:  # one that changes its architecture
-        n = R.choice(sorted(packages))
+        n = R.choice(sorted(set(packages) - double) or ["p0"])
+        packages.setdefault(n, (n, R.choice(chains[n]), names[n], None))
         arch = "x86_64" if names[n] == "noarch" else "noarch"
         packages[n] = (n, packages[n][1], arch, None)
         if n in have:
             other.append("A-%d %s" % (i, nevra(n, packages[n][1], arch)))
     advisories.append(("A-%d" % i, list(packages.values()), None))
+
+# Some are there twice, with other packages.
+for i in R.sample(range(60), 6):
+    n = R.choice(sorted(set(names) - double))
+    advisories.append(("A-%d" % i, [(n, R.choice(chains[n]), names[n], None)], None))
 
 # Packages with a new name: o3 takes the place of old3, if its version is such.
 offered = []
@@ -95,9 +110,14 @@ for i in range(3):
 write("installed.spec", spec([p for p in installed if p[2] != "i686"]))
 write("installed32.spec", spec([p for p in installed if p[2] == "i686"]))
 write("offered.spec", spec(offered))
-write("installed.tsv", "".join("%s\t%d\t%s\t%s\t%s\n" % (n, v[0], v[1], v[2], a) for n, v, a, _ in installed))
+for i, p in enumerate(several):  # one at a time: a name is once in a spec
+    write("several%d.spec" % i, spec([p]))
+installed += several
+write("installed.tsv", "".join("%s\t%s\t%s\t%s\t%s\n" % (n, v[0] or R.choice(["0", ""]), v[1], v[2], a)
+                               for n, v, a, _ in installed))
 write("enabled.tsv", "".join("%s\t%s\n" % m for m in enabled))
 write("other-arch.txt", "".join(line + "\n" for line in other))
+write("several.txt", "".join(i + "\n" for i, packages, _ in advisories if any(p[0].startswith("kernel") for p in packages)))
 xml = ["<updates>\n"]
 for ident, packages, module in advisories:
     xml.append('<update from="x" status="final" type=%s version="1"><id>%s</id><title>t</title><issued date="2026-01-01"/>'
@@ -105,9 +125,12 @@ for ident, packages, module in advisories:
             quoteattr(R.choice(["security", "bugfix", "enhancement"])), ident, R.choice(["Important", "Low"])))
     if module:
         xml.append('<module name="%s" stream="%s" version="1" context="c%s" arch="x86_64"/>' % (module[0], module[1], module[1]))
-    for n, v, a, _ in packages:
-        xml.append("<package name=%s epoch=\"%d\" version=%s release=%s arch=\"%s\"><filename>%s.rpm</filename></package>" % (
-            quoteattr(n), v[0], quoteattr(v[1]), quoteattr(v[2]), a, nevra(n, v, a)))
+    for k, (n, v, a, _) in enumerate(packages):
+        if k and not module and R.random() < 0.2:
+            xml.append("</collection><collection short=\"d\">")
+        epoch = ' epoch="%d"' % v[0] if v[0] or R.random() < 0.7 else ""
+        xml.append("<package name=%s%s version=%s release=%s arch=\"%s\"><filename>%s.rpm</filename></package>" % (
+            quoteattr(n), epoch, quoteattr(v[1]), quoteattr(v[2]), a, nevra(n, v, a)))
     xml.append("</collection></pkglist></update>\n")
 write("updateinfo.xml", "".join(xml) + "</updates>\n")
 yaml = []
