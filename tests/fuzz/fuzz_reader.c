@@ -2,9 +2,11 @@
 /* Any bytes as a catalog of some reader: through the plugin's reader in this
  * process, the worker's frames and the builder, then judged: by libFuzzer with
  * one reader, or without it all readers that have a corpus, with what is in it.
+ * A filter's bytes are unpacked, and that is all.
  * See tests/fuzz/README.md. */
 #include <dirent.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,7 +18,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct pd_reader *reader; /* that is tried */
+static const struct pd_reader *reader; /* that is tried; NULL: */
+static const struct pd_filter *filter;
+
+enum { UNPACKED_MAX = 16 << 20 };
 
 static const char facts_text[] =
 	"{\"os\":{\"id\":\"debian\",\"version_id\":\"12\",\"family\":\"debian\"},\"devices\":[],"
@@ -71,16 +76,126 @@ static bool asked(const void *whom, const char *name)
 	return strcmp(name, "foo") == 0;
 }
 
-/* The reader "plugin.reader", or the first one of a plugin. */
-static const struct pd_reader *pick(const struct pd_plugin *p, const char *name)
+/* ------------------------------------------------ what apt and dpkg would say */
+
+/* A reader of the server itself asks commands: the input is what each of them prints,
+ * with a line "%%" between, and two files; "@" is the folder with the files. */
+static const char *const said[] = { "dpkg", "apt-get", "dpkg-query", "apt-cache",
+				    "/usr/lib/apt/methods/gpgv", "l_Packages", "l_InRelease" };
+enum { COMMANDS = 5, SAID = sizeof(said) / sizeof(*said), COMMAND_MAX = 1 << 16 };
+static const uint8_t *input;
+static size_t input_len;
+
+/* Part @k of the input, to be freed. */
+static char *part_of(size_t k, const char *folder)
+{
+	const uint8_t *at = input, *end = input + input_len, *next;
+	pd_auto(pd_buffer) text = {0};
+
+	for (; k && at; k--)
+		at = (next = memmem(at, (size_t)(end - at), "\n%%\n", 4)) ? next + 4 : NULL;
+	next = at ? memmem(at, (size_t)(end - at), "\n%%\n", 4) : NULL;
+	pd_buffer_text(&text, "");
+	for (end = next ? next + 1 : end; at && at < end && text.len < COMMAND_MAX; at++)
+		if (*at == '@' && folder)
+			pd_buffer_text(&text, folder);
+		else if (*at)
+			pd_buffer_add(&text, at, 1);
+	return pd_strdup(text.data);
+}
+
+static const char *server_folder(void)
+{
+	static char folder[] = "/tmp/pd-fuzz-XXXXXX";
+	static bool made;
+
+	if (!made && !mkdtemp(folder))
+		abort();
+	made = true;
+	return folder;
+}
+
+static void write_files(void)
+{
+	for (size_t k = COMMANDS; k < SAID; k++) {
+		pd_auto_free char *path = pd_print("%s/%s", server_folder(), said[k]);
+		pd_auto_free char *text = part_of(k, NULL);
+		pd_auto_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+		if (fd < 0 || !pd_write_all(fd, text, strlen(text)))
+			abort();
+	}
+}
+
+static int say(struct pd_ctx *ctx, const struct pd_command *command, struct pd_command_result *out)
+{
+	struct pd_child *c = (struct pd_child *)(void *)ctx;
+	char *text;
+
+	for (size_t k = 0; k < COMMANDS; k++)
+		if (strcmp(command->argv[0], said[k]) == 0) {
+			text = pd_child_keep(c, part_of(k, server_folder()));
+			*out = (struct pd_command_result){ .out = text, .out_len = strlen(text), .err = "" };
+			return 0;
+		}
+	return pd_child_report(c, "there is no %s", command->argv[0]);
+}
+
+/* The reader or filter "plugin.name", or the first one of a plugin. */
+static void pick(const struct pd_plugin *p, const char *name)
 {
 	const char *dot = strchr(name, '.');
 
-	for (const struct pd_reader *const *r = p->readers; r && *r; r++)
-		if (!((*r)->flags & PD_R_SERVER) && (!dot || strcmp((*r)->name, dot + 1) == 0))
-			return *r;
-	fprintf(stderr, "there is no reader %s\n", name);
-	abort();
+	reader = NULL;
+	filter = NULL;
+	for (const struct pd_reader *const *r = p->readers; r && *r && !reader; r++)
+		if ((dot || !((*r)->flags & PD_R_SERVER)) && (!dot || strcmp((*r)->name, dot + 1) == 0))
+			reader = *r;
+	for (const struct pd_filter *const *f = p->filters; f && *f && !filter; f++)
+		if (!dot || strcmp((*f)->name, dot + 1) == 0)
+			filter = *f;
+	if (!reader && !filter) {
+		fprintf(stderr, "there is no reader and no filter %s\n", name);
+		abort();
+	}
+}
+
+/* Nobody listens. */
+static void no_log(struct pd_ctx *ctx, int level, const char *fmt, va_list ap)
+{
+	(void)ctx, (void)level, (void)fmt, (void)ap;
+}
+
+static void no_progress(struct pd_ctx *ctx, int64_t done, int64_t total, const char *text)
+{
+	(void)ctx, (void)done, (void)total, (void)text;
+}
+
+static int unpacked(struct pd_ctx *ctx, const void *data, size_t len)
+{
+	struct pd_child *c = (struct pd_child *)(void *)ctx;
+
+	(void)data;
+	c->unpacked += (int64_t)len;
+	return c->unpacked < UNPACKED_MAX ? 0 : pd_child_report(c, "it is too much");
+}
+
+static int run(struct in_one *one, const uint8_t *data, size_t size)
+{
+	size_t head = size < 4096 ? size : 4096;
+
+	if (reader && !reader->recognize) {
+		input = data;
+		input_len = size;
+		write_files();
+		return reader->read(&one->child.ctx);
+	}
+	if (reader) {
+		reader->recognize(data, head);
+		return reader->read(&one->child.ctx);
+	}
+	filter->recognize(data, head);
+	return filter->unpack(&one->child.ctx);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -101,12 +216,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0 || !pd_write_all(fd, data, size) || lseek(fd, 0, SEEK_SET))
 		abort();
 #ifdef PD_LIBFUZZER
-	reader = pick(pd_plugin_entry(), PD_LIBFUZZER);
+	pick(pd_plugin_entry(), PD_LIBFUZZER);
 #endif
-	one.builder.strict = reader->flags & PD_R_STRICT;
+	one.builder.strict = reader && reader->flags & PD_R_STRICT;
+	one.builder.revisions = reader && reader->flags & PD_R_REVISIONS;
+	call.phase = one.child.ctx.phase = reader ? PD_PHASE_READ : PD_PHASE_UNPACK;
 	host.emit = emit;
-	reader->recognize(data, size < 4096 ? size : 4096);
-	result = reader->read(&one.child.ctx);
+	host.unpacked = unpacked;
+	host.run = say;
+	host.log = no_log;
+	host.progress = no_progress;
+	result = run(&one, data, size);
 	if (!pd_builder_end(&one.builder, result >= 0) && !err)
 		abort();
 	/* refused means: with a message, at a place or for another reason */
@@ -181,6 +301,16 @@ static const struct pd_plugin *load(const char *name)
 	return entry ? entry() : NULL;
 }
 
+static void remove_files(void)
+{
+	for (size_t k = COMMANDS; k < SAID; k++) {
+		pd_auto_free char *path = pd_print("%s/%s", server_folder(), said[k]);
+
+		unlink(path);
+	}
+	rmdir(server_folder());
+}
+
 /* Every folder of the corpus is named for its reader. */
 int main(void)
 {
@@ -197,7 +327,7 @@ int main(void)
 
 		if (!plugin)
 			return 1;
-		reader = pick(plugin, name);
+		pick(plugin, name);
 		inputs = folder(source, corpus);
 		for (size_t k = 0; k < sizeof(more) / sizeof(*more); k++)
 			if (strcmp(more[k].name, name) == 0)
@@ -207,6 +337,7 @@ int main(void)
 		free(entries[i]);
 	}
 	free(entries);
+	remove_files();
 	return n > 0 && !empty ? 0 : 1;
 }
 #endif

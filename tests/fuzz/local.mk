@@ -16,7 +16,7 @@ fuzz:
 	clang -g -O1 -std=c11 -D_GNU_SOURCE -DPD_LIBFUZZER='"$(READER)"' -fsanitize=fuzzer,address,undefined \
 		$(AM_CPPFLAGS) $(XML_CFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS) \
 		-o fuzz-reader $(top_srcdir)/tests/fuzz/fuzz_reader.c \
-		$(top_srcdir)/plugins/$(basename $(READER))/*.c $(top_srcdir)/plugins/shared/*.c $(top_srcdir)/core/base/*.c \
+		$(top_srcdir)/plugins/$(basename $(READER))/*.c $(top_srcdir)/plugins/shared/tree.c $(top_srcdir)/core/base/*.c \
 		$(top_srcdir)/core/xml/*.c $(top_srcdir)/core/plugin/*.c $(top_srcdir)/core/facts/*.c \
 		$(top_srcdir)/core/catalog/*.c \
 		$(LTDL_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) $(FUZZ_LIBS)
