@@ -153,7 +153,8 @@ static int read_policy(struct pd_ctx *ctx, struct targets *targets,
 			continue;
 		}
 		take_policy(out, &p);
-		line[strlen(line) - 1] = '\0'; /* "name:" or "name:arch:" */
+		if (*line)
+			line[strlen(line) - 1] = '\0'; /* "name:" or "name:arch:" */
 		colon = strchr(line, ':');
 		p.name = line;
 		p.arch = colon ? colon + 1 : native;
