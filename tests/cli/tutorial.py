@@ -48,7 +48,7 @@ def pattern(lines):
 def of_line(line):
     if line.strip() == "...":
         return r"(?:.*\n)*?"
-    return ".*".join(map(re.escape, re.split(r"(?<=\S)\s*\.\.\.", line.rstrip()))) + r"\n"
+    return ".*".join(map(re.escape, re.split(r"(?:(?<=\S)\s*)?\.\.\.", line.rstrip()))) + r"\n"
 
 
 def play(page, folder):
