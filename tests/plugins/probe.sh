@@ -157,10 +157,8 @@ try probe.http url=http://me:pw@localhost/
 fails "a password in the address" 'use user and password'
 try probe.http url=http://elsewhere.example/ at=localhost contains=Apache
 passes "the page of a name that leads nowhere, from this server"
-try probe.http url=http://elsewhere.example/ at=::1 contains=Apache
-passes "the same by an IPv6 address"
-try probe.http url=http://localhost/ at=nowhere.example
-fails "a server to fetch it from that is not there" 'no host nowhere.example'
+try probe.http url=http://localhost/ at=nowhere.example timeout=2
+fails "a server to fetch it from that is not there" 'Could not resolve host: nowhere.example'
 try probe.http url=http://localhost/ at=localhost proxy=http://localhost:3128
 fails "a server to fetch it from, and a proxy" 'do not go together'
 sh_lab 'systemctl stop apache2; (sleep 3; systemctl start apache2) >/dev/null 2>&1 &'
@@ -188,7 +186,7 @@ try probe.imap $alice imap=imap://mail.example
 fails "a password in clear over the network" 'in clear; use imaps'
 try probe.imap user=alice password=wrong
 fails "a wrong password" 'Login denied; the server says: .*AUTHENTICATIONFAILED'
-try probe.imap $alice imap=imap://localhost/nosuch timeout=2
+try probe.imap $alice imap=imap://localhost/nosuch
 fails "a folder that is not there" 'Select failed; the server says: .* NO .*Mailbox'
 try probe.imap $alice imap=http://localhost
 fails "another protocol" 'not an address of imap or imaps'
