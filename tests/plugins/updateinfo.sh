@@ -189,6 +189,9 @@ awk 'BEGIN { print "<updates>"
 		printf "<update version=\"1\"><id>A</id><pkglist><collection><package name=\"old\" epoch=\"5\" version=\"9.%d\" arch=\"x86_64\"/></collection></pkglist></update>\n", i
 	print "</updates>" }' >"$tmp/many.xml"
 catalog=$tmp/many.xml
+# AddressSanitizer's shadow alone is larger
+most=$((256 << 10))
+! grep -qa __asan_init "$PD_BUILDDIR/.libs/patchday" "$PD_BUILDDIR/patchday" 2>/dev/null || most=unlimited
 is "4,000 entries of one update are one, in 256 MiB" \
-	"$(ulimit -v 262144; scan | jq -r '"\(.verdict) \(.packages | length)"')" "needed 4000"
+	"$(ulimit -v "$most"; scan | jq -r '"\(.verdict) \(.packages | length)"')" "needed 4000"
 end
