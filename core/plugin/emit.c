@@ -63,21 +63,22 @@ int pd_emit_fact(struct pd_ctx *ctx, const char *kind,
 	return 0;
 }
 
-static ssize_t source(void *user, void *buffer, size_t len, struct pd_error **err)
+ssize_t pd_child_source(void *child, void *buffer, size_t len, struct pd_error **err)
 {
 	static char chunk[BATCH]; /* libxml2 asks for 4,000 bytes at a time */
-	struct pd_child *c = user;
+	struct pd_child *c = child;
 	ssize_t n = (ssize_t)c->ahead_len;
+	bool direct = !n && len >= sizeof(chunk);
 
 	while (n <= 0) {
-		n = read(c->source, chunk, sizeof(chunk));
+		n = read(c->source, direct ? buffer : chunk, direct ? len : sizeof(chunk));
 		if (n == 0 || (n < 0 && errno != EINTR))
 			break;
 		c->ahead = chunk;
 	}
 	if (n < 0)
 		pd_error_errno(err, "file-read", errno, "cannot read %s", c->call->source_name);
-	if (n <= 0)
+	if (n <= 0 || direct)
 		return n;
 	len = len < (size_t)n ? len : (size_t)n;
 	memcpy(buffer, c->ahead, len);
@@ -99,7 +100,7 @@ int64_t pd_emit_source_read(struct pd_ctx *ctx, void *buffer, size_t len)
 {
 	struct pd_child *c = pd_child_of(ctx);
 	pd_auto_error *err = NULL;
-	ssize_t n = has_source(c, "pd_source_read()") ? source(c, buffer, len, &err) : PD_FAILED;
+	ssize_t n = has_source(c, "pd_source_read()") ? pd_child_source(c, buffer, len, &err) : PD_FAILED;
 
 	return err ? pd_child_report(c, "%s", err->message) : n;
 }
@@ -128,7 +129,8 @@ int pd_emit_xml(struct pd_ctx *ctx, const struct pd_xml_handler *handler)
 	if (!has_source(c, "pd_xml()"))
 		return PD_FAILED;
 	memcpy(&mine, handler, handler->size < sizeof(mine) ? handler->size : sizeof(mine));
-	result = pd_xml_parse(c->call->source_name, source, c, NULL, &mine, ctx, &err);
+	result = c->call->reader->flags & PD_R_ITEMS ? pd_child_split(c, &mine, &err) :
+		 pd_xml_parse(c->call->source_name, pd_child_source, c, NULL, &mine, ctx, &err);
 	if (err) {
 		pd_auto_free char *text = pd_error_text(err);
 

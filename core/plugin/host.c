@@ -57,9 +57,9 @@ char *pd_child_clean(const struct pd_child *c, const char *text)
 
 void pd_child_send(struct pd_child *c)
 {
-	if (!pd_write_all(c->channel, c->out.data, c->out.len))
+	if (!c->held && !pd_write_all(c->channel, c->out.data, c->out.len))
 		_exit(125); /* patchday is gone */
-	c->out.len = 0;
+	c->out.len = c->held ? c->out.len : 0;
 }
 
 /* The parent says whether what was sent is kept. */

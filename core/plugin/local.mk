@@ -6,6 +6,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/describe.c \
 	%reldir%/descriptor.c \
 	%reldir%/emit.c \
+	%reldir%/split.c \
 	%reldir%/errors.def \
 	%reldir%/exec.c \
 	%reldir%/host.c \

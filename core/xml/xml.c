@@ -290,7 +290,7 @@ int pd_xml_parse(const char *name, pd_xml_read_fn *read, void *user,
 
 	if (limits)
 		p.limits = *limits;
-	p.limits.bytes = p.limits.bytes ? p.limits.bytes : (size_t)4 << 30;
+	p.limits.bytes = p.limits.bytes ? p.limits.bytes : PD_XML_BYTES;
 	p.limits.depth = p.limits.depth ? p.limits.depth : 256;
 	p.limits.attributes = p.limits.attributes ? p.limits.attributes : 256;
 	p.limits.text = p.limits.text ? p.limits.text : 10000000;
@@ -300,6 +300,9 @@ int pd_xml_parse(const char *name, pd_xml_read_fn *read, void *user,
 	if (!p.ctxt)
 		abort();
 	xmlCtxtUseOptions(p.ctxt, XML_PARSE_NONET);
+	p.bytes = p.limits.before;
+	if (p.limits.row)
+		p.ctxt->input->line = (int)p.limits.row;
 	running = &p;
 	xmlParseDocument(p.ctxt);
 	if (!p.ctxt->wellFormed)

@@ -12,11 +12,16 @@
 typedef ssize_t pd_xml_read_fn(void *user, void *buffer, size_t len,
 			       struct pd_error **err);
 
+#define PD_XML_BYTES ((size_t)4 << 30)
+
 struct pd_xml_limits {
-	size_t bytes;      /* of the whole document; 0: 4 GiB */
+	size_t bytes;      /* of the whole document; 0: PD_XML_BYTES */
 	unsigned depth;    /* 0: 256 */
 	unsigned attributes; /* of one element; 0: 256 */
 	size_t text;       /* of one piece of text or one value; 0: 10 MB */
+	/* of a part of a document */
+	size_t before;     /* bytes that count as read */
+	unsigned row;      /* of its first line; 0: 1 */
 };
 
 /**

@@ -410,7 +410,7 @@ static int recognize_updateinfo(const unsigned char *head, size_t len)
 }
 
 static const struct pd_reader updateinfo = {
-	PD_READER, .flags = PD_R_REVISIONS, .name = "updateinfo", .help = "updateinfo.xml of a repository of rpm packages",
+	PD_READER, .flags = PD_R_REVISIONS | PD_R_ITEMS, .name = "updateinfo", .help = "updateinfo.xml of a repository of rpm packages",
 	.recognize = recognize_updateinfo, .read = read_updateinfo, .time_limit = 3600
 };
 

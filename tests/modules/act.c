@@ -593,6 +593,31 @@ static int read_xml(struct pd_ctx *ctx)
 	return pd_xml(ctx, &handler);
 }
 
+/* Tells of each item where it stands and which process has read it. */
+static int start_item(struct pd_ctx *ctx, void *user, const char *ns, const char *name,
+		      const struct pd_xml_attr *attrs, size_t n)
+{
+	char text[64];
+
+	(void)user;
+	(void)ns;
+	if (strcmp(name, "fail") == 0)
+		return pd_fail(ctx, PD_FAILED, "this is <%s>", name);
+	if (strcmp(name, "crash") == 0)
+		raise(SIGSEGV);
+	snprintf(text, sizeof(text), "%s by %d", n ? attrs[0].value : "root", (int)getpid());
+	if (n)
+		pd_ignored(ctx, pd_xml_line(ctx), text);
+	return 0;
+}
+
+static int read_items(struct pd_ctx *ctx)
+{
+	const struct pd_xml_handler handler = { .size = sizeof(handler), .start = start_item };
+
+	return pd_xml(ctx, &handler);
+}
+
 static int recognize(const unsigned char *head, size_t len)
 {
 	return len && head[0] == '<' ? 50 : 0;
@@ -604,7 +629,9 @@ static const struct pd_reader xml = { PD_READER, .name = "xml", .help = "element
 				      .recognize = recognize, .read = read_xml };
 static const struct pd_reader large = { PD_READER, .name = "large", .help = "one large text",
 					.flags = PD_R_SERVER, .read = read_large };
-static const struct pd_reader *const readers[] = { &rows, &xml, &large, NULL };
+static const struct pd_reader items = { PD_READER, .name = "items", .help = "elements that stand for themselves",
+					.flags = PD_R_ITEMS, .recognize = recognize, .read = read_items };
+static const struct pd_reader *const readers[] = { &rows, &xml, &large, &items, NULL };
 
 PD_PLUGIN(.name = "act", .version = "1.0", .help = "behaviours for tests",
 	  .steps = steps, .scanners = scanners, .readers = readers);

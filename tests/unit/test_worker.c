@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -496,6 +497,100 @@ static void test_catalogs(void)
 	SAYS(h, PD_FAILED, "test.xml:2:");
 }
 
+/* A document of items that tell where they stand; what is put before one of them. */
+static struct pd_buffer items(int n, int at, const char *before)
+{
+	struct pd_buffer b = {0};
+
+	pd_buffer_text(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<all\n>\n");
+	for (int i = 1; i <= n; i++) {
+		if (i == at)
+			pd_buffer_text(&b, before);
+		pd_buffer_print(&b, "  <item n=\"%d\">%080d</item>\n", i, i);
+	}
+	pd_buffer_text(&b, "</all>\n");
+	return b;
+}
+
+/* Were the items 1 to n heard, each once and in order, those from @at on so many
+ * rows further down?  @return the processes that have read them; 0: no. */
+static size_t heard_items(const struct heard *h, int n, int at, int rows)
+{
+	const char *text = h->text.data ? h->text.data : "";
+	long pids[64] = {0};
+	size_t all = 0;
+
+	for (int i = 1; i <= n; i++) {
+		int row, item, used = 0;
+		long pid;
+		size_t k = 0;
+
+		if (sscanf(text, "ignored(%d %d by %ld)%n", &row, &item, &pid, &used) != 3 || !used ||
+		    item != i || row != i + 3 + (i >= at ? rows : 0))
+			return 0;
+		while (k < all && pids[k] != pid)
+			k++;
+		if (k == all && all < 63)
+			pids[all++] = pid;
+		text += used;
+	}
+	return *text ? 0 : all;
+}
+
+#define ITEMS 60000
+
+static void in_pieces(const char *before, int rows, size_t processes)
+{
+	pd_auto(pd_buffer) b = items(ITEMS, 40000, before);
+	struct heard h = read_by("items", b.data, false);
+
+	CU_ASSERT_EQUAL(h.r.result, 0);
+	CU_ASSERT_EQUAL(heard_items(&h, ITEMS, 40000, rows), processes);
+	forget(&h);
+}
+
+/* @n: of the items, as many were heard before it failed; 0: that is not known */
+static void up_to(int n, const char *before, const char *message)
+{
+	pd_auto(pd_buffer) b = items(ITEMS, 40000, before);
+	struct heard h = read_by("items", b.data, false);
+
+	CU_ASSERT(!n || heard_items(&h, n, 40000, 1) > 0);
+	SAYS(h, PD_FAILED, message);
+}
+
+#define LONG "<text>no piece of a document is as long as this one is</text>"
+
+static const char *around(struct pd_buffer *b, const char *begin, const char *line, const char *end)
+{
+	b->len = 0;
+	pd_buffer_print(b, "%s\n", begin);
+	for (int i = 0; i < 50000; i++)
+		pd_buffer_print(b, "%s\n", line);
+	pd_buffer_print(b, "%s\n", end);
+	return b->data;
+}
+
+static void test_items(void)
+{
+	pd_auto(pd_buffer) odd = {0};
+	cpu_set_t set;
+	size_t n;
+
+	CU_ASSERT_EQUAL_FATAL(sched_getaffinity(0, sizeof(set), &set), 0);
+	n = CPU_COUNT(&set) < 4 ? (size_t)CPU_COUNT(&set) : 4;
+	in_pieces("", 0, n);
+	up_to(39999, "  <fail/>\n", "test.xml:40003:8: this is <fail>");
+	up_to(ITEMS, "  <item>\n", "test.xml:60005:7: Opening and ending tag mismatch: item line 40003 and all");
+	up_to(39999, "  </item>\n", "test.xml:40003:");
+	up_to(0, "  <crash/>\n", "read crashed: signal 11 (Segmentation fault)");
+	/* where a cut is none, one process more reads the rest */
+	in_pieces(around(&odd, "<!--", "<item n=\"0\">in a comment</item>", "-->"), 50002, n + (n > 1));
+	in_pieces(around(&odd, "<item>", "<item>that is in another</item>", "</item>"), 50002, n + (n > 1));
+	/* longer than any piece */
+	in_pieces(around(&odd, "<long>", LONG LONG LONG LONG, "</long>"), 50002, n + (n > 1));
+}
+
 static void test_facts(void)
 {
 	const struct pd_plugin *p = pd_registry_find(registry, "act", NULL);
@@ -662,6 +757,7 @@ static CU_TestInfo tests[] = {
 	EITHER_WAY,
 	{ "output is bounded", test_much_output },
 	{ "catalogs", test_catalogs },
+	{ "items of a long document", test_items },
 	{ "facts", test_facts },
 	{ "patchday killed", test_killed_itself },
 	{ "start the spawner", start_spawner },

@@ -1032,7 +1032,13 @@ enum {
 				*   (for formats that people write by hand) */
 	/** Since 1.2: a higher revision of an id replaces no lower one; each is an
 	 * update of its own, and none is named by a relation. */
-	PD_R_REVISIONS = 1u << 2
+	PD_R_REVISIONS = 1u << 2,
+	/** Since 1.2: what is in the root stands for itself.  Nothing is kept from
+	 * one element of the root to the next, and all is handed over while it is
+	 * read.  A long document of such may be read by several processes: each
+	 * calls the handler of pd_xml(), which there is what it was when pd_xml()
+	 * was called, for the root and some of what is in it. */
+	PD_R_ITEMS = 1u << 3
 };
 
 /** A reader of one catalog format. */
