@@ -193,6 +193,8 @@ static void signatures(xmlTextWriterPtr w, const struct pd_record *r)
 		attribute(w, "name", r->signatures[i].name);
 		time_attribute(w, "time", r->signatures[i].time);
 		attribute(w, "by", r->signatures[i].by);
+		if (r->signatures[i].overtaken)
+			attribute(w, "overtaken", "true");
 		element(w, "note", r->signatures[i].note);
 		end(w);
 	}

@@ -7,6 +7,13 @@
 
 #include "run/forecast.h"
 
+/* Only who waits is spoken to.  From here to the next durable event nobody is. */
+static bool hear_first(struct pd_engine *e)
+{
+	return !e->journal || e->record->state != PD_RUN_WAITING ||
+	       (pd_journal_begin(e->journal, &e->fatal) && pd_engine_hear(e));
+}
+
 bool pd_engine_note(struct pd_engine *e, const char *kind, const char *step,
 		    json_t *data_take, bool durable)
 {
@@ -14,7 +21,7 @@ bool pd_engine_note(struct pd_engine *e, const char *kind, const char *step,
 	pd_auto_free char *line = e->journal ? pd_json_line(data) : NULL;
 	struct pd_event event = { .run = e->record->run, .kind = kind, .step = step };
 
-	if (!pd_record_unsealed(e->record, &e->fatal))
+	if (!pd_record_unsealed(e->record, &e->fatal) || !hear_first(e))
 		return false;
 	if (line && !pd_journal_add(e->journal, e->record->run, kind, step, line, durable,
 				    &event, &e->fatal))
@@ -33,6 +40,10 @@ bool pd_engine_note(struct pd_engine *e, const char *kind, const char *step,
 
 bool pd_engine_state(struct pd_engine *e, enum pd_run_state state, const char *why)
 {
+	if (!hear_first(e))
+		return false;
+	if (e->called_back && (state == PD_RUN_RUNNING || state == PD_RUN_WAITING))
+		return true;
 	return pd_engine_note(e, "state", "",
 			      json_pack("{s:s, s:s, s:o*}", "state",
 					pd_run_state_name(state), "why", why, "inhibitors",

@@ -203,6 +203,7 @@ static bool next_round(struct pd_engine *e, enum pd_run_end *end)
 	struct pd_record *r = e->record;
 	int64_t round = (int64_t)r->n_plans;
 	pd_auto_error *err = NULL;
+	pd_auto_free char *other = NULL;
 	struct pd_plan *plan;
 	bool noted;
 
@@ -221,8 +222,16 @@ static bool next_round(struct pd_engine *e, enum pd_run_end *end)
 		*end = pd_engine_end(e, PD_RUN_STOPPED, text);
 		return true;
 	}
-	noted = pd_engine_note_script(e, pd_json_text(plan->json, "script_digest", "")) &&
-		pd_engine_note(e, "plan", "", json_pack("{s:I, s:O}", "round",
+	other = pd_engine_other_script(e, pd_json_text(plan->json, "script_digest", ""));
+	if (other) {
+		pd_auto_free char *text = pd_print("%s; `patchday resume --workflow %s` shows what"
+			" it would do now, and asks", other, plan->script);
+
+		pd_plan_free(plan);
+		*end = stop(e, text);
+		return true;
+	}
+	noted = pd_engine_note(e, "plan", "", json_pack("{s:I, s:O}", "round",
 			       (json_int_t)(round + 1), "plan", plan->json), true);
 	pd_plan_free(plan);
 	return noted && !r->nothing_left;
@@ -283,6 +292,10 @@ enum pd_run_end pd_engine_work(struct pd_engine *e)
 
 	if (!pd_engine_state(e, PD_RUN_RUNNING, ""))
 		return end;
+	if (e->record->state == PD_RUN_UNDOING) {
+		who = pd_strdup(e->record->why);
+		return pd_engine_undo_all(e, who);
+	}
 	dropped = pd_engine_undo_dropped(e);
 	if (dropped == PD_OUT_FAILED)
 		return pd_engine_undo_all(e, "a step that the changed plan drops can't be undone");

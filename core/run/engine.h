@@ -15,6 +15,7 @@ struct pd_engine {
 	int64_t done, total;        /* of the step under way, for the heartbeat */
 	char *text;                 /* likewise */
 	struct pd_estimate times;   /* of the record's steps; made when guards ask */
+	bool called_back;           /* a person said so while it waited */
 	struct pd_error *fatal;     /* the journal can't be written: stop */
 };
 
@@ -25,9 +26,11 @@ static inline int pd_engine_signal(const struct pd_engine *e)
 }
 
 /** Journal an event and apply it: the one way anything becomes known.
- * Takes @p data. */
+ * Takes @p data.  A run that waits hears first what was said to it. */
 bool pd_engine_note(struct pd_engine *e, const char *kind, const char *step,
 		    json_t *data, bool durable) PD_MUST_USE;
+/** A run that was called back meanwhile neither goes on nor waits: it stays
+ * PD_RUN_UNDOING, and true is returned. */
 bool pd_engine_state(struct pd_engine *e, enum pd_run_state state, const char *why) PD_MUST_USE;
 /** A warning, journaled once. */
 bool pd_engine_warn(struct pd_engine *e, const char *text) PD_MUST_USE;
@@ -95,8 +98,9 @@ bool pd_engine_change(struct pd_engine *e, struct pd_error **err) PD_MUST_USE;
 bool pd_engine_free_server(struct pd_engine *e, const char *run, struct pd_error **err) PD_MUST_USE;
 /** May it be taken back although a newer run has changed the server since? */
 bool pd_engine_newer(struct pd_engine *e, struct pd_error **err) PD_MUST_USE;
-/** Warn if a plan comes from another text of its script than the one before. */
-bool pd_engine_note_script(struct pd_engine *e, const char *digest) PD_MUST_USE;
+/** That a plan comes from another text of its script than the one before; NULL: it
+ * does not.  The caller frees. */
+char *pd_engine_other_script(const struct pd_engine *e, const char *digest);
 /** Who asked for an undo, and why, in words; the caller frees. */
 char *pd_engine_asked_by(const struct pd_engine *e, const char *who);
 /** Take in what others have written to a run that waits, see pd_run_word(). */

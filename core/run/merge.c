@@ -247,14 +247,22 @@ static bool decide(struct pd_engine *e, const struct pd_strings *keys, const cha
 	return ok;
 }
 
-bool pd_engine_note_script(struct pd_engine *e, const char *digest)
+char *pd_engine_other_script(const struct pd_engine *e, const char *digest)
 {
 	const struct pd_plan *last = e->record->plans[e->record->n_plans - 1];
-	pd_auto_free char *text = pd_print("%s is not as it was when round %zu was planned",
-					   last->script, e->record->n_plans);
 
-	return !*digest || strcmp(digest, pd_json_text(last->json, "script_digest", "")) == 0 ||
-	       pd_engine_warn(e, text);
+	return !*digest || strcmp(digest, pd_json_text(last->json, "script_digest", "")) == 0 ? NULL :
+	       pd_print("%s is not as it was when round %zu was planned", last->script, e->record->n_plans);
+}
+
+static bool note_script(struct pd_engine *e)
+{
+	pd_auto_free char *text = NULL;
+	pd_digest now = "";
+
+	if (pd_digest_file(e->record->plans[e->record->n_plans - 1]->script, now, NULL, NULL))
+		text = pd_engine_other_script(e, now);
+	return !text || pd_engine_warn(e, text);
 }
 
 /* Steps that stay done though they would be done by another plugin now. */
@@ -275,7 +283,6 @@ bool pd_engine_change(struct pd_engine *e, struct pd_error **err)
 {
 	const struct pd_run_options *o = e->o;
 	bool skip = o->skip && o->skip->len, redo = o->redo && o->redo->len;
-	pd_digest now = "";
 
 	if ((o->accept_no_return && !*o->accept_no_return) ||
 	    (o->accept_failing && !*o->accept_failing) ||
@@ -288,9 +295,7 @@ bool pd_engine_change(struct pd_engine *e, struct pd_error **err)
 		return pd_error_set(err, "change-state", "run %s is being undone", e->record->run);
 	if (!decide(e, o->skip, "skip", err) || !decide(e, o->redo, "again", err))
 		return false;
-	if (o->plan ? !new_plan(e, err) :
-	    pd_digest_file(e->record->plans[e->record->n_plans - 1]->script, now, NULL, NULL) &&
-	    !pd_engine_note_script(e, now))
+	if (o->plan ? !new_plan(e, err) : !note_script(e))
 		return false;
 	return note_plugins(e) && pd_engine_accept(e);
 }

@@ -194,6 +194,8 @@ enum pd_outcome pd_permit(struct pd_engine *e, const struct pd_record_step *s,
 				return back;
 			if (!note_wait(e, now))
 				return PD_OUT_FATAL;
+			if (e->record->state == PD_RUN_UNDOING)
+				return PD_OUT_SIGNAL;
 		}
 		if (!pd_journal_flush(e->journal, &e->fatal))
 			return PD_OUT_FATAL;

@@ -178,6 +178,8 @@ static bool on_state(struct pd_record *r, const struct pd_event *e)
 		if (strcmp(name, run_states[i]) == 0)
 			r->state = (enum pd_run_state)i;
 	replace(&r->why, pd_json_text(e->data, "why", NULL));
+	for (size_t i = 0; r->state == PD_RUN_UNDOING && i < r->n_signatures; i++)
+		r->signatures[i].overtaken = true;
 	if (r->state == PD_RUN_STOPPED)
 		replace(&r->go_stage, NULL); /* a person was asked in between */
 	if (r->state == PD_RUN_WAITING)

@@ -76,6 +76,7 @@ struct pd_signature_row {
 	char *party, *name, *note;
 	char *by;            /* the account that did it */
 	int64_t time;
+	bool overtaken;      /* the run was taken back after it: it says nothing of the end */
 };
 
 struct pd_record {
@@ -160,7 +161,13 @@ bool pd_record_asked(const struct pd_record *r);
 /** Apply the event "boot": each boot is journaled once, by the first process that
  * works on the run in it. */
 void pd_record_boot(struct pd_record *r, const json_t *data);
-/** Parties that have not signed yet. */
+/** Was it applied, and what it came to not proved since? */
+static inline bool pd_record_unproven(const struct pd_record_step *s)
+{
+	return s->applied && s->failed && (s->state == PD_STEP_FAILED || s->state == PD_STEP_PENDING);
+}
+
+/** Parties that have not signed yet, or not since the run was taken back. */
 void pd_record_missing(const struct pd_record *r, struct pd_strings *out);
 /** All that is known of a run, for `status --json` and what prints it.
  * @param owner pid of the process that works on it now; 0: a run that was

@@ -50,9 +50,9 @@ static json_t *signatures_json(const struct pd_record *r)
 	for (size_t i = 0; i < r->n_signatures; i++) {
 		const struct pd_signature_row *s = &r->signatures[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s*, s:I}", "party",
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s*, s:I, s:b}", "party",
 			s->party, "name", s->name, "by", s->by ? s->by : "", "note", s->note,
-			"time", (json_int_t)s->time));
+			"time", (json_int_t)s->time, "overtaken", s->overtaken));
 	}
 	return list;
 }

@@ -37,8 +37,8 @@ void pd_record_missing(const struct pd_record *r, struct pd_strings *out)
 		bool signed_by = false;
 
 		for (size_t k = 0; k < r->n_signatures; k++)
-			signed_by |= strcmp(r->signatures[k].party,
-					    r->parties.items[i]) == 0;
+			signed_by |= !r->signatures[k].overtaken &&
+				     strcmp(r->signatures[k].party, r->parties.items[i]) == 0;
 		if (!signed_by)
 			pd_strings_add(out, r->parties.items[i]);
 	}
@@ -59,7 +59,7 @@ static bool may_sign(const struct pd_record *r, const char *party,
 	if (!pd_record_unsealed(r, err))
 		return false;
 	for (size_t i = 0; i < r->n_signatures; i++)
-		if (strcmp(r->signatures[i].party, party) == 0)
+		if (!r->signatures[i].overtaken && strcmp(r->signatures[i].party, party) == 0)
 			return pd_error_set(err, "sign-twice", "%s has signed for '%s' already",
 					    r->signatures[i].name, party);
 	if (r->state != PD_RUN_SIGNOFF && r->state != PD_RUN_ROLLED_BACK)

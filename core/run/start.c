@@ -137,11 +137,25 @@ static enum pd_run_end with_lock(struct pd_engine *e, struct pd_error **err,
 	return end;
 }
 
+/* The dry run that nothing is done before; false with *end: the run ends here. */
+static bool look_first(struct pd_engine *e, enum pd_run_end *end)
+{
+	pd_auto_free char *why = NULL;
+	pd_auto_json *refusals = NULL;
+
+	*end = PD_END_WAITING;
+	if (!predict_all(e, &refusals) || !pd_permit_look(e, &why))
+		return false;
+	if (!json_array_size(refusals) && !pd_engine_signal(e) && !why)
+		return true;
+	why = why ? why : pd_engine_why_refused(e);
+	*end = pd_engine_end(e, PD_RUN_REFUSED, why);
+	return false;
+}
+
 static enum pd_run_end start(struct pd_engine *e, struct pd_error **err)
 {
 	struct pd_record *planned = e->record;
-	pd_auto_free char *why = NULL;
-	pd_auto_json *refusals = NULL;
 	enum pd_run_end end = PD_END_WAITING;
 	bool noted;
 
@@ -158,13 +172,8 @@ static enum pd_run_end start(struct pd_engine *e, struct pd_error **err)
 	e->record = pd_record_new(planned->run);
 	noted = note_plan(e, planned->plans[0], planned->inputs);
 	pd_record_free(planned); /* from here on the plan is the journaled one */
-	if (noted && pd_engine_accept(e) && predict_all(e, &refusals) &&
-	    pd_permit_look(e, &why)) {
-		if (json_array_size(refusals) || pd_engine_signal(e) || why)
-			end = pd_engine_end(e, PD_RUN_REFUSED, why = why ? why : pd_engine_why_refused(e));
-		else if (own(e, err) && pd_permit_override(e))
-			end = pd_engine_work(e);
-	}
+	if (noted && pd_engine_accept(e) && look_first(e, &end) && own(e, err) && pd_permit_override(e))
+		end = pd_engine_work(e);
 	return end;
 }
 
@@ -214,6 +223,7 @@ static bool is_ready(struct pd_engine *e, struct pd_error **err)
 static enum pd_run_end go_on(struct pd_engine *e, struct pd_error **err)
 {
 	pd_auto_free char *why = NULL;
+	enum pd_run_end end;
 	struct pd_record *r;
 
 	if (!load(e, err))
@@ -240,6 +250,9 @@ static enum pd_run_end go_on(struct pd_engine *e, struct pd_error **err)
 	if (!pd_engine_change(e, err))
 		return !*err ? PD_END_WAITING : strcmp((*err)->id, "change-refused") == 0 ?
 		       PD_END_REFUSED : PD_END_INVALID;
+	/* one that was killed before anything was done has its dry run still before it */
+	if (r->state == PD_RUN_NEW && !look_first(e, &end))
+		return end;
 	if (!own(e, err) || !pd_permit_override(e))
 		return PD_END_WAITING;
 	why = pd_strdup(r->why ? r->why : ""); /* the record's changes with its state */
@@ -276,6 +289,9 @@ static enum pd_run_end take_back(struct pd_engine *e, struct pd_error **err)
 		pd_error_set(err, "run-cleared", "run %s: %s", e->record->run, e->record->why);
 		return PD_END_REFUSED;
 	}
+	if (e->record->state == PD_RUN_REFUSED)
+		return !pd_error_set(err, "change-state", "run %s is refused: nothing of it was done, and"
+				     " nothing is to be undone", e->record->run) * PD_END_INVALID;
 	if (!is_ready(e, err))
 		return PD_END_INVALID;
 	if (!pd_engine_newer(e, err))

@@ -296,8 +296,9 @@ static enum pd_outcome look_and_act(struct pd_call *c, const struct pd_step *ste
 {
 	pd_auto(pd_worker_result) r = {0};
 	pd_auto_json *outputs = json_object(), *inhibitors = json_array();
-	bool begun = c->s->state == PD_STEP_BEGUN;
-	bool again = begun && c->s->witness;
+	bool crashed = c->s->state == PD_STEP_BEGUN;
+	bool begun = crashed || pd_record_unproven(c->s);
+	bool again = crashed && c->s->witness;
 	enum pd_outcome outcome;
 
 	if (again) {
@@ -315,11 +316,11 @@ static enum pd_outcome look_and_act(struct pd_call *c, const struct pd_step *ste
 	if ((r.result == PD_UNCHANGED || !step->apply) && !note_outputs(c))
 		return PD_OUT_FATAL;
 	c->predicted = NULL;
-	/* it may have come to its end before the crash: prove it */
+	/* it may have come to its end before the crash, or failed after it: prove it */
 	if (r.result == PD_UNCHANGED && begun && step->verify)
-		return prove(c, step, args, true, r.seconds);
+		return prove(c, step, args, crashed, r.seconds);
 	if (r.result == PD_UNCHANGED || !step->apply)
-		return finish(c, r.result == PD_CHANGED || begun, begun, r.seconds);
+		return finish(c, r.result == PD_CHANGED || begun, crashed, r.seconds);
 	r.message = gate(c, step);
 	if (r.message) {
 		r.result = PD_REFUSED;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The word of a person to a run that waits in another process.  That one has the
  * lock, so the event is written beside it, durable, for it to hear; if it is gone
- * before, a resume does.  Only a run that waits is spoken to: what has to hear
- * writes nothing else meanwhile, see pd_permit(). */
+ * before, a resume does.  Only a run that waits is spoken to, and it hears that
+ * before it writes anything. */
 #include "run/engine.h"
 #include "run/permit.h"
 
@@ -12,6 +12,7 @@ static bool apply(void *user, const struct pd_event *event, struct pd_error **er
 
 	if (!pd_record_apply(e->record, event, err))
 		return false;
+	e->called_back |= e->record->state == PD_RUN_UNDOING;
 	if (e->o->event)
 		e->o->event(e->o->user, e->record, event);
 	return true;

@@ -100,7 +100,7 @@
 <xsl:template match="r:signature">
 <xsl:call-template name="row">
 <xsl:with-param name="kind">signature</xsl:with-param>
-<xsl:with-param name="state"><xsl:choose><xsl:when test="@time">signed</xsl:when><xsl:otherwise>missing</xsl:otherwise></xsl:choose></xsl:with-param>
+<xsl:with-param name="state"><xsl:choose><xsl:when test="@overtaken">overtaken</xsl:when><xsl:when test="@time">signed</xsl:when><xsl:otherwise>missing</xsl:otherwise></xsl:choose></xsl:with-param>
 <xsl:with-param name="ended" select="@time"/>
 <xsl:with-param name="message" select="r:note"/>
 <xsl:with-param name="name" select="@party"/>

@@ -209,7 +209,7 @@ th { font-weight: 600; } thead th { border-bottom: 1px solid #555; } .facts th {
 <tbody>
 <xsl:for-each select="r:signature">
 <tr><td><xsl:value-of select="@party"/></td>
-<td><xsl:choose><xsl:when test="@name"><xsl:value-of select="@name"/><xsl:if test="@by"><br/><span class="small">account: <xsl:value-of select="@by"/></span></xsl:if></xsl:when><xsl:otherwise><div class="line"></div></xsl:otherwise></xsl:choose></td>
+<td><xsl:choose><xsl:when test="@name"><xsl:value-of select="@name"/><xsl:if test="@by"><br/><span class="small">account: <xsl:value-of select="@by"/></span></xsl:if><xsl:if test="@overtaken"><br/><strong>before the change was taken back</strong></xsl:if></xsl:when><xsl:otherwise><div class="line"></div></xsl:otherwise></xsl:choose></td>
 <td class="when"><xsl:call-template name="when"><xsl:with-param name="time" select="@time"/></xsl:call-template></td><td><xsl:value-of select="r:note"/></td></tr>
 </xsl:for-each>
 </tbody>

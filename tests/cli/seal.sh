@@ -89,6 +89,23 @@ html=${certificate%.xml}.html
 cp "$certificate" "$tmp/unsealed.xml"
 cp "$html" "$tmp/unsealed.html"
 
+# ----------------------------------------------- taken back after a signature
+cp -a "$PATCHDAY_STATE" "$tmp/kept"
+cp -a "$f" "$tmp/kept.files"
+pd undo
+is "a signed run may be taken back before it is sealed" "$rc $(state)" "1 rolled back"
+pd report --format xml
+is "a signature from before says nothing of that end" "$(xmllint --xpath 'count(//*[local-name()="signature"][@overtaken="true"])' - <<<"$out") $(
+	xmllint --xpath 'count(//*[local-name()="signature"][not(@name)])' - <<<"$out")" "2 2"
+pd report
+like "which is read on the page" "$out" 'operations: Ann, .*before the change was taken back'
+pd signoff --party operations --name Ann --note "it is as it was"
+is "and who has signed may sign anew" "$rc" 0
+report_valid "taken back"
+rm -rf "$PATCHDAY_STATE" "$f"
+mv "$tmp/kept" "$PATCHDAY_STATE"
+mv "$tmp/kept.files" "$f"
+
 # ------------------------------------------------------------ what is sealed
 mv "$f/b" "$tmp/b"
 pd final --key "$key"

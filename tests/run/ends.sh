@@ -356,4 +356,129 @@ END
 pd run "$tmp/rounds.lua"
 is "two rounds" "$rc $(json .rounds)" "0 2"
 like "that nobody has looked after the last one is told" "$(json .warnings)" 'the last round'
+
+# ---- a step whose proof has failed
+fresh
+workflow unproven <<END
+pd.stage "one" { steps.write { path = "$f/1", fail = "verify" } },
+END
+pd run "$tmp/unproven.lua"
+is "a step that is not proved has failed" "$rc $(state)" "5 stopped"
+pd resume
+is "and has to be proved at a resume, though there is nothing left to do" "$rc $(state) $(step_state one/steps.write)" "5 stopped failed"
+pd resume --skip one/steps.write --why "it is as it should be"
+is "a person may say that it is" "$rc $(state)" "0 done"
+fresh
+workflow older <<END
+pd.stage "one" { steps.write { path = "$f/1" } },
+END
+workflow newer <<END
+pd.stage "one" { steps.write { path = "$f/2", fail = "verify", mark = "$f/first" } },
+END
+pd run "$tmp/older.lua"
+old=$(sqlite3 "$PATCHDAY_STATE/journal.db" "SELECT run FROM event LIMIT 1")
+pd run "$tmp/newer.lua"
+touch "$f/first"
+pd resume
+is "what it did before it was proved it has done" "$rc $(json '.steps[0].changed')" "0 true"
+pd undo "$old"
+like "so that an older run is not taken back under it" "$rc $out" '^4 .*\[undo-newer\]'
+
+# ---- killed in the dry run
+fresh
+cat >"$tmp/asks.lua" <<END
+local pd = require "patchday"
+local steps = pd.use "steps"
+return pd.workflow { api = 1, name = "asks", role = "test", help = "a test",
+  questions = { downtime = pd.question { ask = "Was the downtime agreed?", must = true, help = "Ask the owner." } },
+  plan = function(t) return { pd.stage "one" { steps.write { path = "$f/1" } } } end }
+END
+pd run "$tmp/asks.lua"
+is "a question that nobody has answered refuses a run" "$rc $(state)" "4 refused"
+for n in 2 3 4; do
+	fresh
+	PATCHDAY_FAULT=kill@$n pd run "$tmp/asks.lua"
+	[ "$rc" = 137 ] || continue
+	pd resume
+	is "also one that was killed at row $n of its dry run, and is resumed" "$rc $(state) $(ls "$f")" "4 refused "
+done
+workflow free <<END
+pd.stage "one" { steps.write { path = "$f/1" } },
+END
+fresh
+PATCHDAY_FAULT=kill@2 pd run "$tmp/free.lua"
+pd resume
+is "one that nothing speaks against is done" "$rc $(state) $(json '.steps[0].predicted != null')" "0 done true"
+
+# ---- a refused run is no run to undo
+fresh
+pd run "$tmp/free.lua"
+workflow no <<END
+pd.stage "one" { steps.write { path = "$f/2", fail = "refuse" } },
+END
+pd run "$tmp/no.lua"
+pd undo
+like "of a refused run nothing is undone" "$rc $out" '^2 .*is refused: nothing of it was done.*\[change-state\]'
+is "it stays refused, and the one before stands" "$(state) $(cat "$f/1")" "refused x"
+
+# ---- a round from another script
+fresh
+cat >"$tmp/script.lua" <<END
+local pd = require "patchday"
+local steps = pd.use "steps"
+return pd.workflow { api = 1, name = "script", role = "test", help = "a test", rounds = 3, plan = function(t)
+  if t.round == 1 then return { pd.stage "one" { steps.write { path = "$f/1", waits_for = "$f/go" } } } end
+  if t.round == 3 then return pd.nothing "all is there" end
+  return { pd.stage "one" { steps.write { path = "$f/two" } } } end }
+END
+"${patchday[@]}" run "${places[@]}" "$tmp/script.lua" >/dev/null 2>&1 </dev/null &
+pid=$!
+wait_for step_is one/steps.write begun
+sed -i 's,/two",/other",' "$tmp/script.lua"
+touch "$f/go"
+wait $pid
+is "a further round is not planned from a changed script" "$? $(state) $(find "$f" -name other)" "5 stopped "
+like "and it is said what to do" "$(json .why)" 'is not as it was when round 1 was planned; .patchday resume --workflow .*script.lua. shows'
+pd resume
+is "nor at a resume that says nothing of it" "$rc $(state)" "5 stopped"
+pd resume --workflow "$tmp/script.lua" --yes
+is "it goes on when that was agreed to" "$rc $(state) $(cat "$f/other")" "0 done x"
+
+# ---- a word that comes between two rows of the one that waits
+mount -t tmpfs none /run # where the run says that it stands still
+events() { sqlite3 "$PATCHDAY_STATE/journal.db" "SELECT $1 FROM event ${2-}"; }
+last_is() { [ "$(events 'kind || " " || data' 'ORDER BY n DESC LIMIT 1' | grep -c "$1")" = 1 ]; }
+# spoken ROW: the run stands still behind this row until the word is written
+spoken()
+{
+	check "it stands still at its row $1" wait_for test -e /run/patchday-fault
+	"${patchday[@]}" undo "${places[@]}" --why "stop it" >"$tmp/undo" 2>&1 </dev/null &
+	undo=$!
+	check "somebody calls it back" wait_for last_is '^state.*undoing'
+	rm -f /run/patchday-fault
+	rm -f "$f/gate" "$f/second"
+	wait $undo
+	is "who did sees that it is taken back" "$? $(state)" "1 rolled back"
+	wait $pid
+	is "and so does it itself" "$? $(find "$f" -name a | wc -l)" "1 0"
+	is "nothing was begun after the word" "$(events kind "WHERE kind = 'apply'")" ""
+}
+guards="steps.gate { path = \"$f/gate\", id = \"front\" }, steps.gate { path = \"$f/second\" },"
+workflow word <<END
+pd.stage "one" { steps.write { path = "$f/a" } },
+END
+fresh
+echo shut >"$f/gate"
+pd run --no-wait "$tmp/word.lua"
+n=$(events 'max(n)')
+(export PATCHDAY_FAULT=stop@$((n + 1)); exec "${patchday[@]}" resume "${places[@]}" --poll 1) >"$tmp/out" 2>&1 </dev/null &
+pid=$!
+spoken $((n + 1))
+fresh
+echo shut >"$f/gate"
+(export PATCHDAY_FAULT=stop@$((n + 1)); exec "${patchday[@]}" run "${places[@]}" --poll 1 "$tmp/word.lua") >"$tmp/out" 2>&1 </dev/null &
+pid=$!
+wait_for is_state "waiting to go on"
+echo shut >"$f/second" # other reasons: a further row
+spoken $((n + 1))
 end
