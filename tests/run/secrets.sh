@@ -138,6 +138,34 @@ rm -f "$tmp/f/done"
 typed "secret 'canary': " "@$tmp/typed" -- "${patchday[@]}" run "${places[@]}" "$tmp/prompt.lua"
 is "a secret that is typed in reaches the step" "$rc $(cat "$tmp/f/done")" "0 x"
 echo "$out" >"$tmp/out/prompt.text"
+# ---- stopped while it asks, and not longer than it can be: the terminal is as it was
+# prompted [QUESTION ANSWER]... -- SCRIPT: of bash, which runs "$@" there; sets $out and $rc
+prompted()
+{
+	typed "${@:1:$#-1}" bash -c "shown() { stty -a | tr -s ' \n' '\n\n' | grep -x -e echo -e -echo; }
+		trap : INT QUIT
+		${*: -1}
+		echo \"status: \$? \$(shown)\"" bash "${patchday[@]}" run "${places[@]}" "$tmp/prompt.lua"
+	out=$(tr -d '\r' <<<"$out")
+}
+rm -f "$tmp/f/done"
+prompted "secret 'canary': " $'\x03' -- '"$@"'
+like "Ctrl-C ends it, and what is typed is shown again" "$out" '^status: 130 echo$'
+prompted "secret 'canary': " $'\x1c' -- '"$@"'
+like "so does Ctrl-\\" "$out" '^status: 131 echo$'
+for signal in TERM HUP; do
+	prompted -- '"$@" & until [ "$(shown)" = -echo ]; do sleep 0.05; done; kill -'$signal' $!; wait $!'
+	like "so does SIG$signal" "$out" "^status: $((128 + $(kill -l $signal))) echo\$"
+done
+prompted "secret 'canary': " $'\x1a' "secret 'canary': " "@$tmp/typed" -- 'set -m; "$@"; echo "stopped: $(shown)"; fg'
+like "Ctrl-Z stops it, with what is typed shown" "$out" '^stopped: echo$'
+like "then it asks again, and takes the answer" "$out" '^status: 0 echo$'
+rm -f "$tmp/f/done"
+head -c 1024 /dev/zero | tr '\0' x >"$tmp/longer"
+prompted "secret 'canary': " "@$tmp/longer" -- '"$@"'
+like "a line that is too long is not cut, but refused" "$out" '^status: 2 echo$'
+like "and why is said" "$out" "what was typed in for the secret 'canary' has no end of line within 1024 bytes"
+check "and no step has it" [ ! -e "$tmp/f/done" ]
 out=$(setsid -w "${patchday[@]}" run "${places[@]}" "$tmp/prompt.lua" 2>&1 </dev/null)
 is "without a terminal the run is refused" $? 2
 like "and says so" "$out" "no terminal to type in the secret 'canary'"
