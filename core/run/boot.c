@@ -104,7 +104,10 @@ bool pd_boot_arm(const char *const argv[], const struct pd_strings *credentials,
 		return true;
 	pd_buffer_text(&b, "# Made by patchday for a run under way; removed when it ends.\n"
 		"[Unit]\nDescription=Go on with the patchday run after a start of the server\n"
-		"After=multi-user.target dbus.service\n\n[Service]\nType=exec\n"
+		"After=multi-user.target dbus.service\n"
+		/* a run gives up by itself long before, and gives back what is held: this is
+		 * for one that is killed each time before it can count its starts */
+		"StartLimitIntervalSec=10min\nStartLimitBurst=60\n\n[Service]\nType=exec\n"
 		"KillMode=mixed\nTimeoutStopSec=60\n"
 		/* nobody may be there when it is killed, and services are held */
 		"Restart=on-abnormal\nRestartSec=1\n"

@@ -22,6 +22,7 @@ verify) [ -e "/srv/pool/$1" ] && say unchanged; refuse "$1" failed ;;
 undo) [ ! -e "/srv/told/stay-$1" ] || refuse "$1" failed; rm -f "/srv/pool/$1"; say changed ;;
 esac
 [ ! -e "/srv/told/fail-$1" ] || refuse "$1" failed
+[ ! -e "/srv/told/kill-$1" ] || { echo "$1" >>/srv/killed; pkill -9 -x patchday; sleep 600; }
 [ ! -e "/srv/told/hang-$1" ] || { : >/srv/told/hanging; sleep 600; }
 if [ -s "/srv/told/busy-$1" ]; then
 	sed -i 1d "/srv/told/busy-$1"
@@ -41,7 +42,8 @@ workflow()
 {
 	on_server sh -c "cat >/root/$1.lua" <<END
 local pd = require "patchday"
-local command, host, backup, probe = pd.use "command", pd.use "host", pd.use "backup", pd.use "probe"
+local command, host, backup = pd.use "command", pd.use "host", pd.use "backup"
+local probe, service = pd.use "probe", pd.use "service"
 local function member(name, kept)
 	return command.run { id = name, argv = { "/usr/local/bin/member", name }, reversible = not kept }
 end
@@ -146,6 +148,20 @@ on_server systemd-run -q --unit=boots patchday run /root/boots.lua </dev/null
 check "reboots are counted" until_true 120 state_is stopped
 like "by the workflow's own limit" "$("$lab" boots "$server") $(on_server patchday status </dev/null | paste -sd' ')" \
 	"^$((boots + 1)) .*allows no more"
+pd undo
+
+# ---- a step that takes patchday with it, each time
+told 'touch kill-a'
+workflow killer <<'END'
+pd.stage "start" { host.reboot { reason = "the server goes on with it" } },
+pd.hold { service.stop { units = { "cron" } }, pd.stage "all" { member "a" } }
+END
+on_server systemd-run -q --unit=killer patchday run /root/killer.lua </dev/null
+check "who is killed at each start gives up by itself" until_true 180 state_is stopped
+like "and says why" "$(on_server patchday status </dev/null | paste -sd' ')" 'started again and again without a step coming to its end'
+is "after as many starts as it allows itself" \
+	"$(on_server grep -c a /srv/killed </dev/null)" 7
+is "what was held runs again" "$(on_server systemctl is-active cron </dev/null)" active
 pd undo
 
 # ---- a reboot that takes its time, and a person who can't wait
