@@ -27,7 +27,7 @@ const char *look_noise(const char *path)
 {
 	static const char *const folders[] = { "/var/log", "/var/cache", "/var/tmp",
 		"/var/lib/systemd", "/var/lib/patchday", "/var/lib/apt/lists",
-		"/var/lib/logrotate", "/var/spool/cron", "/tmp", "/run", "/dev" };
+		"/var/lib/logrotate", "/tmp", "/run", "/dev" };
 	const char *name = strrchr(path, '/');
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)

@@ -63,6 +63,10 @@ empty "each command that it names is there" "$(grep -oE '`patchday [a-z]+' <<<"$
 empty "each test that it names is there" "$(grep -oE 'tests/[a-z/-]+\.sh' <<<"$rows" | sort -u | while read -r file; do
 	[ -x "$PD_SRCDIR/$file" ] || echo "$file"; done)"
 is "each row has a test" "$(grep -c '`tests/' <<<"$rows")" 20
+# what a rehearsal does not compare is what the page says
+is "doc/rehearse.md has each place that a rehearsal leaves out, and no other" \
+	"$(sed -n '/Left out, here/,/shared memory/p' "$PD_SRCDIR/doc/rehearse.md" | grep -oE '`/[a-z/]+`' | tr -d '`' | sort | xargs)" \
+	"$(sed -n '/folders\[\] = {/,/};/p' "$PD_SRCDIR/rehearse/files.c" | grep -oE '"/[a-z/]+"' | tr -d '"' | sort | xargs)"
 # each function of core that Lua gets is in its table
 empty "doc/command-line.md has each function of core" "$(grep -ohE '^PD_CORE\([a-z_]+|^	\}, own\[\] = .*|\{ "(clean|err|list|out|raw|watch)",' \
 	"$PD_SRCDIR"/core/cli/*.c | sed -n 's/_*$//; s/^PD_CORE(//p; s/^{ "\([a-z]*\)",/\1/p' | grep -vx name | sort -u |

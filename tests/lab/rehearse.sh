@@ -81,6 +81,7 @@ pgrep -f answer.py >/dev/null && echo "the server's processes are seen"
 [ "$(cat /tmp/shown)" = shown ] || echo "what is to be shown is not"
 (echo x >/tmp/shown) 2>/dev/null && echo "what is shown can be written"
 echo changed >/srv/pub/hello.txt; echo new >/etc/new-file; rm /etc/issue
+echo '0 5 * * * true' | crontab -
 systemctl stop cups.service cups.socket cups.path
 [ ! -s /root/holes ]
 EOF
@@ -113,6 +114,7 @@ is "a program in the clone reaches nothing of the server or beyond" $? 0
 is "the file that it added is reported" "$(report '.files.list[] | select(.path == "/etc/new-file").what')" added
 is "the one it changed" "$(report '.files.list[] | select(.path == "/srv/pub/hello.txt").what')" changed
 is "the one it removed" "$(report '.files.list[] | select(.path == "/etc/issue").what')" removed
+is "a crontab, too" "$(report '.files.list[] | select(.path == "/var/spool/cron/crontabs/root").what')" added
 like "the service that it stopped" "$(report '.services[] | select(.name == "cups.service") | .before + "," + .after')" \
 	'^active .running.,inactive'
 is "no package" "$(report '.packages | length')" 0
@@ -200,13 +202,14 @@ on_server sh -c 'sed "s/\"12345\"/\"23\"/" /root/sleep.lua >/root/nap.lua
 	patchday rehearse --work /srv/volume --json /root/nap.lua >/root/differs 2>&1; echo $? >/root/status' </dev/null &
 waiter=$!
 check "while one is under way" asleep 23
-on_server sh -c 'echo meanwhile >/etc/changed-meanwhile' </dev/null
+on_server sh -c 'echo meanwhile >/etc/changed-meanwhile; echo "0 5 * * * true" | crontab -' </dev/null
 wait $waiter
 is "the server is changed: that has a status of its own" "$(on_server cat /root/status </dev/null)" 6
 on_server cat /root/differs </dev/null >"$tmp/out"
 is "whatever became of the run" "$(report '.proof.same, .proof.etc.same, .exit' | xargs)" "false false 0"
 like "with what differs" "$(report '.proof.differences[]')" changed-meanwhile
-on_server rm /etc/changed-meanwhile </dev/null
+like "a crontab, too, does" "$(report '.proof.differences[]')" /var/spool/cron/crontabs/root
+on_server sh -c 'rm /etc/changed-meanwhile; crontab -r' </dev/null
 empty "and nothing is left over after that" "$(diff "$tmp/clean" <(leftovers))"
 on_server sh -c 'patchday rehearse --work /srv/volume /root/sleep.lua \
 	>/root/sleep.log 2>&1 & echo $! >/root/pid; wait $!; :' </dev/null &
