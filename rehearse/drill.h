@@ -12,7 +12,7 @@ enum { BOOT_SECONDS = 180 };
 
 /** What a server has, for the comparison with another. */
 struct state {
-	json_t *packages, *services;
+	json_t *packages, *services, *triggers;
 	struct pd_facts facts; /* some kinds of them */
 	json_t *etc;           /* path to what differs from the server's own in /etc */
 };

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Services, of a clone or of the server; and what differs. */
+/* Units, of a clone or of the server; and what differs. */
 #include "look.h"
 
+#define SHOW "systemctl", "show", "--no-pager", "--all", \
+	     "--property=Id,ActiveState,SubState,UnitFileState,MainPID"
+
 /* systemctl show: a block of NAME=VALUE lines for each unit */
-json_t *look_services(struct clone *c)
+static json_t *units(struct clone *c, const char *const ask[])
 {
-	static const char *const ask[] = { "systemctl", "show", "--no-pager", "--all",
-		"--property=Id,ActiveState,SubState,UnitFileState,MainPID", "*.service", NULL };
 	pd_auto_free char *text = clone_output(c, ask, NULL);
 	json_t *all = json_object(), *unit = json_object();
 	char *rest = text, *line;
@@ -32,6 +33,20 @@ json_t *look_services(struct clone *c)
 	}
 	json_decref(unit);
 	return all;
+}
+
+json_t *look_services(struct clone *c)
+{
+	static const char *const ask[] = { SHOW, "*.service", NULL };
+
+	return units(c, ask);
+}
+
+json_t *look_triggers(struct clone *c)
+{
+	static const char *const ask[] = { SHOW, "*.timer", "*.socket", "*.path", NULL };
+
+	return units(c, ask);
 }
 
 static const json_t *value_of(const json_t *all, const char *name, const char *key)

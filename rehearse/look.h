@@ -19,6 +19,8 @@ char *look_databases(pd_digest out);
 /** Name of a service to { state, enabled, pid }; empty if it can't be asked.
  * @p c NULL: the server itself. */
 json_t *look_services(struct clone *c);
+/** The same of timers, sockets and paths, which start services. */
+json_t *look_triggers(struct clone *c);
 /** [{ name, before, after }] of what differs in two objects; before or after
  * is missing where it was not there.  @p key: compare this member, NULL: the
  * value itself. */

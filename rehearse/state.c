@@ -66,7 +66,7 @@ static void note_etc(void *user, const char *path, const char *file, const struc
 struct state state_look(struct drill *d)
 {
 	struct state s = { .packages = look_packages(&d->c), .services = look_services(&d->c),
-			   .etc = json_object() };
+			   .triggers = look_triggers(&d->c), .etc = json_object() };
 
 	look_facts(d, &s.facts);
 	look_each(&d->c, note_etc, s.etc);
@@ -77,23 +77,36 @@ void state_cleanup(struct state *s)
 {
 	json_decref(s->packages);
 	json_decref(s->services);
+	json_decref(s->triggers);
 	json_decref(s->etc);
 	pd_facts_clear(&s->facts);
 	*s = (struct state){0};
 }
 
-/* Services that start with the server, run there, and do not here. */
-static char *stopped_services(const json_t *wanted, const json_t *now)
+static bool is_in(const json_t *units, const char *name, const char *state)
 {
-	static const char running[] = "active (running)";
+	return strncmp(pd_json_text(json_object_get(units, name), "state", ""), state,
+		       strlen(state)) == 0;
+}
+
+/* Services that start with the server, run there, and do not here; and timers,
+ * sockets and paths, whether they wait, have elapsed, or what they start runs. */
+static char *stopped_units(const struct state *wanted, const struct state *now)
+{
 	pd_auto(pd_strings) names = {0};
 	const char *name;
 	json_t *unit;
 
-	json_object_foreach((json_t *)(uintptr_t)wanted, name, unit)
-		if (strcmp(pd_json_text(unit, "state", ""), running) == 0 &&
+	json_object_foreach(wanted->services, name, unit)
+		if (is_in(wanted->services, name, "active (running)") &&
 		    strcmp(pd_json_text(unit, "enabled", ""), "enabled") == 0 &&
-		    strcmp(pd_json_text(json_object_get(now, name), "state", ""), running) != 0)
+		    !is_in(now->services, name, "active (running)"))
+			pd_strings_add(&names, name);
+	json_object_foreach(wanted->triggers, name, unit)
+		/* of systemd-run: it goes by itself */
+		if (is_in(wanted->triggers, name, "active (") &&
+		    strcmp(pd_json_text(unit, "enabled", ""), "transient") != 0 &&
+		    !is_in(now->triggers, name, "active ("))
 			pd_strings_add(&names, name);
 	return names.len ? pd_strings_join(&names, ", ") : NULL;
 }
@@ -146,7 +159,7 @@ char *state_complaint(const struct state *wanted, const struct state *now, const
 		return pd_print("%s, but %zu packages are not as they should be, such as %s", end,
 				json_array_size(rows),
 				pd_json_text(json_array_get(rows, 0), "name", ""));
-	stopped = stopped_services(wanted->services, now->services);
+	stopped = stopped_units(wanted, now);
 	if (stopped)
 		return pd_print("%s, but these do not run: %s", end, stopped);
 	bad = complain(end, lost_facts(&wanted->facts, &now->facts));

@@ -99,6 +99,10 @@ on_server sh -c 'sed "s|\"/bin/true\" } } },|\"sh\", \"-c\", \"test ! -e /run/pa
 drill --points 27 --kinds kill /root/left.lua
 is "so is a file of /etc that should not be there" "$? $(report '.rows[].result')" \
 	"1 done, but 1 files of /etc are not as they should be, such as /etc/left.conf"
+on_server sh -c 'sed "s|\"/bin/true\" } } },|\"sh\", \"-c\", \"test ! -e /run/patchday-fault \|\| systemctl stop systemd-tmpfiles-clean.timer cups.path systemd-initctl.socket\" } } },|" /root/small.lua >/root/timer.lua' </dev/null
+drill --points 27 --kinds kill /root/timer.lua
+is "so are a timer, a path and a socket that are stopped" "$? $(report '.rows[].result' | tr -d , | xargs -n1 | sort | xargs)" \
+	"1 but cups.path do done not run: systemd-initctl.socket systemd-tmpfiles-clean.timer these"
 drill --points 1,9999 --kinds kill /root/small.lua
 is "a point behind the end of the journal is none" "$? $(grep -c 'the journal of the run without a fault has' "$tmp/out.errors" "$tmp/out" | grep -c ':[1-9]')" "2 1"
 drill --pionts 1 /root/small.lua
