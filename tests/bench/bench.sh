@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 # The figures that patchday promises, each beside a peer measured in the same
 # run on the same disk: `make bench`.  Time is never a failure; a command of
-# ours that fails is.
+# ours that fails is, and so is a run of many steps that takes more for each
+# step, or more memory, the longer it is.
 #   bench NAME: VALUE UNIT
 #   ratio NAME: N times what a peer takes, or a part of it
 #   goal NAME: met, or missed
+#   limit NAME: kept, or passed, which is a failure
 #   skip: what could not be measured, and why
 set -u
 export LC_ALL=C.UTF-8
@@ -43,6 +45,21 @@ goal()
 {
 	awk -v name="$1" -v value="$2" -v limit="$3" -v unit="$4" 'BEGIN {
 		printf "goal %s: under %s %s, %s\n", name, limit, unit, value < limit ? "met" : "missed" }'
+}
+
+# limit NAME VALUE MOST UNIT
+limit()
+{
+	awk -v name="$1" -v value="$2" -v most="$3" -v unit="$4" 'BEGIN {
+		kept = value > 0 && value <= most
+		printf "limit %s: %s of at most %s %s, %s\n", name, value, most, unit, kept ? "kept" : "passed"
+		exit !kept }'
+}
+
+# so_many FACTOR VALUE: the value so many times
+so_many()
+{
+	awk -v factor="$1" -v value="$2" 'BEGIN { printf "%.4f", factor * value }'
 }
 
 median()
@@ -364,18 +381,21 @@ processor()
 # Is a run of ten times as many steps ten times as long, and its memory flat?
 bench_many()
 {
-	local few many tenth half all
+	local few many tenth half all over=0
 
 	mkfifo "$work/events"
 	few=$(processor $steps) && many=$(processor $((10 * steps))) || return 1
 	figure processor-per-step-of-10000 "$many" ms
 	ratio processor-per-step-of-10000 "$many" "$few" "a step of a run of 1,000, in ms"
-	goal processor-per-step-of-10000 "$many" "$(awk -v few="$few" 'BEGIN { printf "%.4f", 1.3 * few }')" ms
+	goal processor-per-step-of-10000 "$many" "$(so_many 1.3 "$few")" ms
 	{ read -r tenth && read -r half && read -r all; } <"$work/resident" || { bad "no memory was seen"; return 1; }
 	figure memory-at-1000-of-10000 "$(megabytes "$tenth")" MB
 	figure memory-at-5000-of-10000 "$(megabytes "$half")" MB
 	figure memory-at-10000-of-10000 "$(megabytes "$all")" MB
-	goal memory-at-10000-of-10000 "$all" "$(awk -v n="$tenth" 'BEGIN { print int(1.05 * n) }')" KiB
+	goal memory-at-10000-of-10000 "$all" "$(so_many 1.05 "$tenth")" KiB
+	limit processor-per-step-of-10000 "$many" "$(so_many 2 "$few")" ms || over=1
+	limit memory-at-10000-of-10000 "$all" "$(so_many 1.3 "$tenth")" KiB || over=1
+	return $over
 }
 
 step=
