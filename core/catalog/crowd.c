@@ -139,31 +139,35 @@ static const struct span *look_at(struct pd_crowd *crowd, const struct pd_catalo
 	return build ? (const struct span *)(const void *)crowd->spans.data + build->value : NULL;
 }
 
+static void see(struct pd_crowd *crowd, const struct pd_catalog *c, const struct pd_installed *have)
+{
+	const struct span *span = look_at(crowd, c, have);
+	const uint32_t *sights = (const void *)crowd->sights.data;
+
+	for (uint32_t k = 0; span && k < span->len; k++)
+		crowd->seen[sights[span->first + k] >> SEEN_BITS] |=
+			sights[span->first + k] & ((1 << SEEN_BITS) - 1);
+}
+
 bool pd_crowd_see(struct pd_catalog *c, const struct pd_facts *facts)
 {
 	const struct pd_installed *all = NULL;
-	size_t n = facts ? pd_facts_packages(facts, "", &all) : 0, first = 0;
+	size_t n = facts ? pd_facts_packages(facts, "", &all) : 0;
 
 	if (!n || !c->judged++) /* one server is no crowd */
 		return false;
 	if (!c->crowd)
 		c->crowd = make_crowd(c);
 	memcpy(c->crowd->seen, c->crowd->plain, c->len);
-	for (size_t i = 0; i < n; i++) {
-		size_t next = i + 1;
+	for (size_t first = 0, next = 1; first < n; first = next++) { /* of one name */
+		pd_auto_free bool *newest = NULL;
 
-		if (strcmp(all[first].name, all[i].name) != 0)
-			first = i;
 		while (next < n && strcmp(all[next].name, all[first].name) == 0)
 			next++;
-		if (next - first == 1 || pd_is_newest(all + first, next - first, i - first)) {
-			const struct span *span = look_at(c->crowd, c, &all[i]);
-			const uint32_t *sights = (const void *)c->crowd->sights.data;
-
-			for (uint32_t k = 0; span && k < span->len; k++)
-				c->crowd->seen[sights[span->first + k] >> SEEN_BITS] |=
-					sights[span->first + k] & ((1 << SEEN_BITS) - 1);
-		}
+		newest = next - first > 1 ? pd_newest(all + first, next - first) : NULL;
+		for (size_t i = first; i < next; i++)
+			if (!newest || newest[i - first])
+				see(c->crowd, c, &all[i]);
 	}
 	return true;
 }

@@ -7,6 +7,7 @@ struct look {
 	struct seen { uint32_t n; char *first; } older, held, unknown, barred, foreign;
 	const char *name;                    /* the last that was looked for, and found */
 	const struct pd_installed *all;
+	bool *newest;                        /* of these */
 	size_t n;
 	uint32_t present;                    /* packages that are there, none older */
 	const struct pd_package_row *first;  /* of them, */
@@ -20,6 +21,7 @@ static void clear_look(struct look *look)
 	free(look->unknown.first);
 	free(look->barred.first);
 	free(look->foreign.first);
+	free(look->newest);
 }
 
 static bool older(enum pd_scheme scheme, const char *a, const char *b)
@@ -29,15 +31,43 @@ static bool older(enum pd_scheme scheme, const char *a, const char *b)
 	return pd_version_compare(scheme, a, b, &order, NULL) && order < 0;
 }
 
+static int by_arch(const void *a, const void *b)
+{
+	const struct pd_installed *const *x = a, *const *y = b;
+
+	return strcmp((*x)->arch, (*y)->arch);
+}
+
+static const struct pd_installed *newer(const struct pd_installed *a, const struct pd_installed *b)
+{
+	int order;
+
+	if (!pd_version_compare(b->scheme, b->version, b->version, &order, NULL))
+		return a; /* no version at all */
+	return !a || older(b->scheme, a->version, b->version) ? b : a;
+}
+
 /* Several versions of one package may be there, such as kernels: the newest
  * of an architecture counts. */
-bool pd_is_newest(const struct pd_installed *all, size_t n, size_t i)
+bool *pd_newest(const struct pd_installed *all, size_t n)
 {
-	for (size_t j = 0; j < n; j++)
-		if (j != i && strcmp(all[j].arch, all[i].arch) == 0 &&
-		    older(all[i].scheme, all[i].version, all[j].version))
-			return false;
-	return true;
+	pd_auto_free const struct pd_installed **sorted = pd_alloc(n * sizeof(*sorted));
+	bool *out = pd_alloc(n * sizeof(*out));
+
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = &all[i];
+	if (n > 1)
+		qsort(sorted, n, sizeof(*sorted), by_arch);
+	for (size_t i = 0, next; i < n; i = next) {
+		const struct pd_installed *best = NULL;
+
+		for (next = i; next < n && by_arch(&sorted[i], &sorted[next]) == 0; next++)
+			best = newer(best, sorted[next]);
+		for (size_t k = i; k < next; k++)
+			out[sorted[k] - all] = !best || !older(sorted[k]->scheme, sorted[k]->version,
+							       best->version);
+	}
+	return out;
 }
 
 static void PD_PRINTF(2, 3) note(struct seen *seen, const char *fmt, ...)
@@ -73,8 +103,11 @@ static void look_at(struct pd_verdict_row *row, uint32_t index, struct look *loo
 	size_t n;
 
 	/* there is a build of it for each architecture, one after the other */
-	if (look->name != p->name)
+	if (look->name != p->name) {
 		look->n = pd_facts_packages(facts, p->name, &look->all);
+		free(look->newest);
+		look->newest = look->n > 1 ? pd_newest(look->all, look->n) : NULL;
+	}
 	look->name = p->name;
 	all = look->all;
 	n = look->n;
@@ -92,7 +125,7 @@ static void look_at(struct pd_verdict_row *row, uint32_t index, struct look *loo
 		if (!pd_arch_fits(p->arch, all[i].arch))
 			note(&look->foreign, "%s is installed, but for %s, and this is for %s", p->name,
 			     all[i].arch, p->arch);
-		if (!pd_arch_fits(p->arch, all[i].arch) || !pd_is_newest(all, n, i) ||
+		if (!pd_arch_fits(p->arch, all[i].arch) || (n > 1 && !look->newest[i]) ||
 		    (all[i].scheme && scheme != all[i].scheme))
 			continue;
 		if (enabled == PD_FALSE) {

@@ -88,8 +88,8 @@ void pd_catalog_ignore(struct pd_catalog *c, unsigned line, const char *what);
  * and so nothing has to be kept?  Then *brief has what is. */
 bool pd_judge_brief(const struct pd_catalog_update *u, const struct pd_facts *facts,
 		    struct pd_catalog_brief *brief);
-/** Of all of one name, is the one at @p i the newest of its architecture? */
-bool pd_is_newest(const struct pd_installed *all, size_t n, size_t i);
+/** Of all of one name: is each the newest of its architecture?  The caller frees. */
+bool *pd_newest(const struct pd_installed *all, size_t n);
 /** A verdict and its reason, which is taken, in place of what was there. */
 enum pd_verdict pd_decide(struct pd_verdict_row *row, enum pd_verdict verdict, char *reason);
 bool pd_has_relation(const struct pd_catalog_update *u, unsigned kind);

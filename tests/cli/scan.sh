@@ -41,6 +41,10 @@ like "a version with a blank, as some lists have, does not stop the rest" "$rc $
 packages 'kernel\t0\t5.1\t1\tx86_64'
 scan --packages "$tmp/p.tsv" --scheme rpm --why EX-2026-015
 like "of rpm too" "$rc $out" '^0 needed .* kernel 5.1-1 is installed'
+{ seq 1 60000 | sed 's/.*/kernel\t0\t4.&\t1\tx86_64/'; printf 'kernel\t0\t5.1\t1\tx86_64\nkernel\t0\t5.9\t1\ti686\n'; } >"$tmp/p.tsv"
+out=$(timeout 120 "$PD_BUILDDIR/patchday" scan "${places[@]}" --catalog "$catalog" --packages "$tmp/p.tsv" --scheme rpm --why EX-2026-015 2>&1)
+like "of very many builds of one name the newest of its architecture counts, without comparing all with all" "$? $out" \
+	'^0 needed .* kernel 5.1-1 is installed'
 for bad in 'foo\t0\t1\t1@wanted are the columns' 'foo\t0\t1\t1\tall\tx@wanted are the columns' \
 	'foo\tx\t1\t1\tall@the epoch .x. is no number' '\t0\t1\t1\tall@has no name' \
 	'foo\t0\t\t1\tall@no version' 'foo\t0\t1 2\t1\tall@"1 2-1" is no version of the scheme rpm' \
