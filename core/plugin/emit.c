@@ -129,7 +129,7 @@ int pd_emit_xml(struct pd_ctx *ctx, const struct pd_xml_handler *handler)
 	if (!has_source(c, "pd_xml()"))
 		return PD_FAILED;
 	memcpy(&mine, handler, handler->size < sizeof(mine) ? handler->size : sizeof(mine));
-	result = c->call->reader->flags & PD_R_ITEMS ? pd_child_split(c, &mine, &err) :
+	result = c->call->reader && c->call->reader->flags & PD_R_ITEMS && !c->begun ? pd_child_split(c, &mine, &err) :
 		 pd_xml_parse(c->call->source_name, pd_child_source, c, NULL, &mine, ctx, &err);
 	if (err) {
 		pd_auto_free char *text = pd_error_text(err);

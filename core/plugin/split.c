@@ -267,6 +267,7 @@ static _Noreturn void parse_pieces(struct split *s, size_t me)
 	unsigned char place, turn;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGTERM, SIG_IGN); /* the reader is asked, and ends them */
 	for (size_t i = 0; i < s->n; i++) { /* whose end is to be heard */
 		close(s->parsers[i].sent[0]);
 		if (i != me)
@@ -289,6 +290,7 @@ static _Noreturn void parse_pieces(struct split *s, size_t me)
 /* Only their death is heard at the end of the pipe "sent": here, it is closed. */
 static bool start(struct split *s)
 {
+	pd_child_send(s->child); /* or each of them would */
 	for (size_t i = 0; i < s->n; i++)
 		if (pipe2(s->parsers[i].order, O_CLOEXEC) || pipe2(s->parsers[i].turn, O_CLOEXEC) ||
 		    pipe2(s->parsers[i].sent, O_CLOEXEC))

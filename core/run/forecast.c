@@ -50,7 +50,8 @@ json_t *pd_forecast_refusals(const struct pd_record *r)
 	if (r->n_plans && !r->plans[0]->nothing)
 		of_questions(r->plans[0], list);
 	for (size_t i = 0; i < r->n_steps; i++)
-		json_array_foreach(json_object_get(r->steps[i].predicted, "inhibitors"), k, row) {
+		json_array_foreach(r->steps[i].state == PD_STEP_SKIPPED ? NULL :
+				   json_object_get(r->steps[i].predicted, "inhibitors"), k, row) {
 			json_t *copy = json_copy(row);
 
 			json_object_set_new(copy, "step", json_string(r->steps[i].key));

@@ -37,7 +37,7 @@ static void inhibit(struct pd_call *c, const struct pd_worker_result *r)
 				"mend that, or take the step out of the workflow");
 	if (r->result == PD_BAD_ARGS)
 		pd_call_inhibit(c, "the step can't run", r->message, "correct its arguments");
-	if (r->result == PD_FAILED && !c->e->o->accept_failing)
+	if (r->result == PD_FAILED && !c->e->o->accept_failing && !c->e->record->accepts_failing)
 		pd_call_inhibit(c, "the step fails already now", r->message, "mend it; if a step"
 				" before it mends it, say --accept-failing WHY");
 	lost_secrets(c);

@@ -178,8 +178,9 @@ static bool on_state(struct pd_record *r, const struct pd_event *e)
 		if (strcmp(name, run_states[i]) == 0)
 			r->state = (enum pd_run_state)i;
 	replace(&r->why, pd_json_text(e->data, "why", NULL));
-	for (size_t i = 0; r->state == PD_RUN_UNDOING && i < r->n_signatures; i++)
-		r->signatures[i].overtaken = true;
+	if (r->state == PD_RUN_ROLLED_BACK || r->state == PD_RUN_INCONSISTENT)
+		for (size_t i = 0; i < r->n_signatures; i++)
+			r->signatures[i].overtaken = true;
 	if (r->state == PD_RUN_STOPPED)
 		replace(&r->go_stage, NULL); /* a person was asked in between */
 	if (r->state == PD_RUN_WAITING)
@@ -241,6 +242,7 @@ static bool on_run_event(struct pd_record *r, const struct pd_event *e,
 		const char *what = pd_json_text(e->data, "what", "");
 
 		r->accepted |= !*what;
+		r->accepts_failing |= strcmp(what, "failing") == 0;
 		decided(r, e, !*what ? "no way back is needed" : strcmp(what, "newer") == 0 ?
 			"it is taken back under a newer run" : "steps may fail before the start");
 	} else if (strcmp(e->kind, "clear") == 0) {
@@ -303,6 +305,8 @@ static void on_end(struct pd_record *r, struct pd_record_step *s,
 		s->came_to_end = true;
 		s->failed = state == PD_STEP_FAILED;
 	}
+	s->unproven = state == PD_STEP_FAILED && (s->unproven ||
+		strcmp(pd_json_text(e->data, "phase", ""), "verify") == 0);
 	s->seconds += json_number_value(json_object_get(e->data, "seconds"));
 	if (state == PD_STEP_DONE) {
 		s->changed |= strcmp(pd_json_text(e->data, "result", ""), "changed") == 0;

@@ -34,6 +34,7 @@ struct pd_record_step {
 	bool dropped;     /* the plan was changed: it is only undone */
 	bool came_to_end; /* done or failed, whatever was undone later */
 	bool failed;      /* in the end it came to */
+	bool unproven;    /* verify has failed since it was applied */
 	bool recovered;   /* found done after a crash */
 	char *irreversible; /* why; NULL: as declared */
 	json_t *outputs, *remembered; /* objects */
@@ -98,6 +99,7 @@ struct pd_record {
 	int64_t reboots;     /* asked for, that happened */
 	bool booted_back;    /* rebooted after all was undone */
 	bool accepted;       /* a person wants no way back */
+	bool accepts_failing; /* steps may fail before the start */
 	bool again;          /* steps were done again: others may have to be */
 	bool nothing_left;   /* the last plan said so */
 	int64_t started, ended, last; /* milliseconds; last event's n */
@@ -161,10 +163,10 @@ bool pd_record_asked(const struct pd_record *r);
 /** Apply the event "boot": each boot is journaled once, by the first process that
  * works on the run in it. */
 void pd_record_boot(struct pd_record *r, const json_t *data);
-/** Was it applied, and what it came to not proved since? */
+/** Was it applied, and could what it came to not be proved since? */
 static inline bool pd_record_unproven(const struct pd_record_step *s)
 {
-	return s->applied && s->failed && (s->state == PD_STEP_FAILED || s->state == PD_STEP_PENDING);
+	return s->unproven && (s->state == PD_STEP_FAILED || s->state == PD_STEP_PENDING);
 }
 
 /** Parties that have not signed yet, or not since the run was taken back. */

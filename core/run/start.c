@@ -16,7 +16,8 @@ enum { MAX_RESUMES = 5 }; /* by the server's start, without a step ending */
 static bool predict_all(struct pd_engine *e, json_t **refusals)
 {
 	for (size_t i = 0; i < e->record->n_steps; i++)
-		if (!pd_engine_predict(e, &e->record->steps[i]))
+		if (e->record->steps[i].state != PD_STEP_SKIPPED &&
+		    !pd_engine_predict(e, &e->record->steps[i]))
 			return false;
 	*refusals = pd_forecast_refusals(e->record);
 	return true;
@@ -146,6 +147,8 @@ static bool look_first(struct pd_engine *e, enum pd_run_end *end)
 	*end = PD_END_WAITING;
 	if (!predict_all(e, &refusals) || !pd_permit_look(e, &why))
 		return false;
+	if (e->o->unattended && pd_engine_signal(e) == SIGTERM)
+		return false; /* the server goes down: leave it as a crash would */
 	if (!json_array_size(refusals) && !pd_engine_signal(e) && !why)
 		return true;
 	why = why ? why : pd_engine_why_refused(e);

@@ -444,6 +444,39 @@ is "nor at a resume that says nothing of it" "$rc $(state)" "5 stopped"
 pd resume --workflow "$tmp/script.lua" --yes
 is "it goes on when that was agreed to" "$rc $(state) $(cat "$f/other")" "0 done x"
 
+# ---- what was said before it was killed in the dry run, and after
+workflow early <<END
+pd.stage "one" { steps.write { path = "$f/1", fail = "check" } },
+END
+workflow refused <<END
+pd.stage "one" { steps.write { path = "$f/1", fail = "refuse" }, steps.write { id = "two", path = "$f/2" } },
+END
+for n in 4 5; do
+	fresh
+	PATCHDAY_FAULT=kill@$n pd run --accept-failing "it is known" "$tmp/early.lua"
+	pd resume
+	is "that steps may fail is not forgotten at row $n" "$rc $(state)" "5 stopped"
+	fresh
+	PATCHDAY_FAULT=kill@$n pd run "$tmp/refused.lua"
+	[ "$rc $(state)" != "137 refused" ] || continue
+	pd resume --skip one/steps.write --why "not today"
+	is "what is passed over is not in the way at row $n" "$rc $(state) $(ls "$f")" "0 done 2
+2.log"
+done
+
+# ---- an undo that could not begin
+fresh
+workflow signed <<END
+pd.stage "one" { steps.write { path = "$f/1" } }, pd.signoff { parties = { "owner" } },
+END
+pd run "$tmp/signed.lua"
+pd signoff --party owner --name Ann
+mkdir -p /run/systemd/system
+[ -d /etc/systemd/system ] && mount -t tmpfs -o ro none /etc/systemd/system
+pd undo
+is "takes no signature away" "$rc $(state) $(json '[.signatures[].overtaken]')" "5 done [false]"
+umount /etc/systemd/system
+rmdir /run/systemd/system
 # ---- a word that comes between two rows of the one that waits
 mount -t tmpfs none /run # where the run says that it stands still
 events() { sqlite3 "$PATCHDAY_STATE/journal.db" "SELECT $1 FROM event ${2-}"; }

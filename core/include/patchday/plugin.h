@@ -1036,8 +1036,9 @@ enum {
 	/** Since 1.2: what is in the root stands for itself.  Nothing is kept from
 	 * one element of the root to the next, and all is handed over while it is
 	 * read.  A long document of such may be read by several processes: each
-	 * calls the handler of pd_xml(), which there is what it was when pd_xml()
-	 * was called, for the root and some of what is in it. */
+	 * has the handler of pd_xml() as it was when that was called, or as what it
+	 * has read before left it, and calls it for the root, again and again, and
+	 * for some of what is in it. */
 	PD_R_ITEMS = 1u << 3
 };
 
