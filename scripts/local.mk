@@ -29,6 +29,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/conform.lua \
 	%reldir%/cli/csv.lua \
 	%reldir%/cli/doctor.lua \
+	%reldir%/cli/doctor_workflow.lua \
 	%reldir%/cli/facts.lua \
 	%reldir%/cli/fetch.lua \
 	%reldir%/cli/freeze.lua \

@@ -104,7 +104,8 @@ function base.choose(words, before, command)
 		near and ("Did you mean `patchday %s%s`?"):format(before, near))
 end
 
-local function advice(err)
+-- What to do about an error, or nil.
+function base.advice(err)
 	if err.remedy then return err.remedy end
 	for _, x in ipairs(core.explanations()) do
 		if x.id == err.id then return x.remedy end
@@ -119,7 +120,7 @@ end
 -- as JSON in one line if it is one of many.
 function base.show_error(err, many)
 	if type(err) ~= "table" then err = { id = "internal", message = tostring(err) } end
-	local remedy = advice(err)
+	local remedy = base.advice(err)
 	if base.json then
 		local print = many and base.print_line or base.print_json
 		return print { error = { id = err.id, where = err.where and core.clean(err.where),

@@ -22,37 +22,53 @@ local function look_at_state(tell, cli)
 	if owner then tell(true, ("run %s is under way"):format(owner.run)) end
 end
 
-local function look_at_workflow(tell, cli)
-	local ok, err = pcall(function() workflow.plan(cli, workflow.inputs(cli)) end)
-	if not ok and type(err) ~= "table" then error(err, 0) end
-	tell(ok, ok and cli.operands[1] .. " can be planned here" or base.error_text(err), not ok and err.remedy or "")
+-- Prints a row and keeps it: how it is called, whether it counts as missing.
+local function teller(cli, rows)
+	return function(ok, what, remedy, more)
+		local row = { check = what, ok = ok, remedy = not ok and remedy or nil }
+		for key, value in pairs(more or {}) do row[key] = value end
+		rows[#rows + 1] = row
+		rows.bad = rows.bad + (ok and 0 or 1)
+		if cli.json then return end
+		local mark = not ok and "missing" or row.info and "note" or "ok"
+		base.print("%s %s\n%s%s", base.paint(not ok and "red" or row.info and "yellow" or "green",
+			base.pad(mark, 7)), what, row.cause and ("        %s\n"):format(row.cause) or "",
+			not ok and ("        %s\n"):format(remedy) or "")
+	end
 end
 
 local function doctor(cli)
-	local rows, bad = core.list {}, 0
-	local function tell(ok, what, remedy)
-		rows[#rows + 1] = { check = what, ok = ok, remedy = not ok and remedy or nil }
-		bad = bad + (ok and 0 or 1)
-		if cli.json then return end
-		base.print("%s %s%s\n", base.paint(ok and "green" or "red", base.pad(ok and "ok" or "missing", 7)), what,
-			ok and "" or "\n        " .. remedy)
-	end
+	local rows, all = { bad = 0 }, core.list {}
+	local tell = teller(cli, rows)
+	if cli.operands[1] then core.spawner() end
 	tell(base.about.uid == 0, "this user is root", "use sudo: a run changes the server")
 	tell(core.path("/run/systemd/system") ~= nil, "systemd is init",
 		"runs can't go on by themselves after a reboot: call `patchday resume`")
 	look_at_plugins(tell)
 	look_at_state(tell, cli)
-	if cli.operands[1] then look_at_workflow(tell, cli) end
-	if cli.json then base.print_json(rows) end
-	return bad > 0 and 4 or 0
+	if cli.operands[1] then require("cli.doctor_workflow")(tell, cli) end
+	for i, row in ipairs(rows) do all[i] = row end
+	if cli.json then base.print_json(all) end
+	return rows.bad > 0 and 4 or 0
 end
 
 return {
 	doctor = {
 		operands = "[WORKFLOW]", most = 1,
 		summary = "tell what is missing on this server, and how to mend it",
-		text = "With a workflow: also whether it can be planned here.\n",
-		options = workflow.options,
+		text = [[
+With a workflow: all that it lacks here. It is planned, and every step looks at
+this server without touching it (as with `plan --check`); parameters, questions,
+secrets, the room for the state, and the key of `final` are looked at too. What
+only speaks against a run now is a note, and is not missing. Exit status 4:
+something is missing.
+]],
+		options = {
+			workflow.options[1], workflow.options[2], workflow.options[3],
+			{ "key", "FILE", "secret key of `final` (default /etc/patchday/seal.key)" },
+			{ "accept-no-return", "WHY", "as for run" },
+			{ "accept-failing", "WHY", "as for run" },
+		},
 		run = doctor,
 	},
 }

@@ -61,6 +61,73 @@ for c in "plan $tmp/good.lua" "plan --check $tmp/good.lua" "run $tmp/good.lua" s
 	check "$c --json: status $rc, JSON" jq -e . <<<"$out" >/dev/null
 done
 check "--events are JSON lines" jq -es 'length > 3' <<<"$("$pd" run --events "${places[@]}" "$tmp/good.lua")" >/dev/null
+# ------------------------------------------------------------------- doctor
+cat >"$tmp/lacks.lua" <<END
+local pd = require "patchday"
+local steps = pd.use "steps"
+return pd.workflow { api = 1, name = "lacks", role = "test", help = "a test",
+  params = { a = pd.string { required = true, help = "one" }, b = pd.path { required = true, help = "other" } },
+  questions = { told = pd.question { ask = "Who was told?", type = "string" },
+    way = pd.question { ask = "Which way?", choices = { "up", "down" } } },
+  plan = function(t)
+    return { pd.stage "one" { steps.write { path = "$f/lacks", text = "A" },
+        steps.write { path = "$f/lacks2", fail = "refuse" }, steps.write { path = "$f/lacks3", fail = "refuse" } },
+      pd.signoff { parties = { "ops", "owner" } } }
+  end }
+END
+all="--param a=1 --param b=/x"
+# rows FILTER: of the JSON of doctor
+rows()
+{
+	jq -r "[.[] | $1] | join(\" \")" <<<"$out"
+}
+before=$(find "$PATCHDAY_STATE" "$f" -type f -exec sha256sum {} + | sort)
+json doctor "$tmp/lacks.lua"
+is "doctor: status when something is missing" "$rc" 4
+is "all parameters that are missing at once" "$(rows 'select(.parameter) | .parameter')" "a b"
+like "with what to type" "$(rows '.remedy // empty')" '--param a=STRING'
+# shellcheck disable=SC2086 # words
+json doctor "$tmp/lacks.lua" $all --key "$tmp/no.key"
+is "each open question" "$(rows 'select(.question) | .question')" "told way"
+like "with its choices and the answers file" "$(rows 'select(.question == "way") | .remedy')" 'up, down.*--answers FILE'
+is "what each step's check has against it, once" "$(rows 'select(.step and .cause) | .step' | wc -w)" 2
+check "each lack has a remedy" jq -e 'all(.[]; .ok or (.remedy | length > 5))' <<<"$out" >/dev/null
+like "no key" "$(rows 'select(.ok | not) | .remedy')" "final --make-key --key $tmp/no.key"
+is "parties are no lack" "$(jq -c '[.[] | select(.parties) | .ok, .info, .parties]' <<<"$out")" '[true,true,["ops","owner"]]'
+like "room" "$(rows .check)" "free for the state folder"
+is "nothing was written" "$(find "$PATCHDAY_STATE" "$f" -type f -exec sha256sum {} + | sort)" "$before"
+printf '{"told": "all", "way": "up"}' >"$tmp/answers.json"
+"$pd" final --make-key --key "$tmp/doctor.key" >/dev/null
+# shellcheck disable=SC2086 # words
+json doctor "$tmp/lacks.lua" $all --answers "$tmp/answers.json" --key "$tmp/doctor.key"
+is "an answer mends it" "$(rows 'select(.question) | .question')" ""
+like "so does a key" "$(rows 'select(.ok) | .check')" "the key $tmp/doctor.key can seal"
+chmod 644 "$tmp/doctor.key"
+# shellcheck disable=SC2086 # words
+json doctor "$tmp/lacks.lua" $all --key "$tmp/doctor.key"
+like "a key that others can read" "$(rows 'select(.ok | not) | .check + .remedy')" "$tmp/doctor.key.*chmod 0600"
+pd doctor "$tmp/lacks.lua" --param a=1 --param b=/x
+like "for people, cause and remedy" "$out" 'told to refuse'
+json doctor "$tmp/good.lua"
+like "a workflow that lacks nothing" "$(rows 'select(.ok) | .check')" 'has nothing against 2 steps'
+is "has no lack but systemd" "$(rows 'select(.ok | not) | .check' | sed 's/systemd is init//')" ""
+like "completion knows the options" "$("$pd" complete -- doctor --k)" '^--key'
+workflow secret <<END
+pd.stage "one" { steps.leak { value = pd.secret { file = "$tmp/none" }, path = "$f/leak" },
+  steps.leak { value = pd.secret { file = "$tmp/none2" }, path = "$f/leak" } },
+END
+json doctor "$tmp/secret.lua"
+is "each secret whose file is missing" "$rc $(jq -r '.[].check' <<<"$out" | grep -o 'none2* ' | xargs)" "4 none none2"
+guards="steps.gate { path = \"$f/shut\" }" workflow gated <<END
+pd.stage "one" { steps.noop {} },
+END
+json doctor "$tmp/gated.lua"
+is "no guard speaks against it" "$(rows 'select(.guard) | .guard')" ""
+touch "$f/shut"
+json doctor "$tmp/gated.lua"
+is "one that does is no lack" "$(jq -c '[.[] | select(.guard) | .ok, .info]' <<<"$out")" '[true,true]'
+rm -f "$f/shut"
+
 pd scan
 is "a scan without any catalog does not say that nothing is needed" "$rc" 2
 pd plan "$tmp/good.lua" --param $'x=\xff'
