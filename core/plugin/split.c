@@ -396,7 +396,7 @@ int pd_child_split(struct pd_child *c, const struct pd_xml_handler *handler, str
 	all = fill(&s, s.pieces, PIECE) && !s.ended && s.n > 1 && find_root(&s) && start(&s) &&
 	      hand_round(&s);
 	stop(&s);
-	if (s.broken)
-		return pd_child_report(c, "a process that read a part of %s was killed", c->call->source_name);
+	if (s.broken) /* what it sent ends in the middle of a word: no other can follow */
+		raise(SIGKILL);
 	return all ? 0 : read_in_one(&s, err);
 }

@@ -605,6 +605,8 @@ static int start_item(struct pd_ctx *ctx, void *user, const char *ns, const char
 		return pd_fail(ctx, PD_FAILED, "this is <%s>", name);
 	if (strcmp(name, "crash") == 0)
 		raise(SIGSEGV);
+	while (strcmp(name, "spin") == 0)
+		pause();
 	snprintf(text, sizeof(text), "%s by %d", n ? attrs[0].value : "root", (int)getpid());
 	if (n)
 		pd_ignored(ctx, pd_xml_line(ctx), text);

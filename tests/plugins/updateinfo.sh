@@ -9,7 +9,7 @@ data=$PD_SRCDIR/tests/data/catalogs/updateinfo
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 mkdir -m 755 "$tmp/plugins"
-cp "${PD_BUILDDIR:?}/plugins/updateinfo/.libs/updateinfo.so" "$tmp/plugins/"
+cp "${PD_BUILDDIR:?}"/plugins/{updateinfo/.libs/updateinfo,unpack/.libs/unpack}.so "$tmp/plugins/"
 cp "$data/variants.xml" "$data/installed.tsv" "$tmp/"
 catalog=$tmp/variants.xml
 
@@ -194,4 +194,22 @@ most=$((256 << 10))
 ! grep -qa __asan_init "$PD_BUILDDIR/.libs/patchday" "$PD_BUILDDIR/patchday" 2>/dev/null || most=unlimited
 is "4,000 entries of one update are one, in 256 MiB" \
 	"$(ulimit -v "$most"; scan | jq -r '"\(.verdict) \(.packages | length)"')" "needed 4000"
+
+# a document of several MiB is read in pieces, also as it is unpacked
+awk 'BEGIN { print "<updates>"
+	for (i = 0; i < 9000; i++)
+		printf "<update version=\"1\"><id>L-%d</id><title>%0300d</title><pkglist><collection><package name=\"old\" epoch=\"5\" version=\"9.%d\" arch=\"x86_64\"/></collection></pkglist></update>\n", i, i, i
+	print "</updates>" }' >"$tmp/long.xml"
+catalog=$tmp/long.xml
+scan | jq -c 'del(.catalog)' >"$tmp/plain"
+is "all of a long document" "$(jq -r .id "$tmp/plain" | awk '$0 != "L-" NR - 1' | head -1) $(wc -l <"$tmp/plain")" " 9000"
+for pack in "gzip gz" "bzip2 bz2" "xz xz" "zstd zst"; do
+	command -v "${pack% *}" >/dev/null || continue
+	"${pack% *}" -kq "$tmp/long.xml"
+	catalog=$tmp/long.xml.${pack#* }
+	is "${pack#* }: the same" "$(scan | jq -c 'del(.catalog)' | cmp - "$tmp/plain" 2>&1)" ""
+done
+head -c -1000 "$tmp/long.xml.gz" >"$tmp/short.xml.gz"
+catalog=$tmp/short.xml.gz
+is "one that is cut off is none" "$(scan >"$tmp/out"; echo "$?")" 2
 end

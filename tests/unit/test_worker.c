@@ -28,6 +28,7 @@ struct heard {
 	size_t frames;
 	const char *cancel_at; /* the run is stopped once it has heard this; NULL: never */
 	bool full;            /* the journal takes nothing */
+	bool kills;           /* the process that has read the first item, while it sends more */
 };
 
 static void on_log(void *user, int level, const char *text)
@@ -82,10 +83,23 @@ static void on_fact(void *user, const char *kind, json_t *row)
 	pd_buffer_print(&((struct heard *)user)->text, "fact(%s %s)", kind, line);
 }
 
+static void kill_reader(struct heard *h, const char *item)
+{
+	int pid;
+
+	if (sscanf(item, "1 by %d", &pid) == 1) {
+		h->kills = false;
+		CU_ASSERT_EQUAL(kill(pid, SIGKILL), 0);
+	}
+}
+
 static bool on_emit(void *user, struct pd_emitted *e)
 {
 	struct heard *h = user;
 	const struct pd_package_row *package = &e->part.package;
+
+	if (h->kills && e->what == PD_EMIT_IGNORED)
+		kill_reader(h, e->part.ignored.what);
 
 	if (e->what == PD_EMIT_BEGIN)
 		pd_buffer_print(&h->text, "begin(%s %u %u)", e->part.head.id, e->part.head.severity,
@@ -461,21 +475,28 @@ static void test_surroundings(void)
 	unsetenv("PATCHDAY_PATH");
 }
 
-static struct heard read_by(const char *name, const char *source, bool full)
+static struct heard read_with(struct pd_worker_call call, const char *name, const char *source,
+			      struct heard h)
 {
 	const struct pd_plugin *p = pd_registry_find(registry, "act", NULL);
-	struct pd_worker_call call = { .phase = PD_PHASE_READ, .source_fd = -1,
-				       .source_name = "test.xml" };
 	pd_auto_free char *path = pd_print("%s/source", work);
 	pd_auto_close int fd = -1;
 	pd_auto_error *err = NULL;
 
+	call.phase = PD_PHASE_READ;
+	call.source_fd = -1;
+	call.source_name = "test.xml";
 	for (size_t i = 0; p->readers[i]; i++)
 		if (strcmp(p->readers[i]->name, name) == 0)
 			call.reader = p->readers[i];
 	if (source && pd_file_write(path, 0600, source, strlen(source), &err))
 		call.source_fd = fd = open(path, O_RDONLY | O_CLOEXEC);
-	return call_with(call, "{}", (struct heard){ .full = full });
+	return call_with(call, "{}", h);
+}
+
+static struct heard read_by(const char *name, const char *source, bool full)
+{
+	return read_with((struct pd_worker_call){0}, name, source, (struct heard){ .full = full });
 }
 
 static void test_catalogs(void)
@@ -537,6 +558,19 @@ static size_t heard_items(const struct heard *h, int n, int at, int rows)
 	return *text ? 0 : all;
 }
 
+/* Those of the processes that were heard of which still are there. */
+static size_t readers_left(const struct heard *h)
+{
+	const char *by = h->text.data;
+	size_t n = 0;
+
+	while (by && (by = strstr(by, " by "))) {
+		by += strlen(" by ");
+		n += kill(atoi(by), 0) == 0;
+	}
+	return n;
+}
+
 #define ITEMS 60000
 
 static void in_pieces(const char *before, int rows, size_t processes)
@@ -589,6 +623,24 @@ static void test_items(void)
 	in_pieces(around(&odd, "<item>", "<item>that is in another</item>", "</item>"), 50002, n + (n > 1));
 	/* longer than any piece */
 	in_pieces(around(&odd, "<long>", LONG LONG LONG LONG, "</long>"), 50002, n + (n > 1));
+}
+
+/* Whatever ends it in the middle, all that read for it is ended. */
+static void test_items_ended(void)
+{
+	pd_auto(pd_buffer) b = items(ITEMS, 40000, "  <spin/>\n");
+	struct heard h = read_with((struct pd_worker_call){ .time_limit = 1 }, "items", b.data,
+				   (struct heard){0});
+
+	CU_ASSERT(h.r.timed_out);
+	CU_ASSERT_EQUAL(readers_left(&h), 0);
+	SAYS(h, PD_FAILED, "read took longer than its limit of 1s");
+	h = read_with((struct pd_worker_call){0}, "items", b.data, (struct heard){ .cancel_at = "(4 1 by" });
+	CU_ASSERT_EQUAL(readers_left(&h), 0);
+	SAYS(h, PD_CANCELED, "read");
+	h = read_with((struct pd_worker_call){0}, "items", b.data, (struct heard){ .kills = true });
+	CU_ASSERT_EQUAL(readers_left(&h), 0);
+	SAYS(h, PD_FAILED, "read crashed: signal 9 (Killed)");
 }
 
 static void test_facts(void)
@@ -758,6 +810,7 @@ static CU_TestInfo tests[] = {
 	{ "output is bounded", test_much_output },
 	{ "catalogs", test_catalogs },
 	{ "items of a long document", test_items },
+	{ "a long document that is not read to its end", test_items_ended },
 	{ "facts", test_facts },
 	{ "patchday killed", test_killed_itself },
 	{ "start the spawner", start_spawner },
