@@ -184,7 +184,7 @@ asleep()
 {
 	local i
 
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		on_server pgrep -f "^/bin/sleep ${1:-12345}" </dev/null >/dev/null && return 0
 		sleep 0.2
 	done

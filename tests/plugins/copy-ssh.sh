@@ -119,7 +119,7 @@ is "check wrote nothing" "$(there)" "."
 
 # ---- a kill in the middle, and on from there
 port=2203 step check,apply & pid=$!
-for ((i = 0; i < 100; i++)); do
+for ((i = 0; i < 600; i++)); do
 	[ -s "$tmp/halted" ] && break
 	sleep 0.1
 done

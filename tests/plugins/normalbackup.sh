@@ -231,7 +231,7 @@ console() { printf '%s\n' "$@" | timeout 60 bconsole -n -c "$b/bconsole.conf"; }
 for daemon in sd fd dir; do
 	"bacula-$daemon" -f -c "$b/$daemon.conf" >"$b/$daemon.out" 2>&1 &
 done
-for ((i = 0; i < 100; i++)); do
+for ((i = 0; i < 600; i++)); do
 	console version 2>/dev/null | grep -q 'Version: ' && break
 	sleep 0.1
 done
