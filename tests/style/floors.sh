@@ -7,10 +7,27 @@ cd "${PD_SRCDIR:-.}" || exit 99
 . tests/style/tap.sh || exit 99
 command -v ctags >/dev/null || skip "universal-ctags is not installed"
 
-lines=$(find core -path core/fleet -prune -o \( -name '*.c' -o -name '*.h' -o -name '*.def' \) -print0 |
-	xargs -0 cat | wc -l)
-# The goal is 8,000; it is not reached.  This ceiling is what the core has.
-check "core/ without fleet/ does not grow (has $lines lines, the goal is 8,000)" [ "$lines" -le 24905 ]
+# Lines of each floor, with headers and messages.  What the goal was and why it is
+# not kept stands in doc/why-lua-plans.md; more needs a reason there.
+total=0
+while read -r floor most; do
+	lines=$(find "core/$floor" \( -name '*.c' -o -name '*.h' -o -name '*.def' \) -print0 | xargs -0 cat | wc -l)
+	check "core/$floor does not grow ($lines lines of $most)" [ "$lines" -le "$most" ]
+	total=$((total + lines))
+done <<'END'
+include 1196
+base 978
+xml 366
+plugin 5122
+facts 1004
+catalog 3834
+workflow 2045
+run 6022
+report 1436
+cli 2902
+END
+all=$(find core -path core/fleet -prune -o \( -name '*.c' -o -name '*.h' -o -name '*.def' \) -print0 | xargs -0 cat | wc -l)
+is "each file of core/ is on a floor" "$total" "$all"
 
 long=$(find core plugins rehearse conform package transfer tests -name '*.c' -print0 |
 	xargs -0 ctags --languages=C --kinds-C=f --fields=+ne -f - 2>/dev/null |
