@@ -4,6 +4,7 @@
  * each server.  What else an update asks for is not of concern here. */
 #include "catalog/model.h"
 
+#define NOWHERE UINT32_MAX
 enum { OLDER = 1, HELD = 2, UNKNOWN = 4, PRESENT = 8, SEEN_BITS = 4, PLAIN = 16 };
 
 /* A package of an update, and the one of the same name before it; 0 is none. */
@@ -17,6 +18,7 @@ struct pd_crowd {
 	struct pd_index builds;  /* that are installed somewhere, to their span */
 	struct pd_arena texts;   /* of these */
 	struct pd_buffer build;  /* the text of the last one */
+	struct pd_buffer known;  /* uint32_t: of a row by its number, its span's place + 1, or NOWHERE */
 	struct pd_buffer spans;  /* struct span */
 	struct pd_buffer sights; /* uint32_t: the update, and what it finds */
 	uint8_t *plain;          /* PLAIN: an update's packages alone say its verdict */
@@ -76,6 +78,7 @@ void pd_crowd_free(struct pd_crowd *crowd)
 	pd_index_clear(&crowd->builds);
 	pd_arena_clear(&crowd->texts);
 	pd_buffer_clear(&crowd->build);
+	pd_buffer_clear(&crowd->known);
 	pd_buffer_clear(&crowd->spans);
 	pd_buffer_clear(&crowd->sights);
 	free(crowd->places);
@@ -114,9 +117,10 @@ static const char *text_of(struct pd_crowd *crowd, const struct pd_installed *ha
 	return crowd->build.data;
 }
 
-/* What updates find in it, found now if it was not met before. */
-static const struct span *look_at(struct pd_crowd *crowd, const struct pd_catalog *c,
-				  const struct pd_installed *have)
+/* What updates find in it, found now if it was not met before.
+ * @return the place of its span + 1; NOWHERE: no update has its name. */
+static uint32_t look_at(struct pd_crowd *crowd, const struct pd_catalog *c,
+			const struct pd_installed *have)
 {
 	uint32_t n = (uint32_t)(crowd->spans.len / sizeof(struct span));
 	struct span span = { (uint32_t)(crowd->sights.len / sizeof(uint32_t)), 0 };
@@ -136,12 +140,30 @@ static const struct span *look_at(struct pd_crowd *crowd, const struct pd_catalo
 		span.len = (uint32_t)(crowd->sights.len / sizeof(uint32_t)) - span.first;
 		pd_buffer_add(&crowd->spans, &span, sizeof(span));
 	}
-	return build ? (const struct span *)(const void *)crowd->spans.data + build->value : NULL;
+	return build ? build->value + 1 : NOWHERE;
+}
+
+/* The same; rows that were numbered are looked at once. */
+static uint32_t place_of(struct pd_crowd *crowd, const struct pd_catalog *c,
+			 const struct pd_installed *have)
+{
+	const uint32_t none = 0;
+	uint32_t *place;
+
+	if (!have->known)
+		return look_at(crowd, c, have);
+	while (crowd->known.len <= have->known * sizeof(none))
+		pd_buffer_add(&crowd->known, &none, sizeof(none));
+	place = (uint32_t *)(void *)crowd->known.data + have->known;
+	if (!*place)
+		*place = look_at(crowd, c, have);
+	return *place;
 }
 
 static void see(struct pd_crowd *crowd, const struct pd_catalog *c, const struct pd_installed *have)
 {
-	const struct span *span = look_at(crowd, c, have);
+	uint32_t place = place_of(crowd, c, have);
+	const struct span *span = place == NOWHERE ? NULL : (const struct span *)(const void *)crowd->spans.data + place - 1;
 	const uint32_t *sights = (const void *)crowd->sights.data;
 
 	for (uint32_t k = 0; span && k < span->len; k++)

@@ -94,6 +94,7 @@ struct pd_installed {
 	const char *name, *version, *arch;
 	enum pd_scheme scheme;
 	bool held;
+	uint32_t known; /* of rows of many files: its number, the same for equal rows; 0: none */
 	const json_t *row;
 };
 

@@ -61,6 +61,7 @@ struct known {
 /* Good until the next call; NULL: it is no row of a package. */
 static const struct known *known_row(struct pd_facts_rows *known, const char *text)
 {
+	static uint32_t numbers; /* never one twice, whoever knows them */
 	const struct pd_index_slot *slot = pd_index_find(&known->texts, text);
 	size_t n = slot ? slot->value : known->texts.len;
 	pd_auto_json *fresh = slot ? NULL : json_loads(text, JSON_REJECT_DUPLICATES, NULL);
@@ -71,6 +72,7 @@ static const struct known *known_row(struct pd_facts_rows *known, const char *te
 	if (!slot) {
 		pd_index_put(&known->texts, pd_strdup(text), (uint32_t)n);
 		row.there = pd_installed_of(fresh, &row.installed);
+		row.installed.known = ++numbers;
 		pd_buffer_add(&known->rows, &row, sizeof(row));
 	}
 	return (const struct known *)(const void *)known->rows.data + n;

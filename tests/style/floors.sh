@@ -19,8 +19,8 @@ include 1196
 base 978
 xml 366
 plugin 5122
-facts 1004
-catalog 3834
+facts 1007
+catalog 3856
 workflow 2045
 run 6022
 report 1436
