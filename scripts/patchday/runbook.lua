@@ -3,8 +3,9 @@
 -- A3 to A18 are points of the runbook in doc/runbook.md.
 local pd = require "patchday"
 local antivirus, backup, eventlog, guard = pd.use "antivirus", pd.use "backup", pd.use "eventlog", pd.use "guard"
-local host, normalbackup, quota, schedule = pd.use "host", pd.use "normalbackup", pd.use "quota", pd.use "schedule"
-local service, ups, update = pd.use "service", pd.use "ups", pd.use "update"
+local host, needrestart, normalbackup = pd.use "host", pd.use "needrestart", pd.use "normalbackup"
+local quota, schedule, service = pd.use "quota", pd.use "schedule", pd.use "service"
+local ups, update = pd.use "ups", pd.use "update"
 local runbook = {}
 
 local GIB = 1024 * 1024 * 1024
@@ -43,6 +44,8 @@ function runbook.params(own)
 		scanners = pd.list { default = { "clamav-daemon", "clamav-clamonacc", "clamav-freshclam" },
 			help = "virus scanners, and what updates them, held meanwhile" },
 		hold = pd.list { default = {}, help = "further services, stopped meanwhile" },
+		restart = pd.list { default = { "*" },
+			help = "services that are restarted if they go on with files that an update replaced" },
 		charge = pd.int { default = 50, min = 0, max = 100,
 			help = "percent that the battery of each UPS must have" },
 		ignore = pd.list { default = {}, help = "log messages that are no news" },
@@ -149,6 +152,12 @@ function runbook.bare_metal(p)
 	}
 end
 
+-- A12: what goes on with the files of before the updates is restarted, also where they need no reboot
+-- and where they were taken back. Around them, not behind them: see plugins/needrestart/README.md.
+local function new_files(p)
+	return #p.restart > 0 and needrestart.restart { units = p.restart }
+end
+
 -- A10: what is held meanwhile, where it is there; the last one comes back first.
 -- @param own a step of the role that holds something, or nil
 function runbook.held(t, own)
@@ -159,6 +168,7 @@ function runbook.held(t, own)
 		t.facts.packages["quota"] and quota.hold {},
 		#p.hold > 0 and service.stop { units = p.hold },
 		has_service(t, { "nut-monitor" }) and ups.hold {},
+		#t.facts.services > 0 and new_files(p),
 		own,
 	}
 end
