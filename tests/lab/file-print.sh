@@ -25,6 +25,12 @@ inventory >"$tmp/before"
 on_server dpkg-query -W -f '${Package}:${Architecture} ${Version}\n' </dev/null | sort >"$tmp/versions.before"
 is "43 packages or so are to be upgraded" "$(($(upgradable) > 20))" 1
 
+on_server patchday doctor --json file-print "${parameters[@]}" </dev/null >"$tmp/doctor" 2>&1
+is "the doctor misses nothing but the key of the seal" "$? $(jq -r '.[] | select(.ok | not) | .check' "$tmp/doctor")" \
+	"4 there is no key /etc/patchday/seal.key to seal the certificate with"
+is "and says that the run can go on after a reboot" \
+	"$(jq '.[] | select(.check | startswith("the unit that goes on after a reboot can be armed")) | .ok' "$tmp/doctor")" true
+
 # the same runbook with a probe after the installation that can't succeed
 sed -e 's/client_tests(p), *-- A17/probe.command { argv = { "\/bin\/false" }, timeout = 2 },/' -e 's/rounds = 3/rounds = 1/' \
 	"$PD_SRCDIR/scripts/roles/file-print.lua" | on_server sh -c 'cat >/root/fault.lua'
