@@ -140,6 +140,13 @@ bool pd_catalogs_approve(const struct pd_catalogs *list, const char *path,
 /** Digests of what an update would install, as an approval has them. */
 json_t *pd_update_content(const struct pd_catalog_update *u);
 
+/** Its parts; new references. */
+json_t *pd_update_payloads(const struct pd_catalog_update *u);
+json_t *pd_update_installers(const struct pd_catalog_update *u);
+json_t *pd_update_exits(const struct pd_catalog_update *u);
+/** Regular expressions for the devices that it is for. */
+json_t *pd_update_devices(const struct pd_catalog_update *u);
+
 struct pd_verdicts {
 	struct pd_verdict_row *rows;
 	size_t len, cap;

@@ -49,6 +49,10 @@ static json_t *view(const struct pd_verdict_row *row, const json_t *frozen)
 		if (u->relations[i].kind == PD_REL_ALIAS)
 			json_array_append_new(aliases, json_string(u->relations[i].target));
 	json_object_set_new(v, "aliases", aliases);
+	json_object_set_new(v, "payloads", pd_update_payloads(u));
+	json_object_set_new(v, "installers", pd_update_installers(u));
+	json_object_set_new(v, "exits", pd_update_exits(u));
+	json_object_set_new(v, "devices", pd_update_devices(u));
 	json_object_set_new(v, "description", json_string(u->description));
 	json_object_set_new(v, "url", json_string(u->url));
 	json_object_set_new(v, "vendor", json_string(u->vendor));

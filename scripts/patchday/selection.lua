@@ -113,15 +113,19 @@ function methods.ids(s)
 	return list
 end
 
--- Bytes to fetch; a file that several updates share counts once.
+-- Bytes to fetch; a file that several updates share counts once. What brings no
+-- package is what its payloads are.
 function methods.size(s)
 	local seen, sum = {}, 0
+	local function add(key, bytes)
+		if not seen[key] and bytes > 0 then sum = sum + bytes end
+		seen[key] = true
+	end
 	for _, u in ipairs(all_of(s, "size")) do
 		for _, p in ipairs(u.packages) do
-			local key = p.sha256 ~= "" and p.sha256 or p.name .. "=" .. p.version .. ":" .. p.arch
-			if not seen[key] and p.bytes > 0 then sum = sum + p.bytes end
-			seen[key] = true
+			add(p.sha256 ~= "" and p.sha256 or p.name .. "=" .. p.version .. ":" .. p.arch, p.bytes)
 		end
+		for _, p in ipairs(#u.packages == 0 and u.payloads or {}) do add(p.url, p.bytes) end
 	end
 	return sum
 end
