@@ -134,6 +134,44 @@ like "$rc $(flat)" '^1 .*the firmware of .* is 1\.2\.2, not 1\.2\.4 as driver\.f
 firmware undo source="$source"
 is $rc 0 "what waits for a boot is taken back"
 
+# ---------------------------------------------------------------- from LVFS's metadata to the device
+fwupd_up
+mkdir -m 755 "$box/vendor"
+mv "$source"/1.2.[34].cab "$source/1.2.2.cab" "$box/vendor/"
+rm -r "$source"
+release()
+{
+	printf '<release version="%s" timestamp="%s"><artifacts><artifact type="binary"><location>file://%s</location><checksum type="sha256">%s</checksum></artifact></artifacts></release>\n' \
+		"$1" "$2" "$box/vendor/$1.cab" "$(sum "$box/vendor/$1.cab")"
+}
+cat >"$box/lvfs.xml" <<END
+<components><component type="firmware"><id>webcam</id><name>Webcam</name><provides><firmware type="flashed">$made_up</firmware></provides>
+<custom><value key="LVFS::VersionFormat">triplet</value></custom>
+<releases>$(release 1.2.4 1790000000)$(release 1.2.3 1780000000)$(release 1.2.2 1770000000)</releases></component></components>
+END
+cat >"$box/flow.lua" <<END
+local pd = require "patchday"
+local probe = pd.use "probe"
+return pd.workflow { api = 1, name = "flow", params = { ends = pd.string { default = "true" } }, guards = function() return {} end,
+	plan = function(t)
+		local list = pd.drivers { updates = t.catalog:needed(), source = "$source", reboot = false, unexplained = "fail" }
+		if not list then return pd.nothing "nothing is needed" end
+		return { pd.stage "drivers" { on_failure = "undo", list, probe.command { argv = { "/bin/" .. t.params.ends }, timeout = 1 } } }
+	end }
+END
+run patchday scan --catalog "$box/lvfs.xml"
+like "$out" '^needed .* webcam/1\.2\.4 ' "the newest release is needed, by the GUID and the version of the device"
+run patchday catalog fetch "$box/lvfs.xml" --id webcam/1.2.4 --id webcam/1.2.2 --to "$source"
+is "$rc $(ls "$source" | paste -sd' ')" "0 1.2.2.cab 1.2.4.cab SHA256SUMS" "it is fetched, with the one to go back to"
+run patchday run "$box/flow.lua" --catalog "$box/lvfs.xml" --param ends=false
+is "$rc $(version)" "1 1.2.2" "a run that fails after it takes the firmware back"
+like "$(cat "$box"/state/runs/*/drivers-driver.firmware/firmware-*.txt)" 'version 1\.2\.4' "which had been installed"
+run patchday run "$box/flow.lua" --catalog "$box/lvfs.xml"
+is "$rc $(version)" "0 1.2.4" "and one that does not has it"
+like "$(cat "$box"/state/runs/*/drivers-driver.compare/differences.txt)" '1\.2\.2 -> 1\.2\.4 \(by drivers-driver\.firmware\)' "the difference is explained"
+run patchday run "$box/flow.lua" --catalog "$box/lvfs.xml"
+like "$rc $out" 'nothing is needed' "then nothing is needed"
+
 # ---------------------------------------------------------------- hardware that changes
 fwupd_up
 fresh
@@ -167,4 +205,46 @@ like "$(cat "$work/driver.compare/differences.txt")" '^pci 0000:3b:00\.0: driver
 like "$(cat "$work/driver.compare/differences.txt")" '^dmi id: bios_version 2\.1\.0 -> 2\.2\.0 \(unexplained\)$' "and nothing else"
 run step driver.compare apply before=/etc/hostname
 like "$rc $(flat)" '^1 .*is no state of the hardware' "what is no state is refused"
+# ---------------------------------------------------------------- from Dell's catalog to the machine's firmware
+rm -rf "$work" "$source" "$box/state"
+echo 2.1.0 >"$box/sys/class/dmi/id/bios_version"
+echo 'Dell Inc.' >"$box/sys/class/dmi/id/sys_vendor"
+echo 'PowerEdge R999' >"$box/sys/class/dmi/id/product_name"
+echo 'dmi:bvnDellInc.:bvr2.1.0:svnDellInc.:pnPowerEdgeR999:' >"$box/sys/class/dmi/id/modalias"
+# as it comes from its vendor: a program, in a folder where no file may be run; $1 is what it is called with
+cat >"$box/vendor/BIOS_9.BIN" <<END
+#!/bin/sh
+[ "\$*" = -q ] || exit 1
+[ ! -e "$box/refuse" ] || exit 5
+echo 2.2.0 >/sys/class/dmi/id/bios_version
+echo "The BIOS is staged"
+exit 2
+END
+cat >"$box/dell.xml" <<END
+<Manifest baseLocation="downloads.example.com" version="26.06.00" dateTime="2026-06-01T00:00:00+00:00">
+<SoftwareComponent packageID="BIOS9" releaseID="BIOS9" path="FOLDER1/BIOS_9.BIN" dateTime="2026-04-01T10:00:00+02:00" vendorVersion="2.2.0" packageType="LLXP" rebootRequired="true" size="$(stat -c %s "$box/vendor/BIOS_9.BIN")">
+<Name><Display lang="en">R999 BIOS</Display></Name><ComponentType value="BIOS"/>
+<SupportedDevices><Device componentID="159"/></SupportedDevices>
+<SupportedSystems><Brand prefix="PE"><Model systemID="0A01"><Display lang="en">R999</Display></Model></Brand></SupportedSystems>
+<Criticality value="2"><Display lang="en">Urgent</Display></Criticality>
+<Cryptography><Hash algorithm="SHA256">$(sum "$box/vendor/BIOS_9.BIN")</Hash></Cryptography>
+</SoftwareComponent></Manifest>
+END
+run patchday catalog fetch "$box/dell.xml" --needed --from "$box/vendor" --to "$source"
+is "$rc $(stat -c %a "$source/BIOS_9.BIN")" "0 644" "what Dell's catalog has for this model is fetched"
+run patchday run "$box/flow.lua" --catalog "$box/dell.xml"
+like "$rc $(flat)" '^4 .*BIOS_9|^4 .*point of no return' "it can't be taken back, and is not begun without a backup"
+: >"$box/refuse"
+run patchday run "$box/flow.lua" --catalog "$box/dell.xml" --accept-no-return "a test"
+is "$rc $(cat "$box/sys/class/dmi/id/bios_version")" "0 2.1.0" "a package that says it is not for this server changes nothing"
+like "$out" 'says not-applicable \(status 5\)' "and says so by its status"
+rm "$box/refuse"
+run patchday run "$box/flow.lua" --catalog "$box/dell.xml" --accept-no-return "a test"
+is "$rc $(cat "$box/sys/class/dmi/id/bios_version")" "0 2.2.0" "else it is run, from a copy, with the catalog's digest"
+newest=$(ls -td "$box"/state/runs/*/ | head -1)
+like "$(cat "$newest"/drivers-driver.install/installer.log)" 'status 2' "its status"
+is "$(patchday status --json | jq -r '.steps[] | select(.id == "drivers/driver.install").outputs.reboot_required')" true "asks for a reboot"
+like "$(cat "$newest"/drivers-driver.compare/differences.txt)" 'dmi id: bios_version 2\.1\.0 -> 2\.2\.0 \(by drivers-driver\.install\)' "and the change of the machine is explained"
+run patchday scan --catalog "$box/dell.xml"
+like "$out" '1 installed' "which then is installed"
 done_testing

@@ -127,3 +127,16 @@ cabinet()
 	chmod 644 "$1"
 	rm -r "$folder"
 }
+
+# patchday ARGUMENT...: the program of the build, with the plugins that a run of firmware needs
+patchday()
+{
+	local name
+
+	if [ ! -e "$box/plugins/driver.so" ]; then
+		for name in driver dell lvfs host probe guard; do
+			cp "$PD_BUILDDIR/plugins/$name/.libs/$name.so" "$box/plugins/" || exit 1
+		done
+	fi
+	in_lab "$PD_BUILDDIR/patchday" "$1" --state "$box/state" --plugin-dir "$box/plugins" "${@:2}" </dev/null
+}
