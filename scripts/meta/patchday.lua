@@ -107,6 +107,10 @@
 ---@field status integer
 ---@field meaning string
 
+---@class (exact) patchday.left
+---@field id string of an update
+---@field why string there is no step for it
+
 ---@class (exact) patchday.drivers
 ---@field updates patchday.selection
 ---@field source? string package source; without it no step can be made
@@ -156,7 +160,7 @@ function pd.install(t, given) end
 ---The steps that install drivers and firmware of vendors' catalogs, between a look at the hardware before and after.
 ---@param given patchday.drivers
 ---@return patchday.item? steps nil: there is nothing to do
----@return { id: string, why: string }[] left what no step can be made for
+---@return patchday.left[] left what no step can be made for
 function pd.drivers(given) end
 
 ---@class patchday.stage
