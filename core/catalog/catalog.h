@@ -123,6 +123,8 @@ struct pd_verdict_row {
 	const struct pd_catalog_update *update;
 	enum pd_verdict verdict;
 	char *reason;
+	bool unsure;   /* UNKNOWN: its rules fit this server, and whether it is there
+			* only its installer can tell */
 	uint32_t rank; /* those that it requires and that are needed have lower ones */
 	const struct pd_facts *late; /* all but the verdict is made by these when it is shown */
 	/** packages of the update that are installed and older, by index, and

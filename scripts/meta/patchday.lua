@@ -51,6 +51,7 @@
 
 ---@class patchday.catalog
 ---@field needed fun(self: patchday.catalog): patchday.selection all updates that this server needs
+---@field unsure fun(self: patchday.catalog): patchday.selection those that fit it, of which only their installer can tell whether they are there
 
 ---@alias patchday.severity "unknown"|"none"|"low"|"moderate"|"important"|"critical"
 ---@alias patchday.kind "other"|"security"|"bugfix"|"enhancement"|"newpackage"|"driver"|"firmware"|"bundle"

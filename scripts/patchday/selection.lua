@@ -147,18 +147,24 @@ function selection.freeze(value)
 	return { ["$updates"] = #rows > 0 and rows or core.array() }
 end
 
-local all
-local function needed()
-	if all then return select_from(all) end
-	local views, kept = core.needed()
-	all = {}
-	for i, data in ipairs(views) do
-		all[i] = strict.row("an update", data)
-		frozen[all[i]] = kept[i]
+local all = {}
+local function of_catalog(what)
+	if not all[what] then
+		local views, kept = core.needed(what == "unsure")
+		local list = {}
+		for i, data in ipairs(views) do
+			list[i] = strict.row("an update", data)
+			frozen[list[i]] = kept[i]
+		end
+		all[what] = list
 	end
-	return select_from(all)
+	return select_from(all[what])
 end
 
-selection.catalog = strict.names("t.catalog", "method", { "needed" }, function() return needed end)
+-- unsure: those that fit this server, of which only their own installer can tell
+-- whether they are there.
+selection.catalog = strict.names("t.catalog", "method", { "needed", "unsure" }, function(what)
+	return function() return of_catalog(what) end
+end)
 
 return selection
