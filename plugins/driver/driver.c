@@ -27,6 +27,9 @@ static int hardware(struct pd_ctx *ctx)
 	const struct driver_args *a = ctx->args;
 	const char *devices = NULL;
 
+	if (a->writes_hardware && driver_in_clone(ctx, a->installer ?
+						  a->installer : a->package))
+		return 0;
 	if (a->match.len == 0)
 		return 1;
 	devices = driver_devices(ctx, &a->match);
@@ -144,6 +147,9 @@ static const struct pd_param install_params[] = {
 		 .help = "how long to wait for another package manager"),
 	PD_PARAM(struct driver_args, needs_reboot, PD_T_BOOL,
 		 .help = "its vendor says that it takes effect at a boot"),
+	PD_PARAM(struct driver_args, writes_hardware, PD_T_BOOL,
+		 .help = "it writes to the hardware, such as firmware: not run "
+			 "in a rehearsal"),
 	PD_PARAM(struct driver_args, reboot_due, PD_T_BOOL,
 		 .help = "a step before asked for a reboot: this one does too"),
 	PD_PARAM_END

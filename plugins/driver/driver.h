@@ -20,6 +20,7 @@ struct driver_args {
 	int32_t when_missing;
 	int64_t lock_timeout;
 	bool needs_reboot;
+	bool writes_hardware;
 	bool reboot_due;
 };
 
@@ -52,6 +53,10 @@ const char *driver_listed(struct pd_ctx *ctx, const char *source,
 			  const char *name);
 /** The output reboot_required; true too if a step before asked for one. */
 int driver_reboot(struct pd_ctx *ctx, bool due, bool asked_before);
+
+/** Is this a clone, in which hardware must not be written to, since it is the
+ * server's own?  Then it is said. */
+bool driver_in_clone(struct pd_ctx *ctx, const char *what);
 
 /* record.c: what a step of this run has changed, for driver.compare */
 /** Keep it, in place of what was kept before; text of lines "WHAT NAME". */

@@ -266,11 +266,24 @@ static int check(struct pd_ctx *ctx, struct fw_plan *p)
 	return result;
 }
 
+/* @return above zero: in a clone, where there is nothing to do. */
+static int in_clone(struct pd_ctx *ctx)
+{
+	const struct firmware_args *a = ctx->args;
+
+	if (!driver_in_clone(ctx, a->file))
+		return 0;
+	return driver_reboot(ctx, false, a->reboot_due) < 0 ? PD_FAILED : 1;
+}
+
 static int firmware_check(struct pd_ctx *ctx)
 {
 	struct fw_plan p = { 0 };
-	int done = check(ctx, &p);
+	int done = in_clone(ctx);
 
+	if (done != 0)
+		return done < 0 ? done : PD_UNCHANGED;
+	done = check(ctx, &p);
 	fw_plan_close(&p);
 	return done;
 }
@@ -280,8 +293,11 @@ static int firmware_check(struct pd_ctx *ctx)
 static int firmware_apply(struct pd_ctx *ctx)
 {
 	struct fw_plan p = { 0 };
-	int done = look(ctx, &p);
+	int done = in_clone(ctx);
 
+	if (done != 0)
+		return done < 0 ? done : PD_UNCHANGED;
+	done = look(ctx, &p);
 	if (done == 0)
 		done = fw_do(ctx, &p);
 	if (done >= 0 && set_version(ctx, &p) < 0)
@@ -315,8 +331,11 @@ static int prove(struct pd_ctx *ctx, const struct fw_plan *p)
 static int firmware_verify(struct pd_ctx *ctx)
 {
 	struct fw_plan p = { 0 };
-	int done = look(ctx, &p);
+	int done = in_clone(ctx);
 
+	if (done != 0)
+		return done < 0 ? done : PD_UNCHANGED;
+	done = look(ctx, &p);
 	if (done == 0)
 		done = prove(ctx, &p);
 	fw_plan_close(&p);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* payload - is the file that is going to be installed the one that was meant? */
 #include "driver.h"
+#include "../shared/clone.h"
 
 #include <errno.h>
 #include <string.h>
@@ -84,6 +85,15 @@ int driver_prove(struct pd_ctx *ctx, const char *path, const char *digest,
 			       "fetch it again, and ask which digest is right",
 			       path, is ? is : "unknown", wanted);
 	return 0;
+}
+
+bool driver_in_clone(struct pd_ctx *ctx, const char *what)
+{
+	if (!clone_here(ctx))
+		return false;
+	pd_log(ctx, PD_LOG_INFO, "this is a clone, and its hardware is the "
+	       "server's own: %s is left out", what);
+	return true;
 }
 
 int driver_reboot(struct pd_ctx *ctx, bool due, bool asked_before)

@@ -387,6 +387,7 @@ local steps = {}
 ---@field when_missing? "skip"|"fail"|patchday.out.string what to do where no device fits (skip, fail), default skip
 ---@field lock_timeout? patchday.seconds how long to wait for another package manager (0 to 86400), default 300
 ---@field needs_reboot? patchday.boolean its vendor says that it takes effect at a boot, default false
+---@field writes_hardware? patchday.boolean it writes to the hardware, such as firmware: not run in a rehearsal, default false
 ---@field reboot_due? patchday.boolean a step before asked for a reboot: this one does too, default false
 ---@field id? string name of the step in the plan
 

@@ -92,6 +92,7 @@ local function step_for(u, source)
 	if base_name(command) ~= name then
 		return nil, ("its program %s is no file of its own, but in %s"):format(command, name)
 	end
+	if u.kind == "firmware" then args.writes_hardware = true end
 	args.installer, args.arguments = path, words(install[1].arguments)
 	args.exit_codes, args.uninstall = exit_codes(u), uninstall(u, command, path)
 	return "driver.install", args

@@ -65,6 +65,13 @@ like "$out" '"result":"refused".*is for no device' "or refuses the run"
 firmware check source="$source" devices=0000
 like "$out" '"result":"unchanged"' "nor is a device touched that was not meant"
 is "$(version)" 1.2.2 "looking changes nothing"
+in_lab sh -c 'mkdir -p /run/systemd && echo patchday >/run/systemd/container'
+firmware check,apply,verify source="$source"
+like "$rc $(flat)" '^0 .*this is a clone.*"result":"unchanged"' "in a clone nothing is written to the server's own devices"
+run step driver.install apply,verify "installer=$cab" source="$source" writes_hardware=true
+like "$rc $(flat)" '^0 .*this is a clone.*"result":"unchanged"' "nor by a vendor's program"
+in_lab rm /run/systemd/container
+is "$(version)" 1.2.2 "it has what it had"
 
 # ---------------------------------------------------------------- there and back
 fresh
