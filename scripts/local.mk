@@ -2,6 +2,7 @@
 patchdayluadir = $(scriptdir)/patchday
 dist_patchdaylua_DATA = \
 	%reldir%/patchday/base.lua \
+	%reldir%/patchday/drivers.lua \
 	%reldir%/patchday/facts.lua \
 	%reldir%/patchday/init.lua \
 	%reldir%/patchday/main.lua \

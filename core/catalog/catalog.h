@@ -123,6 +123,8 @@ struct pd_verdict_row {
 	const struct pd_catalog_update *update;
 	enum pd_verdict verdict;
 	char *reason;
+	bool unsure;   /* UNKNOWN: its rules fit this server, and whether it is there
+			* only its installer can tell */
 	uint32_t rank; /* those that it requires and that are needed have lower ones */
 	const struct pd_facts *late; /* all but the verdict is made by these when it is shown */
 	/** packages of the update that are installed and older, by index, and
@@ -139,6 +141,13 @@ bool pd_catalogs_approve(const struct pd_catalogs *list, const char *path,
 			 struct pd_strings *changed, struct pd_error **err) PD_MUST_USE;
 /** Digests of what an update would install, as an approval has them. */
 json_t *pd_update_content(const struct pd_catalog_update *u);
+
+/** Its parts; new references. */
+json_t *pd_update_payloads(const struct pd_catalog_update *u);
+json_t *pd_update_installers(const struct pd_catalog_update *u);
+json_t *pd_update_exits(const struct pd_catalog_update *u);
+/** Regular expressions for the devices that it is for. */
+json_t *pd_update_devices(const struct pd_catalog_update *u);
 
 struct pd_verdicts {
 	struct pd_verdict_row *rows;

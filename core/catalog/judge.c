@@ -193,6 +193,15 @@ static enum pd_verdict by_packages(struct pd_verdict_row *row, struct look *look
 		      u->packages[0].name : "", u->n_packages + u->left_out));
 }
 
+/* It has rules about where it fits, which hold, and a program to ask. */
+static bool is_unsure(const struct pd_catalog_update *u, enum pd_truth fits)
+{
+	for (uint32_t i = 0; fits == PD_TRUE && u->n_installers && i < u->n_rules; i++)
+		if (u->rules[i].tree == PD_RULES_APPLICABLE)
+			return true;
+	return false;
+}
+
 static enum pd_verdict by_rules(struct pd_rules *rules, struct pd_verdict_row *row,
 				struct look *look)
 {
@@ -213,6 +222,7 @@ static enum pd_verdict by_rules(struct pd_rules *rules, struct pd_verdict_row *r
 	if (fits == PD_FALSE)
 		return pd_decide(row, PD_VERDICT_NOT_APPLICABLE,
 			      pd_strdup("its rules exclude this server"));
+	row->unsure = is_unsure(u, fits);
 	if (there == PD_UNKNOWN || fits == PD_UNKNOWN)
 		return pd_decide(row, PD_VERDICT_UNKNOWN, pd_strdup(why ? why : row->reason ?
 			row->reason : "it does not say how to see that it is installed"));

@@ -9,6 +9,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/links.c \
 	%reldir%/model.c \
 	%reldir%/model.h \
+	%reldir%/parts.c \
 	%reldir%/read.c \
 	%reldir%/rules.c \
 	%reldir%/store.c \

@@ -47,43 +47,6 @@ static json_t *packages(const struct pd_catalog_update *u)
 	return list;
 }
 
-static json_t *payloads(const struct pd_catalog_update *u)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < u->n_payloads; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I}", "url",
-			u->payloads[i].url, "name", u->payloads[i].name, "digest",
-			u->payloads[i].digest, "bytes", (json_int_t)u->payloads[i].bytes));
-	return list;
-}
-
-static json_t *installers(const struct pd_catalog_update *u)
-{
-	static const char *const kinds[] = { "", "install", "uninstall" };
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < u->n_installers; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "kind",
-			kinds[u->installers[i].kind], "command", u->installers[i].command,
-			"arguments", u->installers[i].arguments));
-	return list;
-}
-
-static json_t *exits(const struct pd_catalog_update *u)
-{
-	static const char *const meanings[] = { "failed", "success", "success-reboot",
-		"failed-reboot", "already-installed", "not-applicable", "retry-later",
-		"needs-operator" };
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < u->n_exits; i++)
-		json_array_append_new(list, json_pack("{s:I, s:s}", "status",
-			(json_int_t)u->exits[i].status, "meaning",
-			meanings[u->exits[i].meaning]));
-	return list;
-}
-
 static json_t *rule(const struct pd_rule *r)
 {
 	static const char *const ops[] = { "", "all", "any", "none", "test", "", "call", "one", "odd",
@@ -148,8 +111,8 @@ static json_t *described(const struct pd_catalog *c, const struct pd_catalog_upd
 			"description", u->description, "url", u->url, "vendor", u->vendor, "trust",
 			trust, "recorded", u->trust, "bytes", (json_int_t)u->disk_bytes, "expected",
 			(json_int_t)u->expected, "interactive", u->interactive, "permanent", u->permanent, "packages",
-			packages(u), "payloads", payloads(u), "installers", installers(u), "exits",
-			exits(u), "applicable", rules(u, PD_RULES_APPLICABLE), "installed",
+			packages(u), "payloads", pd_update_payloads(u), "installers",
+			pd_update_installers(u), "exits", pd_update_exits(u), "applicable", rules(u, PD_RULES_APPLICABLE), "installed",
 			rules(u, PD_RULES_INSTALLED)));
 	}
 	return j;

@@ -73,11 +73,12 @@ static bool run_scanner(const struct pd_plugin *plugin,
 	pd_auto(pd_worker_result) result = {0};
 	bool ran = pd_worker_run(&call, &sink, &result, err);
 
-	if (ran && (result.result < 0 || s.failed))
+	/* refused: that can't be asked here, and its kinds stay unknown */
+	if (ran && result.result != PD_REFUSED && (result.result < 0 || s.failed))
 		pd_strings_add_take(warnings, pd_print("%s.%s: %s", plugin->name,
 			scanner->name, result.result >= 0 ? s.err->message :
 			result.message ? result.message : "failed"));
-	else if (ran)
+	else if (ran && result.result >= 0)
 		merge(&s, out);
 	pd_error_free(s.err);
 	pd_facts_clear(&s.rows);

@@ -49,6 +49,10 @@ static json_t *view(const struct pd_verdict_row *row, const json_t *frozen)
 		if (u->relations[i].kind == PD_REL_ALIAS)
 			json_array_append_new(aliases, json_string(u->relations[i].target));
 	json_object_set_new(v, "aliases", aliases);
+	json_object_set_new(v, "payloads", pd_update_payloads(u));
+	json_object_set_new(v, "installers", pd_update_installers(u));
+	json_object_set_new(v, "exits", pd_update_exits(u));
+	json_object_set_new(v, "devices", pd_update_devices(u));
 	json_object_set_new(v, "description", json_string(u->description));
 	json_object_set_new(v, "url", json_string(u->url));
 	json_object_set_new(v, "vendor", json_string(u->vendor));
@@ -72,11 +76,13 @@ static void add_update(lua_State *L, const struct pd_verdict_row *row, lua_Integ
 	lua_rawseti(L, -3, n);          /* -1 */
 }
 
-/* needed(): the updates that this server needs, to look at; and the same as
- * a plan keeps them: what one of them requires stands before it. */
+/* needed(unsure): the updates that this server needs, to look at; and the same as
+ * a plan keeps them: what one of them requires stands before it.  Or those that fit
+ * it, of which it is not known whether they are there. */
 static int needed(lua_State *L)
 {
 	struct pd_sandbox *sb = pd_sandbox_of(L);
+	bool unsure = lua_toboolean(L, 1);
 	lua_Integer n = 0;
 
 	if (sb->in->read_catalogs)
@@ -90,7 +96,8 @@ static int needed(lua_State *L)
 		for (size_t i = 0; i < sb->verdicts.len; i++) {
 			const struct pd_verdict_row *row = &sb->verdicts.rows[i];
 
-			if (row->verdict != PD_VERDICT_NEEDED || row->update->barred)
+			if (row->update->barred || (unsure ? row->verdict != PD_VERDICT_UNKNOWN || !row->unsure :
+						    row->verdict != PD_VERDICT_NEEDED))
 				continue;
 			if (row->rank == rank)
 				add_update(L, row, ++n);

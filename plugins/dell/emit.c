@@ -218,6 +218,29 @@ static int relation(struct reader *r, unsigned kind, const char *target)
 		.size = sizeof(struct pd_relation), .kind = kind, .target = target });
 }
 
+/* A package for Linux is a program; how it is called and what it ends with is the
+ * same for all of them, and in Dell's guide to them instead of the catalog. */
+static int installer(struct reader *r, const struct entry *e, const char *path)
+{
+	static const struct { int status; unsigned meaning; } exits[] = {
+		{ 0, PD_EXIT_SUCCESS }, { 1, PD_EXIT_FAILED }, { 2, PD_EXIT_SUCCESS_REBOOT },
+		{ 3, PD_EXIT_ALREADY_INSTALLED }, { 4, PD_EXIT_FAILED }, { 5, PD_EXIT_NOT_APPLICABLE },
+		{ 6, PD_EXIT_SUCCESS_REBOOT }, { 9, PD_EXIT_FAILED } };
+	const char *slash = strrchr(path, '/');
+	int result = 0;
+
+	if (*e->package_type != 'L' || strncmp(e->package_type, "LW", 2) == 0)
+		return 0;
+	result = pd_update_installer(r->path.ctx, &(struct pd_installer){
+		.size = sizeof(struct pd_installer), .kind = PD_INSTALL,
+		.command = slash ? slash + 1 : path, .arguments = "-q" });
+	for (size_t i = 0; i < sizeof(exits) / sizeof(*exits) && !result; i++)
+		result = pd_update_exit(r->path.ctx, &(struct pd_exit_row){
+			.size = sizeof(struct pd_exit_row), .status = exits[i].status,
+			.meaning = exits[i].meaning });
+	return result;
+}
+
 int dell_emit_component(struct reader *r, const struct entry *e)
 {
 	char *path = path_words(r->path.ctx, e->path);
@@ -230,6 +253,7 @@ int dell_emit_component(struct reader *r, const struct entry *e)
 	result = result ? result : pd_update_payload(r->path.ctx, &(struct pd_payload){
 		.size = sizeof(struct pd_payload), .url = pd_format(r->path.ctx, "%s%s", r->base, path),
 		.bytes = e->bytes, .digest = e->digest });
+	result = result ? result : installer(r, e, path);
 	if (e->n_devices || is_bios(e))
 		result = result ? result : installed(r, e);
 	result = result ? result : applicable(r, e);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* driver - installs a vendor's driver where its hardware is. */
+/* driver - installs a vendor's driver where its hardware is; firmware, and the
+ * state of the hardware, are in files of their own. */
 #include "driver.h"
+#include "fwupd.h"
 
 static const char *const missing_choices[] = { "skip", "fail", NULL };
 
@@ -25,6 +27,9 @@ static int hardware(struct pd_ctx *ctx)
 	const struct driver_args *a = ctx->args;
 	const char *devices = NULL;
 
+	if (a->writes_hardware && driver_in_clone(ctx, a->installer ?
+						  a->installer : a->package))
+		return 0;
 	if (a->match.len == 0)
 		return 1;
 	devices = driver_devices(ctx, &a->match);
@@ -58,8 +63,7 @@ static int install_check(struct pd_ctx *ctx)
 
 	if (done == 0)
 		done = hardware(ctx);
-	if (done == 0 &&
-	    pd_output(ctx, "reboot_required", "false") < 0)
+	if (done >= 0 && driver_reboot(ctx, false, a->reboot_due) < 0)
 		return PD_FAILED;
 	if (done <= 0)
 		return done;
@@ -74,6 +78,8 @@ static int install_apply(struct pd_ctx *ctx)
 
 	if (done == 0)
 		done = hardware(ctx);
+	if (done >= 0 && driver_reboot(ctx, false, a->reboot_due) < 0)
+		return PD_FAILED;
 	if (done <= 0)
 		return done;
 	return a->package ? driver_package_apply(ctx) :
@@ -101,6 +107,8 @@ static int install_undo(struct pd_ctx *ctx)
 		return PD_UNCHANGED;
 	done = a->package ? driver_package_undo(ctx) :
 			    driver_installer_undo(ctx);
+	if (done >= 0)
+		driver_unexplain(ctx);
 	if (done == PD_CHANGED && driver_evidence(ctx, "undone", NULL, "") < 0)
 		return PD_FAILED;
 	return done;
@@ -112,17 +120,21 @@ static const struct pd_param install_params[] = {
 			 "sources, possibly name=version"),
 	PD_PARAM(struct driver_args, installer, PD_T_PATH,
 		 .help = "the vendor's program, in place of package"),
+	PD_PARAM(struct driver_args, source, PD_T_PATH,
+		 .help = "package source that the file is in; its list counts "
+			 "where there is no digest"),
 	PD_PARAM(struct driver_args, arguments, PD_T_LIST,
 		 .help = "arguments of the installer"),
 	PD_PARAM(struct driver_args, match, PD_T_LIST,
 		 .help = "hardware it is for: pci:VVVV:DDDD, usb:VVVV:PPPP or "
-			 "a pattern of a modalias; without it, always"),
+			 "a pattern of a modalias, re: before a regular "
+			 "expression; without it, always"),
 	PD_PARAM(struct driver_args, exit_codes, PD_T_LIST,
 		 .help = "what the installer's exit status means, "
 			 "STATUS=MEANING; 0 is success, others are failures"),
 	PD_PARAM(struct driver_args, digest, PD_T_STRING,
 		 .help = "SHA-256 of the .deb or the installer; required for "
-			 "both"),
+			 "both, or source"),
 	PD_PARAM(struct driver_args, creates, PD_T_PATH,
 		 .help = "file that is there once the installer was run"),
 	PD_PARAM(struct driver_args, uninstall, PD_T_LIST,
@@ -133,6 +145,13 @@ static const struct pd_param install_params[] = {
 	PD_PARAM(struct driver_args, lock_timeout, PD_T_SECONDS,
 		 .def = "300", .min = 0, .max = 86400,
 		 .help = "how long to wait for another package manager"),
+	PD_PARAM(struct driver_args, needs_reboot, PD_T_BOOL,
+		 .help = "its vendor says that it takes effect at a boot"),
+	PD_PARAM(struct driver_args, writes_hardware, PD_T_BOOL,
+		 .help = "it writes to the hardware, such as firmware: not run "
+			 "in a rehearsal"),
+	PD_PARAM(struct driver_args, reboot_due, PD_T_BOOL,
+		 .help = "a step before asked for a reboot: this one does too"),
 	PD_PARAM_END
 };
 
@@ -153,8 +172,20 @@ static const struct pd_step install_step = {
 	.time_limit = 3600, .grace = 60, .expected = 30, .retries = 2
 };
 
-static const struct pd_step *const steps[] = { &install_step, NULL };
+static const struct pd_step *const steps[] = {
+	&install_step, &driver_firmware, &driver_state, &driver_compare, NULL
+};
 
-PD_PLUGIN(.name = "driver", .version = "1.0",
-	  .help = "vendors' drivers for the hardware that is there",
-	  .steps = steps);
+static const char *const kinds[] = { "firmware", "x-fwupd-hardware", NULL };
+
+static const struct pd_scanner firmware_scanner = {
+	PD_SCANNER, .name = "firmware",
+	.help = "devices whose firmware fwupd knows, and its ids of the machine",
+	.kinds = kinds, .scan = fw_scan, .time_limit = 240
+};
+
+static const struct pd_scanner *const scanners[] = { &firmware_scanner, NULL };
+
+PD_PLUGIN(.name = "driver", .version = "1.1",
+	  .help = "vendors' drivers and firmware for the hardware that is there",
+	  .steps = steps, .scanners = scanners);

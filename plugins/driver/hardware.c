@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,6 +40,8 @@ static const char *as_modalias(struct pd_ctx *ctx, const char *pattern)
 
 	if (!colon || colon == pattern)
 		return NULL;
+	if (strncmp(pattern, "re:", 3) == 0)
+		return pattern;
 	if ((!pci && strncmp(pattern, "usb:", 4) != 0) || !second ||
 	    !half(colon + 1, (size_t)(second - colon - 1), vendor) ||
 	    !half(second + 1, strlen(second + 1), device))
@@ -49,6 +52,29 @@ static const char *as_modalias(struct pd_ctx *ctx, const char *pattern)
 				 *vendor == '*' ? "" : "0000", vendor,
 				 *device == '*' ? "" : "0000", device);
 	return pd_format(ctx, "usb:v%sp%sd*", vendor, device);
+}
+
+/* A pattern, or behind "re:" a regular expression as catalogs have them. */
+static bool fits(const char *pattern, const char *alias)
+{
+	regex_t compiled;
+	bool found = false;
+
+	if (strncmp(pattern, "re:", 3) != 0)
+		return fnmatch(pattern, alias, 0) == 0;
+	if (regcomp(&compiled, pattern + 3, REG_EXTENDED | REG_NOSUB) != 0)
+		return false;
+	found = regexec(&compiled, alias, 0, NULL, 0) == 0;
+	regfree(&compiled);
+	return found;
+}
+
+bool driver_fits(const char *name, const struct pd_list *patterns)
+{
+	for (size_t i = 0; i < patterns->len; i++)
+		if (fits(patterns->items[i], name))
+			return true;
+	return false;
 }
 
 static const char *driver_of(struct pd_ctx *ctx, const char *device)
@@ -75,7 +101,7 @@ static void look_at(struct pd_ctx *ctx, const char *device,
 		return;
 	alias[strcspn(alias, "\n")] = '\0';
 	for (size_t i = 0; i < n; i++) {
-		if (fnmatch(patterns[i], alias, 0) == 0) {
+		if (fits(patterns[i], alias)) {
 			pkg_printf(found, "%s %s %s\n", device, alias,
 				   driver_of(ctx, device));
 			return;
@@ -177,4 +203,52 @@ int driver_evidence(struct pd_ctx *ctx, const char *when, const char *package,
 	if (pd_write_file(ctx, path, 0600, text.s, text.len) < 0)
 		return PD_FAILED;
 	return pd_evidence(ctx, path, pd_format(ctx, "drivers %s", when));
+}
+
+/* The modules that a package brings. */
+static int explain_modules(struct pd_ctx *ctx, struct pkg_text *text,
+			   const char *package)
+{
+	const char *argv[] = { "/usr/bin/dpkg-query", "-L", package, NULL };
+	struct pd_command_result result = { 0 };
+	char *rest = NULL, *line = NULL;
+
+	if (pd_run(ctx, argv, &result) < 0)
+		return PD_FAILED;
+	rest = (char *)pkg_copy(ctx, result.out, result.out_len);
+	while ((line = pkg_line(&rest))) {
+		char *name = strrchr(line, '/');
+		char *end = name ? strstr(name, ".ko") : NULL;
+
+		if (!end)
+			continue;
+		*end = '\0';
+		for (char *c = name; *c; c++)
+			*c = (char)(*c == '-' ? '_' : *c);
+		pkg_printf(text, "module %s\n", name + 1);
+	}
+	return 0;
+}
+
+int driver_explain_devices(struct pd_ctx *ctx, const char *devices,
+			   const char *package)
+{
+	struct pkg_text text = { .ctx = ctx };
+	char *rest = (char *)pkg_copy(ctx, devices, strlen(devices));
+	char *line = NULL;
+
+	if (!*devices)
+		pkg_printf(&text, "any -\n");
+	while ((line = pkg_line(&rest))) {
+		const char *path = pkg_field(&line, ' ');
+
+		if (strncmp(path, "/sys/class/dmi/", 15) == 0)
+			pkg_printf(&text, "dmi -\n");
+		else
+			pkg_printf(&text, "device %s\n",
+				   strrchr(path, '/') + 1);
+	}
+	if (package && explain_modules(ctx, &text, package) < 0)
+		return PD_FAILED;
+	return driver_explain(ctx, text.s);
 }

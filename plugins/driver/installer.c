@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char *const meanings[] = {
 	[PD_EXIT_FAILED] = "failed",
@@ -68,31 +70,58 @@ static size_t meaning_of(const struct driver_args *a, int status)
 	return status == 0 ? PD_EXIT_SUCCESS : PD_EXIT_FAILED;
 }
 
+/* In the package source it is a file as any other: a copy is run. */
+static bool is_plain(const char *path)
+{
+	return pkg_exists(path) && access(path, X_OK) < 0;
+}
+
 static int check_program(struct pd_ctx *ctx)
 {
 	const struct driver_args *a = ctx->args;
-	const char *digest = NULL;
-	const char *why = program_unfit(ctx, a->installer);
+	const char *why = is_plain(a->installer) ? NULL :
+			  program_unfit(ctx, a->installer);
+	int done = 0;
 
 	if (why)
 		return pd_fail(ctx, PD_REFUSED, "the installer must not be "
 			       "run: %s", why);
-	if (!a->digest || strlen(a->digest) != 64)
-		return pd_fail(ctx, PD_BAD_ARGS, "the SHA-256 of %s must be "
-			       "given as digest", a->installer);
-	if (pkg_digests(ctx, &a->installer, 1, &digest) < 0)
-		return PD_FAILED;
-	if (!digest || strcmp(digest, a->digest) != 0)
-		return pd_fail(ctx, PD_REFUSED, "%s has SHA-256 %s, not %s",
-			       a->installer, digest ? digest : "unknown",
-			       a->digest);
-	if (a->uninstall.len > 0)
+	done = driver_prove(ctx, a->installer, a->digest, a->source);
+	if (done < 0)
+		return done;
+	if (a->uninstall.len > 0 &&
+	    strcmp(a->uninstall.items[0], a->installer) != 0)
 		why = program_unfit(ctx, a->uninstall.items[0]);
 	/* It may come with the driver. */
 	if (why && !strstr(why, ": No such file"))
 		return pd_fail(ctx, PD_REFUSED, "the uninstall program must "
 			       "not be run: %s", why);
 	return 0;
+}
+
+/* What is run: the installer itself, or a copy that is proved again. */
+static const char *runnable(struct pd_ctx *ctx)
+{
+	const struct driver_args *a = ctx->args;
+	const char *name = strrchr(a->installer, '/') + 1;
+	const char *copy = pd_format(ctx, "%s/program/%s", ctx->work_dir, name);
+	const char *digests[2] = { NULL, NULL };
+	const char *paths[2] = { a->installer, copy };
+
+	if (!is_plain(a->installer))
+		return a->installer;
+	if (pkg_make_folder(ctx, pd_format(ctx, "%s/program",
+					   ctx->work_dir)) < 0 ||
+	    pkg_copy_file(ctx, a->installer, copy) < 0 ||
+	    pkg_digests(ctx, paths, 2, digests) < 0)
+		return NULL;
+	if (!digests[0] || !digests[1] || strcmp(digests[0], digests[1]) != 0 ||
+	    chmod(copy, 0700) < 0) {
+		pd_fail(ctx, PD_FAILED, "%s can't be copied to %s as it is",
+			a->installer, copy);
+		return NULL;
+	}
+	return copy;
 }
 
 int driver_installer_check(struct pd_ctx *ctx)
@@ -184,6 +213,7 @@ int driver_installer_apply(struct pd_ctx *ctx)
 	const struct driver_args *a = ctx->args;
 	const char *devices = driver_devices(ctx, &a->match);
 	struct pd_command_result result = { 0 };
+	const char *program = NULL;
 	size_t meaning = 0;
 	int done = check_rows(ctx);
 
@@ -194,15 +224,17 @@ int driver_installer_apply(struct pd_ctx *ctx)
 		       PD_BAD_ARGS;
 	if ((!pd_recall(ctx, "started") &&
 	     driver_evidence(ctx, "before", NULL, devices) < 0) ||
-	    pd_remember(ctx, "started", "1") < 0 ||
-	    run(ctx, a->installer, &a->arguments, 0, &result) < 0 ||
+	    driver_explain_devices(ctx, devices, NULL) < 0 ||
+	    !(program = runnable(ctx)) || pd_remember(ctx, "started", "1") < 0 ||
+	    run(ctx, program, &a->arguments, 0, &result) < 0 ||
 	    write_output(ctx, "installer", &result) < 0)
 		return PD_FAILED;
 	meaning = meaning_of(a, result.status);
 	if (pd_remember(ctx, "outcome", meanings[meaning]) < 0 ||
-	    pd_output(ctx, "reboot_required",
-		      meaning == PD_EXIT_SUCCESS_REBOOT ||
-		      meaning == PD_EXIT_FAILED_REBOOT ? "true" : "false") < 0 ||
+	    driver_reboot(ctx, meaning == PD_EXIT_SUCCESS_REBOOT ||
+			  meaning == PD_EXIT_FAILED_REBOOT ||
+			  (meaning == PD_EXIT_SUCCESS && a->needs_reboot),
+			  a->reboot_due) < 0 ||
 	    driver_evidence(ctx, "after", NULL, devices) < 0)
 		return PD_FAILED;
 	return outcome(ctx, meaning, result.status, result.err);
@@ -232,7 +264,7 @@ int driver_installer_undo(struct pd_ctx *ctx)
 	const struct driver_args *a = ctx->args;
 	const char *said = pd_recall(ctx, "outcome");
 	struct pd_command_result result = { 0 };
-	const char *why = NULL;
+	const char *why = NULL, *program = NULL;
 	size_t meaning = 0;
 
 	if (!pd_recall(ctx, "started"))
@@ -245,11 +277,15 @@ int driver_installer_undo(struct pd_ctx *ctx)
 		return pd_fail(ctx, PD_FAILED, "%s left something behind and "
 			       "there is no command to uninstall it; remove "
 			       "it as its vendor says", a->installer);
-	why = program_unfit(ctx, a->uninstall.items[0]);
-	if (why)
+	program = a->uninstall.items[0];
+	if (strcmp(program, a->installer) == 0) {
+		if (check_program(ctx) < 0 || !(program = runnable(ctx)))
+			return PD_FAILED;
+	} else if ((why = program_unfit(ctx, program))) {
 		return pd_fail(ctx, PD_FAILED, "the uninstall program must not "
 			       "be run: %s", why);
-	if (run(ctx, a->uninstall.items[0], &a->uninstall, 1, &result) < 0 ||
+	}
+	if (run(ctx, program, &a->uninstall, 1, &result) < 0 ||
 	    write_output(ctx, "uninstaller", &result) < 0)
 		return PD_FAILED;
 	meaning = meaning_of(a, result.status);

@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-static bool hexadecimal(const char *digest)
-{
-	return strlen(digest) == 64 &&
-	       strspn(digest, "0123456789abcdef") == 64;
-}
-
 /* "name", "name=version", or the control fields of a file. */
 static int read_wanted(struct pd_ctx *ctx, struct deb_wanted *w)
 {
@@ -18,8 +12,8 @@ static int read_wanted(struct pd_ctx *ctx, struct deb_wanted *w)
 			       "--showformat=${Package}\\t${Architecture}\\t"
 			       "${Version}\\n", a->package, NULL };
 	struct pd_command_result result = { 0 };
-	const char *digest = NULL;
 	char *rest = NULL;
+	int done = 0;
 
 	*w = (struct deb_wanted){ .arch = "", .version = "", .sha256 = "" };
 	if (a->package[0] != '/') {
@@ -29,19 +23,9 @@ static int read_wanted(struct pd_ctx *ctx, struct deb_wanted *w)
 		w->sha256 = a->digest ? a->digest : "";
 		return 0;
 	}
-	if (!a->digest || !hexadecimal(a->digest))
-		return pd_fail(ctx, PD_BAD_ARGS, "the package %s comes from no "
-			       "verified source, so its SHA-256 must be given "
-			       "as digest (64 small hexadecimal digits)",
-			       a->package);
-	if (pkg_digests(ctx, &a->package, 1, &digest) < 0)
-		return PD_FAILED;
-	if (!digest)
-		return pd_fail(ctx, PD_REFUSED, "%s is not there or no file",
-			       a->package);
-	if (strcmp(digest, a->digest) != 0)
-		return pd_fail(ctx, PD_REFUSED, "%s has SHA-256 %s, not %s",
-			       a->package, digest, a->digest);
+	done = driver_prove(ctx, a->package, a->digest, a->source);
+	if (done < 0)
+		return done;
 	if (pd_run(ctx, argv, &result) < 0)
 		return PD_FAILED;
 	if (result.status != 0)
@@ -52,7 +36,10 @@ static int read_wanted(struct pd_ctx *ctx, struct deb_wanted *w)
 	w->name = pkg_field(&rest, '\t');
 	w->arch = pkg_field(&rest, '\t');
 	w->version = rest;
-	w->sha256 = a->digest;
+	w->sha256 = a->digest ? a->digest :
+		    driver_listed(ctx, a->source, strrchr(a->package, '/') + 1);
+	if (strncmp(w->sha256, "sha256:", 7) == 0)
+		w->sha256 += 7;
 	w->path = a->package;
 	return 0;
 }
@@ -81,6 +68,7 @@ static bool installed(const struct deb_txn *txn, const struct deb_wanted *w)
 
 int driver_package_check(struct pd_ctx *ctx)
 {
+	const struct driver_args *a = ctx->args;
 	struct deb_txn txn = { 0 };
 	struct deb_wanted w = { 0 };
 	int done = start(ctx, &txn, &w);
@@ -93,8 +81,9 @@ int driver_package_check(struct pd_ctx *ctx)
 	done = deb_txn_check(&txn);
 	if (done < 0)
 		return done;
-	if (pd_output(ctx, "reboot_required",
-		      deb_reboot_due(ctx, &txn.changes) ? "true" : "false") < 0)
+	if (driver_reboot(ctx, a->needs_reboot ||
+			  deb_reboot_due(ctx, &txn.changes),
+			  a->reboot_due) < 0)
 		return PD_FAILED;
 	pd_expect(ctx, 10 + (int64_t)txn.changes.n);
 	return done;
@@ -121,9 +110,10 @@ int driver_package_apply(struct pd_ctx *ctx)
 	if (done < 0)
 		return done;
 	if (!log || driver_evidence(ctx, "after", w.name, devices) < 0 ||
-	    pd_output(ctx, "reboot_required",
-		      deb_reboot_due(ctx, &txn.changes) ? "true" :
-							  "false") < 0 ||
+	    driver_explain_devices(ctx, devices, w.name) < 0 ||
+	    driver_reboot(ctx, a->needs_reboot ||
+			  deb_reboot_due(ctx, &txn.changes),
+			  a->reboot_due) < 0 ||
 	    pd_remember(ctx, "done", "1") < 0)
 		return PD_FAILED;
 	return done;

@@ -51,6 +51,7 @@
 
 ---@class patchday.catalog
 ---@field needed fun(self: patchday.catalog): patchday.selection all updates that this server needs
+---@field unsure fun(self: patchday.catalog): patchday.selection those that fit it, of which only their installer can tell whether they are there
 
 ---@alias patchday.severity "unknown"|"none"|"low"|"moderate"|"important"|"critical"
 ---@alias patchday.kind "other"|"security"|"bugfix"|"enhancement"|"newpackage"|"driver"|"firmware"|"bundle"
@@ -87,6 +88,37 @@
 ---@field trust string what proves it
 ---@field aliases string[]
 ---@field packages patchday.package[]
+---@field payloads patchday.payload[]
+---@field installers patchday.installer[]
+---@field exits patchday.exit[]
+---@field devices string[] regular expressions for the modalias of devices that it is for
+
+---@class (exact) patchday.payload
+---@field url string
+---@field name string
+---@field digest string "sha256:..." and others; "": unknown
+---@field bytes integer -1: unknown
+
+---@class (exact) patchday.installer
+---@field kind "install"|"uninstall"
+---@field command string
+---@field arguments string
+
+---@class (exact) patchday.exit
+---@field status integer
+---@field meaning string
+
+---@class (exact) patchday.left
+---@field id string of an update
+---@field why string there is no step for it
+
+---@class (exact) patchday.drivers
+---@field updates patchday.selection
+---@field source? string package source; without it no step can be made
+---@field unexplained? "show"|"fail" a difference of the hardware that no step explains
+---@field ignore? string[] differences that are none
+---@field settle? integer|string how long a link may take to come up
+---@field reboot? boolean false: without a reboot at the end
 
 ---@class (exact) patchday.package
 ---@field name string
@@ -125,6 +157,12 @@ function pd.workflow(given) end
 ---@param given patchday.plugin.update.install|patchday.plugin.rpm.install
 ---@return patchday.plugin.update.install.step|patchday.plugin.rpm.install.step
 function pd.install(t, given) end
+
+---The steps that install drivers and firmware of vendors' catalogs, between a look at the hardware before and after.
+---@param given patchday.drivers
+---@return patchday.item? steps nil: there is nothing to do
+---@return patchday.left[] left what no step can be made for
+function pd.drivers(given) end
 
 ---@class patchday.stage
 ---@field [integer] patchday.item

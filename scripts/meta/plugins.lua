@@ -369,7 +369,7 @@ function steps.dump(given) end
 function steps.restore(given) end
 end
 
--- driver: vendors' drivers for the hardware that is there
+-- driver: vendors' drivers and firmware for the hardware that is there
 do
 ---@class patchday.plugin.driver
 local steps = {}
@@ -377,14 +377,18 @@ local steps = {}
 ---@class (exact) patchday.plugin.driver.install
 ---@field package? patchday.string path of a .deb, or the name of a package of apt's sources, possibly name=version
 ---@field installer? patchday.path the vendor's program, in place of package
+---@field source? patchday.path package source that the file is in; its list counts where there is no digest
 ---@field arguments? patchday.list arguments of the installer
----@field match? patchday.list hardware it is for: pci:VVVV:DDDD, usb:VVVV:PPPP or a pattern of a modalias; without it, always
+---@field match? patchday.list hardware it is for: pci:VVVV:DDDD, usb:VVVV:PPPP or a pattern of a modalias, re: before a regular expression; without it, always
 ---@field exit_codes? patchday.list what the installer's exit status means, STATUS=MEANING; 0 is success, others are failures
----@field digest? patchday.string SHA-256 of the .deb or the installer; required for both
+---@field digest? patchday.string SHA-256 of the .deb or the installer; required for both, or source
 ---@field creates? patchday.path file that is there once the installer was run
 ---@field uninstall? patchday.list command that takes the installer's work back
 ---@field when_missing? "skip"|"fail"|patchday.out.string what to do where no device fits (skip, fail), default skip
 ---@field lock_timeout? patchday.seconds how long to wait for another package manager (0 to 86400), default 300
+---@field needs_reboot? patchday.boolean its vendor says that it takes effect at a boot, default false
+---@field writes_hardware? patchday.boolean it writes to the hardware, such as firmware: not run in a rehearsal, default false
+---@field reboot_due? patchday.boolean a step before asked for a reboot: this one does too, default false
 ---@field id? string name of the step in the plan
 
 ---@class (exact) patchday.plugin.driver.install.out
@@ -398,6 +402,64 @@ local steps = {}
 ---@param given? patchday.plugin.driver.install
 ---@return patchday.plugin.driver.install.step
 function steps.install(given) end
+
+---@class (exact) patchday.plugin.driver.firmware
+---@field file patchday.path the vendor's archive (.cab)
+---@field digest? patchday.string SHA-256 of it; without it the list of source counts
+---@field source? patchday.path package source, with the archive of the version to go back to
+---@field version? patchday.string version that the archive must have
+---@field devices? patchday.list only these, by GUID or by fwupd's id; without it, all that the archive is for
+---@field when_missing? "skip"|"fail"|patchday.out.string what to do where it is for no device (skip, fail), default skip
+---@field reboot_due? patchday.boolean a step before asked for a reboot: this one does too, default false
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.driver.firmware.out
+---@field reboot_required patchday.out.boolean whether to reboot after it
+---@field version patchday.out.string version that the archive brings
+
+---@class (exact) patchday.plugin.driver.firmware.step: patchday.step
+---@field out patchday.plugin.driver.firmware.out
+
+---Have fwupd install a vendor's firmware, and go back.
+---Can be undone; needs root. Takes about 2m 00s, at most 2h 00m.
+---@param given patchday.plugin.driver.firmware
+---@return patchday.plugin.driver.firmware.step
+function steps.firmware(given) end
+
+---@class (exact) patchday.plugin.driver.state
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.driver.state.out
+---@field file patchday.out.path what there is, for driver.compare
+
+---@class (exact) patchday.plugin.driver.state.step: patchday.step
+---@field out patchday.plugin.driver.state.out
+
+---Write down the hardware, its drivers and its firmware.
+---Read-only; needs root. Takes about 3s, at most 15m 00s.
+---@param given? patchday.plugin.driver.state
+---@return patchday.plugin.driver.state.step
+function steps.state(given) end
+
+---@class (exact) patchday.plugin.driver.compare
+---@field before patchday.path file of driver.state
+---@field ignore? patchday.list differences that are none: patterns of kind, key and field, such as "nic eth1 *"
+---@field unexplained? "show"|"fail"|patchday.out.string a difference that no step of this run explains (show, fail), default show
+---@field settle? patchday.seconds how long a link that was up may take to come up (0 to 3600), default 30
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.driver.compare.out
+---@field differences patchday.out.number how many there are
+---@field unexplained patchday.out.list those that no step explains
+
+---@class (exact) patchday.plugin.driver.compare.step: patchday.step
+---@field out patchday.plugin.driver.compare.out
+
+---Compare the hardware with what was written down.
+---Read-only; needs root. Takes about 5s, at most 1h 30m.
+---@param given patchday.plugin.driver.compare
+---@return patchday.plugin.driver.compare.step
+function steps.compare(given) end
 end
 
 -- eventlog: event logs: export, clear, compare, collect

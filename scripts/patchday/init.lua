@@ -50,6 +50,10 @@ function pd.install(t, given)
 	return steps.make(t.facts.os.family == "rpm" and "rpm.install" or "update.install", given)
 end
 
+-- The steps that install drivers and firmware of vendors' catalogs (A14), and
+-- what no step can be made for.
+pd.drivers = require "patchday.drivers"
+
 local words = { stop = true, undo = true, continue = true }
 
 function pd.stage(name)

@@ -113,11 +113,34 @@ function runbook.clean_start(t)
 	return t.round == 1 and host.reboot { reason = "clean start before the updates", again = false }
 end
 
--- A12: the updates, and the reboot that they need.
+-- Is it a driver or firmware that no package manager installs?
+local function is_vendors(u)
+	if u.kind ~= "driver" and u.kind ~= "firmware" then return false end
+	for _, package in ipairs(u.packages) do
+		if package.scheme == "deb" or package.scheme == "rpm" then return false end
+	end
+	return true
+end
+
+-- A14: the steps for them, or nil; and the other updates.
+local function drivers(p, due)
+	local ids = {}
+	for _, u in ipairs(due) do
+		if is_vendors(u) then ids[#ids + 1] = u.id end
+	end
+	if #ids == 0 then return nil, due end
+	local list, left = pd.drivers { updates = due:id(ids), source = p.source }
+	for _, one in ipairs(left) do print(("%s is left out: %s"):format(one.id, one.why)) end
+	return list, due:without(ids)
+end
+
+-- A12: the updates, and the reboot that they need; A14: drivers and firmware of
+-- vendors' catalogs, or nil.
 function runbook.install(p, due)
-	local install = update.install { updates = due, keep = p.safe, source = p.source, from = p.from }
+	local theirs, rest = drivers(p, due)
+	local install = update.install { updates = rest, keep = p.safe, source = p.source, from = p.from }
 	return install, host.reboot { reason = "the updates take effect",
-		when = due:needs_reboot() or install.out.reboot_required }
+		when = rest:needs_reboot() or install.out.reboot_required }, theirs
 end
 
 -- A16: new errors in the event logs take the updates back.

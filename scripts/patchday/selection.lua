@@ -113,15 +113,19 @@ function methods.ids(s)
 	return list
 end
 
--- Bytes to fetch; a file that several updates share counts once.
+-- Bytes to fetch; a file that several updates share counts once. What brings no
+-- package is what its payloads are.
 function methods.size(s)
 	local seen, sum = {}, 0
+	local function add(key, bytes)
+		if not seen[key] and bytes > 0 then sum = sum + bytes end
+		seen[key] = true
+	end
 	for _, u in ipairs(all_of(s, "size")) do
 		for _, p in ipairs(u.packages) do
-			local key = p.sha256 ~= "" and p.sha256 or p.name .. "=" .. p.version .. ":" .. p.arch
-			if not seen[key] and p.bytes > 0 then sum = sum + p.bytes end
-			seen[key] = true
+			add(p.sha256 ~= "" and p.sha256 or p.name .. "=" .. p.version .. ":" .. p.arch, p.bytes)
 		end
+		for _, p in ipairs(#u.packages == 0 and u.payloads or {}) do add(p.url, p.bytes) end
 	end
 	return sum
 end
@@ -143,18 +147,24 @@ function selection.freeze(value)
 	return { ["$updates"] = #rows > 0 and rows or core.array() }
 end
 
-local all
-local function needed()
-	if all then return select_from(all) end
-	local views, kept = core.needed()
-	all = {}
-	for i, data in ipairs(views) do
-		all[i] = strict.row("an update", data)
-		frozen[all[i]] = kept[i]
+local all = {}
+local function of_catalog(what)
+	if not all[what] then
+		local views, kept = core.needed(what == "unsure")
+		local list = {}
+		for i, data in ipairs(views) do
+			list[i] = strict.row("an update", data)
+			frozen[list[i]] = kept[i]
+		end
+		all[what] = list
 	end
-	return select_from(all)
+	return select_from(all[what])
 end
 
-selection.catalog = strict.names("t.catalog", "method", { "needed" }, function() return needed end)
+-- unsure: those that fit this server, of which only their own installer can tell
+-- whether they are there.
+selection.catalog = strict.names("t.catalog", "method", { "needed", "unsure" }, function(what)
+	return function() return of_catalog(what) end
+end)
 
 return selection

@@ -45,7 +45,7 @@ return pd.workflow {
 		local logs, clean = runbook.logs(p)
 		local state = backup.state { to = p.safe }
 		local quiesced = database.quiesce { cluster = p.cluster, wait = p.wait }
-		local install, reboot = runbook.install(p, due)
+		local install, reboot, drivers = runbook.install(p, due)
 
 		return {
 			pd.stage "prepare" {
@@ -71,6 +71,7 @@ return pd.workflow {
 				pd.stage "install" { on_failure = "undo",
 					install,                                            -- A12
 					reboot,                                             -- A12
+					drivers,                                            -- A14
 					works(p),                                           -- A17: before applications are let in
 				},
 				runbook.definitions(t),                                     -- A10

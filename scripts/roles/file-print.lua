@@ -49,7 +49,7 @@ return pd.workflow {
 
 		local logs, clean = runbook.logs(p)
 		local state = backup.state { to = p.safe }
-		local install, reboot = runbook.install(p, due)
+		local install, reboot, drivers = runbook.install(p, due)
 
 		return {
 			pd.stage "prepare" {
@@ -74,6 +74,7 @@ return pd.workflow {
 				pd.stage "install" { on_failure = "undo",
 					install,                                            -- A12
 					reboot,                                             -- A12
+					drivers,                                            -- A14
 					vendor_driver(p),                                   -- A14
 				},
 				runbook.definitions(t),                                     -- A10

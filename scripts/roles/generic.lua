@@ -51,7 +51,7 @@ return pd.workflow {
 
 		local logs, clean = runbook.logs(p)
 		local state = backup.state { to = p.safe }
-		local install, reboot = runbook.install(p, due)
+		local install, reboot, drivers = runbook.install(p, due)
 		local function running(id) return #p.running > 0 and service.verify { units = p.running, id = id } end
 
 		return {
@@ -76,6 +76,7 @@ return pd.workflow {
 				pd.stage "install" { on_failure = "undo",
 					install,                                            -- A12
 					reboot,                                             -- A12
+					drivers,                                            -- A14
 				},
 				runbook.definitions(t),                                     -- A10
 			},

@@ -51,7 +51,7 @@ return pd.workflow {
 
 		local logs, clean = runbook.logs(p)
 		local state = backup.state { to = p.safe }
-		local install, reboot = runbook.install(p, due)
+		local install, reboot, drivers = runbook.install(p, due)
 		local queue = probe.queue {}
 		local no_mail = service.stop { units = p.takes, id = "no-mail" }
 
@@ -78,6 +78,7 @@ return pd.workflow {
 				pd.stage "install" { on_failure = "undo",
 					install,                                            -- A12
 					reboot,                                             -- A12
+					drivers,                                            -- A14
 					probe.imap(mailbox(p)),                             -- A17: before mail comes in
 				},
 				runbook.definitions(t),                                     -- A10

@@ -43,7 +43,7 @@ return pd.workflow {
 		local logs, clean = runbook.logs(p)
 		local rules = t.facts.packages["nftables"] and firewall.save { to = p.safe, others = p.others }
 		local state, files = backup.state { to = p.safe }, proxy.save { to = p.safe }
-		local install, reboot = runbook.install(p, due)
+		local install, reboot, drivers = runbook.install(p, due)
 		local function same_rules(id)
 			return rules and firewall.compare { from = rules.out.folder, others = p.others, id = id }
 		end
@@ -73,6 +73,7 @@ return pd.workflow {
 				pd.stage "install" { on_failure = "undo",
 					install,                                            -- A12
 					reboot,                                             -- A12
+					drivers,                                            -- A14
 				},
 				runbook.definitions(t),                                     -- A10
 			},

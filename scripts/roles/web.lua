@@ -60,7 +60,7 @@ return pd.workflow {
 
 		local logs, clean = runbook.logs(p)
 		local state = backup.state { to = p.safe }
-		local install, reboot = runbook.install(p, due)
+		local install, reboot, drivers = runbook.install(p, due)
 		local running, configuration = here(t)
 		for _, name in ipairs(p.running) do running[#running + 1] = name end
 
@@ -86,6 +86,7 @@ return pd.workflow {
 				pd.stage "install" { on_failure = "undo",
 					install,                                            -- A12
 					reboot,                                             -- A12
+					drivers,                                            -- A14
 				},
 				runbook.definitions(t),                                     -- A10
 			},

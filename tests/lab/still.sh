@@ -113,6 +113,8 @@ end, plan = function(t)
 		use "database".probe {}, use "database".quiesce {}, use "database".dump { to = to }, -- with a database: tests/lab/database.sh
 		use "database".restore { from = to },
 		use "driver".install { match = { "pci:8086:100e" } },
+		use "driver".firmware { file = "/srv/none.cab" }, -- with fwupd: tests/plugins/driver-firmware.sh
+		use "driver".state {}, use "driver".compare { before = to },
 		use "eventlog".export { to = to }, use "eventlog".compare { before = logs },
 		use "eventlog".collect { to = to }, use "host".space { path = "/", bytes = 1 },
 		use "host".reboot { reason = "test" }, use "host".recovery { confirmed = true },

@@ -53,7 +53,7 @@ digest=$(inside 'sha256sum /opt/drivers/splix.deb' | cut -d' ' -f1)
 fresh
 state >"$scratch/before"
 driver check package=/opt/drivers/splix.deb
-like "$out" 'its SHA-256 must be given' "a file without a digest is refused"
+like "$out" 'the SHA-256 of /opt/drivers/splix.deb must be given' "a file without a digest is refused"
 driver check package=/opt/drivers/splix.deb "digest=$(echo "$digest" | tr 0-9 1-90)"
 like "$out" 'has SHA-256 .*, not' "a file with another digest is refused"
 driver check,apply,verify package=/opt/drivers/splix.deb "digest=$digest"
@@ -61,6 +61,22 @@ is "$rc $(inside 'dpkg-query -W -f=\${Status} printer-driver-splix')" "0 install
 driver undo package=/opt/drivers/splix.deb "digest=$digest"
 state >"$scratch/now"
 is "$rc$(diff "$scratch/before" "$scratch/now")" 0 "and taken back, with what it needed"
+
+# from a package source, whose list has the digest
+driver check package=/opt/drivers/splix.deb source=/opt/drivers
+like "$out" '"result":"refused".*SHA256SUMS has no digest of' "a package source that does not list it is none for it"
+inside 'cd /opt/drivers && sha256sum splix.deb >SHA256SUMS'
+fresh
+run step driver.state apply
+driver check,apply,verify package=/opt/drivers/splix.deb source=/opt/drivers needs_reboot=true
+is "$rc $(inside 'dpkg-query -W -f=\${Status} printer-driver-splix')" "0 install ok installed" "one that does is enough"
+like "$out" '"reboot_required","value":true' "and what its vendor says of a reboot counts"
+run step driver.compare apply,verify "before=$work/driver.state/hardware.txt" unexplained=fail settle=0
+like "$rc $out" '"differences","value":0' "no hardware is different by it"
+driver undo package=/opt/drivers/splix.deb source=/opt/drivers
+is $rc 0 "and undone"
+driver check package=/opt/drivers/splix.deb "digest=$digest" match=pci:ffff:ffff reboot_due=true
+like "$out" '"reboot_required","value":true' "a reboot that was due before stays so, also where there is nothing to do"
 
 # a newer one over an older one, both only as files
 made()

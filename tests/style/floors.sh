@@ -19,9 +19,9 @@ include 1196
 base 978
 xml 366
 plugin 5122
-facts 1007
-catalog 3856
-workflow 2045
+facts 1008
+catalog 3930
+workflow 2052
 run 6022
 report 1436
 cli 2902
