@@ -131,6 +131,8 @@ end, plan = function(t)
 		use "probe".imap { user = "alice", password = t.params.password }, use "probe".queue {}, -- with mail: tests/lab/mail.sh
 		use "probe".mail { to = "alice@localhost", user = "alice", password = t.params.password },
 		use "quota".hold {}, use "schedule".hold {}, use "ups".hold {}, use "ups".line {},
+		use "snapshot".btrfs { subvolumes = { "/" } }, use "snapshot".lvm { volumes = { "vg/root" } }, -- with some: tests/plugins/snapshot.sh
+		use "snapshot".discard { snapshots = { "lvm:vg/none" } }, use "snapshot".room {},
 		s.stop { units = units }, s.start { units = units }, s.restart { units = units },
 		s.verify { units = units }, use "shares".save { to = to },
 		use "shares".restore { from = "$(output shares.save folder)" },
