@@ -36,3 +36,4 @@ include %D%/proxy/local.mk
 include %D%/needrestart/local.mk
 include %D%/notify/local.mk
 include %D%/snapshot/local.mk
+include %D%/kernel/local.mk

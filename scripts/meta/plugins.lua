@@ -16,6 +16,7 @@ local pd = {}
 ---@overload fun(name: "firewall"): patchday.plugin.firewall
 ---@overload fun(name: "guard"): patchday.plugin.guard
 ---@overload fun(name: "host"): patchday.plugin.host
+---@overload fun(name: "kernel"): patchday.plugin.kernel
 ---@overload fun(name: "needrestart"): patchday.plugin.needrestart
 ---@overload fun(name: "network"): patchday.plugin.network
 ---@overload fun(name: "normalbackup"): patchday.plugin.normalbackup
@@ -689,6 +690,62 @@ function steps.reboot(given) end
 ---@param given? patchday.plugin.host.recovery
 ---@return patchday.plugin.host.recovery.step
 function steps.recovery(given) end
+end
+
+-- kernel: a new kernel is booted once, falls back by itself, and is confirmed
+do
+---@class patchday.plugin.kernel
+local steps = {}
+
+---@class (exact) patchday.plugin.kernel.keep
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.kernel.keep.out
+---@field release patchday.out.string the kernel that is fallen back to
+---@field entry patchday.out.string its entry in the boot loader
+---@field before patchday.out.string the default that was set before, for kernel.confirm; empty: none
+
+---@class (exact) patchday.plugin.kernel.keep.step: patchday.step
+---@field out patchday.plugin.kernel.keep.out
+
+---Have every boot be of the kernel that runs now, and keep its package.
+---Can be undone; needs root. Takes about 5s, at most 15m 00s.
+---@param given? patchday.plugin.kernel.keep
+---@return patchday.plugin.kernel.keep.step
+function steps.keep(given) end
+
+---@class (exact) patchday.plugin.kernel.once
+---@field release? patchday.string which kernel; left out: the first of the loader's list
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.kernel.once.out
+---@field release patchday.out.string the kernel that the next boot has, for kernel.confirm
+---@field entry patchday.out.string its entry in the boot loader
+
+---@class (exact) patchday.plugin.kernel.once.step: patchday.step
+---@field out patchday.plugin.kernel.once.out
+
+---Have the next boot alone be of the new kernel.
+---Can be undone; needs root. Takes about 1s, at most 1h 00m.
+---@param given? patchday.plugin.kernel.once
+---@return patchday.plugin.kernel.once.step
+function steps.once(given) end
+
+---@class (exact) patchday.plugin.kernel.confirm
+---@field release? patchday.string the kernel that has to run, as kernel.once gives it; left out: the first of the loader's list
+---@field before? patchday.string the default that was set before, as kernel.keep gives it: none is set again where there was none
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.kernel.confirm.out
+
+---@class (exact) patchday.plugin.kernel.confirm.step: patchday.step
+---@field out patchday.plugin.kernel.confirm.out
+
+---The new kernel runs and is good: it is the default from now on.
+---Can be undone; needs root. Takes about 5s, at most 15m 00s.
+---@param given? patchday.plugin.kernel.confirm
+---@return patchday.plugin.kernel.confirm.step
+function steps.confirm(given) end
 end
 
 -- needrestart: services, sessions and kernel that still use old files after an update

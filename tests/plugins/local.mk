@@ -4,8 +4,8 @@ PLUGIN_TESTS = %reldir%/antivirus.sh %reldir%/apt.sh %reldir%/backup.sh %reldir%
 LAB_TESTS += $(PLUGIN_TESTS)
 EXTRA_DIST += $(PLUGIN_TESTS) %reldir%/common.sh %reldir%/uml.sh
 # needs no lab
-TESTS += %reldir%/copy-medium.sh %reldir%/copy-ssh.sh %reldir%/guard.sh %reldir%/held.sh %reldir%/normalbackup.sh %reldir%/notify.sh %reldir%/snapshot.sh %reldir%/unpack.sh
-EXTRA_DIST += %reldir%/copy-medium.sh %reldir%/copy-ssh.sh %reldir%/guard.sh %reldir%/held.sh %reldir%/normalbackup.sh %reldir%/notify.sh %reldir%/snapshot.sh %reldir%/unpack.sh
+TESTS += %reldir%/copy-medium.sh %reldir%/copy-ssh.sh %reldir%/guard.sh %reldir%/held.sh %reldir%/kernel.sh %reldir%/normalbackup.sh %reldir%/notify.sh %reldir%/snapshot.sh %reldir%/unpack.sh
+EXTRA_DIST += %reldir%/copy-medium.sh %reldir%/copy-ssh.sh %reldir%/guard.sh %reldir%/held.sh %reldir%/kernel.sh %reldir%/normalbackup.sh %reldir%/notify.sh %reldir%/snapshot.sh %reldir%/unpack.sh
 TESTS += %reldir%/sdp.sh %reldir%/sdp-shared.sh %reldir%/mssecure.sh %reldir%/mssecure-shared.sh %reldir%/cvrf.sh %reldir%/cvrf-shared.sh
 EXTRA_DIST += %reldir%/sdp.sh %reldir%/sdp-shared.sh tests/data/sdp
 EXTRA_DIST += %reldir%/mssecure.sh %reldir%/mssecure-shared.sh tests/data/mssecure
