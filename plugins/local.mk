@@ -35,3 +35,5 @@ include %D%/firewall/local.mk
 include %D%/proxy/local.mk
 include %D%/needrestart/local.mk
 include %D%/notify/local.mk
+include %D%/snapshot/local.mk
+include %D%/kernel/local.mk

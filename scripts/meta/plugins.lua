@@ -16,6 +16,7 @@ local pd = {}
 ---@overload fun(name: "firewall"): patchday.plugin.firewall
 ---@overload fun(name: "guard"): patchday.plugin.guard
 ---@overload fun(name: "host"): patchday.plugin.host
+---@overload fun(name: "kernel"): patchday.plugin.kernel
 ---@overload fun(name: "needrestart"): patchday.plugin.needrestart
 ---@overload fun(name: "network"): patchday.plugin.network
 ---@overload fun(name: "normalbackup"): patchday.plugin.normalbackup
@@ -28,6 +29,7 @@ local pd = {}
 ---@overload fun(name: "schedule"): patchday.plugin.schedule
 ---@overload fun(name: "service"): patchday.plugin.service
 ---@overload fun(name: "shares"): patchday.plugin.shares
+---@overload fun(name: "snapshot"): patchday.plugin.snapshot
 ---@overload fun(name: "update"): patchday.plugin.update
 ---@overload fun(name: "ups"): patchday.plugin.ups
 ---@param name string
@@ -750,6 +752,62 @@ function steps.reboot(given) end
 ---@param given? patchday.plugin.host.recovery
 ---@return patchday.plugin.host.recovery.step
 function steps.recovery(given) end
+end
+
+-- kernel: a new kernel is booted once, falls back by itself, and is confirmed
+do
+---@class patchday.plugin.kernel
+local steps = {}
+
+---@class (exact) patchday.plugin.kernel.keep
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.kernel.keep.out
+---@field release patchday.out.string the kernel that is fallen back to
+---@field entry patchday.out.string its entry in the boot loader
+---@field before patchday.out.string the default that was set before, for kernel.confirm; empty: none
+
+---@class (exact) patchday.plugin.kernel.keep.step: patchday.step
+---@field out patchday.plugin.kernel.keep.out
+
+---Have every boot be of the kernel that runs now, and keep its package.
+---Can be undone; needs root. Takes about 5s, at most 15m 00s.
+---@param given? patchday.plugin.kernel.keep
+---@return patchday.plugin.kernel.keep.step
+function steps.keep(given) end
+
+---@class (exact) patchday.plugin.kernel.once
+---@field release? patchday.string which kernel; left out: the first of the loader's list
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.kernel.once.out
+---@field release patchday.out.string the kernel that the next boot has, for kernel.confirm
+---@field entry patchday.out.string its entry in the boot loader
+
+---@class (exact) patchday.plugin.kernel.once.step: patchday.step
+---@field out patchday.plugin.kernel.once.out
+
+---Have the next boot alone be of the new kernel.
+---Can be undone; needs root. Takes about 1s, at most 1h 00m.
+---@param given? patchday.plugin.kernel.once
+---@return patchday.plugin.kernel.once.step
+function steps.once(given) end
+
+---@class (exact) patchday.plugin.kernel.confirm
+---@field release? patchday.string the kernel that has to run, as kernel.once gives it; left out: the first of the loader's list
+---@field before? patchday.string the default that was set before, as kernel.keep gives it: none is set again where there was none
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.kernel.confirm.out
+
+---@class (exact) patchday.plugin.kernel.confirm.step: patchday.step
+---@field out patchday.plugin.kernel.confirm.out
+
+---The new kernel runs and is good: it is the default from now on.
+---Can be undone; needs root. Takes about 5s, at most 15m 00s.
+---@param given? patchday.plugin.kernel.confirm
+---@return patchday.plugin.kernel.confirm.step
+function steps.confirm(given) end
 end
 
 -- needrestart: services, sessions and kernel that still use old files after an update
@@ -1488,6 +1546,80 @@ function steps.save(given) end
 ---@param given patchday.plugin.shares.restore
 ---@return patchday.plugin.shares.restore.step
 function steps.restore(given) end
+end
+
+-- snapshot: snapshots of btrfs and LVM before what is risky, and back to them
+do
+---@class patchday.plugin.snapshot
+local steps = {}
+
+---@class (exact) patchday.plugin.snapshot.btrfs
+---@field subvolumes patchday.list where the subvolumes are mounted, such as "/" and "/home"
+---@field room? patchday.bytes room there has to be on each of their file systems, default 1 GiB
+---@field state? patchday.path folder of patchday's own state, which may be on none of them, default /var/lib/patchday
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.snapshot.btrfs.out
+---@field snapshots patchday.out.list the snapshots, for snapshot.discard
+
+---@class (exact) patchday.plugin.snapshot.btrfs.step: patchday.step
+---@field out patchday.plugin.snapshot.btrfs.out
+
+---Take snapshots of btrfs subvolumes; its undo goes back to them.
+---Can be undone; needs root. Takes about 1s, at most 1h 00m.
+---@param given patchday.plugin.snapshot.btrfs
+---@return patchday.plugin.snapshot.btrfs.step
+function steps.btrfs(given) end
+
+---@class (exact) patchday.plugin.snapshot.lvm
+---@field volumes patchday.list logical volumes, as VG/LV
+---@field size? patchday.bytes room for all that changes in a volume that is not thin; 0: a fifth of it, default 0
+---@field percent? patchday.number how full, in data or metadata, the pool of a thin volume may be (1 to 100), default 80
+---@field state? patchday.path folder of patchday's own state, which may be on none of them, default /var/lib/patchday
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.snapshot.lvm.out
+---@field snapshots patchday.out.list the snapshots, for snapshot.discard
+
+---@class (exact) patchday.plugin.snapshot.lvm.step: patchday.step
+---@field out patchday.plugin.snapshot.lvm.out
+
+---Take snapshots of logical volumes; its undo goes back to them.
+---Can be undone; needs root. Takes about 1s, at most 1h 00m.
+---@param given patchday.plugin.snapshot.lvm
+---@return patchday.plugin.snapshot.lvm.step
+function steps.lvm(given) end
+
+---@class (exact) patchday.plugin.snapshot.discard
+---@field snapshots patchday.list what to remove, as in the output snapshots of snapshot.btrfs and snapshot.lvm
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.snapshot.discard.out
+
+---@class (exact) patchday.plugin.snapshot.discard.step: patchday.step
+---@field out patchday.plugin.snapshot.discard.out
+
+---Remove snapshots that nobody needs any more.
+---A point of no return; needs root. Takes about 1s, at most 1h 00m.
+---@param given patchday.plugin.snapshot.discard
+---@return patchday.plugin.snapshot.discard.step
+function steps.discard(given) end
+
+---@class (exact) patchday.plugin.snapshot.room
+---@field free? patchday.bytes room there has to be on a btrfs that has snapshots, default 512 MiB
+---@field percent? patchday.number how full snapshots of LVM, and pools with snapshots, may be (1 to 100), default 80
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.snapshot.room.out
+
+---@class (exact) patchday.plugin.snapshot.room.step: patchday.step
+---@field out patchday.plugin.snapshot.room.out
+
+---Wait while snapshots run out of room.
+---Read-only; needs root; may be a guard. Takes about 1s, at most 1h 00m.
+---@param given? patchday.plugin.snapshot.room
+---@return patchday.plugin.snapshot.room.step
+function steps.room(given) end
 end
 
 -- update: updates of Debian servers, with the way back

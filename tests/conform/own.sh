@@ -19,7 +19,7 @@ for manual in "$PD_SRCDIR"/plugins/*/README.md; do
 done
 
 # Rows that are whole here: all of their rules are kept.
-whole="command copy firewall guard network cvrf dell lenovo lvfs mssecure native oval sdp unpack updateinfo wsus"
+whole="command copy firewall guard kernel network cvrf dell lenovo lvfs mssecure native oval sdp unpack updateinfo wsus"
 for file in "$tmp"/all/*.so; do
 	name=$(basename "$file" .so)
 	out=$("$PD_BUILDDIR/patchday" plugin check "$file" --json --catalog "$tmp/none.xml" 2>"$tmp/errors" </dev/null)

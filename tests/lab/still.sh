@@ -133,6 +133,9 @@ end, plan = function(t)
 		use "probe".imap { user = "alice", password = t.params.password }, use "probe".queue {}, -- with mail: tests/lab/mail.sh
 		use "probe".mail { to = "alice@localhost", user = "alice", password = t.params.password },
 		use "quota".hold {}, use "schedule".hold {}, use "ups".hold {}, use "ups".line {},
+		use "snapshot".btrfs { subvolumes = { "/" } }, use "snapshot".lvm { volumes = { "vg/root" } }, -- with some: tests/plugins/snapshot.sh
+		use "snapshot".discard { snapshots = { "lvm:vg/none" } }, use "snapshot".room {},
+		use "kernel".keep {}, use "kernel".once {}, use "kernel".confirm {}, -- with a boot loader: tests/plugins/kernel.sh
 		s.stop { units = units }, s.start { units = units }, s.restart { units = units },
 		s.verify { units = units }, use "shares".save { to = to },
 		use "shares".restore { from = "$(output shares.save folder)" },

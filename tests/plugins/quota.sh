@@ -7,35 +7,16 @@
 set -u
 . "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
 
-# ---- outside
-if [ $$ != 1 ]; then
-	[ "$(id -u)" = 0 ] || skip "it needs root"
-	for program in linux.uml quotacheck quotaon setquota setpriv mkfs.ext4 mkfs.xfs perl; do
+. "$PD_SRCDIR/tests/plugins/uml.sh" || exit 99
+
+if outside; then
+	for program in quotacheck quotaon setquota setpriv mkfs.ext4 mkfs.xfs perl; do
 		command -v $program >/dev/null || skip "$program is not installed"
 	done
-	[ -d /usr/lib/uml/modules ] || skip "the modules of user-mode Linux are not installed"
-	! grep -qa __asan_init "$PD_BUILDDIR/tests/tools/pd-step" || skip "that kernel's processes have no room for AddressSanitizer"
-	tmp=$(mktemp -d)
-	trap 'rm -rf "$tmp"' EXIT
-	truncate -s 64M "$tmp/kernel" "$tmp/files"
-	truncate -s 400M "$tmp/xfs"
-	timeout 300 linux.uml mem=192M root=/dev/root rootfstype=hostfs ro quiet con=null con0=null,fd:1 \
-		init="$(realpath "$0")" ubdb="$tmp/kernel" ubdc="$tmp/files" ubdd="$tmp/xfs" uml_dir="$tmp" \
-		PD_SRCDIR="$(realpath "$PD_SRCDIR")" PD_BUILDDIR="$(realpath "$PD_BUILDDIR")" PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-		</dev/null 2>&1 | tr -d '\r' >"$tmp/console"
-	grep -E '^(ok|not ok|#|[0-9]+\.\.)' "$tmp/console"
-	grep -q '^1\.\.[1-9]' "$tmp/console" || { echo "Bail out! the kernel did not come to the end"; tail -n 30 "$tmp/console"; exit 1; }
-	! grep -q '^not ok' "$tmp/console"
-	exit
+	uml 192M ubdb=64M ubdc=64M ubdd=400M
 fi
-
-# ---- inside
-finish() { end; echo o >/proc/sysrq-trigger; sleep 60; }
-mount -t proc proc /proc && mount -t sysfs sys /sys && mount -t tmpfs tmp /mnt
-for module in quota_tree quota_v2; do
-	perl -e 'open(F, "<", $ARGV[0]) or exit 1; exit(syscall(313, fileno(F), my $none = "", 0) != 0)' \
-		"$(find "/usr/lib/uml/modules/$(uname -r)" -name $module.ko)" || echo "# no module $module"
-done
+inside
+module quota_tree quota_v2
 mkdir -m 755 /mnt/plugins /mnt/kernel /mnt/files /mnt/again
 cp "$PD_BUILDDIR/plugins/quota/.libs/quota.so" /mnt/plugins/
 mkfs.ext4 -q -O quota /dev/ubdb && mkfs.ext4 -q /dev/ubdc || echo "# no mkfs"

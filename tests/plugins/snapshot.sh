@@ -1,0 +1,272 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# snapshot.btrfs, .discard and .room on real file systems, which are on loop
+# devices and mounted for this test alone; also as the root of what runs.
+set -u
+. "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
+[ "$(id -u)" = 0 ] || skip "loop devices need root"
+for program in losetup mkfs.btrfs btrfs chroot setfattr jq; do
+	command -v $program >/dev/null || skip "$program is not installed"
+done
+grep -qw btrfs /proc/filesystems || modprobe btrfs 2>/dev/null || skip "this kernel has no btrfs"
+if [ -z "${PD_MOUNTS-}" ]; then
+	unshare --mount --propagation private true 2>/dev/null || skip "there can be no mounts of its own here"
+	PD_MOUNTS=own exec unshare --mount --propagation private bash "$0"
+fi
+tmp=$(mktemp -d)
+loop=
+trap 'cd /; kill "$busy" 2>/dev/null; umount -l "$tmp"/* 2>/dev/null; losetup -d "$loop" 2>/dev/null; umount -l "$tmp"; rmdir "$tmp"' EXIT
+busy=
+mount -t tmpfs none "$tmp" 2>/dev/null || skip "nothing can be mounted here"
+mkdir "$tmp/top" "$tmp/home" "$tmp/root" "$tmp/plugins" "$tmp/other"
+truncate -s 2G "$tmp/disk"
+mkfs.btrfs -q "$tmp/disk" >"$tmp/errors" 2>&1 || exit 99
+loop=$(losetup -f --show "$tmp/disk" 2>"$tmp/errors") || skip "there can be no loop devices here: $(cat "$tmp/errors")"
+mount "$loop" "$tmp/top" 2>"$tmp/errors" || skip "btrfs can't be mounted here: $(cat "$tmp/errors")"
+cp "$PD_BUILDDIR/plugins/snapshot/.libs/snapshot.so" "$tmp/plugins/"
+work=$tmp/work
+top=$tmp/top home=$tmp/home
+in=()
+# step STEP PHASES [NAME=VALUE]...: sets $out, $result, $message, $taken
+step()
+{
+	out=$("${in[@]}" "$PD_BUILDDIR/tests/tools/pd-step" --plugin-dir "$tmp/plugins" --work "$work" "snapshot.$1" "${@:2}" 2>&1 </dev/null)
+	result=$(sed -n 's/.*"phase":"[a-z]*","result":"\([a-z-]*\)".*/\1/p' <<<"$out" | tail -n 1)
+	message=$(grep '^{' <<<"$out" | jq -r '.message // .text // .cause // empty' 2>/dev/null)
+	taken=$(grep '^{' <<<"$out" | jq -r 'select(.event == "output") | .value[]?' 2>/dev/null | tail -n 1)
+}
+# all that can be seen in a folder: names, kinds, modes, owners, times, content, attributes
+picture() { (cd "$1" && find . -mindepth 1 -printf '%P %y %m %U:%G %T@ %l\n' | sort && find . -type f | sort | xargs -r sha256sum && getfattr -R -d . 2>/dev/null); }
+names() { find "$1" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | xargs; }
+snapshots() { ls -A "$top/.patchday" 2>/dev/null | sed 's/^[^.]*-\([0-9]*\)/\1/' | sort | xargs; }
+# refused PATTERN NAME=VALUE...: the check says so
+refused()
+{
+	step btrfs check "${@:2}"
+	is "refused: $1" "$result" refused
+	like "  with its reason" "$message" "$1"
+}
+
+# ---- a file system as servers have it
+for name in @ @home @data; do btrfs -q subvolume create "$top/$name" >/dev/null; done
+mount -o subvol=@home,nosuid,noatime "$loop" "$home"
+mkdir "$home/alice" "$home/deep"
+(cd "$home" && echo one >alice/file && ln -s file alice/link && ln alice/file alice/hard && mkfifo pipe && chmod 4751 alice/file &&
+	chown 1000:1000 alice && setfattr -n user.note -v kept alice/file && head -c 300000 /dev/urandom >deep/large && touch -d 2020-02-02 deep/large)
+printf '/dev/sda1 / ext4 defaults 0 1\n' >"$tmp/fstab"
+mount --bind "$tmp/fstab" /etc/fstab
+before=$(picture "$home")
+
+# ---- what is refused, before anything is touched
+mount -t tmpfs none "$tmp/other"
+refused 'is no btrfs, it is tmpfs: of ext4, XFS and others there are none' subvolumes="$tmp/other"
+refused "is a folder, no subvolume: name the one that it is in, such as $home" subvolumes="$home/alice"
+refused 'is the top of its file system' subvolumes="$top"
+ln -s "$home" "$tmp/link"
+refused 'by way of a link' subvolumes="$tmp/link"
+refused 'cannot open .*none: No such file' subvolumes="$tmp/none"
+refused 'MiB free, and 102400 MiB are asked for' subvolumes="$home" room=100G
+refused 'has the state of patchday itself' subvolumes="$home" state="$home/new/state"
+printf 'UUID=x %s btrfs noatime,subvolid=257,subvol=/@home 0 0\n' "$home" >"$tmp/fstab"
+refused 'mounted by the number of its subvolume, in /etc/fstab .*write subvol=/@home' subvolumes="$home"
+printf 'UUID=x %s btrfs noatime,subvol=/@home 0 0\n' "$home" >"$tmp/fstab"
+btrfs -q subvolume create "$home/deep/nested" >/dev/null
+step btrfs check subvolumes="$home"
+is "an empty subvolume in it is nothing that would be missed" "$result" changed
+touch "$home/deep/nested/file"
+refused "has other subvolumes in it.* $home/deep/nested;" subvolumes="$home"
+btrfs -q subvolume delete "$home/deep/nested" >/dev/null
+step btrfs check subvolumes="$home,$top/@home"
+is "the same one twice" "$result" bad-args
+before=$(picture "$home")
+step btrfs check subvolumes="$home"
+is "check: there is one to take" "$result" changed
+is "and nothing is made by it" "$(names "$top")" "@ @data @home"
+
+# ---- taken
+echo data >"$top/@data/file"
+step btrfs check,apply,verify subvolumes="$home,$top/@data"
+is "taken and verified" "$result" unchanged
+[ "$result" = unchanged ] || echo "$message"
+fs=$(btrfs filesystem show "$top" | sed -n 's/.*uuid: //p')
+like "the snapshot is an output" "$taken" "^btrfs:$fs/pd-step-[0-9]+$"
+name=$(ls "$top/.patchday" | head -n 1)
+is "in a folder of root's alone" "$(stat -c '%a %U' "$top/.patchday")" "700 root"
+is "it can't be written" "$(touch "$top/.patchday/$name/x" 2>&1 | grep -c 'Read-only')" 1
+is "it has what there was" "$(picture "$top/.patchday/$name")" "$before"
+like "evidence" "$(cat "$work/snapshot.btrfs/snapshots.txt")" "subvolume   @home, number [0-9]+"
+now=$(snapshots)
+step btrfs apply subvolumes="$home,$top/@data"
+is "a second apply has nothing to do" "$result $(snapshots)" "unchanged $now"
+step btrfs check subvolumes="$home,$top/@data"
+is "nor has check" "$result" unchanged
+btrfs property set -f "$top/.patchday/$name" ro false
+step btrfs verify subvolumes="$home,$top/@data"
+is "verify notices one that can be written" "$result" failed
+like "and says so" "$message" "is no read-only snapshot of $home"
+btrfs property set "$top/.patchday/$name" ro true
+btrfs -q subvolume delete "$top/.patchday/$name" >/dev/null
+step btrfs verify subvolumes="$home,$top/@data"
+like "and one that is gone" "$message" "there is no snapshot of $home"
+step btrfs apply subvolumes="$home,$top/@data"
+is "apply after a crash takes what is missing" "$result $(snapshots)" "changed $now"
+
+# ---- undo, nobody uses it
+spoil() { (cd "$1" && rm -rf deep && echo two >alice/file && chmod 600 alice/file && setfattr -x user.note alice/file && mkdir new && touch new/file && rm pipe); }
+spoil "$home"
+echo other >"$top/@data/file"
+flags=$(findmnt -no VFS-OPTIONS "$home")
+step btrfs undo subvolumes="$home,$top/@data"
+is "undo" "$result" changed
+[ "$result" = changed ] || echo "$message"
+is "all is as it was, at once" "$(picture "$home")" "$before"
+is "also where nothing is mounted" "$(cat "$top/@data/file")" data
+is "mounted as it was" "$(findmnt -no VFS-OPTIONS "$home")" "$flags"
+is "under its name" "$(findmnt -no FSROOT "$home")" /@home
+is "what had become of it is kept" "$(cat "$top/.patchday/$name.back/alice/file")" two
+touch "$home/alice/file"
+is "it can be written" "$?" 0
+now=$(findmnt -no OPTIONS "$home")
+step btrfs undo subvolumes="$home,$top/@data"
+is "undo again has nothing to do" "$result $(findmnt -no OPTIONS "$home")" "unchanged $now"
+
+# ---- discarded
+step discard check snapshots="btrfs:$fs/$name,btrfs:$fs/none"
+is "discard: there is one" "$result" changed
+like "which is a point of no return" "$out" 'irreversible.*no way back'
+step discard check,apply,verify snapshots="btrfs:$fs/$name,btrfs:$fs/none"
+is "discarded, with what had become of it" "$result $(snapshots | wc -w)" "unchanged 2"
+step discard check snapshots="btrfs:$fs/$name"
+is "nothing is left of it" "$result" unchanged
+for bad in "btrfs:$fs/../@home" "btrfs:$fs/." "btrfs:$fs" "zfs:x" "btrfs:$fs/.."; do
+	step discard check,apply snapshots="$bad"
+	is "$bad is no snapshot" "$result" bad-args
+done
+is "subvolumes are none" "$(names "$top")" ".patchday @ @data @home"
+umount "$home" && mount -o subvol=@home "$loop" "$home"
+
+# ---- killed in the middle of the undo, by what it leaves behind
+work=$tmp/killed
+before=$(picture "$home")
+step btrfs check,apply subvolumes="$home"
+name=${taken##*/}
+spoil "$home"
+btrfs -q subvolume snapshot "$top/.patchday/$name" "$top/.patchday/$name.back" >/dev/null
+step btrfs undo subvolumes="$home"
+is "a copy that is there is used" "$result $(picture "$home")" "changed $before"
+umount "$home"
+step btrfs undo subvolumes="$home"
+is "killed between unmount and mount: mounted again" "$(findmnt -no FSROOT "$home")" /@home
+work=$tmp/again
+for moment in 0.004 0.008 0.012 0.016 0.02; do
+	timeout -s KILL $moment "$PD_BUILDDIR/tests/tools/pd-step" --plugin-dir "$tmp/plugins" --work "$work" snapshot.btrfs check,apply subvolumes="$home" >/dev/null 2>&1
+done
+step btrfs apply,verify subvolumes="$home"
+is "killed in apply: it comes to its end" "$result" unchanged
+spoil "$home" 2>/dev/null
+for moment in 0.004 0.008 0.012 0.016 0.02; do
+	timeout -s KILL $moment "$PD_BUILDDIR/tests/tools/pd-step" --plugin-dir "$tmp/plugins" --work "$work" snapshot.btrfs undo subvolumes="$home" >/dev/null 2>&1
+done
+step btrfs undo subvolumes="$home"
+is "killed in undo: so does that" "$(picture "$home")" "$before"
+
+# ---- in use
+work=$tmp/busy
+step btrfs check,apply subvolumes="$home"
+name=${taken##*/}
+spoil "$home"
+(cd "$home" && exec sleep 300) &
+busy=$!
+until [ "$(readlink /proc/$busy/cwd)" = "$home" ]; do sleep 0.05; done
+step btrfs undo subvolumes="$home"
+is "in use: undo succeeds" "$result" changed
+like "and says that it takes a boot" "$message" "$home is in use: the next boot mounts what its snapshot has"
+is "until then what runs sees what it had" "$(cat "$home/alice/file")" two
+step discard apply snapshots="btrfs:$fs/$name"
+[ -d "$home/alice" ] && is "what is in use is not taken away from who uses it" "$(cat "$home/alice/file")" two
+kill $busy; wait $busy 2>/dev/null
+umount "$home" && mount -o subvol=@home "$loop" "$home"
+is "after the boot it is as it was" "$(picture "$home")" "$before"
+
+# ---- what somebody else has done meanwhile
+work=$tmp/others
+step btrfs check,apply subvolumes="$home,$top/@data"
+echo other >"$top/@data/file"
+mv "$top/@home" "$top/@moved"
+btrfs -q subvolume create "$top/@home" >/dev/null
+step btrfs undo subvolumes="$home,$top/@data"
+is "another subvolume in its place: undo fails" "$result" failed
+like "and leaves it" "$message" "in the place of $home is another subvolume"
+is "the others come back" "$(cat "$top/@data/file")" data
+rmdir "$top/@home"; mv "$top/@moved" "$top/@home"
+btrfs -q subvolume delete "$top"/.patchday/* >/dev/null
+step btrfs undo subvolumes="$home,$top/@data"
+like "a snapshot that is gone is told" "$message" "the snapshot .* of $top/@data is gone"
+work=$tmp/readonly
+btrfs property set "$top/@data" ro true
+step btrfs check,apply subvolumes="$top/@data"
+btrfs property set -f "$top/@data" ro false
+echo other >"$top/@data/file"
+step btrfs undo subvolumes="$top/@data"
+is "one that could not be written comes back as that" "$result $(cat "$top/@data/file") $(btrfs property get "$top/@data" ro)" "changed data ro=true"
+[ "$result" = changed ] || echo "# $message"
+
+# ---- the root of what runs; the next boot is a mount of the same name
+# as_root: a system of its own, as the loader would mount it, with options
+as_root()
+{
+	mount -o "$1" "$loop" "$tmp/root" || return
+	mkdir -p "$tmp/root"/{usr,proc,dev,sys,etc,var/lib,"$tmp","$PD_BUILDDIR","$PD_SRCDIR"}
+	for link in bin sbin lib lib64; do [ ! -L /$link ] || [ -e "$tmp/root/$link" ] || cp -P /$link "$tmp/root/"; done
+	for folder in /usr /proc /dev /sys "$tmp" "$PD_SRCDIR" "$PD_BUILDDIR"; do mount --bind "$folder" "$tmp/root$folder"; done
+}
+down() { umount -l "$tmp/root"; }
+in=(chroot "$tmp/root")
+work=$tmp/root-work
+as_root subvol=@ || { is "a root of its own" no yes; end; }
+echo '6.1' >"$tmp/root/etc/kernel"
+chroot "$tmp/root" test -x "$PD_BUILDDIR/tests/tools/pd-step" || echo "# no pd-step in the root"
+step btrfs check subvolumes=/ state="/var/lib/patchday"
+like "the state of patchday may not be on what goes back" "$message" "has the state of patchday itself"
+step btrfs check,apply,verify subvolumes=/ state="$tmp"
+is "the root is taken" "$result" unchanged
+[ "$result" = unchanged ] || echo "$out"
+echo '6.2' >"$tmp/root/etc/kernel"
+touch "$tmp/root/etc/new"
+step btrfs undo subvolumes=/ state="$tmp"
+is "and goes back" "$result" changed
+like "with the next boot" "$message" "/ is in use: the next boot mounts what its snapshot has"
+is "what runs is as it was until then" "$(cat "$tmp/root/etc/kernel")" 6.2
+step btrfs undo subvolumes=/ state="$tmp"
+is "undo again, before the boot" "$result" unchanged
+down
+as_root subvol=@
+is "the boot has the old one" "$(cat "$tmp/root/etc/kernel") $(ls "$tmp/root/etc")" "6.1 kernel"
+step btrfs undo subvolumes=/ state="$tmp"
+is "undo once more, after it" "$result" unchanged
+down
+
+# without a name: the default subvolume
+btrfs subvolume set-default "$top/@"
+work=$tmp/default-work
+as_root defaults
+step btrfs check,apply subvolumes=/ state="$tmp"
+echo '6.3' >"$tmp/root/etc/kernel"
+step btrfs undo subvolumes=/ state="$tmp"
+down
+as_root defaults
+is "what is booted as the default subvolume comes back, too" "$result $(cat "$tmp/root/etc/kernel") $(findmnt -no FSROOT "$tmp/root")" "changed 6.1 /@"
+down
+in=()
+
+# ---- the guard
+work=$tmp/guard
+step room check free=1M
+is "there is room" "$result" unchanged
+step room check free=100G
+is "too little: the run waits" "$result" refused
+like "and says where" "$message" "less than 102400 MiB are free on the file system of $top"
+btrfs -q subvolume delete "$top"/.patchday/* >/dev/null
+step room check free=100G
+is "without snapshots it is none of its business" "$result" unchanged
+end
