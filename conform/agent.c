@@ -12,10 +12,12 @@
 #include "place.h"
 #include "plugin/worker.h"
 #include "still.h"
+#include "stream.h"
 
 /* One callback, and what it says. */
 struct talk {
 	json_t *remembered, *outputs;
+	struct stream stream;
 };
 
 static bool on_remember(void *user, const char *key, const char *value)
@@ -39,6 +41,16 @@ static bool on_evidence(void *user, const char *path, const char *title, int64_t
 {
 	(void)user, (void)path, (void)title, (void)bytes, (void)sha256;
 	return true;
+}
+
+static void on_fact(void *user, const char *kind, json_t *row)
+{
+	stream_fact(&((struct talk *)user)->stream, kind, row);
+}
+
+static bool on_emit(void *user, struct pd_emitted *e)
+{
+	return stream_emit(&((struct talk *)user)->stream, e);
 }
 
 /* --------------------------------------------------------------- the judge */
@@ -91,29 +103,19 @@ static void end_judge(pid_t pid)
 
 /* ------------------------------------------------------------ one callback */
 
-static const struct pd_scanner *scanner(const struct pd_plugin *p, const char *name)
-{
-	for (size_t i = 0; p->scanners[i]; i++)
-		if (strcmp(p->scanners[i]->name, name) == 0)
-			return p->scanners[i];
-	return NULL;
-}
-
-static const struct pd_reader *reader(const struct pd_plugin *p, const char *name)
-{
-	for (size_t i = 0; p->readers[i]; i++)
-		if (strcmp(p->readers[i]->name, name) == 0)
-			return p->readers[i];
-	return NULL;
-}
-
-static const struct pd_step *step(const struct pd_plugin *p, const char *name)
-{
-	for (size_t i = 0; p->steps[i]; i++)
-		if (strcmp(p->steps[i]->name, name) == 0)
-			return p->steps[i];
-	return NULL;
-}
+#define FIND(kind)                                                                           \
+	static const struct pd_##kind *kind(const struct pd_plugin *p, const char *name)     \
+	{                                                                                    \
+		for (size_t i = 0; p->kind##s[i]; i++)                                       \
+			if (strcmp(p->kind##s[i]->name, name) == 0)                          \
+				return p->kind##s[i];                                        \
+		return NULL;                                                                 \
+	}
+FIND(step)
+FIND(scanner)
+FIND(reader)
+FIND(filter)
+#undef FIND
 
 static bool fill(struct pd_worker_call *call, struct lens *l, const json_t *asked)
 {
@@ -133,6 +135,9 @@ static bool fill(struct pd_worker_call *call, struct lens *l, const json_t *aske
 	if (strcmp(kind, "reader") == 0)
 		return (call->reader = reader(call->plugin, name)) &&
 		       (call->reader = lens_reader(l, call->reader));
+	if (strcmp(kind, "filter") == 0)
+		return (call->filter = filter(call->plugin, name)) &&
+		       (call->filter = lens_filter(l, call->filter));
 	return (call->step = step(call->plugin, name)) && (call->step = lens_step(l, call->step));
 }
 
@@ -147,40 +152,61 @@ static json_t *lines(char of[LENS_FOUND][LENS_LINE], size_t n)
 
 static json_t *answer(const struct pd_worker_result *r, struct talk *t, struct lens *l)
 {
-	return json_pack("{s:i, s:s, s:s*, s:i, s:b, s:o, s:o, s:I, s:o, s:o, s:o}", "result", r->result,
+	return json_pack("{s:i, s:s, s:s*, s:i, s:b, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o}", "result", r->result,
 		"message", r->message ? r->message : "", "detail", r->detail, "signal", r->signal,
 		"timed_out", r->timed_out, "remembered", t->remembered, "outputs", t->outputs, "times",
-		(json_int_t)l->remembered, "touches", lines(l->touches, l->n_touched), "left",
+		(json_int_t)l->remembered, "piece", (json_int_t)l->piece, "peak", (json_int_t)l->peak, "touches", lines(l->touches, l->n_touched), "left",
 		lines(l->left, l->n_left), "shown", lines(l->shown, l->n_shown));
 }
 
 static json_t *call_one(const struct subject *s, struct lens *l, const json_t *asked)
 {
-	struct talk t = { json_object(), json_object() };
+	struct talk t = { .remembered = json_object(), .outputs = json_object() };
 	struct pd_worker_sink sink = { .user = &t, .remember = on_remember, .output = on_output,
-				       .evidence = on_evidence };
+				       .evidence = on_evidence, .fact = on_fact, .emit = on_emit };
 	struct pd_worker_call call = { 0 };
 	struct pd_worker_result r = {0};
 	pd_auto_error *err = NULL;
 	const char *work = pd_json_text(asked, "work", NULL);
 	json_t *out = NULL;
 	pid_t pid = -1;
+	bool open;
 
 	call.plugin = pd_registry_find(s->registry, pd_json_text(asked, "plugin", ""), &err);
 	json_object_update(t.remembered, json_object_get(asked, "remembered"));
-	if (call.plugin && fill(&call, l, asked) && (!work || pd_make_folders(work, &err)) &&
+	open = call.plugin && fill(&call, l, asked) && stream_open(&t.stream, &s->samples, asked, &call);
+	if (open && (!work || pd_make_folders(work, &err)) &&
 	    (!l->still || (pid = start_judge(l)) > 0) && pd_worker_run(&call, &sink, &r, &err)) {
 		if (pid > 0)
 			end_judge(pid);
 		out = answer(&r, &t, l);
+		stream_close(&t.stream, out);
 	} else {
 		json_decref(t.remembered);
 		json_decref(t.outputs);
 		out = json_pack("{s:i, s:s}", "result", PD_FAILED, "message",
 				err ? err->message : "the callback can't be called");
+		if (open)
+			stream_close(&t.stream, out);
 	}
 	pd_worker_result_clear(&r);
 	return out;
+}
+
+/* A row's scores: { scores: [], signal }. */
+static json_t *look_only(const struct subject *s, const json_t *asked)
+{
+	const char *kind = pd_json_text(asked, "kind", ""), *name = pd_json_text(asked, "name", "");
+	const struct pd_reader *r = strcmp(kind, "reader") == 0 ? reader(s->plugin, name) : NULL;
+	const struct pd_filter *f = r ? NULL : filter(s->plugin, name);
+	int *scores = pd_realloc(NULL, stream_heads(&s->samples) + 1, sizeof(*scores)), status = 0;
+	json_t *list = json_array();
+	size_t n = r || f ? stream_scores(r ? r->recognize : f->recognize, &s->samples, scores, &status) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_integer(scores[i]));
+	free(scores);
+	return json_pack("{s:o, s:i}", "scores", list, "signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
 void agent_serve(const struct subject *s, int fd, bool alone)
@@ -199,7 +225,9 @@ void agent_serve(const struct subject *s, int fd, bool alone)
 		l->shut = pd_json_true(asked, "shut");
 		l->still = l->shut || pd_json_true(asked, "still");
 		l->hasty = pd_json_true(asked, "hasty");
-		said = call_one(s, l, asked);
+		l->tight = pd_json_true(asked, "tight");
+		l->patience = (unsigned)pd_json_number(asked, "patience", 0);
+		said = pd_json_true(asked, "look") ? look_only(s, asked) : call_one(s, l, asked);
 		json_decref(asked);
 		if (json_dumpfd(said, fd, JSON_COMPACT) != 0)
 			break;

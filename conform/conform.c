@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* patchday-conform: does a plugin keep the contract of <patchday/plugin.h>?
  * `patchday plugin check` calls it, with what is wanted as JSON on standard
- * input: { file, folders: [of plugins], manual?, plan?, boots }; the findings
- * are JSON on standard output. */
+ * input: { file, folders: [of plugins], manual?, plan?, case?: its folder, others?: [files],
+ * boots }; the findings are JSON on standard output. */
 #include <locale.h>
 #include <signal.h>
 #include <sodium.h>
@@ -91,7 +91,6 @@ static bool try_steps(struct place *p, json_t *steps, json_t *rows, struct pd_er
 	return ok;
 }
 
-/* Readers of files and filters are tried by the tests of their formats. */
 static bool try_lookers(struct place *p, json_t *rows, struct pd_error **err)
 {
 	const struct pd_plugin *plugin = p->subject->plugin;
@@ -100,8 +99,11 @@ static bool try_lookers(struct place *p, json_t *rows, struct pd_error **err)
 	for (size_t i = 0; ok && plugin->scanners[i]; i++)
 		ok = add(rows, rules_looker(p, "scanner", plugin->scanners[i]->name, err));
 	for (size_t i = 0; ok && plugin->readers[i]; i++)
-		if (plugin->readers[i]->flags & PD_R_SERVER)
-			ok = add(rows, rules_looker(p, "reader", plugin->readers[i]->name, err));
+		ok = add(rows, plugin->readers[i]->flags & PD_R_SERVER ?
+			 rules_looker(p, "reader", plugin->readers[i]->name, err) :
+			 rules_format(p, "reader", plugin->readers[i]->name, err));
+	for (size_t i = 0; ok && plugin->filters[i]; i++)
+		ok = add(rows, rules_format(p, "filter", plugin->filters[i]->name, err));
 	for (size_t i = 0; ok && plugin->transports[i]; i++) {
 		struct verdicts v = {0};
 
@@ -132,6 +134,31 @@ static bool find(struct subject *s, const char *name, const json_t *wanted, stru
 			return false;
 	s->plugin = pd_registry_find(s->registry, name, err);
 	return s->plugin != NULL;
+}
+
+static bool has_format(const struct pd_plugin *p, const char *name)
+{
+	for (size_t i = 0; p->readers[i]; i++)
+		if (strcmp(p->readers[i]->name, name) == 0 && !(p->readers[i]->flags & PD_R_SERVER))
+			return true;
+	for (size_t i = 0; p->filters[i]; i++)
+		if (strcmp(p->filters[i]->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* From their files, now: a clone need not have them. */
+static bool take_samples(struct subject *s, const json_t *wanted, const json_t *params, struct pd_error **err)
+{
+	const char *folder = pd_json_text(wanted, "case", "");
+
+	if (!samples_add(&s->samples, json_object_get(params, "samples"), folder, err))
+		return false;
+	for (size_t i = 0; i < s->samples.len; i++)
+		if (!has_format(s->plugin, s->samples.items[i].name))
+			return pd_error_set(err, "usage", "the case has a sample of %s, which is no reader and no"
+					    " filter of %s", s->samples.items[i].name, s->plugin->name);
+	return samples_add_others(&s->samples, json_object_get(wanted, "others"), err);
 }
 
 static bool try_rows(const struct subject *s, json_t *steps, bool boots, json_t *rows, json_t **notes,
@@ -173,7 +200,8 @@ static json_t *conform(const json_t *wanted, struct pd_error **err)
 	json_array_foreach(steps, i, row)
 		take_secrets(&s, json_object_get(row, "args"), &secrets);
 	add_free_steps(&s, steps, rows);
-	if (try_rows(&s, steps, pd_json_true(wanted, "boots"), rows, &notes, err))
+	if (take_samples(&s, wanted, json_object_get(plan, "params"), err) &&
+	    try_rows(&s, steps, pd_json_true(wanted, "boots"), rows, &notes, err))
 		return json_pack("{s:s, s:s, s:b, s:o, s:o}", "plugin", name, "version", s.plugin->version,
 				 "boots", pd_json_true(wanted, "boots"), "rows", rows, "notes", notes);
 	json_decref(rows);

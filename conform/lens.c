@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ static struct {
 	struct pd_step step;
 	struct pd_scanner scanner;
 	struct pd_reader reader;
+	struct pd_filter filter;
 	struct pd_host host;
 	const struct pd_host *real;
 } now;
@@ -179,7 +181,31 @@ static int remember(struct pd_ctx *ctx, const char *key, const char *value)
 	return result;
 }
 
+static int unpacked(struct pd_ctx *ctx, const void *data, size_t len)
+{
+	if (len > now.lens->piece)
+		now.lens->piece = len;
+	return now.real->unpacked(ctx, data, len);
+}
+
 /* ------------------------------------------------------------ the callback */
+
+static long memory(void)
+{
+	struct rusage used = {0};
+
+	return getrusage(RUSAGE_SELF, &used) == 0 ? used.ru_maxrss : 0;
+}
+
+/* On top of what is there already, which may be a sanitizer's. */
+static void limit_memory(void)
+{
+	enum { MORE = 1 << 30 };
+	pd_auto_free char *pages = pd_file_read("/proc/self/statm", 4096, NULL, NULL);
+	rlim_t most = (pages ? strtoul(pages, NULL, 10) : 0) * (rlim_t)sysconf(_SC_PAGESIZE) + MORE;
+
+	setrlimit(RLIMIT_AS, &(struct rlimit){ most, most });
+}
 
 /* mount_setattr(2), of Linux 5.12 and newer than many a C library: of all mounts
  * below, or of one no more. */
@@ -212,12 +238,14 @@ static int look(struct pd_ctx *ctx, int (*callback)(struct pd_ctx *ctx))
 {
 	pd_auto(pd_strings) open_before = {0}, running_before = {0}, tmp_before = {0};
 	struct lens *l = now.lens;
+	long before = memory();
 	int result;
 
 	now.real = ctx->host;
 	now.host = *ctx->host;
 	now.host.run = run;
 	now.host.remember = remember;
+	now.host.unpacked = unpacked;
 	ctx->host = &now.host;
 	names("/proc", &running_before);
 	names("/tmp", &tmp_before);
@@ -225,12 +253,17 @@ static int look(struct pd_ctx *ctx, int (*callback)(struct pd_ctx *ctx))
 		return pd_fail(ctx, PD_FAILED, "the system can't be made read-only for the"
 			       " check: %s", strerror(errno));
 	names("/proc/self/fd", &open_before);
+	if (l->tight)
+		limit_memory();
 	if (l->stop)
 		raise(SIGTERM);
+	alarm(l->patience);
 	result = callback(ctx);
+	alarm(0);
+	l->peak = memory() - before;
 	compare_descriptors(l, &open_before);
 	compare_processes(l, &running_before);
-	if (ctx->phase == PD_PHASE_CHECK || ctx->phase == PD_PHASE_SCAN)
+	if (ctx->phase != PD_PHASE_APPLY && ctx->phase != PD_PHASE_VERIFY && ctx->phase != PD_PHASE_UNDO)
 		compare_tmp(l, &tmp_before);
 	return result;
 }
@@ -243,6 +276,7 @@ THROUGH(step, verify)
 THROUGH(step, undo)
 THROUGH(scanner, scan)
 THROUGH(reader, read)
+THROUGH(filter, unpack)
 
 const struct pd_step *lens_step(struct lens *l, const struct pd_step *s)
 {
@@ -257,22 +291,16 @@ const struct pd_step *lens_step(struct lens *l, const struct pd_step *s)
 	return &copy;
 }
 
-const struct pd_scanner *lens_scanner(struct lens *l, const struct pd_scanner *s)
-{
-	static struct pd_scanner copy;
-
-	now.lens = l;
-	now.scanner = copy = *s;
-	copy.scan = scanner_scan;
-	return &copy;
-}
-
-const struct pd_reader *lens_reader(struct lens *l, const struct pd_reader *r)
-{
-	static struct pd_reader copy;
-
-	now.lens = l;
-	now.reader = copy = *r;
-	copy.read = reader_read;
-	return &copy;
-}
+#define LENS(kind, callback)                                                                 \
+	const struct pd_##kind *lens_##kind(struct lens *l, const struct pd_##kind *of)      \
+	{                                                                                    \
+		static struct pd_##kind copy;                                                \
+                                                                                             \
+		now.lens = l;                                                                \
+		now.kind = copy = *of;                                                       \
+		copy.callback = kind##_##callback;                                           \
+		return &copy;                                                                \
+	}
+LENS(scanner, scan)
+LENS(reader, read)
+LENS(filter, unpack)

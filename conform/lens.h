@@ -21,8 +21,12 @@ struct lens {
 	struct sockaddr_un judge; /* still: where the judge takes the listener */
 	bool hasty;       /* something was left already: processes that end are not waited for */
 	bool alone;       /* nobody else starts processes where it runs */
+	unsigned patience; /* seconds, after which it is killed by SIGALRM; 0: its limit counts */
+	bool tight;       /* it gets no more than 1 GiB of memory */
 	char secrets[4][256];
 	size_t remembered; /* how often it has */
+	size_t piece;      /* the most bytes that it handed over in one */
+	long peak;         /* KiB of memory that it took in all */
 	size_t n_touched, n_left, n_shown;
 	char touches[LENS_FOUND][LENS_LINE]; /* attempts to change something */
 	char left[LENS_FOUND][LENS_LINE];    /* descriptors and processes left behind */
@@ -36,5 +40,6 @@ void lens_note(char lines[LENS_FOUND][LENS_LINE], size_t *n, const char *line);
 const struct pd_step *lens_step(struct lens *l, const struct pd_step *s);
 const struct pd_scanner *lens_scanner(struct lens *l, const struct pd_scanner *s);
 const struct pd_reader *lens_reader(struct lens *l, const struct pd_reader *r);
+const struct pd_filter *lens_filter(struct lens *l, const struct pd_filter *f);
 
 #endif

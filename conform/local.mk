@@ -4,6 +4,7 @@ pkglibexec_PROGRAMS += patchday-conform
 patchday_conform_SOURCES = \
 	%reldir%/agent.c \
 	%reldir%/conform.c \
+	%reldir%/formats.c \
 	%reldir%/lens.c \
 	%reldir%/lens.h \
 	%reldir%/place.c \
@@ -11,8 +12,12 @@ patchday_conform_SOURCES = \
 	%reldir%/plugin.c \
 	%reldir%/rules.c \
 	%reldir%/rules.h \
+	%reldir%/sample.c \
+	%reldir%/sample.h \
 	%reldir%/still.c \
 	%reldir%/still.h \
+	%reldir%/stream.c \
+	%reldir%/stream.h \
 	%reldir%/trial.c \
 	%reldir%/trial.h \
 	%reldir%/verdict.c

@@ -7,6 +7,7 @@
 #include "clone.h"
 #include "lens.h"
 #include "plugin/registry.h"
+#include "sample.h"
 
 /** What the callbacks of all places are taken from. */
 struct subject {
@@ -14,6 +15,7 @@ struct subject {
 	const struct pd_plugin *plugin; /* the one that is tried */
 	char secrets[4][256];           /* of the case */
 	const json_t *keeps;            /* folders of the case for what is meant to stay */
+	struct samples samples;         /* of the case, for readers and filters; and others */
 };
 
 struct place {
@@ -33,10 +35,12 @@ void place_close(struct place *p);
 /** Begin anew: a clone as the server is now. */
 bool place_renew(struct place *p, struct pd_error **err) PD_MUST_USE;
 /**
- * One callback in it.  Asked: { kind: "step"|"scanner"|"reader", plugin, name,
- * phase?, args?, remembered?, work?, kill_at?, stop?, still?, shut?, hasty? }.  @return {
- * result, message, signal, timed_out, bug, remembered, outputs, times, touches:
- * [], left: [], shown: [] }; NULL with *err set.
+ * One callback in it.  Asked: { kind: "step"|"scanner"|"reader"|"filter", plugin, name,
+ * phase?, args?, remembered?, work?, kill_at?, stop?, still?, shut?, hasty?, patience?, tight?,
+ * sample?, damage?, number?, most? }.  @return {
+ * result, message, signal, timed_out, bug, remembered, outputs, times, piece, peak, touches:
+ * [], left: [], shown: [], and those of stream_close() }; with look: { scores: [], signal };
+ * NULL with *err set.
  */
 json_t *place_call(struct place *p, const json_t *asked, struct pd_error **err);
 /** What in it differs from the server: { files: { path: text }, packages?,

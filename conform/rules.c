@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The rules, tried on a step, a scanner or a reader. */
+/* The rules, tried on a step. */
 #include "trial.h"
 
 /* ---------------------------------------------------------------- the trials */
@@ -243,53 +243,4 @@ json_t *rules_step(struct place *p, const json_t *steps, size_t n, struct pd_err
 	json_decref(verdicts_json_take(&t.v, "step", ""));
 	pd_error_move(err, mine);
 	return NULL;
-}
-
-/* ------------------------------------------------------- scanners, readers */
-
-json_t *rules_looker(struct place *p, const char *kind, const char *name, struct pd_error **err)
-{
-	static const char *const flags[] = { NULL, "shut", "stop" };
-	bool scans = strcmp(kind, "scanner") == 0;
-	int phase = scans ? PD_PHASE_SCAN : PD_PHASE_READ, first = 0;
-	struct trial t = { .place = p, .step = &(const struct pd_step){ .grace = 0 }, .err = err };
-
-	if (!place_renew(p, err))
-		return NULL;
-	t.before = place_look(p);
-	for (size_t i = 0; i < 3; i++) {
-		pd_auto_json *asked = json_pack("{s:s, s:s, s:s, s:i, s:i}", "kind", kind, "plugin",
-			p->subject->plugin->name, "name", name, "phase", phase, "limit", i == 2 ? TRIAL_OURS + TRIAL_GRACE : 0);
-		pd_auto_json *answer = NULL;
-		int result;
-
-		if (flags[i])
-			json_object_set_new(asked, flags[i], json_true());
-		answer = place_call(p, asked, err);
-		if (!answer) {
-			json_decref(t.before);
-			return NULL;
-		}
-		result = (int)pd_json_number(answer, "result", PD_FAILED);
-		trial_note(&t, RULE_LEFT, answer, "left", kind);
-		trial_note(&t, RULE_STILL, answer, "touches", kind);
-		if (i == 0 && result < 0 && !p->boots && !trial_is_bug(result, pd_json_text(answer, "message", "")))
-			verdict_untried(&t.v, RULE_STILL, "it fails in a clone without an init: %s",
-					pd_json_text(answer, "message", ""));
-		else if (i == 0 && result < 0)
-			verdict_broken(&t.v, RULE_STILL, "%s", pd_json_text(answer, "message", ""));
-		if (i == 1 && result != first)
-			verdict_broken(&t.v, RULE_STILL, "it returns %d on a read-only system, and %d on one that"
-				       " can be written: %s", result, first, pd_json_text(answer, "message", ""));
-		if (i == 2 && pd_json_true(answer, "timed_out"))
-			verdict_broken(&t.v, RULE_LIMIT, "it was asked to stop when it began, and went on for"
-				       " longer than its grace of %d s", TRIAL_GRACE);
-		first = i == 0 ? result : first;
-	}
-	trial_compare(&t, RULE_STILL, t.before, "afterwards");
-	verdict_kept(&t.v, RULE_LEFT);
-	verdict_kept(&t.v, RULE_STILL);
-	verdict_kept(&t.v, RULE_LIMIT);
-	json_decref(t.before);
-	return verdicts_json_take(&t.v, kind, name);
 }

@@ -15,6 +15,8 @@ enum rule {
 	RULE_KILL,   /* kill -9 at each pd_remember(): done by apply, undone by undo */
 	RULE_LEFT,   /* no descriptor and no process is left */
 	RULE_SECRET, /* no secret is shown */
+	RULE_KNOWS,  /* recognize: its own samples, and nothing else */
+	RULE_DAMAGE, /* a damaged sample is an error or a result, in little time and memory */
 	RULES
 };
 
@@ -39,6 +41,8 @@ json_t *rules_step(struct place *p, const json_t *steps, size_t n, struct pd_err
 json_t *rules_no_case(const struct pd_step *step, const char *name);
 /** A scanner, or a reader of what the server itself knows. */
 json_t *rules_looker(struct place *p, const char *kind, const char *name, struct pd_error **err);
+/** A reader of files, or a filter, on its samples of the case. */
+json_t *rules_format(struct place *p, const char *kind, const char *name, struct pd_error **err);
 /** The plugin itself: symbols of its file, rows of its manual (NULL: it has none). */
 json_t *rules_plugin(const struct pd_plugin *plugin, const char *file, const char *manual);
 

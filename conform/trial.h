@@ -22,7 +22,8 @@ struct trial {
 	struct pd_error **err;
 };
 
-#define each_rule(r) for (enum rule r = RULE_STILL; r < RULES; r++)
+/* of a step */
+#define each_rule(r) for (enum rule r = RULE_STILL; r <= RULE_SECRET; r++)
 
 /** Which callback, and how it is called. */
 struct how {

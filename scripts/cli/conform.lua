@@ -5,7 +5,7 @@ local _, core = ...
 local base = require "cli.base"
 local workflow = require "cli.workflow"
 
-local rules = { "loads", "manual", "still", "limit", "twice", "undo", "kill", "left", "secret" }
+local rules = { "loads", "manual", "still", "limit", "twice", "undo", "kill", "left", "secret", "knows", "damage" }
 
 -- The first of these files that is there.
 local function first(names)
@@ -21,10 +21,26 @@ local function given(cli, option, otherwise)
 		first(otherwise)
 end
 
+-- A file with the facts of this server, by scanners that are installed: those that are to
+-- be tried may do anything, and are called in clones alone.
+local function facts(cli, folders, to)
+	base.must(core.setup(cli.state, folders))
+	local found, err = core.facts()
+	base.must(core.write(to, core.encode(base.must(found, err)), 384)) -- 0600
+	return to
+end
+
 -- The steps of the case; a plugin that can't be loaded has none, and is told by the program.
-local function plan(cli, case)
+local function plan(cli, case, own, others)
 	if not case then return nil end
-	local made, err = core.plan(workflow.inputs(cli, case))
+	local folder = base.must(core.temporary())
+	local ok, made, err = pcall(function()
+		local file = facts(cli, others, folder .. "/facts.json")
+		base.must(core.setup(cli.state, own))
+		return core.plan(workflow.inputs(cli, case), file)
+	end)
+	core.remove(folder)
+	if not ok then error(made, 0) end
 	if err and not err.id:find("^plugin%-") then base.must(made, err) end
 	return made and made.plan
 end
@@ -61,16 +77,30 @@ end
 local cells = { kept = { "ok", "green" }, broken = { "BROKEN", "red" }, ["not tried"] = { "untried", "yellow" },
 	none = { "-" } }
 
+-- Those that one row has at least.
+local function shown(said)
+	local list = {}
+	for _, rule in ipairs(rules) do
+		for _, row in ipairs(said.rows) do
+			if row.rules[rule].result ~= "none" then
+				list[#list + 1] = rule
+				break
+			end
+		end
+	end
+	return list
+end
+
 local function table_text(said)
-	local wide = 10
+	local wide, columns = 10, shown(said)
 	for _, row in ipairs(said.rows) do wide = math.max(wide, #row.kind + #row.name + 2) end
 	local line = { base.pad("", wide) }
-	for i, rule in ipairs(rules) do line[i + 1] = base.pad(rule, 8) end
+	for i, rule in ipairs(columns) do line[i + 1] = base.pad(rule, 8) end
 	local function put() core.out((table.concat(line):gsub(" +$", "")) .. "\n") end
 	put()
 	for _, row in ipairs(said.rows) do
 		line = { base.pad(row.kind .. " " .. row.name, wide) }
-		for i, rule in ipairs(rules) do
+		for i, rule in ipairs(columns) do
 			local cell = cells[row.rules[rule].result]
 			line[i + 1] = base.paint(cell[2], cell[1]) .. (" "):rep(8 - #cell[1])
 		end
@@ -95,14 +125,19 @@ return function(cli)
 	local file = at and at.path or base.fail("file-read", ("there is no file %s"):format(cli.operands[1]))
 	local folder, name = file:match("^(.*)/([^/]*)%.so$")
 	if not folder then base.fail("usage", ("a plugin is a file NAME.so, not %s"):format(file)) end
-	local folders = core.list { folder }
-	table.move(cli:all("plugin-dir"), 1, #cli:all("plugin-dir"), 2, folders)
-	base.must(core.setup(cli.state, folders))
-	if core.path(base.about.plugins) then folders[#folders + 1] = base.about.plugins end
+	local folders, others = core.list { folder }, core.list {}
+	for _, one in ipairs(cli:all("plugin-dir")) do others[#others + 1] = one end
+	if core.path(base.about.plugins) then others[#others + 1] = base.about.plugins end
+	table.move(others, 1, #others, 2, folders)
 	local beside = folder .. "/" .. name
+	local case = given(cli, "case", { beside .. ".check" })
+	local foreign = core.list {}
+	for i, other in ipairs(cli:all("other")) do
+		foreign[i] = first { other } or base.fail("file-read", ("there is no file %s"):format(other))
+	end
 	local said = ask(cli, { file = file, folders = folders, boots = cli:option("boot") ~= nil,
 		manual = given(cli, "manual", { beside .. ".md", folder .. "/README.md" }),
-		plan = plan(cli, given(cli, "case", { beside .. ".check" })) })
+		plan = plan(cli, case, folders, others), case = case and case:match("^(.*)/"), others = foreign })
 	local list, verdict = findings(said), "pass"
 	for _, one in ipairs(list) do
 		verdict = (one.result == "broken" or verdict == "fail") and "fail" or "incomplete"

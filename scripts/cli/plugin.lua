@@ -36,15 +36,17 @@ return {
 		text = [[
 new    writes the folder NAME: source with a step that can be undone, Makefile
        (it builds alone, by pkg-config), manual, test, and a case for check.
-check  tries every step of FILE.so in throw-away clones of this server, with the
-       arguments of its case (a workflow, NAME.check beside it), and shows which
-       rules of the contract it keeps. Ends with 0 if it keeps all of them, with
+check  tries every step, scanner, reader and filter of FILE.so in throw-away
+       clones of this server, with the arguments and the samples of its case (a
+       workflow, NAME.check beside it), and shows which rules of the contract it
+       keeps. Ends with 0 if it keeps all of them, with
        1 if it breaks one, or one could not be tried. Needs root.
 ]],
 		options = {
 			{ "to", "DIR", "new: the folder that it is made in (default: this one)" },
 			{ "case", "FILE", "check: the workflow whose steps are tried (default NAME.check beside it)" },
 			{ "manual", "FILE", "check: its manual (default NAME.md or README.md beside it)" },
+			{ "other", "FILE", "check: a file that none of its readers and filters is to know; may be repeated" },
 			{ "boot", nil, "check: clones with their own init, as a rehearsal has: services, too" },
 			workflow.options[1], workflow.options[2], workflow.options[3],
 		},

@@ -13,12 +13,18 @@ patchday=$PD_BUILDDIR/patchday
 printf canary-canary >"$tmp/password"
 chmod 600 "$tmp/password"
 
-# build NAME [DEFINE]: the plugin in a folder of its own, with manual and case
-build()
+# compile NAME SOURCE DEFINE [FLAG]...: the plugin in a folder of its own
+compile()
 {
 	mkdir -m 755 "$tmp/$1"
-	"${CC:-gcc}" -std=c11 -Wall -Wextra -D_GNU_SOURCE -fPIC -shared -fvisibility=hidden -DNAME="$1" ${2:+-D$2} \
-		-I"$PD_SRCDIR/core/include" -o "$tmp/$1/$1.so" "$PD_SRCDIR/tests/conform/try.c" || exit 99
+	"${CC:-gcc}" -std=c11 -Wall -Wextra -D_GNU_SOURCE -fPIC -shared -fvisibility=hidden -DNAME="$1" ${3:+-D$3} \
+		-I"$PD_SRCDIR/core/include" -o "$tmp/$1/$1.so" "$PD_SRCDIR/tests/conform/$2" "${@:4}" || exit 99
+}
+
+# build NAME [DEFINE]: with manual and case
+build()
+{
+	compile "$1" try.c "${2-}"
 	cat >"$tmp/$1/README.md" <<END
 # $1
 ## $1.write
@@ -64,7 +70,7 @@ is "nothing of it is left untried" "$(rules 'not tried')$(rules broken)" ""
 is "and this is what was tried" "$(rules kept | tr -d ,)" "kill of main/good.write kill of main/good.write#2 \
 left of good.look left of main/good.write left of main/good.write#2 left of tries limit of good.look limit of main/good.write \
 limit of main/good.write#2 limit of tries loads of good manual of good secret of main/good.write still of good.look \
-still of main/good.write still of main/good.write#2 still of tries twice of main/good.write twice of main/good.write#2 \
+still of main/good.write still of main/good.write#2 still of tries twice of main/good.write twice of main/good.write#2 twice of tries \
 undo of main/good.write undo of main/good.write#2"
 is "nothing was done to the server" "$(ls /etc/try* /etc/touched 2>/dev/null)" ""
 conform good
@@ -104,6 +110,92 @@ is "orphan: one that has ended, and was never asked how, is nothing that runs on
 breaks ARGUMENT "secret of write, twice of write" "a secret is given to true in its arguments"
 breaks STORE "secret of write, twice of write" "contains a secret, which is never stored"
 breaks SHOW "secret of write" "a secret stands in /etc/try-first.password, where others"
+
+# ------------------------------------------- a reader, a filter, a scanner
+# format NAME [DEFINE [FLAG]...]: the plugin with manual, case and samples
+format()
+{
+	compile "$1" try-formats.c "${2-}" "${@:3}"
+	cat >"$tmp/$1/README.md" <<END
+# $1
+## Reader tries
+## Filter tryz
+## Scanner trials
+END
+	{ echo "<tries>"; for i in {1..9}; do echo "<try id=\"T-$i\">the ${i}th try</try>"; done; echo "</tries>"; } >"$tmp/$1/tries.xml"
+	printf 'what was packed' >"$tmp/$1/plain"
+	printf 'TRYZ\5what \4was \6packed\0' >"$tmp/$1/packed"
+	printf 'TRYZ\377\377x\0' >"$tmp/$1/bomb"
+	cat >"$tmp/$1/$1.check" <<END
+local pd = require "patchday"
+return pd.workflow { api = 1, name = "case", help = "what is tried",
+	params = { samples = pd.list { default = { "tries=tries.xml", "tryz=packed=plain", "tryz=bomb" } } },
+	plan = function() return pd.nothing "it has no step" end }
+END
+}
+
+format fine
+conform fine --json --other "$PD_SRCDIR/catalogs/examples/packages.xml"
+is "a good reader, filter and scanner pass" "$rc $(jq -r .verdict <<<"$out")" "0 pass"
+is "nothing of them is left untried" "$(rules 'not tried')$(rules broken)" ""
+is "and this is what was tried" "$(rules kept | tr -d ,)" "damage of tries damage of tryz knows of tries knows of tryz \
+left of trials left of tries left of tryz limit of trials limit of tries limit of tryz loads of fine manual of fine \
+still of trials still of tries still of tryz twice of trials twice of tries twice of tryz"
+conform fine
+like "as text: only the rules that apply" "$out" '^ +loads +manual +still +limit +twice +left +knows +damage$'
+
+# spoils NAME RULES FINDING [FLAG]...: -DTRY_NAME breaks these rules, in these words; they are
+# tried two at a time
+spoils()
+{
+	local name=bad_${1,,}
+
+	spoilt+=("$name" "$2" "$3")
+	format "$name" "TRY_$1" "${@:4}"
+	[ "$(jobs -pr | wc -l)" -lt 2 ] || wait -n
+	{ conform "$name" --json; printf '%s\n' "$rc" "$out" >"$tmp/$name/said"; } &
+}
+
+spoilt=()
+spoils DEAF "limit of trials" "asked to stop when it began, and went on for longer than its grace of 10 s"
+spoils HANG "damage of tries" "cut short .*takes longer than 10 s"
+spoils GREEDY "knows of tries" "it recognizes what is none of its own .100.: .*html"
+spoils BLIND "knows of tries" "does not recognize its own sample tries.xml"
+spoils BEYOND "knows of tries" "crashes, or reads on behind its end, with the first [0-9]+ bytes of .*signal 11"
+spoils SCORE "knows of tries" "recognize returns 1000, which is not from 0 to 100"
+spoils CRASH "damage of tries" "tries.xml .*: read crashed: signal 11"
+spoils TRUNCATED "damage of tries" "tries.xml cut short.*: read crashed: signal 11"
+spoils HOARD "damage of tries" "tries.xml with a text of 12 MiB: it takes 3[0-9][0-9] MiB of memory"
+# shellcheck disable=SC2046 # words of flags
+spoils ENTITY "damage of tries" "with entities: what comes out is the text of a file of the server" \
+	$(pkg-config --cflags --libs libxml-2.0)
+spoils RANDOM "twice of tries" "what comes out of tries.xml is something else each time"
+spoils NOTHING "twice of tries" "no update comes out of its own sample tries.xml"
+spoils LEAK "left of tries" "reader: descriptor [0-9]+ is left open: /etc/passwd"
+spoils WRITE "still of tries" "reader: bad_write[.a-z]*: open(at)? /etc/written"
+spoils CUT "damage of tryz" "packed cut short .*: it is taken for whole, and [0-9]+ bytes of 15 come out"
+spoils GARBLE "twice of tryz" "of its own sample packed come 19 bytes that are not those which were packed"
+spoils BOMB "damage of tryz" "bomb, of which more comes than may: it does not fail"
+spoils LUMP "damage of tryz" "it hands over 15 MiB in one, and so holds all that comes"
+spoils CHANGING "twice of trials" "each time it finds something else: row 1 was"
+spoils SCANLEAK "left of trials" "scanner: descriptor [0-9]+ is left open"
+spoils SCANWRITE "still of trials" "scanner: bad_scanwrite[.a-z]*: open(at)? /etc/written"
+wait
+for ((i = 0; i < ${#spoilt[@]}; i += 3)); do
+	name=${spoilt[i]}
+	{ read -r rc; out=$(cat); } <"$tmp/$name/said"
+	is "$name: is caught" "$rc $(jq -r .verdict <<<"$out") $(rules broken)" "1 fail ${spoilt[i + 1]}"
+	like "$name: in words" "$(jq -r '.rows[].rules[].found[]?' <<<"$out")" "${spoilt[i + 2]}"
+done
+is "nothing of this was done to the server" "$(ls /etc/written /etc/scanned /etc/touched 2>/dev/null)" ""
+rm "$tmp/fine/fine.check"
+conform fine
+like "a reader without a sample is no pass" "$rc $out" "^1 .*"
+like "and it is said what is missing" "$out" 'the case names no sample of it: params = .*"tries=FILE"'
+like "also of a filter" "$out" '"tryz=FILE=WHAT-IS-PACKED"'
+sed 's/tryz=bomb/tryx=bomb/' "$tmp/bad_cut/bad_cut.check" >"$tmp/fine/fine.check"
+conform fine
+like "a sample of nothing is refused" "$rc $out" "^2 .*the case has a sample of tryx, which is no reader and no filter of fine"
 
 # what is not tried is no pass
 build refuse TRY_REFUSE
