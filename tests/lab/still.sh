@@ -112,6 +112,8 @@ end, plan = function(t)
 		use "command".run { argv = { "/root/step" } },
 		use "database".probe {}, use "database".quiesce {}, use "database".dump { to = to }, -- with a database: tests/lab/database.sh
 		use "database".restore { from = to },
+		use "directory".probe {}, use "directory".replication {}, use "directory".roles {}, use "directory".dbcheck {}, -- with a domain: tests/lab/domain-controller.sh
+		use "directory".transfer { to = "dc2", password = t.params.password }, use "directory".backup { to = to },
 		use "driver".install { match = { "pci:8086:100e" } },
 		use "eventlog".export { to = to }, use "eventlog".compare { before = logs },
 		use "eventlog".collect { to = to }, use "host".space { path = "/", bytes = 1 },
