@@ -82,9 +82,9 @@ static enum outcome ask_dns(struct probe *probe, const struct domain *d, const s
 	len = res_nquery(&state, name, ns_c_in, type, reply, sizeof(reply));
 	why = state.res_h_errno;
 	res_nclose(&state);
-	if (len < 0)
+	if (len < 0 && why != HOST_NOT_FOUND && why != NO_DATA)
 		return probe_why(probe, NOT_YET, "DNS of %s on %s: %s", name, d->host, hstrerror(why));
-	if (!answered(reply, len < (int)sizeof(reply) ? len : (int)sizeof(reply), type, d, server))
+	if (len < 0 || !answered(reply, len < (int)sizeof(reply) ? len : (int)sizeof(reply), type, d, server))
 		return probe_why(probe, NOT_YET, "DNS of %s does not name %s; samba_dnsupdate --verbose writes its records",
 				 name, d->host);
 	probe_note(probe, "DNS: %s names %s", name, d->host);
