@@ -26,6 +26,13 @@ struct domain {
 
 /* --------------------------------------------------------------- domain.c */
 
+/** Are Samba's tools here? */
+HIDDEN bool domain_tools(void);
+
+/** What smb.conf says.  @return 1 if this server is a domain controller, 0 with its
+ * *role if not, or below zero, reported. */
+HIDDEN int PD_MUST_USE domain_read(struct pd_ctx *ctx, struct domain *d, const char **role);
+
 /** @return 0, PD_REFUSED when this server is no domain controller, or below
  * zero, reported. */
 HIDDEN int PD_MUST_USE domain_find(struct pd_ctx *ctx, struct domain *d);

@@ -58,35 +58,48 @@ static const char *parameter(struct pd_ctx *ctx, const char *text, const char *n
 	return pd_format(ctx, "%.*s", (int)strcspn(at, "\n"), at);
 }
 
-int domain_find(struct pd_ctx *ctx, struct domain *d)
+bool domain_tools(void)
+{
+	return access("/usr/bin/samba-tool", X_OK) == 0 && access("/usr/bin/testparm", X_OK) == 0;
+}
+
+int domain_read(struct pd_ctx *ctx, struct domain *d, const char **role)
 {
 	static const char *const argv[] = { "testparm", "-s", "-v", NULL };
 	struct pd_command_result r = { 0 };
-	const char *role;
 
 	*d = (struct domain){ .ctx = ctx };
-	if (access("/usr/bin/samba-tool", X_OK) != 0 || access("/usr/bin/testparm", X_OK) != 0)
-		return refuse(ctx, "there is no Samba on this server (/usr/bin/samba-tool)",
-			      "take another workflow, or install samba");
 	if (pd_run(ctx, argv, &r) < 0)
 		return PD_FAILED;
 	if (r.status != 0)
 		return pd_fail(ctx, PD_FAILED, "testparm ends with status %d: %.400s", r.status, r.err);
-	role = parameter(ctx, r.out, "server role");
-	if (strcmp(role, "active directory domain controller") != 0)
-		return refuse(ctx, pd_format(ctx, "this server is no domain controller: its smb.conf says server role = %s",
-					     *role ? role : "nothing"), "take another workflow");
+	*role = parameter(ctx, r.out, "server role");
 	d->name = lower(ctx, parameter(ctx, r.out, "netbios name"));
 	d->account = pd_format(ctx, "%s$", letters(ctx, d->name, toupper));
 	d->realm = letters(ctx, parameter(ctx, r.out, "realm"), toupper);
 	d->dns = lower(ctx, d->realm);
 	d->secrets = parameter(ctx, r.out, "private dir");
 	d->host = lower(ctx, parameter(ctx, r.out, "dns hostname"));
-	if (!*d->name || !*d->realm || *d->secrets != '/')
-		return pd_fail(ctx, PD_FAILED, "testparm names no netbios name, no realm or no private dir");
 	if (!*d->host)
 		d->host = pd_format(ctx, "%s.%s", d->name, d->dns);
-	return 0;
+	return strcmp(*role, "active directory domain controller") == 0;
+}
+
+int domain_find(struct pd_ctx *ctx, struct domain *d)
+{
+	const char *role = "";
+	int r;
+
+	if (!domain_tools())
+		return refuse(ctx, "there is no Samba on this server (/usr/bin/samba-tool)",
+			      "take another workflow, or install samba");
+	r = domain_read(ctx, d, &role);
+	if (r == 0)
+		return refuse(ctx, pd_format(ctx, "this server is no domain controller: its smb.conf says server role = %s",
+					     *role ? role : "nothing"), "take another workflow");
+	if (r > 0 && (!*d->name || !*d->realm || *d->secrets != '/'))
+		return pd_fail(ctx, PD_FAILED, "testparm names no netbios name, no realm or no private dir");
+	return r < 0 ? r : 0;
 }
 
 /* --------------------------------------------------------------- programs */

@@ -17,6 +17,9 @@ killed() # SECONDS PHASE [ARGUMENT...]
 }
 owners() { on "$1" samba-tool fsmo show </dev/null 2>/dev/null | sed -n 's/^\(.*\)Role owner: CN=NTDS Settings,CN=\([^,]*\).*/\1 \2/p' | sort; }
 
+out=$(on dc1 /root/pd-step --plugin-dir /root/plugins scan directory </dev/null)
+is "its domain is a fact" "$(jq -r '.. | objects | select(.server?) | "\(.name) \(.server)"' <<<"$out")" "lab.example dc1.lab.example" || sed 's/^/# /' <<<"$out"
+
 it=directory.probe
 step check,apply,verify timeout=60
 is "this server logs in by its key" $rc 0 || sed 's/^/# /' <<<"$out"
