@@ -70,6 +70,8 @@ for step in prepare/directory.probe prepare/directory.replication save/directory
 done
 like "the updates took effect by a reboot" "$out" 'done +install/host.reboot'
 is "the roles are where they were" "$(owners dc1) $(owners dc2)" "$(<"$tmp/roles") $(<"$tmp/roles")"
+is "the state that was saved has keys, and no directory that could be put back" "$(on_server sh -c 'cat /var/lib/patchday/safe/*/state.tar.zst.manifest |
+	sed "s,.*/private/,," | grep -cx secrets.tdb; cat /var/lib/patchday/safe/*/state.tar.zst.manifest | grep -c sam.ldb' </dev/null | xargs)" "2 0"
 empty "no unit has failed" "$(on_server systemctl list-units --state=failed --no-legend </dev/null)"
 empty "each difference is explained by a step" "$(on_server patchday status --json </dev/null | jq -r '.comparison | if .not_compared == [] then
 	.differences[] | select((.by | not) and .kind != "errors") | "\(.kind) \(.key) \(.change)" else "not compared: \(.not_compared)" end')"
