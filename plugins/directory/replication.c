@@ -75,10 +75,24 @@ static int64_t when(const char *text)
 
 /* ---------------------------------------------------------------- a partner */
 
-/* What a row of showrepl says of one naming context from one partner. */
+/* One naming context, from one server to the other, at once.  @return as domain_run(). */
+static int replicate(const struct look *look, const char *from, const char *to, const char *nc, const char **why)
+{
+	struct pd_ctx *ctx = look->d.ctx;
+	const char *const argv[] = { "samba-tool", "drs", "replicate", pd_format(ctx, "%s.%s", to, look->d.dns),
+				     pd_format(ctx, "%s.%s", from, look->d.dns), nc, NULL };
+	struct pd_command_result r = { 0 };
+
+	return domain_run(&look->d, argv, NULL, &r, why);
+}
+
+/* What a row of showrepl says of one naming context from one partner.  What is
+ * not in order may be but for the next time that Samba looks by itself. */
 static void judge(struct probe *probe, struct look *look, const json_t *row, const char *from, const char *to)
 {
 	struct pd_ctx *ctx = probe->ctx;
+	const char *why = NULL;
+	size_t before = look->troubles;
 	const char *nc = field(row, "NC dn"), *last = field(row, "last success");
 	const char *link = pd_format(ctx, "%s to %s, %s", from, to, nc);
 	int64_t failures = json_integer_value(json_object_get(row, "consecutive failures"));
@@ -98,6 +112,8 @@ static void judge(struct probe *probe, struct look *look, const json_t *row, con
 		trouble(look, pd_format(ctx, "%s: replicated in the future (%s): set the clocks right", link, last));
 	else if (look->args->now && at < look->begun && strcasecmp(nc, look->base) == 0)
 		trouble(look, pd_format(ctx, "%s: not replicated since this test began", link));
+	if (look->args->now && look->troubles > before && replicate(look, from, to, nc, &why) > 0)
+		probe_note(probe, "%s: %s", link, why);
 }
 
 static void note_link(struct look *look, struct pd_ctx *ctx, const char *way, const char *partner, const char *nc)
@@ -135,15 +151,6 @@ static int showrepl(const struct look *look, const char *host, json_t **out, con
 	*why = pd_format(look->d.ctx, "samba-tool drs showrepl answers with what is no JSON (line %d: %s)", error.line,
 			 error.text);
 	return 1;
-}
-
-/* The domain's accounts, from one server to the other, at once. */
-static int replicate(struct look *look, const char *to, const char *from, const char **why)
-{
-	const char *const argv[] = { "samba-tool", "drs", "replicate", to, from, look->base, NULL };
-	struct pd_command_result r = { 0 };
-
-	return domain_run(&look->d, argv, NULL, &r, why);
 }
 
 static enum outcome unanswered(struct probe *probe, int result, const char *what, const char *why)
@@ -207,20 +214,17 @@ static enum outcome look_out(struct probe *probe, struct look *look, const char 
 
 /* ------------------------------------------------------------------ attempt */
 
-/* Both ways, once for each partner: those that were asked are not asked again. */
-static enum outcome replicate_all(struct probe *probe, struct look *look, const char **why)
+/* The domain's accounts, both ways, once for each partner. */
+static enum outcome replicate_all(struct probe *probe, const struct look *look, const char **why)
 {
-	struct pd_ctx *ctx = probe->ctx;
-
 	for (size_t i = 0; i < look->n_names; i++) {
-		const char *host = pd_format(ctx, "%s.%s", look->names[i], look->d.dns);
-		int r = replicate(look, look->d.host, host, why);
+		int r = replicate(look, look->names[i], look->d.name, look->base, why);
 
 		if (r == 0)
-			r = replicate(look, host, look->d.host, why);
+			r = replicate(look, look->d.name, look->names[i], look->base, why);
 		if (r)
-			return unanswered(probe, r, pd_format(ctx, "replication between %s and %s", look->d.host, host),
-					  *why);
+			return unanswered(probe, r, pd_format(probe->ctx, "replication between %s and %s", look->d.name,
+							      look->names[i]), *why);
 	}
 	return PASSED;
 }
@@ -246,18 +250,18 @@ static enum outcome attempt(struct probe *probe, void *user)
 {
 	struct look *look = user;
 	const char *why = NULL;
-	bool first = !look->begun;
 	enum outcome outcome;
 
-	if (first)
-		look->begun = (int64_t)time(NULL);
 	look->d.patience = probe_left(probe) + 30;
 	look->n_links = look->n_names = look->heard = look->troubles = 0;
 	outcome = look_in(probe, look, &why);
 	/* what that has found is from before */
-	if (outcome == PASSED && look->args->now && (first || look->troubles)) {
+	if (outcome == PASSED && look->args->now && !look->begun) {
+		int64_t begun = (int64_t)time(NULL);
+
 		outcome = replicate_all(probe, look, &why);
 		look->n_links = look->n_names = look->troubles = 0;
+		look->begun = outcome == PASSED ? begun : 0;
 		if (outcome == PASSED)
 			outcome = look_in(probe, look, &why);
 	}
@@ -310,7 +314,7 @@ static const struct pd_param params[] = {
 	PD_PARAM(struct replication_args, failures, PD_T_INT, .def = "0", .min = 0, .max = 1000000,
 		 .help = "so many failures one after the other are allowed"),
 	PD_PARAM(struct replication_args, now, PD_T_BOOL, .def = "true",
-		 .help = "replicate the domain's accounts first, both ways; what was replicated before is no proof"),
+		 .help = "replicate the domain's accounts first, both ways, and what is not in order; what was replicated before is no proof"),
 	PD_PARAM(struct replication_args, before, PD_T_LIST,
 		 .help = "links as an earlier step has found them, which must be there again"),
 	PROBE_TIMEOUT(replication_args),

@@ -397,7 +397,7 @@ function steps.probe(given) end
 ---@field partners? patchday.number so many partners at least; 0: the domain may have no other controller (0 to 1000), default 1
 ---@field age? patchday.seconds how long ago each naming context may have been replicated (1 to 15552000), default 1h
 ---@field failures? patchday.number so many failures one after the other are allowed (0 to 1000000), default 0
----@field now? patchday.boolean replicate the domain's accounts first, both ways; what was replicated before is no proof, default true
+---@field now? patchday.boolean replicate the domain's accounts first, both ways, and what is not in order; what was replicated before is no proof, default true
 ---@field before? patchday.list links as an earlier step has found them, which must be there again
 ---@field timeout? patchday.seconds keep trying for so long (1 to 86400), default 30
 ---@field id? string name of the step in the plan
