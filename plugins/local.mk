@@ -37,3 +37,4 @@ include %D%/needrestart/local.mk
 include %D%/notify/local.mk
 include %D%/snapshot/local.mk
 include %D%/kernel/local.mk
+include %D%/directory/local.mk

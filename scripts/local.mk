@@ -70,6 +70,7 @@ dist_clilua_DATA = \
 rolesdir = $(scriptdir)/roles
 dist_roles_DATA = \
 	%reldir%/roles/database.lua \
+	%reldir%/roles/domain-controller.lua \
 	%reldir%/roles/file-print.lua \
 	%reldir%/roles/generic.lua \
 	%reldir%/roles/mail.lua \

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *const endings[] = { ".tar.zst", ".tar.xz", ".tar.gz", ".tar" };
+static const char *const endings[] = { ".tar.zst", ".tar.xz", ".tar.gz", ".tar", ".tar.bz2" };
 
 void bundle_text_add(struct bundle_text *text, const void *data, size_t len)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Bundles: compressed tar archives with a SHA-256 manifest, for the plugins
- * backup and eventlog.  Private to these two; every symbol stays hidden. */
+ * backup and eventlog; directory reads and places archives of the same kind.
+ * Private to these; every symbol stays hidden. */
 #ifndef BUNDLE_H
 #define BUNDLE_H
 
@@ -67,7 +68,8 @@ struct bundle_file {
 	char sha256[BUNDLE_HEX]; /**< of what was stored, regular files only */
 };
 
-enum bundle_compression { BUNDLE_ZSTD, BUNDLE_XZ, BUNDLE_GZIP, BUNDLE_NONE };
+/** BUNDLE_BZIP2 is read, and never written. */
+enum bundle_compression { BUNDLE_ZSTD, BUNDLE_XZ, BUNDLE_GZIP, BUNDLE_NONE, BUNDLE_BZIP2 };
 
 /** Where a bundle goes: <to>/<run>/<name>.tar.*, numbered when taken; once
  * remembered it stays.  NULL in a dry run without a run id: unknown. */

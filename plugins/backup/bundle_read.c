@@ -73,6 +73,7 @@ static void open_formats(struct archive *a)
 	archive_read_support_filter_zstd(a);
 	archive_read_support_filter_xz(a);
 	archive_read_support_filter_gzip(a);
+	archive_read_support_filter_bzip2(a);
 	archive_read_support_format_tar(a);
 }
 

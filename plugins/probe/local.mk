@@ -1,7 +1,7 @@
 plugin_LTLIBRARIES += %reldir%/probe.la
-%canon_reldir%_probe_la_SOURCES = %reldir%/probe.c %reldir%/smb.c \
+%canon_reldir%_probe_la_SOURCES = %reldir%/probe.c $(PROBE_SOURCES) %reldir%/smb.c \
 	%reldir%/print.c %reldir%/http.c %reldir%/curl.c %reldir%/curl.h \
-	%reldir%/mail.c %reldir%/queue.c %reldir%/probe.h $(CUPS_SOURCES)
+	%reldir%/mail.c %reldir%/queue.c $(CUPS_SOURCES)
 %canon_reldir%_probe_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CUPS_CFLAGS) \
 	$(CURL_CFLAGS)
 %canon_reldir%_probe_la_CFLAGS = $(PLUGIN_CFLAGS)

@@ -39,6 +39,11 @@ probe_why(struct probe *probe, enum outcome outcome, const char *fmt, ...);
  */
 int probe_run(struct pd_ctx *ctx, int64_t timeout, attempt_fn *attempt,
 	      void *user);
+/** What probe_run() does without what is left behind.  Set ctx, and why to "". */
+enum outcome probe_try(struct probe *probe, int64_t timeout,
+		       attempt_fn *attempt, void *user);
+/** The failure of one that did not pass, with what the last attempt said. */
+int probe_fail(struct probe *probe, enum outcome outcome);
 /** The verify of every probe: did its apply pass? */
 int probe_verify(struct pd_ctx *ctx);
 /** For check: report a server name that can't be resolved; PD_CHANGED, or

@@ -8,3 +8,4 @@ PROCESS_SOURCES = %reldir%/process.c %reldir%/process.h
 NUT_SOURCES = %reldir%/nut.c %reldir%/nut.h %reldir%/clone.h
 FILES_SOURCES = %reldir%/files.c %reldir%/files.h plugins/shares/saved.c plugins/shares/saved.h \
 	plugins/shares/steps.c plugins/shares/steps.h plugins/shares/units.c plugins/shares/units.h
+PROBE_SOURCES = plugins/probe/attempt.c plugins/probe/probe.h

@@ -101,7 +101,7 @@ is "what is held comes back where it is held" \
 	"install: hold/schedule.hold prove: null:"
 # section NAME FILE: of a test
 section() { sed -n "/^@$1\$/,/^@/p" "$2" | grep -v '^@'; }
-for role in file-print database web-proxy web mail generic; do
+for role in file-print database web-proxy web mail domain-controller generic; do
 	golden=$PD_SRCDIR/tests/plans/roles/$role.test
 	section CATALOG "$golden" >"$tmp/role.xml"
 	section FACTS "$golden" >"$tmp/role.json"

@@ -112,6 +112,8 @@ end, plan = function(t)
 		use "command".run { argv = { "/root/step" } },
 		use "database".probe {}, use "database".quiesce {}, use "database".dump { to = to }, -- with a database: tests/lab/database.sh
 		use "database".restore { from = to },
+		use "directory".probe {}, use "directory".replication {}, use "directory".roles {}, use "directory".dbcheck {}, -- with a domain: tests/lab/domain-controller.sh
+		use "directory".transfer { to = "dc2", password = t.params.password }, use "directory".backup { to = to },
 		use "driver".install { match = { "pci:8086:100e" } },
 		use "driver".firmware { file = "/srv/none.cab" }, -- with fwupd: tests/plugins/driver-firmware.sh
 		use "driver".state {}, use "driver".compare { before = to },

@@ -3,6 +3,8 @@ PLUGIN_TESTS = %reldir%/antivirus.sh %reldir%/apt.sh %reldir%/backup.sh %reldir%
 	%reldir%/probe.sh %reldir%/proxy.sh %reldir%/quota.sh %reldir%/rpm.sh %reldir%/schedule.sh %reldir%/service.sh %reldir%/shares.sh %reldir%/snapshot-lvm.sh %reldir%/update.sh %reldir%/ups.sh
 LAB_TESTS += $(PLUGIN_TESTS)
 EXTRA_DIST += $(PLUGIN_TESTS) %reldir%/common.sh %reldir%/uml.sh
+# sourced by tests/lab/domain-controller.sh
+EXTRA_DIST += %reldir%/directory.sh
 # needs no lab
 TESTS += %reldir%/copy-medium.sh %reldir%/driver-firmware.sh %reldir%/copy-ssh.sh %reldir%/guard.sh %reldir%/held.sh %reldir%/normalbackup.sh %reldir%/notify.sh %reldir%/unpack.sh %reldir%/kernel.sh %reldir%/snapshot.sh
 EXTRA_DIST += %reldir%/copy-medium.sh %reldir%/driver-firmware.sh %reldir%/fwupd.sh %reldir%/copy-ssh.sh %reldir%/guard.sh %reldir%/held.sh %reldir%/normalbackup.sh %reldir%/notify.sh %reldir%/unpack.sh %reldir%/kernel.sh %reldir%/snapshot.sh
