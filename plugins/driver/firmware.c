@@ -98,13 +98,17 @@ static int read_archive(struct fw_plan *p)
 
 int fw_plan_open(struct pd_ctx *ctx, struct fw_plan *p)
 {
+	const char *why = NULL;
+	int done = 0;
+
 	*p = (struct fw_plan){ .ctx = ctx, .bus = fw_bus() };
 	if (!fw_is_there(p->bus))
 		return pd_fail(ctx, PD_REFUSED, "fwupd is not on this server; "
 			       "install the package fwupd");
-	return fw_list(ctx, p->bus, "GetDevices", &p->now) < 0 ||
-	       fw_list(ctx, p->bus, "GetHistory", &p->history) < 0 ?
-	       PD_FAILED : 0;
+	done = fw_list(ctx, p->bus, "GetDevices", &p->now, &why);
+	if (done == 0)
+		done = fw_list(ctx, p->bus, "GetHistory", &p->history, &why);
+	return done == PD_REFUSED ? pd_fail(ctx, done, "%s", why) : done;
 }
 
 void fw_plan_close(struct fw_plan *p)

@@ -26,6 +26,22 @@ touch "$cab"
 firmware check "digest=$(sum "$cab")"
 like "$out" '"result":"refused".*fwupd is not on this server' "and none is installed"
 
+# one that is installed, and can't be started
+printf '[D-BUS Service]\nName=org.freedesktop.fwupd\nExec=/bin/false\nUser=root\n' >"$box/services/org.freedesktop.fwupd.service"
+reload
+run scan driver.firmware
+like "$rc $out" '^1 .*fwupd does not answer GetDevices' "one that does not start says nothing"
+firmware check "digest=$(sum "$cab")"
+like "$out" '"result":"refused".*fwupd does not answer' "and nothing is installed by it"
+run step driver.state check,apply,verify
+is $rc 0 "the rest of the hardware is written down all the same"
+in_lab sh -c 'mkdir -p /run/systemd && echo lxc >/run/systemd/container'
+run scan driver.firmware
+like "$rc $out" '^1 .*fwupd is not on this server' "in a container nobody tries to start it"
+in_lab rm /run/systemd/container
+rm "$box/services/org.freedesktop.fwupd.service"
+reload
+
 # ---------------------------------------------------------------- looking
 fwupd_up
 for version in 1.2.2 1.2.3 1.2.4; do cabinet "$source/$version.cab" $version; done
