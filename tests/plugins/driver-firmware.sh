@@ -21,6 +21,8 @@ firmware() { local phases=$1; shift; run step driver.firmware "$phases" "file=$c
 # ---------------------------------------------------------------- nobody on the bus
 run scan driver.firmware
 like "$rc $(flat)" '^1 .*fwupd is not on this server' "without fwupd nothing is known of firmware"
+run patchday facts --json
+is "$rc $(jq -r 'has("firmware"), has("hardware")' <<<"$out" | paste -sd' ')" "0 false true" "the kind is missing among the facts, without a word"
 cab=$source/1.2.4.cab
 touch "$cab"
 firmware check "digest=$(sum "$cab")"
@@ -50,6 +52,8 @@ sums
 is "$(version)" 1.2.2 "the device has 1.2.2"
 run scan driver.firmware
 like "$out" "\"id\":\"$made_up\",\"version\":\"1.2.2\",\"version_format\":\"triplet\"" "its firmware is a fact"
+run patchday facts --json
+is "$(jq -r '.firmware[].version' <<<"$out")" 1.2.2 "also among those of a plan"
 firmware check
 like "$out" '"result":"bad-args".*SHA-256 of .* must be given' "an archive without a digest is refused"
 firmware check digest=12
