@@ -179,9 +179,10 @@ END
 cat >"$box/flow.lua" <<END
 local pd = require "patchday"
 local probe = pd.use "probe"
-return pd.workflow { api = 1, name = "flow", params = { ends = pd.string { default = "true" } }, guards = function() return {} end,
+return pd.workflow { api = 1, name = "flow", guards = function() return {} end,
+	params = { ends = pd.string { default = "true" }, what = pd.string { default = "needed" } },
 	plan = function(t)
-		local list = pd.drivers { updates = t.catalog:needed(), source = "$source", reboot = false, unexplained = "fail" }
+		local list = pd.drivers { updates = t.catalog[t.params.what](t.catalog), source = "$source", reboot = false, unexplained = "fail" }
 		if not list then return pd.nothing "nothing is needed" end
 		return { pd.stage "drivers" { on_failure = "undo", list, probe.command { argv = { "/bin/" .. t.params.ends }, timeout = 1 } } }
 	end }
@@ -247,6 +248,7 @@ echo 2.2.0 >/sys/class/dmi/id/bios_version
 echo "The BIOS is staged"
 exit 2
 END
+printf '#!/bin/sh\n[ ! -e %s ] || exit 3\n: >%s\n' "$box/nic" "$box/nic" >"$box/vendor/NIC_9.BIN"
 cat >"$box/dell.xml" <<END
 <Manifest baseLocation="downloads.example.com" version="26.06.00" dateTime="2026-06-01T00:00:00+00:00">
 <SoftwareComponent packageID="BIOS9" releaseID="BIOS9" path="FOLDER1/BIOS_9.BIN" dateTime="2026-04-01T10:00:00+02:00" vendorVersion="2.2.0" packageType="LLXP" rebootRequired="true" size="$(stat -c %s "$box/vendor/BIOS_9.BIN")">
@@ -255,6 +257,13 @@ cat >"$box/dell.xml" <<END
 <SupportedSystems><Brand prefix="PE"><Model systemID="0A01"><Display lang="en">R999</Display></Model></Brand></SupportedSystems>
 <Criticality value="2"><Display lang="en">Urgent</Display></Criticality>
 <Cryptography><Hash algorithm="SHA256">$(sum "$box/vendor/BIOS_9.BIN")</Hash></Cryptography>
+</SoftwareComponent>
+<SoftwareComponent packageID="NIC9" releaseID="NIC9" path="FOLDER1/NIC_9.BIN" dateTime="2026-04-01T10:00:00+02:00" vendorVersion="16.5" packageType="LLXP" rebootRequired="false" size="$(stat -c %s "$box/vendor/NIC_9.BIN")">
+<Name><Display lang="en">NIC firmware</Display></Name><ComponentType value="FRMW"/>
+<SupportedDevices><Device componentID="101"><PCIInfo vendorID="8086" deviceID="15F2" subVendorID="1028" subDeviceID="0001"/></Device></SupportedDevices>
+<SupportedSystems><Brand prefix="PE"><Model systemID="0A01"><Display lang="en">R999</Display></Model></Brand></SupportedSystems>
+<Criticality value="1"><Display lang="en">Recommended</Display></Criticality>
+<Cryptography><Hash algorithm="SHA256">$(sum "$box/vendor/NIC_9.BIN")</Hash></Cryptography>
 </SoftwareComponent></Manifest>
 END
 run patchday catalog fetch "$box/dell.xml" --needed --from "$box/vendor" --to "$source"
@@ -273,5 +282,11 @@ like "$(cat "$newest"/drivers-driver.install/installer.log)" 'status 2' "its sta
 is "$(patchday status --json | jq -r '.steps[] | select(.id == "drivers/driver.install").outputs.reboot_required')" true "asks for a reboot"
 like "$(cat "$newest"/drivers-driver.compare/differences.txt)" 'dmi id: bios_version 2\.1\.0 -> 2\.2\.0 \(by drivers-driver\.install\)' "and the change of the machine is explained"
 run patchday scan --catalog "$box/dell.xml"
-like "$out" '1 installed' "which then is installed"
+like "$out" '^unknown .* NIC9 ' "which version a card has is not known"
+like "$out" '1 installed' "that of the machine is"
+run patchday catalog fetch "$box/dell.xml" --id NIC9 --from "$box/vendor" --to "$source"
+run patchday run "$box/flow.lua" --catalog "$box/dell.xml" --accept-no-return "a test" --param what=unsure
+is "$rc $(ls "$box/nic")" "0 $box/nic" "what is for this model and card can be run nevertheless"
+run patchday run "$box/flow.lua" --catalog "$box/dell.xml" --accept-no-return "a test" --param what=unsure
+like "$rc $(flat)" '^0 .*says already-installed \(status 3\)' "and says by its status that it is there"
 done_testing

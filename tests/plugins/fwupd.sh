@@ -24,7 +24,8 @@ need_fwupd()
 	[ -x "$PD_BUILDDIR/tests/tools/pd-step" ] ||
 		skip_all "pd-step is not built in $PD_BUILDDIR/tests/tools"
 	[ -x $fwupd ] || skip_all "fwupd is not installed"
-	command -v fwupdtool dbus-daemon busctl >/dev/null || skip_all "fwupdtool, dbus-daemon or busctl is not installed"
+	command -v fwupdtool >/dev/null && command -v dbus-daemon >/dev/null && command -v busctl >/dev/null && command -v jq >/dev/null ||
+		skip_all "fwupdtool, dbus-daemon, busctl or jq is not installed"
 	unshare -m -p -f --mount-proc true 2>/dev/null || skip_all "no namespaces can be made here"
 }
 
