@@ -137,6 +137,14 @@ like "$rc $(flat)" '^1 .*fwupd does not install the firmware of Integrated Webca
 firmware undo source="$source"
 like "$out" '"result":"unchanged"' "and there is nothing to take back"
 
+fresh
+firmware apply source="$source"
+fwupd_up
+firmware check,apply,verify source="$source"
+is "$rc $(version)" "0 1.2.4" "called again when the device takes it, the step comes to its end"
+firmware undo source="$source"
+is "$rc $(version)" "0 1.2.2" "and back to what there was at the first time"
+
 fwupd_up WriteDelay=3000
 fresh
 step driver.firmware apply "file=$cab" source="$source" >"$box/killed" 2>&1 &
@@ -274,6 +282,7 @@ like "$rc $(flat)" '^4 .*BIOS_9|^4 .*point of no return' "it can't be taken back
 run patchday run "$box/flow.lua" --catalog "$box/dell.xml" --accept-no-return "a test"
 is "$rc $(cat "$box/sys/class/dmi/id/bios_version")" "0 2.1.0" "a package that says it is not for this server changes nothing"
 like "$out" 'says not-applicable \(status 5\)' "and says so by its status"
+is "$(ls "$box"/state/runs/*/drivers-driver.install/changed.txt 2>/dev/null)" "" "and explains nothing"
 rm "$box/refuse"
 run patchday run "$box/flow.lua" --catalog "$box/dell.xml" --accept-no-return "a test"
 is "$rc $(cat "$box/sys/class/dmi/id/bios_version")" "0 2.2.0" "else it is run, from a copy, with the catalog's digest"
