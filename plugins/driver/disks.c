@@ -78,11 +78,15 @@ void state_card(struct state *s, const char *name)
 int state_firmware(struct state *s)
 {
 	struct fw_devices list = { 0 };
+	const char *why = NULL;
 	sd_bus *bus = fw_bus();
-	int done = fw_is_there(bus) ? fw_list(s->ctx, bus, "GetDevices",
-					      &list) : 0;
+	int done = fw_is_there(bus) ? fw_list(s->ctx, bus, "GetDevices", &list,
+					      &why) : 0;
 
 	sd_bus_flush_close_unref(bus);
+	/* without it the rest is worth writing down */
+	if (done == PD_REFUSED)
+		pd_log(s->ctx, PD_LOG_WARN, "%s", why);
 	for (size_t i = 0; done == 0 && i < list.n; i++) {
 		const struct fw_device *d = &list.v[i];
 
@@ -90,5 +94,5 @@ int state_firmware(struct state *s)
 		state_add(s, "firmware", d->id, "version", d->version);
 		state_add(s, "firmware", d->id, "serial", d->serial);
 	}
-	return done;
+	return done == PD_REFUSED ? 0 : done;
 }

@@ -46,13 +46,16 @@ int fw_scan(struct pd_ctx *ctx)
 {
 	struct fw_devices list = { 0 };
 	sd_bus *bus = fw_bus();
+	const char *why = NULL;
 	int r = 0;
 
 	if (!fw_is_there(bus)) {
 		sd_bus_flush_close_unref(bus);
 		return pd_fail(ctx, PD_REFUSED, "fwupd is not on this server");
 	}
-	r = fw_list(ctx, bus, "GetDevices", &list);
+	r = fw_list(ctx, bus, "GetDevices", &list, &why);
+	if (r == PD_REFUSED)
+		pd_fail(ctx, r, "%s", why);
 	for (size_t i = 0; i < list.n && r == 0; i++)
 		r = device(ctx, &list.v[i]);
 	r = r ? r : machine(ctx, bus);

@@ -88,23 +88,30 @@ static int read_archive(struct fw_plan *p)
 	if (done == PD_REFUSED)
 		return pd_fail(p->ctx, PD_REFUSED, "fwupd does not take %s: %s",
 			       a->file, why);
-	for (size_t i = 0; done == 0 && a->version && i < p->archive.n; i++)
-		if (strcmp(p->archive.v[i].release, a->version) != 0)
-			return pd_fail(p->ctx, PD_REFUSED, "%s has version %s, "
-				       "not %s", a->file,
-				       p->archive.v[i].release, a->version);
-	return done;
+	if (done < 0 || !a->version)
+		return done;
+	/* an archive may have several parts, each of a version of its own */
+	for (size_t i = 0; i < p->archive.n; i++)
+		if (strcmp(p->archive.v[i].release, a->version) == 0)
+			return 0;
+	return pd_fail(p->ctx, PD_REFUSED, "%s has version %s, not %s", a->file,
+		       p->archive.n ? p->archive.v[0].release : "(none)",
+		       a->version);
 }
 
 int fw_plan_open(struct pd_ctx *ctx, struct fw_plan *p)
 {
+	const char *why = NULL;
+	int done = 0;
+
 	*p = (struct fw_plan){ .ctx = ctx, .bus = fw_bus() };
 	if (!fw_is_there(p->bus))
 		return pd_fail(ctx, PD_REFUSED, "fwupd is not on this server; "
 			       "install the package fwupd");
-	return fw_list(ctx, p->bus, "GetDevices", &p->now) < 0 ||
-	       fw_list(ctx, p->bus, "GetHistory", &p->history) < 0 ?
-	       PD_FAILED : 0;
+	done = fw_list(ctx, p->bus, "GetDevices", &p->now, &why);
+	if (done == 0)
+		done = fw_list(ctx, p->bus, "GetHistory", &p->history, &why);
+	return done == PD_REFUSED ? pd_fail(ctx, done, "%s", why) : done;
 }
 
 void fw_plan_close(struct fw_plan *p)
@@ -125,7 +132,8 @@ static int look(struct pd_ctx *ctx, struct fw_plan *p)
 	for (size_t i = 0; done == 0 && i < p->now.n; i++) {
 		const char *release = release_for(&p->archive, &p->now.v[i]);
 
-		if (release && is_asked_for(a, &p->now.v[i]))
+		if (release && is_asked_for(a, &p->now.v[i]) &&
+		    (!a->version || strcmp(release, a->version) == 0))
 			add_target(p, &p->now.v[i], release);
 	}
 	if (done < 0 || p->n > 0)
@@ -365,7 +373,8 @@ static const struct pd_param params[] = {
 		 .help = "package source, with the archive of the version to "
 			 "go back to"),
 	PD_PARAM(struct firmware_args, version, PD_T_STRING,
-		 .help = "version that the archive must have"),
+		 .help = "version that the archive must have; of several parts "
+			 "only that of this version is installed"),
 	PD_PARAM(struct firmware_args, devices, PD_T_LIST,
 		 .help = "only these, by GUID or by fwupd's id; without it, "
 			 "all that the archive is for"),

@@ -18,8 +18,8 @@ static int evidence(struct pd_ctx *ctx, struct fw_plan *p, const char *when)
 	struct pkg_text text = { .ctx = ctx };
 	struct fw_devices now = { 0 }, history = { 0 };
 
-	if (fw_list(ctx, p->bus, "GetDevices", &now) < 0 ||
-	    fw_list(ctx, p->bus, "GetHistory", &history) < 0)
+	if (fw_list(ctx, p->bus, "GetDevices", &now, NULL) < 0 ||
+	    fw_list(ctx, p->bus, "GetHistory", &history, NULL) < 0)
 		return PD_FAILED;
 	for (size_t i = 0; i < now.n; i++) {
 		const struct fw_device *d = &now.v[i];
@@ -110,8 +110,8 @@ static int waits(struct pd_ctx *ctx, struct fw_plan *p, bool *out)
 {
 	const char *ids = pd_recall(ctx, "devices");
 
-	if (fw_list(ctx, p->bus, "GetDevices", &p->now) < 0 ||
-	    fw_list(ctx, p->bus, "GetHistory", &p->history) < 0)
+	if (fw_list(ctx, p->bus, "GetDevices", &p->now, NULL) < 0 ||
+	    fw_list(ctx, p->bus, "GetHistory", &p->history, NULL) < 0)
 		return PD_FAILED;
 	*out = false;
 	for (size_t i = 0; ids && i < p->now.n; i++) {
@@ -202,7 +202,7 @@ static int undo_one(struct pd_ctx *ctx, struct fw_plan *p, const char *id)
 			       "as its vendor says", d->name, d->version,
 			       before);
 	if (flash(ctx, p, d, back, true) < 0 ||
-	    fw_list(ctx, p->bus, "GetDevices", &p->now) < 0)
+	    fw_list(ctx, p->bus, "GetDevices", &p->now, NULL) < 0)
 		return PD_FAILED;
 	d = fw_find(&p->now, id);
 	if (d && (d->flags & FW_LATER)) {

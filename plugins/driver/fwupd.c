@@ -26,6 +26,8 @@ sd_bus *fw_bus(void)
 bool fw_is_there(sd_bus *bus)
 {
 	char **running = NULL, **startable = NULL;
+	/* its unit does not start in a container */
+	bool contained = access("/run/systemd/container", F_OK) == 0;
 	bool there = false;
 
 	if (!bus || sd_bus_list_names(bus, &running, &startable) < 0)
@@ -33,7 +35,8 @@ bool fw_is_there(sd_bus *bus)
 	for (char **lists[] = { running, startable }, ***list = lists;
 	     list < lists + 2; list++) {
 		for (char **name = *list; name && *name; name++) {
-			there = there || strcmp(*name, FWUPD) == 0;
+			there = there || (strcmp(*name, FWUPD) == 0 &&
+					  (list == lists || !contained));
 			free(*name);
 		}
 		free(*list);
@@ -186,29 +189,50 @@ static const char *why(struct pd_ctx *ctx, const sd_bus_error *error, int r)
 			 strerror(-r));
 }
 
+/* Masked, or not as it should be: it can't be asked. */
+static bool is_away(const sd_bus_error *error)
+{
+	static const char *const names[] = {
+		"org.freedesktop.systemd1.", "org.freedesktop.DBus.Error.Spawn.",
+		"org.freedesktop.DBus.Error.ServiceUnknown",
+		"org.freedesktop.DBus.Error.NameHasNoOwner" };
+
+	for (size_t i = 0; error->name && i < sizeof(names) / sizeof(*names);
+	     i++)
+		if (strncmp(error->name, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
 int fw_list(struct pd_ctx *ctx, sd_bus *bus, const char *method,
-	    struct fw_devices *out)
+	    struct fw_devices *out, const char **unfit)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *m = NULL, *reply = NULL;
 	int r = sd_bus_message_new_method_call(bus, &m, FWUPD, "/", FWUPD,
 					       method);
+	const char *text = NULL;
+	bool away = false;
 
 	*out = (struct fw_devices){ 0 };
 	r = r < 0 ? r : sd_bus_call(bus, m, ANSWER_USEC, &error, &reply);
+	away = unfit && is_away(&error);
 	/* that there is nothing is an error for it */
 	if (sd_bus_error_has_name(&error, FWUPD ".NothingToDo"))
 		r = 0;
 	else
 		r = r < 0 ? r : read_devices(ctx, reply, out);
 	if (r < 0)
-		pd_fail(ctx, PD_FAILED, "fwupd does not answer %s: %s; see "
-			"`systemctl status fwupd`", method,
-			why(ctx, &error, r));
+		text = pd_format(ctx, "fwupd does not answer %s: %s; see "
+				 "`systemctl status fwupd`", method,
+				 why(ctx, &error, r));
 	sd_bus_error_free(&error);
 	sd_bus_message_unref(m);
 	sd_bus_message_unref(reply);
-	return r < 0 ? PD_FAILED : 0;
+	if (away)
+		*unfit = text;
+	return r >= 0 ? 0 : away ? PD_REFUSED :
+	       pd_fail(ctx, PD_FAILED, "%s", text);
 }
 
 int fw_details(struct pd_ctx *ctx, sd_bus *bus, int fd, struct fw_devices *out,

@@ -38,9 +38,10 @@ sd_bus *fw_bus(void);
 /** Is fwupd there, running or to be started by the first who asks? */
 bool fw_is_there(sd_bus *bus);
 /** Call "GetDevices" or "GetHistory", which waits until it has written what it
- * writes.  @return 0 or below, reported. */
+ * writes.  @return 0; PD_REFUSED, with *why, which may be NULL: it can't be started
+ * here; PD_FAILED, reported. */
 int fw_list(struct pd_ctx *ctx, sd_bus *bus, const char *method,
-	    struct fw_devices *out);
+	    struct fw_devices *out, const char **why);
 /** What an archive is for, by its open file.  @return 0; PD_REFUSED: it is none
  * that fwupd can read, with *why; PD_FAILED, reported. */
 int fw_details(struct pd_ctx *ctx, sd_bus *bus, int fd, struct fw_devices *out,

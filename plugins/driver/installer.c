@@ -230,6 +230,9 @@ int driver_installer_apply(struct pd_ctx *ctx)
 	    write_output(ctx, "installer", &result) < 0)
 		return PD_FAILED;
 	meaning = meaning_of(a, result.status);
+	if (meaning == PD_EXIT_ALREADY_INSTALLED ||
+	    meaning == PD_EXIT_NOT_APPLICABLE)
+		driver_unexplain(ctx); /* it has changed nothing */
 	if (pd_remember(ctx, "outcome", meanings[meaning]) < 0 ||
 	    driver_reboot(ctx, meaning == PD_EXIT_SUCCESS_REBOOT ||
 			  meaning == PD_EXIT_FAILED_REBOOT ||

@@ -110,7 +110,8 @@ int driver_package_apply(struct pd_ctx *ctx)
 	if (done < 0)
 		return done;
 	if (!log || driver_evidence(ctx, "after", w.name, devices) < 0 ||
-	    driver_explain_devices(ctx, devices, w.name) < 0 ||
+	    (done == PD_CHANGED &&
+	     driver_explain_devices(ctx, devices, w.name) < 0) ||
 	    driver_reboot(ctx, a->needs_reboot ||
 			  deb_reboot_due(ctx, &txn.changes),
 			  a->reboot_due) < 0 ||

@@ -409,7 +409,7 @@ function steps.install(given) end
 ---@field file patchday.path the vendor's archive (.cab)
 ---@field digest? patchday.string SHA-256 of it; without it the list of source counts
 ---@field source? patchday.path package source, with the archive of the version to go back to
----@field version? patchday.string version that the archive must have
+---@field version? patchday.string version that the archive must have; of several parts only that of this version is installed
 ---@field devices? patchday.list only these, by GUID or by fwupd's id; without it, all that the archive is for
 ---@field when_missing? "skip"|"fail"|patchday.out.string what to do where it is for no device (skip, fail), default skip
 ---@field reboot_due? patchday.boolean a step before asked for a reboot: this one does too, default false

@@ -21,10 +21,28 @@ firmware() { local phases=$1; shift; run step driver.firmware "$phases" "file=$c
 # ---------------------------------------------------------------- nobody on the bus
 run scan driver.firmware
 like "$rc $(flat)" '^1 .*fwupd is not on this server' "without fwupd nothing is known of firmware"
+run patchday facts --json
+is "$rc $(jq -r 'has("firmware"), has("hardware")' <<<"$out" | paste -sd' ')" "0 false true" "the kind is missing among the facts, without a word"
 cab=$source/1.2.4.cab
 touch "$cab"
 firmware check "digest=$(sum "$cab")"
 like "$out" '"result":"refused".*fwupd is not on this server' "and none is installed"
+
+# one that is installed, and can't be started
+printf '[D-BUS Service]\nName=org.freedesktop.fwupd\nExec=/bin/false\nUser=root\n' >"$box/services/org.freedesktop.fwupd.service"
+reload
+run scan driver.firmware
+like "$rc $out" '^1 .*fwupd does not answer GetDevices' "one that does not start says nothing"
+firmware check "digest=$(sum "$cab")"
+like "$out" '"result":"refused".*fwupd does not answer' "and nothing is installed by it"
+run step driver.state check,apply,verify
+is $rc 0 "the rest of the hardware is written down all the same"
+in_lab sh -c 'mkdir -p /run/systemd && echo lxc >/run/systemd/container'
+run scan driver.firmware
+like "$rc $out" '^1 .*fwupd is not on this server' "in a container nobody tries to start it"
+in_lab rm /run/systemd/container
+rm "$box/services/org.freedesktop.fwupd.service"
+reload
 
 # ---------------------------------------------------------------- looking
 fwupd_up
@@ -34,6 +52,8 @@ sums
 is "$(version)" 1.2.2 "the device has 1.2.2"
 run scan driver.firmware
 like "$out" "\"id\":\"$made_up\",\"version\":\"1.2.2\",\"version_format\":\"triplet\"" "its firmware is a fact"
+run patchday facts --json
+is "$(jq -r '.firmware[].version' <<<"$out")" 1.2.2 "also among those of a plan"
 firmware check
 like "$out" '"result":"bad-args".*SHA-256 of .* must be given' "an archive without a digest is refused"
 firmware check digest=12
@@ -117,6 +137,14 @@ like "$rc $(flat)" '^1 .*fwupd does not install the firmware of Integrated Webca
 firmware undo source="$source"
 like "$out" '"result":"unchanged"' "and there is nothing to take back"
 
+fresh
+firmware apply source="$source"
+fwupd_up
+firmware check,apply,verify source="$source"
+is "$rc $(version)" "0 1.2.4" "called again when the device takes it, the step comes to its end"
+firmware undo source="$source"
+is "$rc $(version)" "0 1.2.2" "and back to what there was at the first time"
+
 fwupd_up WriteDelay=3000
 fresh
 step driver.firmware apply "file=$cab" source="$source" >"$box/killed" 2>&1 &
@@ -159,9 +187,10 @@ END
 cat >"$box/flow.lua" <<END
 local pd = require "patchday"
 local probe = pd.use "probe"
-return pd.workflow { api = 1, name = "flow", params = { ends = pd.string { default = "true" } }, guards = function() return {} end,
+return pd.workflow { api = 1, name = "flow", guards = function() return {} end,
+	params = { ends = pd.string { default = "true" }, what = pd.string { default = "needed" } },
 	plan = function(t)
-		local list = pd.drivers { updates = t.catalog:needed(), source = "$source", reboot = false, unexplained = "fail" }
+		local list = pd.drivers { updates = t.catalog[t.params.what](t.catalog), source = "$source", reboot = false, unexplained = "fail" }
 		if not list then return pd.nothing "nothing is needed" end
 		return { pd.stage "drivers" { on_failure = "undo", list, probe.command { argv = { "/bin/" .. t.params.ends }, timeout = 1 } } }
 	end }
@@ -227,6 +256,7 @@ echo 2.2.0 >/sys/class/dmi/id/bios_version
 echo "The BIOS is staged"
 exit 2
 END
+printf '#!/bin/sh\n[ ! -e %s ] || exit 3\n: >%s\n' "$box/nic" "$box/nic" >"$box/vendor/NIC_9.BIN"
 cat >"$box/dell.xml" <<END
 <Manifest baseLocation="downloads.example.com" version="26.06.00" dateTime="2026-06-01T00:00:00+00:00">
 <SoftwareComponent packageID="BIOS9" releaseID="BIOS9" path="FOLDER1/BIOS_9.BIN" dateTime="2026-04-01T10:00:00+02:00" vendorVersion="2.2.0" packageType="LLXP" rebootRequired="true" size="$(stat -c %s "$box/vendor/BIOS_9.BIN")">
@@ -235,6 +265,13 @@ cat >"$box/dell.xml" <<END
 <SupportedSystems><Brand prefix="PE"><Model systemID="0A01"><Display lang="en">R999</Display></Model></Brand></SupportedSystems>
 <Criticality value="2"><Display lang="en">Urgent</Display></Criticality>
 <Cryptography><Hash algorithm="SHA256">$(sum "$box/vendor/BIOS_9.BIN")</Hash></Cryptography>
+</SoftwareComponent>
+<SoftwareComponent packageID="NIC9" releaseID="NIC9" path="FOLDER1/NIC_9.BIN" dateTime="2026-04-01T10:00:00+02:00" vendorVersion="16.5" packageType="LLXP" rebootRequired="false" size="$(stat -c %s "$box/vendor/NIC_9.BIN")">
+<Name><Display lang="en">NIC firmware</Display></Name><ComponentType value="FRMW"/>
+<SupportedDevices><Device componentID="101"><PCIInfo vendorID="8086" deviceID="15F2" subVendorID="1028" subDeviceID="0001"/></Device></SupportedDevices>
+<SupportedSystems><Brand prefix="PE"><Model systemID="0A01"><Display lang="en">R999</Display></Model></Brand></SupportedSystems>
+<Criticality value="1"><Display lang="en">Recommended</Display></Criticality>
+<Cryptography><Hash algorithm="SHA256">$(sum "$box/vendor/NIC_9.BIN")</Hash></Cryptography>
 </SoftwareComponent></Manifest>
 END
 run patchday catalog fetch "$box/dell.xml" --needed --from "$box/vendor" --to "$source"
@@ -245,6 +282,7 @@ like "$rc $(flat)" '^4 .*BIOS_9|^4 .*point of no return' "it can't be taken back
 run patchday run "$box/flow.lua" --catalog "$box/dell.xml" --accept-no-return "a test"
 is "$rc $(cat "$box/sys/class/dmi/id/bios_version")" "0 2.1.0" "a package that says it is not for this server changes nothing"
 like "$out" 'says not-applicable \(status 5\)' "and says so by its status"
+is "$(ls "$box"/state/runs/*/drivers-driver.install/changed.txt 2>/dev/null)" "" "and explains nothing"
 rm "$box/refuse"
 run patchday run "$box/flow.lua" --catalog "$box/dell.xml" --accept-no-return "a test"
 is "$rc $(cat "$box/sys/class/dmi/id/bios_version")" "0 2.2.0" "else it is run, from a copy, with the catalog's digest"
@@ -253,5 +291,11 @@ like "$(cat "$newest"/drivers-driver.install/installer.log)" 'status 2' "its sta
 is "$(patchday status --json | jq -r '.steps[] | select(.id == "drivers/driver.install").outputs.reboot_required')" true "asks for a reboot"
 like "$(cat "$newest"/drivers-driver.compare/differences.txt)" 'dmi id: bios_version 2\.1\.0 -> 2\.2\.0 \(by drivers-driver\.install\)' "and the change of the machine is explained"
 run patchday scan --catalog "$box/dell.xml"
-like "$out" '1 installed' "which then is installed"
+like "$out" '^unknown .* NIC9 ' "which version a card has is not known"
+like "$out" '1 installed' "that of the machine is"
+run patchday catalog fetch "$box/dell.xml" --id NIC9 --from "$box/vendor" --to "$source"
+run patchday run "$box/flow.lua" --catalog "$box/dell.xml" --accept-no-return "a test" --param what=unsure
+is "$rc $(ls "$box/nic")" "0 $box/nic" "what is for this model and card can be run nevertheless"
+run patchday run "$box/flow.lua" --catalog "$box/dell.xml" --accept-no-return "a test" --param what=unsure
+like "$rc $(flat)" '^0 .*says already-installed \(status 3\)' "and says by its status that it is there"
 done_testing

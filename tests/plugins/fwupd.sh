@@ -24,7 +24,8 @@ need_fwupd()
 	[ -x "$PD_BUILDDIR/tests/tools/pd-step" ] ||
 		skip_all "pd-step is not built in $PD_BUILDDIR/tests/tools"
 	[ -x $fwupd ] || skip_all "fwupd is not installed"
-	command -v fwupdtool dbus-daemon busctl >/dev/null || skip_all "fwupdtool, dbus-daemon or busctl is not installed"
+	command -v fwupdtool >/dev/null && command -v dbus-daemon >/dev/null && command -v busctl >/dev/null && command -v jq >/dev/null ||
+		skip_all "fwupdtool, dbus-daemon, busctl or jq is not installed"
 	unshare -m -p -f --mount-proc true 2>/dev/null || skip_all "no namespaces can be made here"
 }
 
@@ -38,19 +39,21 @@ box_end()
 	exit "$status"
 }
 
+reload() { in_lab busctl --system call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig; }
+
 # Only the first process is this test's child; its end is the end of all of them.
 box_up()
 {
 	box=$(mktemp -d)
 	chmod 755 "$box"
 	work=$box/work
-	mkdir -m 755 "$box"/{plugins,etc,lib,cache}
+	mkdir -m 755 "$box"/{plugins,etc,services}
 	trap box_end EXIT
 	trap 'exit 130' INT TERM
 	cat >"$box/bus.conf" <<-END
 		<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 		<busconfig>
-		<type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen><auth>EXTERNAL</auth>
+		<type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen><auth>EXTERNAL</auth><servicedir>$box/services</servicedir>
 		<policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy>
 		</busconfig>
 	END
