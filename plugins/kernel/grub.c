@@ -86,7 +86,8 @@ int grub_look(struct pd_ctx *ctx, struct loader *out)
 {
 	const char *path = file(ctx, "grub.cfg"), *text = pd_read_file(ctx, path, 16 << 20, NULL), *why;
 
-	*out = (struct loader){ .name = "grub", .place = places[which() == 1] };
+	out->name = "grub";
+	out->place = places[which() == 1];
 	if (!text)
 		return pd_fail(ctx, PD_FAILED, "cannot read %s: %s", path, strerror(errno));
 	if (strstr(text, "\nblscfg"))
@@ -124,7 +125,8 @@ static int make_menu(struct pd_ctx *ctx)
 
 int grub_follow(struct pd_ctx *ctx, bool follow)
 {
-	static const char text[] = "# Made by patchday (kernel.keep): the kernel that is the default stays it until a new one is confirmed.\n"
+	static const char text[] = "# Made by patchday (kernel.keep): the kernel that is the default stays it until a new one\n"
+				   "# is confirmed.\n"
 				   "GRUB_DEFAULT=saved\n";
 	struct loader now;
 	int r;
@@ -134,7 +136,7 @@ int grub_follow(struct pd_ctx *ctx, bool follow)
 			       "that in: write GRUB_DEFAULT=saved to /etc/default/grub, and make the menu anew");
 	r = follow ? pd_write_file(ctx, OURS, 0644, text, strlen(text)) : unlink(OURS) < 0 && errno != ENOENT ?
 	    pd_fail(ctx, PD_FAILED, "cannot remove " OURS ": %s", strerror(errno)) : 0;
-	if (r < 0 || make_menu(ctx) < 0 || grub_look(ctx, &now) < 0)
+	if (r < 0 || make_menu(ctx) < 0 || loader_look(ctx, &now) < 0)
 		return PD_FAILED;
 	return !follow || now.follows ? 1 :
 	       pd_fail(ctx, PD_FAILED, "GRUB does not boot the default that is saved, though " OURS " says so: something else sets "

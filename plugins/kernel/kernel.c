@@ -54,7 +54,7 @@ static int look_kept(struct pd_ctx *ctx, struct loader *l, const struct entry **
 static int keep_check(struct pd_ctx *ctx)
 {
 	const struct entry *e;
-	struct loader l;
+	struct loader l = { 0 };
 	const char *line = pd_read_file(ctx, "/proc/cmdline", 65536, NULL);
 	int r = look_kept(ctx, &l, &e);
 
@@ -69,7 +69,7 @@ static int keep_check(struct pd_ctx *ctx)
 static int keep_apply(struct pd_ctx *ctx)
 {
 	const struct entry *e;
-	struct loader l;
+	struct loader l = { 0 };
 	int r = look_kept(ctx, &l, &e);
 
 	if (r < 0 || tell_kept(ctx, &l, e) < 0)
@@ -91,7 +91,7 @@ static int keep_apply(struct pd_ctx *ctx)
 static int keep_verify(struct pd_ctx *ctx)
 {
 	const struct entry *e;
-	struct loader l;
+	struct loader l = { 0 };
 	int r = look_kept(ctx, &l, &e);
 
 	if (r < 0 || tell_kept(ctx, &l, e) < 0)
@@ -106,7 +106,7 @@ static int keep_verify(struct pd_ctx *ctx)
 /* What is set differs from what it should be?  @return 1: set now, 0, or below zero, reported. */
 static int put_back(struct pd_ctx *ctx, const char *standing, const char *once)
 {
-	struct loader l;
+	struct loader l = { 0 };
 	bool default_differs, once_differs;
 
 	if (loader_look(ctx, &l) < 0)
@@ -200,7 +200,7 @@ static int once_check(struct pd_ctx *ctx)
 {
 	const struct once_args *args = ctx->args;
 	const struct entry *e, *back;
-	struct loader l;
+	struct loader l = { 0 };
 	int r = look_new(ctx, args->release, &l, &e);
 
 	if (r < 0 || tell_new(ctx, e) < 0)
@@ -219,7 +219,7 @@ static int once_apply(struct pd_ctx *ctx)
 {
 	const struct once_args *args = ctx->args;
 	const struct entry *e;
-	struct loader l;
+	struct loader l = { 0 };
 	int r = look_new(ctx, args->release, &l, &e);
 
 	if (r < 0 || tell_new(ctx, e) < 0)
@@ -244,7 +244,7 @@ static int once_verify(struct pd_ctx *ctx)
 static int once_undo(struct pd_ctx *ctx)
 {
 	const char *entry = pd_recall(ctx, ENTRY), *before = pd_recall(ctx, ONCE);
-	struct loader l;
+	struct loader l = { 0 };
 
 	if (!entry || !before)
 		return PD_UNCHANGED;
@@ -307,8 +307,8 @@ static bool is_confirmed(struct pd_ctx *ctx, const struct loader *l, const char 
 
 static int confirm_check(struct pd_ctx *ctx)
 {
-	const char *standing;
-	struct loader l;
+	const char *standing = "";
+	struct loader l = { 0 };
 	int r = look_good(ctx, &l, &standing);
 
 	return r < 0 ? r : is_confirmed(ctx, &l, standing) ? PD_UNCHANGED : PD_CHANGED;
@@ -316,8 +316,8 @@ static int confirm_check(struct pd_ctx *ctx)
 
 static int confirm_apply(struct pd_ctx *ctx)
 {
-	const char *standing;
-	struct loader l;
+	const char *standing = "";
+	struct loader l = { 0 };
 	int r = look_good(ctx, &l, &standing);
 
 	if (r < 0)

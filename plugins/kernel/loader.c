@@ -56,6 +56,7 @@ static bool is_grub(const struct loader *l) { return strcmp(l->name, "grub") == 
 
 int loader_look(struct pd_ctx *ctx, struct loader *out)
 {
+	*out = (struct loader){ .name = "", .place = "", .standing = "", .once = "" };
 	/* who boots by systemd-boot may have GRUB's files, too */
 	return sdboot_is_there() ? sdboot_look(ctx, out) : grub_is_there() ? grub_look(ctx, out) :
 	       pd_fail(ctx, PD_REFUSED, "there is neither GRUB (/boot/grub/grub.cfg) nor systemd-boot here: of other loaders nothing "
@@ -99,7 +100,8 @@ int loader_evidence(struct pd_ctx *ctx, const char *file, const char *title)
 
 	if (loader_look(ctx, &l) < 0)
 		return PD_FAILED;
-	text = pd_format(ctx, "loader        %s, boots %s\ndefault       %s\nnext boot     %s\nrunning       %s\nkept          %s\n\n", l.name,
+	text = pd_format(ctx, "loader        %s, boots %s\ndefault       %s\nnext boot     %s\nrunning       %s\n"
+			 "kept          %s\n\n", l.name,
 			 l.follows ? "the default that is set" : "the first entry", *l.standing ? l.standing : "none is set",
 			 *l.once ? l.once : "as always", running(ctx), package_kept(ctx));
 	for (size_t i = 0; i < l.len; i++)

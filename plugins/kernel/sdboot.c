@@ -51,8 +51,10 @@ int sdboot_look(struct pd_ctx *ctx, struct loader *out)
 	const char *end = strstr(selected, pd_format(ctx, "%s.conf", running(ctx)));
 	const char *prefix = end ? pd_format(ctx, "%.*s", (int)(end - selected), selected) : "";
 
-	*out = (struct loader){ .name = "systemd-boot", .place = "", .follows = true,
-				.standing = variable(ctx, "LoaderEntryDefault"), .once = variable(ctx, "LoaderEntryOneShot") };
+	out->name = "systemd-boot";
+	out->follows = true;
+	out->standing = variable(ctx, "LoaderEntryDefault");
+	out->once = variable(ctx, "LoaderEntryOneShot");
 	if (strncmp(info, "systemd-boot", 12) != 0)
 		return pd_fail(ctx, PD_REFUSED, "the boot loader is '%s', of which nothing is known", info);
 	while (*all) {

@@ -261,7 +261,7 @@ static int named(struct pd_ctx *ctx, const char *name, struct volume *v, struct 
 
 int btrfs_there(struct pd_ctx *ctx, const char *name)
 {
-	struct volume v;
+	struct volume v = { 0 };
 	struct place p = { -1, -1 };
 	struct subvol s;
 	int r = named(ctx, name, &v, &p);
@@ -275,7 +275,7 @@ int btrfs_there(struct pd_ctx *ctx, const char *name)
 
 int btrfs_discard(struct pd_ctx *ctx, const char *name)
 {
-	struct volume v;
+	struct volume v = { 0 };
 	struct place p = { -1, -1 };
 	struct subvol s;
 	int r = named(ctx, name, &v, &p);

@@ -36,6 +36,12 @@ int lvm_discard(struct pd_ctx *ctx, const char *name)
 	return lvm_do(ctx, argv, "remove", argv[2]);
 }
 
+/* What gets full: the pool of a thin snapshot, a classic one itself; NULL: no snapshot of ours. */
+static const struct lv *filled(struct pd_ctx *ctx, const struct lvs *all, const struct lv *lv)
+{
+	return !lv_tagged(lv) ? NULL : lv_is_thin(lv) ? lvs_find(all, pd_format(ctx, "%s/%s", lv->vg, lv->pool)) : lv;
+}
+
 int lvm_room(struct pd_ctx *ctx, int64_t percent)
 {
 	struct lvs all;
@@ -45,12 +51,12 @@ int lvm_room(struct pd_ctx *ctx, int64_t percent)
 		return 0;
 	if (lvs_read(ctx, &all) < 0)
 		return PD_FAILED;
-	for (size_t i = 0; i < all.len; i++) {
+	for (size_t i = 0; all.items && i < all.len; i++) {
 		const struct lv *lv = &all.items[i];
-		const struct lv *full = lv_is_thin(lv) ? lvs_find(&all, pd_format(ctx, "%s/%s", lv->vg, lv->pool)) : lv;
+		const struct lv *full = filled(ctx, &all, lv);
 
-		if (!lv_tagged(lv) || !full || (!lv_is_lost(lv) && full->data <= (double)percent &&
-						full->metadata <= (double)percent))
+		if (!full || (!lv_is_lost(lv) && full->data <= (double)percent &&
+			      full->metadata <= (double)percent))
 			continue;
 		pd_inhibit(ctx, lv == full ? "a snapshot that is full is lost, and with it the way back" :
 			   "a pool that is full stops all volumes in it", pd_format(ctx, "more than %" PRId64 " %% of %s are used",

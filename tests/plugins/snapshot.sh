@@ -170,6 +170,34 @@ done
 step btrfs undo subvolumes="$home"
 is "killed in undo: so does that" "$(picture "$home")" "$before"
 
+# ---- in a run: an update that breaks what no step of it knows of
+cp "$PD_BUILDDIR/plugins/probe/.libs/probe.so" "$tmp/plugins/"
+cat >"$tmp/update.lua" <<END
+local pd = require "patchday"
+local snapshot, probe = pd.use "snapshot", pd.use "probe"
+local function run(text) return probe.command { argv = { "/bin/sh", "-c", text }, timeout = 1 } end
+return pd.workflow { api = 1, name = "update", params = { good = pd.bool { default = false } },
+	guards = function() return { snapshot.room { free = "1 MiB" } } end, plan = function(t)
+	local taken = snapshot.btrfs { subvolumes = { "$home" }, state = "$tmp/state" }
+	return {
+		pd.stage "save" { taken },
+		pd.stage "install" { on_failure = "undo", run "cd $home && rm -rf deep && echo broken >alice/file", run(t.params.good and "true" or "false") },
+		t.params.good and pd.stage "end" { snapshot.discard { snapshots = taken.out.snapshots } },
+	}
+end }
+END
+run() { out=$("$PD_BUILDDIR/patchday" run "$tmp/update.lua" --state "$tmp/state" --plugin-dir "$tmp/plugins" "$@" 2>&1 </dev/null); rc=$?; }
+run
+is "a run that fails is rolled back, and all is as it was" "$rc $(picture "$home")" "1 $before"
+[ "$rc" = 1 ] || echo "$out"
+now=$(snapshots)
+run --param good=true
+is "without a backup no snapshot is discarded" "$rc $(snapshots)" "4 $now"
+run --param good=true --accept-no-return "it is a test"
+is "a run that is done leaves none" "$rc $(cat "$home/alice/file") $(snapshots)" "0 broken $now"
+[ "$rc" = 0 ] || echo "$out"
+before=$(picture "$home")
+
 # ---- in use
 work=$tmp/busy
 step btrfs check,apply subvolumes="$home"
