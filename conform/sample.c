@@ -70,7 +70,7 @@ static const char *const foreign[] = {
 	"<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>updates</title></channel></rss>\n",
 	"<svg xmlns=\"http://www.w3.org/2000/svg\"/>\n",
 	"<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>updates</title></feed>\n",
-	"-----BEGIN PGP SIGNATURE-----\n\niQ\n", "\x7f" "ELF\x02\x01\x01", "\x89PNG\r\n\x1a\n", "#!/bin/sh\n",
+	"-----BEGIN PGP SIGNATURE-----\n\niQ\n", "\177ELF\2\1\1", "\x89PNG\r\n\x1a\n", "#!/bin/sh\n",
 	"\xef\xbb\xbf", "\xff\xfe<",
 };
 

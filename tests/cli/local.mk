@@ -6,3 +6,5 @@ EXTRA_DIST += $(OVAL_TESTS) %reldir%/oval_peer.sh %reldir%/../data/oval
 EXTRA_DIST += %reldir%/../workflows
 TESTS += %reldir%/oval_rpm.sh
 EXTRA_DIST += %reldir%/oval_rpm.sh %reldir%/oval_rpm.py
+TESTS += %reldir%/pictures.sh
+EXTRA_DIST += %reldir%/pictures.sh tests/data/pictures

@@ -118,7 +118,7 @@ format()
 	compile "$1" try-formats.c "${2-}" "${@:3}"
 	cat >"$tmp/$1/README.md" <<END
 # $1
-## Reader tries
+## Readers tries, serves
 ## Filter tryz
 ## Scanner trials
 END
@@ -139,8 +139,8 @@ conform fine --json --other "$PD_SRCDIR/catalogs/examples/packages.xml"
 is "a good reader, filter and scanner pass" "$rc $(jq -r .verdict <<<"$out")" "0 pass"
 is "nothing of them is left untried" "$(rules 'not tried')$(rules broken)" ""
 is "and this is what was tried" "$(rules kept | tr -d ,)" "damage of tries damage of tryz knows of tries knows of tryz \
-left of trials left of tries left of tryz limit of trials limit of tries limit of tryz loads of fine manual of fine \
-still of trials still of tries still of tryz twice of trials twice of tries twice of tryz"
+left of serves left of trials left of tries left of tryz limit of serves limit of trials limit of tries limit of tryz loads of fine manual of fine \
+still of serves still of trials still of tries still of tryz twice of serves twice of trials twice of tries twice of tryz"
 conform fine
 like "as text: only the rules that apply" "$out" '^ +loads +manual +still +limit +twice +left +knows +damage$'
 
@@ -178,6 +178,7 @@ spoils GARBLE "twice of tryz" "of its own sample packed come 19 bytes that are n
 spoils BOMB "damage of tryz" "bomb, of which more comes than may: it does not fail"
 spoils LUMP "damage of tryz" "it hands over 15 MiB in one, and so holds all that comes"
 spoils CHANGING "twice of trials" "each time it finds something else: row 1 was"
+spoils UNSURE "twice of serves" "each time it finds something else: other updates, or other parts of them"
 spoils SCANLEAK "left of trials" "scanner: descriptor [0-9]+ is left open"
 spoils SCANWRITE "still of trials" "scanner: bad_scanwrite[.a-z]*: open(at)? /etc/written"
 wait

@@ -196,6 +196,19 @@ static int read_all(struct pd_ctx *ctx)
 static const struct pd_reader reader = { PD_READER, .name = "tries", .help = "what was tried", .recognize = recognize,
 					 .read = read_all };
 
+/* Of the server itself. */
+static int read_server(struct pd_ctx *ctx)
+{
+#if defined TRY_UNSURE
+	return emit(ctx, "T-1", pd_format(ctx, "%ld", moment()));
+#else
+	return emit(ctx, "T-1", "one");
+#endif
+}
+
+static const struct pd_reader server = { PD_READER, .name = "serves", .help = "what the server knows",
+					 .flags = PD_R_SERVER, .read = read_server };
+
 /* ----------------------------------------------------------------- filter */
 
 static int recognize_packed(const unsigned char *head, size_t len)
@@ -281,7 +294,7 @@ static const char *const kinds[] = { "x-try", NULL };
 static const struct pd_scanner scanner = { PD_SCANNER, .name = "trials", .help = "what is tried", .kinds = kinds,
 					   .scan = scan };
 
-static const struct pd_reader *const readers[] = { &reader, NULL };
+static const struct pd_reader *const readers[] = { &reader, &server, NULL };
 static const struct pd_filter *const filters[] = { &filter, NULL };
 static const struct pd_scanner *const scanners[] = { &scanner, NULL };
 

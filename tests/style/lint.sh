@@ -21,6 +21,6 @@ mapfile -t shells < <(grep -rlE '^#!/bin/(ba)?sh|shellcheck shell' tests quickst
 	grep -vE '\.(trs|log)$')
 empty "shellcheck" "$(printf '%s\0' "${shells[@]}" |
 	xargs -0 -n8 -P"$(nproc)" shellcheck --severity=warning --exclude=SC1010,SC2054,SC2209 --external-sources 2>&1)"
-empty "codespell" "$(codespell --quiet-level=35 --skip='*.log,*.trs,./build*,./.git,./m4,./build-aux,./autom4te.cache,./configure*,./aclocal.m4,*.in,*.test,tests/fuzz/corpus,tests/data' \
+empty "codespell" "$(codespell --quiet-level=35 --skip='*.log,*.trs,./build*,./.git,./m4,./build-aux,./autom4te.cache,./configure*,./aclocal.m4,*.in,*.test,tests/fuzz/corpus,tests/data,doc/pictures/*.svg' \
 	--ignore-words-list=isnt,stdio,fo,ser,te,ot,inout,blotted,fpr,consol,upto,neded,faild core plugins rehearse conform package transfer scripts doc tests README.md NEWS quickstart 2>&1)"
 end
