@@ -9,6 +9,11 @@ const char *const harmless_messages[] = {
 	"smbd version .* started|nmbd version .* started|winbindd version .* started|"
 	"samba version .* started|Copyright Andrew Tridgell|"
 	".*Got SIGTERM: going down|.*(samba name server|local master browser).*|\\*+$)",
+	/* a domain controller whose parts are told to end, and end; and what it is made of */
+	"^samba: *(.*(smbd|winbindd) daemon died with exit status 15$|"
+	"(task_server_terminate: )+\\[(smbd|winbindd) child process exited\\]$|"
+	"prefork_child_pipe_handler: Parent [0-9]+, Child [0-9]+ (exited with status 0|terminated with signal 15)$|"
+	"daemon_status: daemon 'samba' : |binary_smbd_main: samba: using '[a-z]+' process model$)",
 	/* firmware and hardware quirks, the same before and after an update */
 	"^kernel: *(ACPI (BIOS )?(Error|Warning)|.*\\[Firmware Bug\\]|i8042: |"
 	"x86/cpu: SGX disabled|"

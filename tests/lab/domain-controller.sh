@@ -55,7 +55,7 @@ is "a share that is gone ends rolled back" "$(run_state)" "rolled back"
 like "the share is named" "$(on_server patchday status </dev/null)" 'state: rolled back: install/directory.probe.*//dc1.lab.example/netlogon'
 is "the other one had the roles meanwhile" "$(on_server grep -c 'Settings,CN=DC2,' /root/roles </dev/null)" 7
 is "and has given them back" "$(owners dc1) $(owners dc2)" "$(<"$tmp/roles") $(<"$tmp/roles")"
-inventory >"$tmp/after"
+inventory | grep -v "^meanwhile:" >"$tmp/after"
 empty "packages, services and files are as before" "$(diff "$tmp/before" "$tmp/after" | head -40)"
 is "the account that was made meanwhile is here, and there" "$(on dc1 samba-tool user list </dev/null | grep -cx meanwhile) $(
 	on dc2 samba-tool user list </dev/null | grep -cx meanwhile)" "1 1"

@@ -6,7 +6,7 @@ address=$1 first=${2:-}
 name=$(hostname)
 
 export DEBIAN_FRONTEND=noninteractive TDB_NO_FSYNC=1
-systemctl disable -q --now smbd apache2 cups 2>/dev/null
+systemctl disable -q --now smbd apache2 2>/dev/null
 apt-get update -qq && apt-get install -qqy --no-install-recommends krb5-user ldb-tools python3-markdown samba-ad-provision \
 	samba-dsdb-modules samba-vfs-modules winbind || exit 1
 systemctl disable -q --now winbind 2>/dev/null
