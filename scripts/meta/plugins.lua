@@ -11,6 +11,7 @@ local pd = {}
 ---@overload fun(name: "command"): patchday.plugin.command
 ---@overload fun(name: "copy"): patchday.plugin.copy
 ---@overload fun(name: "database"): patchday.plugin.database
+---@overload fun(name: "directory"): patchday.plugin.directory
 ---@overload fun(name: "driver"): patchday.plugin.driver
 ---@overload fun(name: "eventlog"): patchday.plugin.eventlog
 ---@overload fun(name: "firewall"): patchday.plugin.firewall
@@ -369,6 +370,129 @@ function steps.dump(given) end
 ---@param given patchday.plugin.database.restore
 ---@return patchday.plugin.database.restore.step
 function steps.restore(given) end
+end
+
+-- directory: a domain controller (Samba): client test, replication, roles, backup that is proved, database
+do
+---@class patchday.plugin.directory
+local steps = {}
+
+---@class (exact) patchday.plugin.directory.probe
+---@field user? patchday.string user of the domain who logs in; left out: this server itself, by its key
+---@field password? patchday.secret password of that user
+---@field timeout? patchday.seconds keep trying for so long (1 to 86400), default 30
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.directory.probe.out
+---@field milliseconds patchday.out.number how long it took until it passed
+
+---@class (exact) patchday.plugin.directory.probe.step: patchday.step
+---@field out patchday.plugin.directory.probe.out
+
+---Find this domain controller by DNS, log in, and read by LDAP and from its shares.
+---Read-only; needs root. Takes about 5s, at most 25h 00m.
+---@param given? patchday.plugin.directory.probe
+---@return patchday.plugin.directory.probe.step
+function steps.probe(given) end
+
+---@class (exact) patchday.plugin.directory.replication
+---@field partners? patchday.number so many partners at least; 0: the domain may have no other controller (0 to 1000), default 1
+---@field age? patchday.seconds how long ago each naming context may have been replicated (1 to 15552000), default 1h
+---@field failures? patchday.number so many failures one after the other are allowed (0 to 1000000), default 0
+---@field now? patchday.boolean replicate the domain's accounts first, both ways, and what is not in order; what was replicated before is no proof, default true
+---@field before? patchday.list links as an earlier step has found them, which must be there again
+---@field timeout? patchday.seconds keep trying for so long (1 to 86400), default 30
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.directory.replication.out
+---@field milliseconds patchday.out.number how long it took until it passed
+---@field partners patchday.out.list servers that this one replicates with
+---@field links patchday.out.list direction, partner and naming context, such as "from dc2 DC=lab,DC=example"
+
+---@class (exact) patchday.plugin.directory.replication.step: patchday.step
+---@field out patchday.plugin.directory.replication.out
+
+---Prove that this server and its partners have each other's changes.
+---Read-only; needs root. Takes about 5s, at most 25h 00m.
+---@param given? patchday.plugin.directory.replication
+---@return patchday.plugin.directory.replication.step
+function steps.replication(given) end
+
+---@class (exact) patchday.plugin.directory.roles
+---@field before? patchday.list roles as an earlier step has found them, which must be the same
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.directory.roles.out
+---@field roles patchday.out.list each role and the server that holds it, such as "pdc dc1"
+---@field held patchday.out.list roles that this server holds
+
+---@class (exact) patchday.plugin.directory.roles.step: patchday.step
+---@field out patchday.plugin.directory.roles.out
+
+---Note which server holds which role of the domain, and compare with before.
+---Read-only; needs root. Takes about 2s, at most 1h 00m.
+---@param given? patchday.plugin.directory.roles
+---@return patchday.plugin.directory.roles.step
+function steps.roles(given) end
+
+---@class (exact) patchday.plugin.directory.transfer
+---@field to patchday.string domain controller that gets the roles
+---@field roles? patchday.list schema, naming, pdc, rid, infrastructure, domaindns, forestdns; left out: all that this server holds
+---@field user? patchday.string administrator of the domain, and of the forest for schema and naming, default Administrator
+---@field password patchday.secret password of that user
+---@field timeout? patchday.seconds keep trying for so long (1 to 3000), default 5m
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.directory.transfer.out
+---@field moved patchday.out.list roles that were moved
+
+---@class (exact) patchday.plugin.directory.transfer.step: patchday.step
+---@field out patchday.plugin.directory.transfer.out
+
+---Have another domain controller hold this one's roles, until undo.
+---Can be undone; needs root. Takes about 20s, at most 1h 00m.
+---@param given patchday.plugin.directory.transfer
+---@return patchday.plugin.directory.transfer.step
+function steps.transfer(given) end
+
+---@class (exact) patchday.plugin.directory.backup
+---@field to patchday.path folder for the backup; each run gets a folder in it
+---@field name? patchday.string name of the archive, without its ending, default directory
+---@field kind? "offline"|"online"|patchday.out.string copy this server's databases under their locks (offline), or replicate all anew (online) (offline, online), default offline
+---@field prove? "restore"|"read"|patchday.out.string make a domain of it in a folder, or read it through (restore, read), default restore
+---@field scratch? patchday.path folder for that; left out: that of the run
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.directory.backup.out
+---@field archive patchday.out.path the backup, for samba-tool domain backup restore
+---@field sha256 patchday.out.string digest of it
+---@field bytes patchday.out.bytes size of it
+
+---@class (exact) patchday.plugin.directory.backup.step: patchday.step
+---@field out patchday.plugin.directory.backup.out
+
+---Back up the domain, and prove that one can be made of it again.
+---Read-only; needs root; counts as the backup that a point of no return asks for. Takes about 30s, at most 12h 00m.
+---@param given patchday.plugin.directory.backup
+---@return patchday.plugin.directory.backup.step
+function steps.backup(given) end
+
+---@class (exact) patchday.plugin.directory.dbcheck
+---@field errors? patchday.number so many errors are allowed, such as those that there were before (0 to 1000000000), default 0
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.directory.dbcheck.out
+---@field objects patchday.out.number how many objects were looked at
+---@field errors patchday.out.number how many errors were found
+
+---@class (exact) patchday.plugin.directory.dbcheck.step: patchday.step
+---@field out patchday.plugin.directory.dbcheck.out
+
+---Look through the database of the directory for errors, and mend nothing.
+---Read-only; needs root. Takes about 10s, at most 4h 00m.
+---@param given? patchday.plugin.directory.dbcheck
+---@return patchday.plugin.directory.dbcheck.step
+function steps.dbcheck(given) end
 end
 
 -- driver: vendors' drivers and firmware for the hardware that is there

@@ -54,7 +54,7 @@ return pd.workflow {
 
 		local logs, clean = runbook.logs(p)
 		local state = backup.state { to = p.safe, exclude = left_out }
-		local install, reboot = runbook.install(p, due)
+		local install, reboot, drivers = runbook.install(p, due)
 		local partners, roles, database = replication(p), directory.roles {}, directory.dbcheck {}
 
 		return {
@@ -82,6 +82,7 @@ return pd.workflow {
 				pd.stage "install" { on_failure = "undo",
 					install,                                            -- A12
 					reboot,                                             -- A12
+					drivers,                                            -- A14
 					p.roles_to and { client_test(p), replication(p, partners.out.links) }, -- A17: before they come back
 				},
 				runbook.definitions(t),                                     -- A10
