@@ -26,7 +26,8 @@ static const char *text_for(struct pd_ctx *ctx, const char *release)
 {
 	const char *name = quoted(ctx, release);
 
-	return pd_format(ctx, "// Made by patchday (kernel.keep): the kernel to fall back to stays installed until a new one\n// is confirmed.\n"
+	return pd_format(ctx, "// Made by patchday (kernel.keep): the kernel to fall back to stays installed until a new "
+			 "one\n// is confirmed.\n"
 			 MARK "%s\nAPT::NeverAutoRemove { \"^linux-image-(unsigned-)?%s(-unsigned)?$\"; \"^linux-modules(-extra)?-%s$\"; };\n",
 			 release, name, name);
 }

@@ -65,26 +65,12 @@ static int default_follows(struct pd_ctx *ctx, const struct volume *v, const str
 
 /* ------------------------------------------------------ what is mounted */
 
-/* Mounts of what has become of the subvolume, or of a part of it. */
-static size_t mounts_of_old(struct pd_ctx *ctx, const struct volume *v, const struct mounts *all)
-{
-	const char *root = pd_format(ctx, "/" FOLDER "/%s.back", v->name);
-	size_t n = 0;
-
-	for (size_t i = 0; i < all->len; i++) {
-		const struct mounted *m = &all->items[i];
-
-		n += strncmp(m->root, root, strlen(root)) == 0 &&
-		     (m->root[strlen(root)] == '/' || !m->root[strlen(root)]);
-	}
-	return n;
-}
-
 /* Where nothing uses it, at once.  @return 1: done, 0: the next boot does it. */
 static int remount(struct pd_ctx *ctx, const struct volume *v, const struct subvol *now)
 {
 	struct mounts all;
 	struct subvol seen;
+	size_t n;
 	int mount, r;
 
 	if (place_sub(AT_FDCWD, v->path, &seen) == 0 && memcmp(seen.uuid, now->uuid, ID_SIZE) == 0)
@@ -96,7 +82,8 @@ static int remount(struct pd_ctx *ctx, const struct volume *v, const struct subv
 	mount = subvol_mount(v->source, pd_format(ctx, "/%s", v->at), strtoul(v->flags, NULL, 10));
 	if (mount < 0)
 		return pd_fail(ctx, PD_FAILED, "cannot mount what is in the place of %s: %s", v->path, strerror(errno));
-	r = mounts_of_old(ctx, v, &all) <= 1 &&
+	mounts_below(&all, pd_format(ctx, "/" FOLDER "/%s", back_name(ctx, v)), &n);
+	r = n <= 1 &&
 	    (strcmp(mounts_of(&all, v->path)->target, v->path) != 0 || umount2(v->path, UMOUNT_NOFOLLOW) == 0);
 	if (r && subvol_attach(mount, v->path) < 0)
 		r = pd_fail(ctx, PD_FAILED, "%s is unmounted, and can't be mounted again: %s; try mount %s", v->path,

@@ -259,18 +259,37 @@ static int named(struct pd_ctx *ctx, const char *name, struct volume *v, struct 
 	return place_open(ctx, v, p);
 }
 
+/* The kernel would remove it from under those who use it, be it the root. */
+static int is_free(struct pd_ctx *ctx, const char *what)
+{
+	struct mounts mounts;
+	const struct mounted *m;
+	size_t n;
+
+	if (mounts_read(ctx, &mounts) < 0)
+		return PD_FAILED;
+	m = mounts_below(&mounts, pd_format(ctx, "/" FOLDER "/%s", what), &n);
+	return !m ? 0 : pd_fail(ctx, PD_REFUSED, FOLDER "/%s is mounted at %s: reboot first, which mounts what was gone back to", what,
+				m->target);
+}
+
 int btrfs_there(struct pd_ctx *ctx, const char *name)
 {
 	struct volume v = { 0 };
 	struct place p = { -1, -1 };
-	struct subvol s;
-	int r = named(ctx, name, &v, &p);
+	int n = 0, r = named(ctx, name, &v, &p);
 
-	if (r == 0)
-		r = p.folder >= 0 && (place_sub(p.folder, v.name, &s) == 0 ||
-				      place_sub(p.folder, pd_format(ctx, "%s.back", v.name), &s) == 0);
+	for (int i = 0; r == 0 && p.folder >= 0 && i < 2; i++) {
+		const char *what = i ? v.name : pd_format(ctx, "%s.back", v.name);
+		struct subvol s;
+
+		if (place_sub(p.folder, what, &s) == 0) {
+			r = is_free(ctx, what);
+			n = 1;
+		}
+	}
 	place_close(&p);
-	return r;
+	return r < 0 ? r : n;
 }
 
 int btrfs_discard(struct pd_ctx *ctx, const char *name)
@@ -284,8 +303,7 @@ int btrfs_discard(struct pd_ctx *ctx, const char *name)
 		const char *what = i ? v.name : pd_format(ctx, "%s.back", v.name);
 
 		if (p.folder >= 0 && place_sub(p.folder, what, &s) == 0 && subvol_delete(p.folder, what) < 0)
-			r = pd_fail(ctx, PD_FAILED, "cannot remove the snapshot " FOLDER "/%s: %s%s", what, strerror(errno),
-				    errno == EBUSY ? "; it is mounted: the next boot has what was gone back to" : "");
+			r = pd_fail(ctx, PD_FAILED, "cannot remove the snapshot " FOLDER "/%s: %s", what, strerror(errno));
 	}
 	if (r == 0 && p.top >= 0 && subvol_sync(p.top) < 0)
 		r = pd_fail(ctx, PD_FAILED, "cannot write to the disk that %s is gone: %s", name, strerror(errno));

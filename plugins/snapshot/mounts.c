@@ -78,6 +78,24 @@ const struct mounted *mounts_of(const struct mounts *all, const char *path)
 	return best;
 }
 
+const struct mounted *mounts_below(const struct mounts *all, const char *root, size_t *n)
+{
+	const struct mounted *found = NULL;
+	size_t len = strlen(root);
+
+	*n = 0;
+	for (size_t i = 0; i < all->len; i++) {
+		const struct mounted *m = &all->items[i];
+
+		if (strcmp(m->type, "btrfs") != 0 || strncmp(m->root, root, len) != 0 ||
+		    (m->root[len] != '/' && m->root[len]))
+			continue;
+		found = m;
+		(*n)++;
+	}
+	return found;
+}
+
 const char *there(struct pd_ctx *ctx, const char *path)
 {
 	char *copy = (char *)(uintptr_t)pd_format(ctx, "%s", path);

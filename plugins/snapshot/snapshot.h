@@ -25,6 +25,8 @@ struct mounts {
 int PD_MUST_USE mounts_read(struct pd_ctx *ctx, struct mounts *out);
 /** The one that @p path lies on; NULL: none. */
 const struct mounted *mounts_of(const struct mounts *all, const char *path);
+/** Mounts of the subvolume @p root, or of a part of it: one of *n; NULL: none. */
+const struct mounted *mounts_below(const struct mounts *all, const char *root, size_t *n);
 /** The folder @p path, or the nearest one above it that is there.  Never NULL. */
 const char *there(struct pd_ctx *ctx, const char *path);
 /** What fstab(5) or the kernel's command line say of the mount point with an

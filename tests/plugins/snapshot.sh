@@ -211,7 +211,8 @@ is "in use: undo succeeds" "$result" changed
 like "and says that it takes a boot" "$message" "$home is in use: the next boot mounts what its snapshot has"
 is "until then what runs sees what it had" "$(cat "$home/alice/file")" two
 step discard apply snapshots="btrfs:$fs/$name"
-[ -d "$home/alice" ] && is "what is in use is not taken away from who uses it" "$(cat "$home/alice/file")" two
+like "what is in use is not discarded" "$result $message" "refused.*$name.back is mounted at $home: reboot first"
+is "nor taken away from who uses it" "$(cat "$home/alice/file") $(ls -d "$top/.patchday/$name")" "two $top/.patchday/$name"
 kill $busy; wait $busy 2>/dev/null
 umount "$home" && mount -o subvol=@home "$loop" "$home"
 is "after the boot it is as it was" "$(picture "$home")" "$before"
@@ -259,6 +260,7 @@ like "the state of patchday may not be on what goes back" "$message" "has the st
 step btrfs check,apply,verify subvolumes=/ state="$tmp"
 is "the root is taken" "$result" unchanged
 [ "$result" = unchanged ] || echo "$out"
+snapshot=$taken
 echo '6.2' >"$tmp/root/etc/kernel"
 touch "$tmp/root/etc/new"
 step btrfs undo subvolumes=/ state="$tmp"
@@ -267,11 +269,15 @@ like "with the next boot" "$message" "/ is in use: the next boot mounts what its
 is "what runs is as it was until then" "$(cat "$tmp/root/etc/kernel")" 6.2
 step btrfs undo subvolumes=/ state="$tmp"
 is "undo again, before the boot" "$result" unchanged
+step discard check,apply snapshots="$snapshot"
+like "the root that runs is not discarded" "$result $message" 'refused .*back is mounted at /: reboot first'
 down
 as_root subvol=@
 is "the boot has the old one" "$(cat "$tmp/root/etc/kernel") $(ls "$tmp/root/etc")" "6.1 kernel"
 step btrfs undo subvolumes=/ state="$tmp"
 is "undo once more, after it" "$result" unchanged
+step discard check,apply snapshots="$snapshot"
+is "now it is" "$result $(cat "$tmp/root/etc/kernel")" "changed 6.1"
 down
 
 # without a name: the default subvolume
