@@ -85,6 +85,12 @@ like "$out" '"result":"refused".*is for no device' "or refuses the run"
 firmware check source="$source" devices=0000
 like "$out" '"result":"unchanged"' "nor is a device touched that was not meant"
 is "$(version)" 1.2.2 "looking changes nothing"
+mkdir -m 755 "$box/still"
+for what in "--work $box/still driver.firmware check file=$cab source=$source" "--work $box/still driver.state check" "scan driver.firmware"; do
+	# shellcheck disable=SC2086
+	out=$(in_lab "$PD_BUILDDIR/tests/tools/pd-still" "$PD_BUILDDIR/tests/tools/pd-step" --plugin-dir "$PD_BUILDDIR/plugins/driver/.libs" $what </dev/null 2>&1)
+	is "$? $(grep '^pd-still' <<<"$out")" "0 " "it asks for no change at all: ${what#--work * }"
+done
 in_lab sh -c 'mkdir -p /run/systemd && echo patchday >/run/systemd/container'
 firmware check,apply,verify source="$source"
 like "$rc $(flat)" '^0 .*this is a clone.*"result":"unchanged"' "in a clone nothing is written to the server's own devices"
