@@ -35,3 +35,4 @@ include %D%/firewall/local.mk
 include %D%/proxy/local.mk
 include %D%/needrestart/local.mk
 include %D%/notify/local.mk
+include %D%/recovery/local.mk

@@ -130,6 +130,8 @@ end, plan = function(t)
 		use "probe".http { url = "http://localhost:631/" }, use "probe".command { argv = { "/bin/true" } },
 		use "probe".imap { user = "alice", password = t.params.password }, use "probe".queue {}, -- with mail: tests/lab/mail.sh
 		use "probe".mail { to = "alice@localhost", user = "alice", password = t.params.password },
+		use "recovery".backup { to = "/srv/volume" }, use "recovery".rescue { to = "/srv/volume" }, -- with rear: tests/plugins/recovery.sh
+		use "recovery".recent { path = to }, use "recovery".medium { path = "/root/rear.iso" },
 		use "quota".hold {}, use "schedule".hold {}, use "ups".hold {}, use "ups".line {},
 		s.stop { units = units }, s.start { units = units }, s.restart { units = units },
 		s.verify { units = units }, use "shares".save { to = to },
