@@ -38,3 +38,4 @@ include %D%/notify/local.mk
 include %D%/snapshot/local.mk
 include %D%/kernel/local.mk
 include %D%/directory/local.mk
+include %D%/recovery/local.mk

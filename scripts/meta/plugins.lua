@@ -26,6 +26,7 @@ local pd = {}
 ---@overload fun(name: "probe"): patchday.plugin.probe
 ---@overload fun(name: "proxy"): patchday.plugin.proxy
 ---@overload fun(name: "quota"): patchday.plugin.quota
+---@overload fun(name: "recovery"): patchday.plugin.recovery
 ---@overload fun(name: "rpm"): patchday.plugin.rpm
 ---@overload fun(name: "schedule"): patchday.plugin.schedule
 ---@overload fun(name: "service"): patchday.plugin.service
@@ -1492,6 +1493,93 @@ local steps = {}
 ---@param given? patchday.plugin.quota.hold
 ---@return patchday.plugin.quota.hold.step
 function steps.hold(given) end
+end
+
+-- recovery: bare-metal backups by Relax-and-Recover: made, proved, and the boot medium confirmed
+do
+---@class patchday.plugin.recovery
+local steps = {}
+
+---@class (exact) patchday.plugin.recovery.backup
+---@field to patchday.path folder on another volume than the root; each run gets SERVER/RUN in it
+---@field url? patchday.string the same place as rear reaches it, such as nfs://HOST/PATH; left out: file://TO
+---@field limit? patchday.seconds how long rear may take (1 to 86400), default 4h
+---@field room? patchday.bytes room that must be free; left out: what is saved takes so much, and 512 MiB (at least 0), default 0
+---@field keep? patchday.boolean a whole backup stays when the run is taken back, default true
+---@field percent? patchday.number percent of the archive's files that are compared with the disk (1 to 100), default 5
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.recovery.backup.out
+---@field medium patchday.out.path the image of the boot medium
+---@field folder patchday.out.path folder of this run
+---@field archive patchday.out.path the archive of files
+
+---@class (exact) patchday.plugin.recovery.backup.step: patchday.step
+---@field out patchday.plugin.recovery.backup.out
+
+---Boot medium and archive of the whole server by Relax-and-Recover.
+---Can be undone; needs root; counts as the backup that a point of no return asks for. Takes about 10m 00s, at most 25h 00m.
+---@param given patchday.plugin.recovery.backup
+---@return patchday.plugin.recovery.backup.step
+function steps.backup(given) end
+
+---@class (exact) patchday.plugin.recovery.rescue
+---@field to patchday.path folder on another volume than the root; each run gets SERVER/RUN in it
+---@field url? patchday.string the same place as rear reaches it, such as nfs://HOST/PATH; left out: file://TO
+---@field limit? patchday.seconds how long rear may take (1 to 86400), default 4h
+---@field room? patchday.bytes room that must be free; left out: what is saved takes so much, and 512 MiB (at least 0), default 0
+---@field keep? patchday.boolean a whole backup stays when the run is taken back, default true
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.recovery.rescue.out
+---@field medium patchday.out.path the image of the boot medium
+---@field folder patchday.out.path folder of this run
+
+---@class (exact) patchday.plugin.recovery.rescue.step: patchday.step
+---@field out patchday.plugin.recovery.rescue.out
+
+---Boot medium alone by Relax-and-Recover, beside another backup.
+---Can be undone; needs root. Takes about 3m 00s, at most 25h 00m.
+---@param given patchday.plugin.recovery.rescue
+---@return patchday.plugin.recovery.rescue.step
+function steps.rescue(given) end
+
+---@class (exact) patchday.plugin.recovery.recent
+---@field path patchday.path folder with media at any depth, of which the newest counts
+---@field age? patchday.seconds how old it may be (1 to 316224000), default 30d
+---@field percent? patchday.number percent of the archive's files that are compared with the disk (1 to 100), default 5
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.recovery.recent.out
+---@field medium patchday.out.path the medium: a file or a device
+---@field time patchday.out.string when it was made, RFC 3339
+
+---@class (exact) patchday.plugin.recovery.recent.step: patchday.step
+---@field out patchday.plugin.recovery.recent.out
+
+---A recent medium for recovery describes this server, and can be read.
+---Read-only; needs root. Takes about 2m 00s, at most 6h 00m.
+---@param given patchday.plugin.recovery.recent
+---@return patchday.plugin.recovery.recent.step
+function steps.recent(given) end
+
+---@class (exact) patchday.plugin.recovery.medium
+---@field path? patchday.path the medium: a device, or the file of an image
+---@field label? patchday.string label of the device that it is on, normally RELAXRECOVER
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.recovery.medium.out
+---@field medium patchday.out.path the medium: a file or a device
+---@field time patchday.out.string when it was made, RFC 3339
+
+---@class (exact) patchday.plugin.recovery.medium.step: patchday.step
+---@field out patchday.plugin.recovery.medium.out
+
+---A boot medium for recovery is at hand: it can be booted, and is this server's.
+---Read-only; needs root. Takes about 30s, at most 1h 00m.
+---@param given? patchday.plugin.recovery.medium
+---@return patchday.plugin.recovery.medium.step
+function steps.medium(given) end
 end
 
 -- rpm: packages of servers with rpm: facts, and updates with the way back

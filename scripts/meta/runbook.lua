@@ -56,6 +56,11 @@ function runbook.no_new_errors(p, logs, clean) end
 ---@return patchday.item
 function runbook.normal_backup(t) end
 
+---The medium for recovery is at hand.
+---@param t patchday.t
+---@return patchday.item
+function runbook.medium(t) end
+
 ---A backup of a critical server for bare metal.
 ---@param p table<string, any> the parameters
 ---@return patchday.item

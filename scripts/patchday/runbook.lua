@@ -4,8 +4,8 @@
 local pd = require "patchday"
 local antivirus, backup, eventlog, guard = pd.use "antivirus", pd.use "backup", pd.use "eventlog", pd.use "guard"
 local host, needrestart, normalbackup = pd.use "host", pd.use "needrestart", pd.use "normalbackup"
-local quota, schedule, service = pd.use "quota", pd.use "schedule", pd.use "service"
-local ups, update = pd.use "ups", pd.use "update"
+local quota, recovery, schedule = pd.use "quota", pd.use "recovery", pd.use "schedule"
+local service, ups, update = pd.use "service", pd.use "ups", pd.use "update"
 local runbook = {}
 
 local GIB = 1024 * 1024 * 1024
@@ -28,6 +28,9 @@ function runbook.params(own)
 		from = pd.path { help = "folder with packages fetched before, such as those of the last patch day" },
 		critical = pd.bool { default = false,
 			help = "a critical server: all of it is backed up, for recovery on bare metal" },
+		medium = pd.path { help = "boot medium for recovery that is at hand, a device or an image: it is confirmed" },
+		medium_to = pd.path { help = "folder on another volume: a critical server's boot medium and archive go there" },
+		medium_url = pd.string { help = "the same folder as Relax-and-Recover reaches it, such as nfs://HOST/PATH" },
 		backup_by = pd.choice { choices = { "restic", "borg", "bacula", "file" },
 			help = "what makes the normal backup; left out: it is not looked at" },
 		backup_at = pd.string { help = "where it is: a repository, a client of Bacula, a file or folder" },
@@ -70,6 +73,11 @@ function runbook.questions(who)
 			ask = "Was a way to boot this server for recovery tried?",
 			help = "A rescue medium, the remote console, or a snapshot that can be gone back to." },
 	}
+end
+
+-- A3: the medium for recovery is at hand, can be booted, and is this server's.
+function runbook.medium(t)
+	return t.round == 1 and t.params.medium and recovery.medium { path = t.params.medium }
 end
 
 -- Is one of these services installed here?
@@ -165,9 +173,10 @@ function runbook.normal_backup(t)
 		password = p.backup_password, paths = p.backup_paths, age = age }
 end
 
--- A9: a critical server can be brought back on bare metal.
+-- A9: a critical server can be brought back on bare metal, with a boot medium where there is a place for it.
 function runbook.bare_metal(p)
 	if not p.critical then return nil end
+	if p.medium_to then return recovery.backup { to = p.medium_to, url = p.medium_url } end
 	local system = backup.system { to = p.safe }
 	return {
 		system,

@@ -58,6 +58,7 @@ return pd.workflow {
 		return {
 			pd.stage "prepare" {
 				t.answers.recovery and host.recovery { confirmed = true },  -- A3
+				runbook.medium(t),                                          -- A3
 				runbook.room(p, due),                                       -- A3
 				runbook.normal_backup(t),                                   -- A7
 				configuration(t),                                           -- A5: a boot has to read it

@@ -134,6 +134,8 @@ end, plan = function(t)
 		use "probe".http { url = "http://localhost:631/" }, use "probe".command { argv = { "/bin/true" } },
 		use "probe".imap { user = "alice", password = t.params.password }, use "probe".queue {}, -- with mail: tests/lab/mail.sh
 		use "probe".mail { to = "alice@localhost", user = "alice", password = t.params.password },
+		use "recovery".backup { to = "/srv/volume" }, use "recovery".rescue { to = "/srv/volume" }, -- with rear: tests/plugins/recovery.sh
+		use "recovery".recent { path = to }, use "recovery".medium { path = "/root/rear.iso" },
 		use "quota".hold {}, use "schedule".hold {}, use "ups".hold {}, use "ups".line {},
 		use "snapshot".btrfs { subvolumes = { "/" } }, use "snapshot".lvm { volumes = { "vg/root" } }, -- with some: tests/plugins/snapshot.sh
 		use "snapshot".discard { snapshots = { "lvm:vg/none" } }, use "snapshot".room {},

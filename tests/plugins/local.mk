@@ -1,6 +1,6 @@
 PLUGIN_TESTS = %reldir%/antivirus.sh %reldir%/apt.sh %reldir%/backup.sh %reldir%/command.sh %reldir%/copy.sh %reldir%/database.sh %reldir%/driver.sh %reldir%/firewall.sh \
 	%reldir%/eventlog.sh %reldir%/host.sh %reldir%/needrestart.sh %reldir%/network.sh %reldir%/notify-lab.sh %reldir%/printers.sh \
-	%reldir%/probe.sh %reldir%/proxy.sh %reldir%/quota.sh %reldir%/rpm.sh %reldir%/schedule.sh %reldir%/service.sh %reldir%/shares.sh %reldir%/snapshot-lvm.sh %reldir%/update.sh %reldir%/ups.sh
+	%reldir%/probe.sh %reldir%/proxy.sh %reldir%/quota.sh %reldir%/recovery.sh %reldir%/rpm.sh %reldir%/schedule.sh %reldir%/service.sh %reldir%/shares.sh %reldir%/snapshot-lvm.sh %reldir%/update.sh %reldir%/ups.sh
 LAB_TESTS += $(PLUGIN_TESTS)
 EXTRA_DIST += $(PLUGIN_TESTS) %reldir%/common.sh %reldir%/uml.sh
 # sourced by tests/lab/domain-controller.sh
