@@ -60,6 +60,7 @@ return pd.workflow {
 		return {
 			pd.stage "prepare" {
 				t.answers.recovery and host.recovery { confirmed = true },  -- A3
+				runbook.medium(t),                                          -- A3
 				runbook.room(p, due),                                       -- A3
 				runbook.normal_backup(t),                                   -- A7
 				logs,                                                       -- A4
