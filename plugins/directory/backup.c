@@ -151,21 +151,23 @@ static int accounts(const struct domain *d, const char *url, const char **out)
 	return n ? 0 : pd_fail(d->ctx, PD_FAILED, "%s: there is none", what);
 }
 
-/* samba-tool chooses the name. */
-static int find_written(struct pd_ctx *ctx, const char *part, const char **out)
+/* samba-tool chooses the name.  @return NULL: reported */
+static const char *find_written(struct pd_ctx *ctx, const char *part)
 {
 	glob_t found = { 0 };
 	int r = glob(pd_format(ctx, "%s/samba-backup-*.tar.bz2", part), 0, NULL, &found);
+	const char *path = r == 0 && found.gl_pathc == 1 ? pd_format(ctx, "%s", found.gl_pathv[0]) : NULL;
 
-	*out = r == 0 && found.gl_pathc == 1 ? pd_format(ctx, "%s", found.gl_pathv[0]) : NULL;
 	globfree(&found);
-	return *out ? 0 : pd_fail(ctx, PD_FAILED, "samba-tool left no backup in %s", part);
+	if (!path)
+		pd_fail(ctx, PD_FAILED, "samba-tool left no backup in %s", part);
+	return path;
 }
 
 static int write_archive(const struct domain *d, const char *archive)
 {
 	const struct backup_args *args = d->ctx->args;
-	const char *part = pd_format(d->ctx, "%s.part", archive), *written = NULL;
+	const char *part = pd_format(d->ctx, "%s.part", archive), *written;
 	const char *target = pd_format(d->ctx, "--targetdir=%s", part);
 	const char *const offline[] = { "samba-tool", "domain", "backup", "offline", target, NULL };
 	const char *const online[] = { "samba-tool", "domain", "backup", "online", target, "-P",
@@ -177,8 +179,10 @@ static int write_archive(const struct domain *d, const char *archive)
 		return PD_FAILED;
 	if (mkdir(part, 0700) != 0)
 		return pd_fail(d->ctx, PD_FAILED, "can't make the folder %s: %s", part, strerror(errno));
-	if (domain_must(d, args->kind == KIND_ONLINE ? online : offline, "samba-tool domain backup", &r) < 0 ||
-	    find_written(d->ctx, part, &written) < 0)
+	if (domain_must(d, args->kind == KIND_ONLINE ? online : offline, "samba-tool domain backup", &r) < 0)
+		return PD_FAILED;
+	written = find_written(d->ctx, part);
+	if (!written)
 		return PD_FAILED;
 	if (chmod(written, 0600) != 0 || rename(written, archive) != 0)
 		return pd_fail(d->ctx, PD_FAILED, "can't move %s to %s: %s", written, archive, strerror(errno));

@@ -24,7 +24,7 @@ static bool counts(const char *text, int64_t *objects, int64_t *errors)
 	const char *at = NULL;
 	char *end = NULL;
 
-	for (const char *p = text; (p = strstr(p, "Checked ")); p++)
+	for (const char *p = text; p && (p = strstr(p, "Checked ")); p++)
 		at = p;
 	if (!at)
 		return false;

@@ -115,14 +115,15 @@ static enum outcome left(struct probe *probe, struct move *m, const char *server
 static enum outcome attempt(struct probe *probe, void *user)
 {
 	struct move *m = user;
-	bool todo[ROLES];
+	bool todo[ROLES] = { false };
 	size_t n = 0;
 	const char *why = NULL, *there = pd_format(probe->ctx, "%s.%s", m->to, m->d.dns);
+	enum outcome outcome;
 	int r;
-	/* asked of who gets them: what the other one knows may be old */
-	enum outcome outcome = left(probe, m, there, todo, &n);
 
 	m->d.patience = probe_left(probe) + 30;
+	/* asked of who gets them: what the other one knows may be old */
+	outcome = left(probe, m, there, todo, &n);
 	if (outcome == PASSED && n) {
 		r = ticket_get(&m->d, m->args->user, m->args->password, NULL, &why);
 		if (r)
