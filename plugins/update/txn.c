@@ -262,6 +262,10 @@ static int simulate_files(struct deb_txn *txn, const struct deb_changes *todo,
 	pkg_arg(act, "APT::Status-Fd=1");
 	if (txn->allow_remove.len == 0)
 		pkg_arg(act, "--no-remove");
+	/* A dpkg that was cut short can leave a package at odds with its older
+	 * parts: these files mend it, but apt would not take them without. */
+	pkg_arg(&look, "-f");
+	pkg_arg(act, "-f");
 	pkg_arg(&look, "install");
 	pkg_arg(act, "install");
 	for (size_t i = 0; i < todo->n; i++) {

@@ -55,6 +55,10 @@ made labheld 1:1.0 all
 made labheld 1:1.1 all
 made labgone 1.0 all
 made labgone 1.1 all
+made labpart 1.0 all
+made labpart 1.1 all
+made labwhole 1.0 all "Depends: labpart (= 1.0)"
+made labwhole 1.1 all "Depends: labpart (= 1.1)"
 made labclash 1.0 all
 made labclash 1.1 all "Conflicts: labtwo"
 mv "$repo/pool/labgone_1.0_all.deb" "$scratch"
@@ -63,7 +67,7 @@ mv "$repo/pool/labgone_1.0_all.deb" "$scratch"
 tar -C "$repo" -c . | in_lab sh -c 'mkdir -p /opt/repo && tar -xf - -C /opt/repo && chown -R root:root /opt/repo'
 push "$scratch/labgone_1.0_all.deb" /root/labgone.deb
 in_lab sh -c 'echo "deb [trusted=yes] file:/opt/repo ./" >/etc/apt/sources.list.d/made.list
-	apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install labone=1.0 labtwo=1.0 labheld=1:1.0 labclash=1.0 /root/labgone.deb &&
+	apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install labone=1.0 labtwo=1.0 labheld=1:1.0 labclash=1.0 labpart=1.0 labwhole=1.0 /root/labgone.deb &&
 	apt-mark auto labone && echo mine >>/etc/labtwo/labtwo.conf && rm /etc/labclash/labclash.conf' >/dev/null 2>&1 </dev/null ||
 	{ echo "Bail out! the made-up packages can't be installed"; exit 1; }
 
@@ -246,6 +250,16 @@ is "$rc $(version labheld)" "0 1:1.1 installed" "it is repaired first"
 install undo two.json
 in_lab sh -c 'DEBIAN_FRONTEND=noninteractive apt-get -y -qq --allow-downgrades install labheld=1:1.0; rm -f /etc/labheld/extra.conf; rm -rf /etc/labheld/*.dpkg-*
 	dpkg -i --force-downgrade /opt/repo/pool/labheld_1.0_all.deb' >/dev/null 2>&1 </dev/null
+
+# cut off between two packages that go together only: dpkg has nothing to repair
+fresh
+in_lab sh -c 'DEBIAN_FRONTEND=noninteractive dpkg --force-depends -i /opt/repo/pool/labwhole_1.1_all.deb; dpkg --audit; apt-get check' \
+	>"$scratch/half" 2>&1 </dev/null
+is "$? $(version labwhole) $(version labpart)" "100 1.1 installed 1.0 installed" "(a package without its newer part)"
+selection /root/half.json labwhole=1.1 labpart=1.1
+install apply,verify half.json
+is "$rc $(version labwhole) $(version labpart)" "0 1.1 installed 1.1 installed" "it gets its part" || sed 's/^/# /' <<<"$out"
+in_lab sh -c 'dpkg -P labwhole labpart; DEBIAN_FRONTEND=noninteractive apt-get -y -qq install labwhole=1.0 labpart=1.0' >/dev/null 2>&1 </dev/null
 
 # ---------------------------------------------------------------- the lock
 fresh
