@@ -533,6 +533,17 @@ static struct pd_buffer items(int n, int at, const char *before)
 	return b;
 }
 
+/* NULL in @at: it does not stand there. (sscanf() would measure all of the text each time.) */
+static long number_behind(const char **at, const char *word)
+{
+	bool there = *at && strncmp(*at, word, strlen(word)) == 0;
+	char *end = NULL;
+	long n = there ? strtol(*at + strlen(word), &end, 10) : 0;
+
+	*at = end;
+	return n;
+}
+
 /* Were the items 1 to n heard, each once and in order, those from @at on so many
  * rows further down?  @return the processes that have read them; 0: no. */
 static size_t heard_items(const struct heard *h, int n, int at, int rows)
@@ -542,18 +553,18 @@ static size_t heard_items(const struct heard *h, int n, int at, int rows)
 	size_t all = 0;
 
 	for (int i = 1; i <= n; i++) {
-		int row, item, used = 0;
-		long pid;
+		const char *rest = text;
+		long row = number_behind(&rest, "ignored("), item = number_behind(&rest, " ");
+		long pid = number_behind(&rest, " by ");
 		size_t k = 0;
 
-		if (sscanf(text, "ignored(%d %d by %ld)%n", &row, &item, &pid, &used) != 3 || !used ||
-		    item != i || row != i + 3 + (i >= at ? rows : 0))
+		if (!rest || *rest != ')' || item != i || row != i + 3 + (i >= at ? rows : 0))
 			return 0;
 		while (k < all && pids[k] != pid)
 			k++;
 		if (k == all && all < 63)
 			pids[all++] = pid;
-		text += used;
+		text = rest + 1;
 	}
 	return *text ? 0 : all;
 }
