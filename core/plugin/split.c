@@ -21,10 +21,10 @@
 #include "xml/xml.h"
 
 enum {
-	PIECE = 1 << 20,   /* bytes; a document of less is not cut */
+	PIECE = 4 << 20,   /* bytes; a document of less is not cut */
 	LONGEST = 8 << 20, /* of a piece, if an item is that long */
 	PARSERS = 4,
-	PLACES = 2         /* for pieces, per parser */
+	PLACES = 1         /* for pieces, per parser */
 };
 
 /* In memory that all of them share. */

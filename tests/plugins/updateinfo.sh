@@ -197,12 +197,12 @@ is "4,000 entries of one update are one, in 256 MiB" \
 
 # a document of several MiB is read in pieces, also as it is unpacked
 awk 'BEGIN { print "<updates>"
-	for (i = 0; i < 9000; i++)
+	for (i = 0; i < 20000; i++)
 		printf "<update version=\"1\"><id>L-%d</id><title>%0300d</title><pkglist><collection><package name=\"old\" epoch=\"5\" version=\"9.%d\" arch=\"x86_64\"/></collection></pkglist></update>\n", i, i, i
 	print "</updates>" }' >"$tmp/long.xml"
 catalog=$tmp/long.xml
 scan | jq -c 'del(.catalog)' >"$tmp/plain"
-is "all of a long document" "$(jq -r .id "$tmp/plain" | awk '$0 != "L-" NR - 1' | head -1) $(wc -l <"$tmp/plain")" " 9000"
+is "all of a long document" "$(jq -r .id "$tmp/plain" | awk '$0 != "L-" NR - 1' | head -1) $(wc -l <"$tmp/plain")" " 20000"
 for pack in "gzip gz" "bzip2 bz2" "xz xz" "zstd zst"; do
 	command -v "${pack% *}" >/dev/null || continue
 	"${pack% *}" -kq "$tmp/long.xml"
