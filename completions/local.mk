@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What shells offer behind "patchday".
 bashcompletiondir = $(datadir)/bash-completion/completions
 zshcompletiondir = $(datadir)/zsh/site-functions

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "carry.h"
 #include "place.h"
 #include "plugin/worker.h"
 #include "still.h"
@@ -115,11 +116,13 @@ FIND(step)
 FIND(scanner)
 FIND(reader)
 FIND(filter)
+FIND(transport)
 #undef FIND
 
 static bool fill(struct pd_worker_call *call, struct lens *l, const json_t *asked)
 {
 	const char *kind = pd_json_text(asked, "kind", "step"), *name = pd_json_text(asked, "name", "");
+	const struct pd_transport *carrier;
 
 	call->phase = (enum pd_phase)pd_json_number(asked, "phase", 0);
 	call->args = json_object_get(asked, "args");
@@ -138,6 +141,10 @@ static bool fill(struct pd_worker_call *call, struct lens *l, const json_t *aske
 	if (strcmp(kind, "filter") == 0)
 		return (call->filter = filter(call->plugin, name)) &&
 		       (call->filter = lens_filter(l, call->filter));
+	if (strcmp(kind, "transport") == 0)
+		return (carrier = transport(call->plugin, name)) &&
+		       (call->scanner = lens_scanner(l, carry_scanner(l, carrier, (enum carry)pd_json_number(asked, "carry", 0),
+								      json_object_get(asked, "target"))));
 	return (call->step = step(call->plugin, name)) && (call->step = lens_step(l, call->step));
 }
 
@@ -152,11 +159,11 @@ static json_t *lines(char of[LENS_FOUND][LENS_LINE], size_t n)
 
 static json_t *answer(const struct pd_worker_result *r, struct talk *t, struct lens *l)
 {
-	return json_pack("{s:i, s:s, s:s*, s:i, s:b, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o}", "result", r->result,
+	return json_pack("{s:i, s:s, s:s*, s:i, s:b, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "result", r->result,
 		"message", r->message ? r->message : "", "detail", r->detail, "signal", r->signal,
 		"timed_out", r->timed_out, "remembered", t->remembered, "outputs", t->outputs, "times",
 		(json_int_t)l->remembered, "piece", (json_int_t)l->piece, "peak", (json_int_t)l->peak, "touches", lines(l->touches, l->n_touched), "left",
-		lines(l->left, l->n_left), "shown", lines(l->shown, l->n_shown));
+		lines(l->left, l->n_left), "shown", lines(l->shown, l->n_shown), "wrong", lines(l->wrong, l->n_wrong));
 }
 
 static json_t *call_one(const struct subject *s, struct lens *l, const json_t *asked)

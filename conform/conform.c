@@ -55,6 +55,7 @@ static void add_free_steps(const struct subject *s, json_t *steps, json_t *rows)
 	for (size_t i = 0; s->plugin->steps[i]; i++) {
 		const struct pd_step *step = s->plugin->steps[i];
 		pd_auto_free char *name = pd_print("%s.%s", s->plugin->name, step->name);
+		pd_auto_json *none = json_object();
 		pd_auto_error *err = NULL;
 		json_t *args, *row;
 		bool known = false;
@@ -63,7 +64,7 @@ static void add_free_steps(const struct subject *s, json_t *steps, json_t *rows)
 		json_array_foreach(steps, k, row)
 			known = known || (strcmp(pd_json_text(row, "plugin", ""), s->plugin->name) == 0 &&
 					  strcmp(pd_json_text(row, "step", ""), step->name) == 0);
-		args = known ? NULL : pd_arguments_check(step, name, json_object(), &err);
+		args = known ? NULL : pd_arguments_check(step, name, none, &err);
 		if (args)
 			json_array_append_new(steps, json_pack("{s:s, s:s, s:s, s:o, s:b}", "id",
 				name, "plugin", s->plugin->name, "step", step->name, "args", args, "alone", 1));
@@ -104,12 +105,8 @@ static bool try_lookers(struct place *p, json_t *rows, struct pd_error **err)
 			 rules_format(p, "reader", plugin->readers[i]->name, err));
 	for (size_t i = 0; ok && plugin->filters[i]; i++)
 		ok = add(rows, rules_format(p, "filter", plugin->filters[i]->name, err));
-	for (size_t i = 0; ok && plugin->transports[i]; i++) {
-		struct verdicts v = {0};
-
-		verdict_untried(&v, RULE_STILL, "there is no way to try a transport yet");
-		ok = add(rows, verdicts_json_take(&v, "transport", plugin->transports[i]->name));
-	}
+	for (size_t i = 0; ok && plugin->transports[i]; i++)
+		ok = add(rows, rules_transport(p, plugin->transports[i]->name, err));
 	return ok;
 }
 
@@ -147,6 +144,30 @@ static bool has_format(const struct pd_plugin *p, const char *name)
 	return false;
 }
 
+/* "NAME=TARGET" each. */
+static bool take_targets(struct subject *s, const json_t *list, struct pd_error **err)
+{
+	const json_t *row;
+	size_t i;
+
+	s->targets = json_object();
+	json_array_foreach(list, i, row) {
+		const char *text = json_string_value(row), *target = text ? strchr(text, '=') : NULL;
+		pd_auto_free char *name = target ? pd_print("%.*s", (int)(target - text), text) : NULL;
+		bool known = false;
+
+		for (size_t k = 0; name && s->plugin->transports[k]; k++)
+			known = known || strcmp(s->plugin->transports[k]->name, name) == 0;
+		if (!known)
+			return pd_error_set(err, "usage", "the case has a target '%s', which is of no transport of %s",
+					    text ? text : "", s->plugin->name);
+		if (!json_object_get(s->targets, name))
+			json_object_set_new(s->targets, name, json_array());
+		json_array_append_new(json_object_get(s->targets, name), json_string(target + 1));
+	}
+	return true;
+}
+
 /* From their files, now: a clone need not have them. */
 static bool take_samples(struct subject *s, const json_t *wanted, const json_t *params, struct pd_error **err)
 {
@@ -162,7 +183,7 @@ static bool take_samples(struct subject *s, const json_t *wanted, const json_t *
 }
 
 static bool try_rows(const struct subject *s, json_t *steps, bool boots, json_t *rows, json_t **notes,
-		     struct pd_error **err)
+		     size_t *clones, struct pd_error **err)
 {
 	struct place p;
 	bool ok = place_open(&p, s, boots, err) && try_steps(&p, steps, rows, err) &&
@@ -171,6 +192,7 @@ static bool try_rows(const struct subject *s, json_t *steps, bool boots, json_t 
 	*notes = json_array();
 	for (size_t i = 0; i < p.clone.notes.len; i++)
 		json_array_append_new(*notes, json_string(p.clone.notes.items[i]));
+	*clones = p.clones;
 	place_close(&p);
 	if (stopped && !*err)
 		pd_error_set(err, "clone-stopped", "it was stopped by signal %d", (int)stopped);
@@ -186,7 +208,7 @@ static json_t *conform(const json_t *wanted, struct pd_error **err)
 	json_t *plan = json_object_get(wanted, "plan"), *rows = json_array(), *notes = NULL, *row;
 	pd_auto_json *steps = plan ? json_incref(json_object_get(plan, "steps")) : json_array();
 	static struct subject s;
-	size_t secrets = 0, i;
+	size_t secrets = 0, clones = 0, i;
 	pd_auto_error *load = NULL;
 
 	s.keeps = json_object_get(json_object_get(plan, "params"), "keeps");
@@ -201,9 +223,11 @@ static json_t *conform(const json_t *wanted, struct pd_error **err)
 		take_secrets(&s, json_object_get(row, "args"), &secrets);
 	add_free_steps(&s, steps, rows);
 	if (take_samples(&s, wanted, json_object_get(plan, "params"), err) &&
-	    try_rows(&s, steps, pd_json_true(wanted, "boots"), rows, &notes, err))
-		return json_pack("{s:s, s:s, s:b, s:o, s:o}", "plugin", name, "version", s.plugin->version,
-				 "boots", pd_json_true(wanted, "boots"), "rows", rows, "notes", notes);
+	    take_targets(&s, json_object_get(json_object_get(plan, "params"), "targets"), err) &&
+	    try_rows(&s, steps, pd_json_true(wanted, "boots"), rows, &notes, &clones, err))
+		return json_pack("{s:s, s:s, s:b, s:I, s:o, s:o}", "plugin", name, "version", s.plugin->version,
+				 "boots", pd_json_true(wanted, "boots"), "clones", (json_int_t)clones, "rows", rows,
+				 "notes", notes);
 	json_decref(rows);
 	json_decref(notes);
 	return NULL;

@@ -27,10 +27,11 @@ struct lens {
 	size_t remembered; /* how often it has */
 	size_t piece;      /* the most bytes that it handed over in one */
 	long peak;         /* KiB of memory that it took in all */
-	size_t n_touched, n_left, n_shown;
+	size_t n_touched, n_left, n_shown, n_wrong;
 	char touches[LENS_FOUND][LENS_LINE]; /* attempts to change something */
 	char left[LENS_FOUND][LENS_LINE];    /* descriptors and processes left behind */
 	char shown[LENS_FOUND][LENS_LINE];   /* secrets in words of a command */
+	char wrong[LENS_FOUND][LENS_LINE];   /* what a transport did not carry as it was */
 };
 
 /** A lens in memory that its workers share; never freed. */

@@ -1,8 +1,11 @@
+# SPDX-License-Identifier: MIT
 # The conformance kit for plugins: a program of its own, over the clones of
 # rehearse/.
 pkglibexec_PROGRAMS += patchday-conform
 patchday_conform_SOURCES = \
 	%reldir%/agent.c \
+	%reldir%/carry.c \
+	%reldir%/carry.h \
 	%reldir%/conform.c \
 	%reldir%/formats.c \
 	%reldir%/lens.c \
@@ -18,6 +21,7 @@ patchday_conform_SOURCES = \
 	%reldir%/still.h \
 	%reldir%/stream.c \
 	%reldir%/stream.h \
+	%reldir%/transports.c \
 	%reldir%/trial.c \
 	%reldir%/trial.h \
 	%reldir%/verdict.c

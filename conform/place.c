@@ -80,6 +80,7 @@ static bool start_agent(struct place *p, struct pd_error **err)
 bool place_renew(struct place *p, struct pd_error **err)
 {
 	leave(p);
+	p->clones++;
 	return clone_renew(&p->clone, err) &&
 	       (!p->boots || clone_boot(&p->clone, BOOT_SECONDS, err)) && start_agent(p, err);
 }
@@ -140,6 +141,13 @@ json_t *place_look(struct place *p)
 		json_object_del(unit, "pid");
 	return json_pack("{s:o, s:o, s:o}", "files", files, "packages", look_packages(&p->clone),
 			 "services", services);
+}
+
+void place_forget(struct place *p)
+{
+	static const char *const reset[] = { "systemctl", "reset-failed", NULL };
+
+	free(clone_output(&p->clone, reset, NULL));
 }
 
 struct search {

@@ -15,6 +15,7 @@ struct subject {
 	const struct pd_plugin *plugin; /* the one that is tried */
 	char secrets[4][256];           /* of the case */
 	const json_t *keeps;            /* folders of the case for what is meant to stay */
+	json_t *targets;                /* of the case, for transports: name to [text]; or NULL */
 	struct samples samples;         /* of the case, for readers and filters; and others */
 };
 
@@ -24,6 +25,7 @@ struct place {
 	const struct subject *subject;
 	char *work;
 	bool boots; /* it has its own init, services and packages */
+	size_t clones; /* how many there were */
 	int agent;  /* socket; -1: none */
 	int inside; /* its end in the clone */
 };
@@ -35,17 +37,19 @@ void place_close(struct place *p);
 /** Begin anew: a clone as the server is now. */
 bool place_renew(struct place *p, struct pd_error **err) PD_MUST_USE;
 /**
- * One callback in it.  Asked: { kind: "step"|"scanner"|"reader"|"filter", plugin, name,
+ * One callback in it.  Asked: { kind: "step"|"scanner"|"reader"|"filter"|"transport", plugin, name,
  * phase?, args?, remembered?, work?, kill_at?, stop?, still?, shut?, hasty?, patience?, tight?,
- * sample?, damage?, number?, most? }.  @return {
+ * sample?, damage?, number?, most?, carry?, target? }.  @return {
  * result, message, signal, timed_out, bug, remembered, outputs, times, piece, peak, touches:
- * [], left: [], shown: [], and those of stream_close() }; with look: { scores: [], signal };
+ * [], left: [], shown: [], wrong: [], and those of stream_close() }; with look: { scores: [], signal };
  * NULL with *err set.
  */
 json_t *place_call(struct place *p, const json_t *asked, struct pd_error **err);
 /** What in it differs from the server: { files: { path: text }, packages?,
  * services? }. */
 json_t *place_look(struct place *p);
+/** systemd counts starts: trials in one clone must not use up each other's. */
+void place_forget(struct place *p);
 /** Paths of files changed in it that have one of the secrets in them and that
  * others than their owner, or readers of the run's evidence, can read. */
 json_t *place_secrets(struct place *p);

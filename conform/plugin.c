@@ -118,6 +118,9 @@ static void look_at_manual(struct verdicts *v, const struct pd_plugin *p, const 
 	for (size_t i = 0; p->filters[i]; i++)
 		if (!strstr(text, p->filters[i]->name))
 			named(v, text, "filter", p->name, p->filters[i]->name);
+	for (size_t i = 0; p->transports[i]; i++)
+		if (!strstr(text, p->transports[i]->name))
+			named(v, text, "transport", p->name, p->transports[i]->name);
 }
 
 json_t *rules_plugin(const struct pd_plugin *plugin, const char *file, const char *manual)

@@ -238,6 +238,7 @@ json_t *rules_step(struct place *p, const json_t *steps, size_t n, struct pd_err
 	json_decref(t.remembered);
 	json_decref(t.outputs);
 	json_decref(t.before);
+	json_decref(t.scene);
 	if (!mine)
 		return verdicts_json_take(&t.v, "step", pd_json_text(row, "id", ""));
 	json_decref(verdicts_json_take(&t.v, "step", ""));

@@ -17,6 +17,7 @@ enum rule {
 	RULE_SECRET, /* no secret is shown */
 	RULE_KNOWS,  /* recognize: its own samples, and nothing else */
 	RULE_DAMAGE, /* a damaged sample is an error or a result, in little time and memory */
+	RULE_CARRIES, /* transport: what arrives is what was sent, and a failure is told */
 	RULES
 };
 
@@ -43,6 +44,8 @@ json_t *rules_no_case(const struct pd_step *step, const char *name);
 json_t *rules_looker(struct place *p, const char *kind, const char *name, struct pd_error **err);
 /** A reader of files, or a filter, on its samples of the case. */
 json_t *rules_format(struct place *p, const char *kind, const char *name, struct pd_error **err);
+/** A transport, to the targets that the case has for it. */
+json_t *rules_transport(struct place *p, const char *name, struct pd_error **err);
 /** The plugin itself: symbols of its file, rows of its manual (NULL: it has none). */
 json_t *rules_plugin(const struct pd_plugin *plugin, const char *file, const char *manual);
 

@@ -71,7 +71,8 @@ static json_t *ask(struct trial *t, size_t n, struct how how)
 {
 	const json_t *row = json_array_get(t->steps, n);
 	const char *id = id_of(t, n);
-	pd_auto_free char *work = pd_print("/var/lib/patchday/conform/%zu", n);
+	pd_auto_free char *work = pd_print(n == t->n && t->round ? "/var/lib/patchday/conform/%zu.%zu" :
+					   "/var/lib/patchday/conform/%zu", n, t->round);
 	pd_auto_json *asked = json_pack("{s:s, s:s, s:s, s:i, s:o, s:O*, s:s, s:I, s:I}", "kind", "step",
 		"plugin", pd_json_text(row, "plugin", ""), "name", pd_json_text(row, "step", ""),
 		"phase", (int)how.phase, "args", resolved(t, json_object_get(row, "args")),
@@ -181,19 +182,31 @@ void trial_unfit(struct trial *t)
 	json_object_set_new(json_array_get(t->steps, t->n), "unfit", json_true());
 }
 
-/* A new clone, with what stands before the step in the case; false: t->err,
- * or that does not work. */
-bool trial_begin(struct trial *t)
+/* A clone with its own init takes long to come up.  One in which everything is
+ * again as it was before the step, and of which nothing is left, is taken as new. */
+static bool is_as_new(struct trial *t)
+{
+	pd_auto_json *now = NULL;
+
+	if (!t->place->boots || !t->before || t->v.of[RULE_LEFT].state == VERDICT_BROKEN)
+		return false;
+	now = place_look(t->place);
+	if (!json_equal(now, t->before))
+		return false;
+	place_forget(t->place);
+	json_object_clear(t->remembered);
+	json_object_update(t->remembered, json_array_get(t->scene, 0));
+	json_object_clear(t->outputs);
+	json_object_update(t->outputs, json_array_get(t->scene, 1));
+	t->round++;
+	return true;
+}
+
+static bool play_scene(struct trial *t)
 {
 	pd_auto_free char *why = NULL;
 	int result;
 
-	json_object_clear(t->remembered);
-	json_object_clear(t->outputs);
-	json_decref(t->before);
-	t->before = NULL;
-	if (!place_renew(t->place, t->err))
-		return false;
 	for (size_t i = pd_json_true(json_array_get(t->steps, t->n), "alone") ? t->n : 0; i < t->n; i++) {
 		const json_t *row = json_array_get(t->steps, i);
 
@@ -214,11 +227,28 @@ bool trial_begin(struct trial *t)
 			return false;
 		}
 	}
+	return true;
+}
+
+/* False: t->err, or what stands before it does not work. */
+bool trial_begin(struct trial *t)
+{
+	if (is_as_new(t))
+		return true;
+	json_object_clear(t->remembered);
+	json_object_clear(t->outputs);
+	json_decref(t->before);
+	json_decref(t->scene);
+	t->before = t->scene = NULL;
+	t->round = 0;
+	if (!place_renew(t->place, t->err) || !play_scene(t))
+		return false;
 	t->missing = NULL;
 	json_decref(resolved(t, json_object_get(json_array_get(t->steps, t->n), "args")));
 	if (t->missing)
 		trial_untried(t, "it needs the output of a step that can't do its work here", t->missing);
 	t->before = place_look(t->place);
+	t->scene = json_pack("[o, o]", json_deep_copy(t->remembered), json_deep_copy(t->outputs));
 	return !t->missing;
 }
 

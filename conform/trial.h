@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** Trial: one step in clones that are new each time, and the scene before it. */
+/** Trial: one step in clones that are as new each time, and the scene before it. */
 #ifndef PD_CONFORM_TRIAL_H
 #define PD_CONFORM_TRIAL_H
 
@@ -18,6 +18,8 @@ struct trial {
 	json_t *outputs;           /* the same */
 	const char *missing;       /* step whose output an argument needs and does not have */
 	json_t *before;            /* look at it before the step */
+	json_t *scene;             /* what was remembered, and the outputs, then: [,] */
+	size_t round;              /* how often this clone has served already */
 	size_t times, undo_times;  /* how often apply and undo remember */
 	struct pd_error **err;
 };
@@ -34,7 +36,8 @@ struct how {
 
 extern const char *const trial_phases[]; /* names, by enum pd_phase */
 
-/** A new clone, with what stands before the step in the case.  False: *t->err,
+/** A new clone, with what stands before the step in the case; or, of those with
+ * their own init, one that is again as it was before the step.  False: *t->err,
  * or that does not work, and the rules are untried. */
 bool trial_begin(struct trial *t);
 /** Call step number @p n; its result and, if it failed, why (freed before and

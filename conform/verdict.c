@@ -3,7 +3,7 @@
 #include "rules.h"
 
 static const char *const rules[RULES] = { "loads", "manual", "still", "limit", "twice", "undo",
-	"kill", "left", "secret", "knows", "damage" };
+	"kill", "left", "secret", "knows", "damage", "carries" };
 static const char *const states[] = { "none", "kept", "not tried", "broken" };
 
 enum { FOUND_MAX = 20 };

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Everything but main(), so that tests link the same objects.
 noinst_LTLIBRARIES += %reldir%/libcore.la
 %canon_reldir%_libcore_la_SOURCES =

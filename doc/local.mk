@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 dist_man_MANS += %reldir%/patchday.1 %reldir%/patchday-plugins.7
 schemadir = $(datadir)/patchday/schema
 dist_schema_DATA = %reldir%/schema/command.json %reldir%/schema/event.json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Packages of workflows: a program of its own, since only it needs libarchive.
 # Everything but main() is in a library, so that tests link the same objects.
 noinst_LTLIBRARIES += %reldir%/libpackage.la

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 include %D%/service/local.mk
 include %D%/host/local.mk
 include %D%/copy/local.mk

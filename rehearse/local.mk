@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Rehearsal and crash drill: programs of their own, which `patchday` finds in
 # the libexec folder.  They share the core's objects and nothing the other way.
 noinst_LTLIBRARIES += %reldir%/libclone.la

@@ -94,6 +94,7 @@ static bool is_in(const json_t *units, const char *name, const char *state)
 static char *stopped_units(const struct state *wanted, const struct state *now)
 {
 	pd_auto(pd_strings) names = {0};
+	pd_auto_free char *all = NULL;
 	const char *name;
 	json_t *unit;
 
@@ -108,7 +109,8 @@ static char *stopped_units(const struct state *wanted, const struct state *now)
 		    strcmp(pd_json_text(unit, "enabled", ""), "transient") != 0 &&
 		    !is_in(now->triggers, name, "active ("))
 			pd_strings_add(&names, name);
-	return names.len ? pd_strings_join(&names, ", ") : NULL;
+	all = names.len ? pd_strings_join(&names, ", ") : NULL;
+	return all ? pd_print("these do not run: %s", all) : NULL;
 }
 
 /* A kind that can't be read any more differs as well. */
@@ -138,30 +140,30 @@ static char *other_files(const struct state *wanted, const struct state *now)
 			      json_array_size(rows), pd_json_text(row, "name", "")) : NULL;
 }
 
-/* Joined to how it ended; @p what_take NULL: there is nothing to complain of. */
-static char *complain(const char *end, char *what_take)
+static char *other_packages(const struct state *wanted, const struct state *now)
 {
-	pd_auto_free char *what = what_take;
+	pd_auto_json *rows = NULL;
 
-	return what ? pd_print("%s, but %s", end, what) : NULL;
+	if (!wanted->packages)
+		return NULL;
+	if (!now->packages)
+		return pd_print("its packages can't be read");
+	rows = look_difference(wanted->packages, now->packages, NULL);
+	return json_array_size(rows) ? pd_print("%zu packages are not as they should be, such as %s",
+						json_array_size(rows),
+						pd_json_text(json_array_get(rows, 0), "name", "")) : NULL;
 }
 
 char *state_complaint(const struct state *wanted, const struct state *now, const char *end)
 {
-	pd_auto_json *rows = NULL;
-	pd_auto_free char *stopped = NULL;
-	char *bad;
+	pd_auto(pd_strings) found = {0};
+	pd_auto_free char *all = NULL;
+	char *each[] = { other_packages(wanted, now), stopped_units(wanted, now),
+			 lost_facts(&wanted->facts, &now->facts), other_files(wanted, now) };
 
-	if (wanted->packages && !now->packages)
-		return pd_print("%s, but its packages can't be read", end);
-	rows = wanted->packages ? look_difference(wanted->packages, now->packages, NULL) : NULL;
-	if (json_array_size(rows))
-		return pd_print("%s, but %zu packages are not as they should be, such as %s", end,
-				json_array_size(rows),
-				pd_json_text(json_array_get(rows, 0), "name", ""));
-	stopped = stopped_units(wanted, now);
-	if (stopped)
-		return pd_print("%s, but these do not run: %s", end, stopped);
-	bad = complain(end, lost_facts(&wanted->facts, &now->facts));
-	return bad ? bad : complain(end, other_files(wanted, now));
+	for (size_t i = 0; i < sizeof(each) / sizeof(*each); i++)
+		if (each[i])
+			pd_strings_add_take(&found, each[i]);
+	all = pd_strings_join(&found, "; ");
+	return found.len ? pd_print("%s, but %s", end, all) : NULL;
 }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Lua that ships: the module "patchday", and a workflow for each role.
 patchdayluadir = $(scriptdir)/patchday
 dist_patchdaylua_DATA = \
@@ -5,6 +6,7 @@ dist_patchdaylua_DATA = \
 	%reldir%/patchday/drivers.lua \
 	%reldir%/patchday/facts.lua \
 	%reldir%/patchday/init.lua \
+	%reldir%/patchday/lenient.lua \
 	%reldir%/patchday/main.lua \
 	%reldir%/patchday/params.lua \
 	%reldir%/patchday/plan.lua \
@@ -12,7 +14,8 @@ dist_patchdaylua_DATA = \
 	%reldir%/patchday/runbook.lua \
 	%reldir%/patchday/selection.lua \
 	%reldir%/patchday/steps.lua \
-	%reldir%/patchday/strict.lua
+	%reldir%/patchday/strict.lua \
+	%reldir%/patchday/unknown.lua
 # The command line; see doc/command-line.md.
 cliluadir = $(scriptdir)/cli
 dist_clilua_DATA = \
@@ -32,6 +35,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/doctor.lua \
 	%reldir%/cli/doctor_workflow.lua \
 	%reldir%/cli/facts.lua \
+	%reldir%/cli/faults.lua \
 	%reldir%/cli/fetch.lua \
 	%reldir%/cli/freeze.lua \
 	%reldir%/cli/main.lua \
@@ -65,6 +69,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/sync.lua \
 	%reldir%/cli/transfer.lua \
 	%reldir%/cli/trust.lua \
+	%reldir%/cli/uses.lua \
 	%reldir%/cli/view.lua \
 	%reldir%/cli/workflow.lua
 rolesdir = $(scriptdir)/roles

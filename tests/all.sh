@@ -43,16 +43,23 @@ tests_of()
 	make -s -C "$1" --eval "print-tests: ; @echo $2" print-tests | tail -1
 }
 
-# run_suite FOLDER LABEL EXPRESSION: these tests, as many at a time as there are
-# processors; `collect` tells of them
+# run_suite FOLDER LABEL EXPRESSION [MORE]: these tests, as many at a time as there are
+# processors, and so many more; `collect` tells of them
 run_suite()
 {
 	local tests
 
 	tests=$(tests_of "$1" "$3")
 	(cd "$1" && tr ' ' '\n' <<<"$tests" | sed 's/\(\.sh\)\?$/.trs/' | xargs rm -f)
-	make -k -C "$1" -j"$(nproc)" check-TESTS TESTS="$tests" TEST_SUITE_LOG="test-suite-$2.log" \
+	make -k -C "$1" -j"$(($(nproc) + ${4-0}))" check-TESTS TESTS="$tests" TEST_SUITE_LOG="test-suite-$2.log" \
 		>"$build/suite-$2.log" 2>&1 || true
+}
+
+# reasons LOG: why it was skipped, or its first failures, each with what was found
+reasons()
+{
+	awk '/skip:|^not ok|Bail out/ { if (++n > 3) exit; left = 3; print; next }
+		/^#/ && left { left--; print; next } { left = 0 }' "$1" | cut -c1-300 | tr -s '\n ' ' '
 }
 
 # collect FOLDER LABEL EXPRESSION: what automake's .trs files say of these tests
@@ -68,7 +75,7 @@ collect()
 		fi
 		result=$(sed -n 's/^:test-result: //p' "$trs.trs" | head -1)
 		times+=("$(sed -n "s|^# took \(.*\) of processors\$|\1 $2 ${test%.sh}|p" "$trs.log" | tail -1)")
-		reason=$(grep -hE 'skip:|^not ok|Bail out' "$trs.log" | head -3 | tr '\n' ' ')
+		reason=$(reasons "$trs.log")
 		count "$2 ${test%.sh}" "${result%% *}" "$reason"
 		[ "${result%% *}" = PASS ] || [ "${result%% *}" = SKIP ] || tail -30 "$trs.log"
 	done
@@ -90,9 +97,8 @@ in_lab()
 
 	lab_built debian
 	lab_built rpm &
-	run_suite "$build/main" lab '$(filter-out %/rpm.sh %/rpm-package.sh,$(LAB_TESTS))'
+	run_suite "$build/main" lab '$(LAB_TESTS)' 1
 	wait
-	run_suite "$build/main" lab-rpm '$(filter %/rpm.sh %/rpm-package.sh,$(LAB_TESTS))'
 	echo $((SECONDS - at)) >"$build/lab.took"
 }
 
@@ -107,8 +113,8 @@ fi
 # Every test runs once, with the sanitizers' build. Here is what another compiler's
 # code could change (the lab's servers have it, too), what measures memory, and
 # what looks at sources.
-say "unit, plan, interface and style tests with gcc"
-by_gcc='$(filter tests/unit/% tests/plans/% tests/abi/% tests/style/% %/abi.sh %/engine.sh %/lua.sh %/updateinfo.sh,$(TESTS))'
+say "unit, interface and style tests with gcc"
+by_gcc='$(filter tests/unit/% tests/abi/% tests/style/% %/abi.sh %/engine.sh %/lua.sh %/updateinfo.sh %/memory.sh,$(TESTS))'
 run_suite "$build/main" gcc "$by_gcc"
 collect "$build/main" gcc "$by_gcc"
 
@@ -119,7 +125,7 @@ sanitized()
 	make -s -C "$build/sanitize" -j"$(nproc)" all check-build
 }
 stage "builds with clang, warnings are errors" sanitized
-built='$(filter-out tests/style/%,$(TESTS))' # the linters have seen these sources
+built='$(filter-out tests/style/% %/memory.sh,$(TESTS))' # the linters have seen these sources
 ASAN_OPTIONS=detect_leaks=1 run_suite "$build/sanitize" sanitize "$built"
 collect "$build/sanitize" sanitize "$built"
 
@@ -128,7 +134,7 @@ valgrinded()
 {
 	find "$build"/main/tests/unit -maxdepth 1 -name 'test_*' -type f -executable -print0 |
 		PD_SRCDIR=$top PD_BUILDDIR=$build/main PD_VALGRIND=1 xargs -0 -n1 -P"$(nproc)" \
-			"$build/main/libtool" --mode=execute valgrind --quiet --error-exitcode=9 --leak-check=full \
+			"$build/main/libtool" --mode=execute valgrind --quiet --vgdb=no --error-exitcode=9 --leak-check=full \
 			--errors-for-leak-kinds=definite --child-silent-after-fork=yes
 }
 stage "unit tests under valgrind" valgrinded
@@ -139,7 +145,7 @@ say "distribution"
 distchecked()
 {
 	make -s -C "$build/main" -j"$(nproc)" distcheck DISTCHECK_CONFIGURE_FLAGS="--enable-werror CFLAGS=-O0" \
-		TESTS="$(tests_of "$build/main" '$(filter tests/unit/% tests/plans/% tests/abi/% %/cli.sh %/author.sh %/doc.sh %/run/run.sh,$(TESTS))')"
+		TESTS="$(tests_of "$build/main" '$(filter-out %/test_seal %/test_worker,$(filter tests/unit/% tests/abi/% %/cli.sh %/author.sh %/doc.sh,$(TESTS)))')"
 }
 PD_LINTED=yes stage "make distcheck" distchecked
 all_distributed()
@@ -164,8 +170,7 @@ if [ "$lab" ]; then
 		count "the lab's $kind servers are built ($took s)" "$([ "$rc" = 0 ] && echo PASS || echo FAIL)" \
 			"see $build/stage-lab-$kind.log"
 	done
-	collect "$build/main" lab '$(filter-out %/rpm.sh %/rpm-package.sh,$(LAB_TESTS))'
-	collect "$build/main" lab-rpm '$(filter %/rpm.sh %/rpm-package.sh,$(LAB_TESTS))'
+	collect "$build/main" lab '$(LAB_TESTS)'
 	echo "all of it $(cat "$build/lab.took") s, beside the rest"
 else
 	count "the lab" SKIP "needs root"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What `make check` runs without a lab.  Tests that need real servers are in
 # LAB_TESTS: `make check-lab`, as root.
 AM_TESTS_ENVIRONMENT = PD_BUILDDIR='$(abs_top_builddir)'; export PD_BUILDDIR; \
@@ -22,8 +23,13 @@ include %D%/catalogs/local.mk
 include %D%/transfer/local.mk
 include %D%/bench/local.mk
 include %D%/fuzz/local.mk
+LAB_TESTS += $(LAB_LAST)
 
 check-lab: all check-build
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(LAB_TESTS)' TEST_SUITE_LOG=test-suite-lab.log
 check-build: $(check_PROGRAMS) $(check_LTLIBRARIES)
-.PHONY: check-lab check-build
+# hours: every program of ours under valgrind
+check-valgrind: all check-build
+	@PD_BUILDDIR='$(abs_top_builddir)' PD_SRCDIR='$(abs_top_srcdir)' $(top_srcdir)/tests/valgrind.sh \
+		$(filter-out tests/style/%,$(TESTS))
+.PHONY: check-lab check-build check-valgrind

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Downloads: a program of its own, since only it needs libcurl and nettle.
 pkglibexec_PROGRAMS += patchday-transfer
 patchday_transfer_SOURCES = \

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,10 +26,8 @@ static void set_up(const struct pool *p, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
 #if LIBCURL_VERSION_NUM >= 0x075500
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,file");
-	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 #else
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS | CURLPROTO_FILE);
-	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
 #endif
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
 	curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 5L);
@@ -44,6 +43,17 @@ static void set_up(const struct pool *p, CURL *easy)
 	}
 	if (p->authorities)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, p->authorities);
+}
+
+/* Where a redirection may lead; never to a file of this machine. */
+static void set_redirections(CURL *easy, bool secure)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
+#else
+	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS,
+			 CURLPROTO_HTTPS | (secure ? 0L : CURLPROTO_HTTP));
+#endif
 }
 
 static void over(struct pool *p, struct job *j, enum job_state state)
@@ -75,6 +85,7 @@ static void begin(struct pool *p, struct job *j)
 		return;
 	}
 	set_up(p, j->easy);
+	set_redirections(j->easy, p->secure && strncasecmp(j->url, "https:", 6) == 0);
 	j->budget = p->rate ? &p->budget : NULL;
 	curl_multi_add_handle(p->multi, j->easy);
 	p->running++;

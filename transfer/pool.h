@@ -20,6 +20,7 @@ struct pool {
 	const char *proxy;     /* NULL: as the environment says, "": none */
 	const char *proxy_user, *proxy_password;
 	const char *authorities; /* file of certificates; NULL: the system's */
+	bool secure;           /* what is asked for by https comes by it */
 	enum progress progress;
 	const volatile int *stop; /* set: end, and keep what came */
 	/** A job is over. */

@@ -83,6 +83,7 @@ static bool fill(struct pool *p, const json_t *list, struct pd_error **err)
 	p->proxy_user = pd_json_text(list, "proxy_user", NULL);
 	p->proxy_password = pd_json_text(list, "proxy_password", NULL);
 	p->authorities = pd_json_text(list, "authorities", NULL);
+	p->secure = pd_json_true(list, "secure");
 	p->progress = progress_of(list);
 	p->jobs = pd_alloc((json_array_size(files) + 1) * sizeof(*p->jobs));
 	json_array_foreach(files, i, entry) {

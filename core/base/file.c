@@ -71,6 +71,8 @@ bool pd_write_all(int fd, const void *data, size_t len)
 	return true;
 }
 
+#define TEMPORARY "%s.patchday-new"
+
 /* The rename is on the disk only when the folder is. */
 static bool sync_folder_of(const char *path)
 {
@@ -103,26 +105,54 @@ static bool put_in_place(int fd, const char *temporary, const char *path)
 	return rename(temporary, path) == 0;
 }
 
-bool pd_file_write(const char *path, mode_t mode, const void *data, size_t len,
-		   struct pd_error **err)
+int pd_file_begin(const char *path, struct pd_error **err)
 {
-	pd_auto_free char *temporary = pd_print("%s.patchday-new", path);
-	pd_auto_free char *copy = pd_strdup(path);
-	pd_auto_close int fd = open_new(dirname(copy), temporary);
+	pd_auto_free char *temporary = pd_print(TEMPORARY, path), *copy = pd_strdup(path);
+	int fd = open_new(dirname(copy), temporary);
 
 	if (fd < 0)
-		return pd_error_errno(err, "file-write", errno, "cannot write %s", path);
-	if (fchmod(fd, mode) < 0 || !pd_write_all(fd, data, len) ||
-	    fsync(fd) < 0 || !put_in_place(fd, temporary, path)) {
-		int number = errno;
+		pd_error_errno(err, "file-write", errno, "cannot write %s", path);
+	return fd;
+}
 
+static bool end_file(int fd, const char *path, mode_t mode, int failed, bool lasting, struct pd_error **err)
+{
+	pd_auto_free char *temporary = pd_print(TEMPORARY, path);
+
+	if (!failed && (fchmod(fd, mode) < 0 || (lasting && fsync(fd) < 0) || !put_in_place(fd, temporary, path)))
+		failed = errno;
+	if (failed) {
 		unlink(temporary);
-		return pd_error_errno(err, "file-write", number, "cannot write %s", path);
+		return pd_error_errno(err, "file-write", failed, "cannot write %s", path);
 	}
-	if (!sync_folder_of(path))
+	if (lasting && !sync_folder_of(path))
 		return pd_error_errno(err, "file-write", errno,
 				      "cannot write the folder of %s", path);
 	return true;
+}
+
+bool pd_file_end(int fd, const char *path, mode_t mode, int failed, struct pd_error **err)
+{
+	return end_file(fd, path, mode, failed, true, err);
+}
+
+static bool write_file(const char *path, mode_t mode, const void *data, size_t len, bool lasting,
+		       struct pd_error **err)
+{
+	pd_auto_close int fd = pd_file_begin(path, err);
+
+	return fd >= 0 && end_file(fd, path, mode, pd_write_all(fd, data, len) ? 0 : errno, lasting, err);
+}
+
+bool pd_file_write(const char *path, mode_t mode, const void *data, size_t len,
+		   struct pd_error **err)
+{
+	return write_file(path, mode, data, len, true, err);
+}
+
+bool pd_file_put(const char *path, mode_t mode, const void *data, size_t len)
+{
+	return write_file(path, mode, data, len, false, NULL);
 }
 
 bool pd_make_folders(const char *path, struct pd_error **err)

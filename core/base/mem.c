@@ -61,6 +61,28 @@ char *pd_print(const char *fmt, ...)
 	return s;
 }
 
+char *pd_texts(const char *first, ...)
+{
+	va_list ap, again;
+	size_t len = 0;
+	char *all, *to;
+
+	va_start(ap, first);
+	va_copy(again, ap);
+	for (const char *s = first; s; s = va_arg(ap, const char *))
+		len += strlen(s);
+	va_end(ap);
+	to = all = checked(malloc(len + 1));
+	for (const char *s = first; s; s = va_arg(again, const char *)) {
+		len = strlen(s);
+		memcpy(to, s, len);
+		to += len;
+	}
+	va_end(again);
+	*to = '\0';
+	return all;
+}
+
 void pd_strings_add_take(struct pd_strings *list, char *s)
 {
 	pd_grow(list->items, list->len, list->cap);
@@ -99,18 +121,12 @@ void pd_strings_clear(struct pd_strings *list)
 	*list = (struct pd_strings){0};
 }
 
-void pd_buffer_add(struct pd_buffer *b, const void *data, size_t len)
+void pd_buffer_grow(struct pd_buffer *b, size_t len)
 {
-	if (b->cap - b->len <= len) {
-		if (len > SIZE_MAX / 4 || b->len > SIZE_MAX / 4)
-			checked(NULL);
-		b->cap = 2 * (b->len + len) + 64;
-		b->data = pd_realloc(b->data, b->cap, 1);
-	}
-	if (len)
-		memcpy(b->data + b->len, data, len);
-	b->len += len;
-	b->data[b->len] = '\0';
+	if (len > SIZE_MAX / 4 || b->len > SIZE_MAX / 4)
+		checked(NULL);
+	b->cap = 2 * (b->len + len) + 64;
+	b->data = pd_realloc(b->data, b->cap, 1);
 }
 
 void pd_buffer_text(struct pd_buffer *b, const char *s)

@@ -158,8 +158,18 @@ bool pd_utf8_valid(const char *s, size_t len)
 	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
 
 	while (p < end) {
-		uint32_t c = *p++;
-		int more = c < 0x80 ? 0 : c >> 5 == 6 ? 1 : c >> 4 == 14 ? 2 :
+		uint64_t eight = 0;
+		uint32_t c;
+		int more;
+
+		if (end - p >= 8)
+			memcpy(&eight, p, sizeof(eight));
+		if (end - p >= 8 && !(eight & 0x8080808080808080u)) { /* of ASCII */
+			p += 8;
+			continue;
+		}
+		c = *p++;
+		more = c < 0x80 ? 0 : c >> 5 == 6 ? 1 : c >> 4 == 14 ? 2 :
 			   c >> 3 == 30 ? 3 : -1;
 
 		if (more < 0 || more > end - p)

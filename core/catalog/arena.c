@@ -34,23 +34,29 @@ void *pd_arena_take(struct pd_arena *arena, size_t bytes)
 	return room(arena, bytes, sizeof(int64_t));
 }
 
+const char *pd_arena_add(struct pd_arena *arena, const char *s, size_t len)
+{
+	return memcpy(room(arena, len + 1, 1), s, len + 1);
+}
+
 const char *pd_arena_copy(struct pd_arena *arena, const char *s)
 {
-	size_t len = s ? strlen(s) + 1 : 0;
-
-	return len > 1 ? memcpy(room(arena, len, 1), s, len) : "";
+	return s && *s ? pd_arena_add(arena, s, strlen(s)) : "";
 }
 
 const char *pd_arena_keep(struct pd_arena *arena, const char *s)
 {
+	const char **recent = &arena->recent[s ? *s & (PD_ARENA_RECENT - 1) : 0];
 	struct pd_index_slot *slot;
 
 	if (!s || !*s)
 		return "";
+	if (*recent && strcmp(*recent, s) == 0)
+		return *recent;
 	slot = pd_index_put(&arena->strings, s, 0);
 	if (slot->key == s)
 		slot->key = pd_arena_copy(arena, s);
-	return slot->key;
+	return *recent = slot->key;
 }
 
 static void drop_blocks(struct pd_arena *arena, const struct pd_arena_block *but)
@@ -83,6 +89,7 @@ void pd_arena_clear(struct pd_arena *arena)
 	pd_index_clear(&arena->ids);
 	pd_index_clear(&arena->shared);
 	pd_index_clear(&arena->replacing);
+	pd_index_clear(&arena->defaults);
 	free(arena->replacers);
 	*arena = (struct pd_arena){0};
 }

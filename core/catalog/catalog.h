@@ -132,6 +132,13 @@ struct pd_verdict_row {
 	uint32_t *needed;
 	const char **installed;
 	uint32_t n_needed;
+	/** or, where rules alone say what is needed, packages that they found older */
+	struct pd_old {
+		const json_t *package;
+		const struct pd_rule *rule; /* has what it has to get to */
+		int truth;                  /* of what found it */
+	} *olds;
+	uint32_t n_olds;
 };
 
 /** Bar all that the file at @p path does not allow; without that file everything

@@ -32,26 +32,92 @@ bool pd_arch_fits(const char *offered, const char *installed)
 	       ((is_any(offered) || is_any(installed)) && !is_source(offered));
 }
 
-/* A package of a module is for servers that have its stream enabled.  If no
- * stream of it is, or that is not among the facts, the build that is there says
- * it: one from no module is none of it, and of one from a module it is open. */
-enum pd_truth pd_in_module(const struct pd_package_row *p, const struct pd_installed *have,
-			    const struct pd_facts *facts)
+void pd_catalog_default(struct pd_catalog *c, const char *module)
+{
+	pd_index_put(&c->arena->defaults, pd_arena_keep(c->arena, module), 0);
+}
+
+/* The name of a module and its stream, from @at on. */
+static size_t module_at(const char *at)
+{
+	return strcspn(at, " ,");
+}
+
+/* The next one of several; "": there is none. */
+static const char *next_module(const char *at)
+{
+	at += strcspn(at, ",");
+	return at + (*at == ',');
+}
+
+/* Each of its modules that has this one as its default stream. */
+static void mark_default(struct pd_arena *a, struct pd_package_row *p)
+{
+	struct pd_buffer text = {0};
+
+	for (const char *at = p->module; *at; at = next_module(at)) {
+		pd_auto_free char *one = pd_strndup(at, module_at(at));
+
+		pd_buffer_print(&text, "%s%s%s", text.len ? "," : "", one,
+				pd_index_find(&a->defaults, one) ? " default" : "");
+	}
+	if (text.len && strcmp(text.data, p->module) != 0)
+		p->module = pd_arena_keep(a, text.data);
+	pd_buffer_clear(&text);
+}
+
+void pd_add_known(struct pd_arena *a, struct pd_catalog_update *u)
+{
+	for (uint32_t i = 0; (a->n_replacers || a->defaults.cap) && i < u->n_packages; i++) {
+		struct pd_package_row *p = &u->packages[i];
+		const struct pd_index_slot *slot = pd_index_find(&a->replacing, p->name);
+
+		mark_default(a, p);
+		for (uint32_t k = slot ? slot->value : 0; k; k = a->replacers[k].next)
+			if (strcmp(a->replacers[k].version, p->version) == 0 &&
+			    strcmp(a->replacers[k].arch, p->arch) == 0)
+				p->replaces = a->replacers[k].replaces;
+	}
+}
+
+/* A package of a module is for servers that have its stream enabled, or where it is the
+ * default one and none is.  Where it is not known what is enabled, the build that is there
+ * says it: one from no module is none of it, and of one from a module it is open. */
+static enum pd_truth in_module(const char *module, const struct pd_package_row *p,
+			       const struct pd_installed *have, const struct pd_facts *facts)
 {
 	const json_t *modules = json_object_get(facts->json, "x-modules"), *row;
-	size_t len = strcspn(p->module, ":"), i;
+	const char *wanted = module + strcspn(module, ":,");
+	size_t len = (size_t)(wanted - module), stream_len = module_at(wanted), i;
+	bool is_default = wanted[stream_len] == ' ';
+	bool known = modules;
 
-	if (!*p->module)
-		return PD_TRUE;
 	json_array_foreach(modules, i, row) {
 		const char *name = pd_json_text(row, "name", "");
 		const char *stream = pd_json_text(row, "enabled", "");
 
-		if (strlen(name) == len && strncmp(name, p->module, len) == 0 && *stream)
-			return p->module[len] && strcmp(stream, p->module + len + 1) == 0;
+		if (strlen(name) == len && strncmp(name, module, len) == 0)
+			return *stream && strlen(stream) + 1 == stream_len &&
+			       strncmp(stream, wanted + 1, stream_len - 1) == 0;
+		known &= strcmp(name, PD_ANY_MODULE) != 0;
 	}
-	return strstr(have->version, ".module") ? PD_UNKNOWN :
-	       modules || strstr(p->version, ".module") ? PD_FALSE : PD_UNKNOWN;
+	if (!known && (!modules || strstr(have->version, ".module")))
+		return strstr(have->version, ".module") || is_default || !strstr(p->version, ".module") ?
+		       PD_UNKNOWN : PD_FALSE;
+	return is_default ? PD_TRUE : PD_FALSE;
+}
+
+enum pd_truth pd_in_module(const struct pd_package_row *p, const struct pd_installed *have,
+			    const struct pd_facts *facts)
+{
+	enum pd_truth any = *p->module ? PD_FALSE : PD_TRUE;
+
+	for (const char *at = p->module; *at && any != PD_TRUE; at = next_module(at)) {
+		enum pd_truth t = in_module(at, p, have, facts);
+
+		any = t == PD_FALSE ? any : t;
+	}
+	return any;
 }
 
 bool pd_replaced_next(const char **at, struct pd_replaced *out)
@@ -84,8 +150,7 @@ bool pd_replaced_next(const char **at, struct pd_replaced *out)
 	return !*s || *s == ',';
 }
 
-/* Without its release, if the other one has none: then it counts for nothing. */
-static char *as_long_as(const char *version, const char *other)
+char *pd_as_long_as(const char *version, const char *other)
 {
 	const char *dash = strrchr(version, '-');
 
@@ -96,7 +161,7 @@ static char *as_long_as(const char *version, const char *other)
 static bool is_replaced(const struct pd_replaced *old, const struct pd_package_row *p,
 		    const struct pd_installed *have)
 {
-	pd_auto_free char *version = as_long_as(have->version, old->version);
+	pd_auto_free char *version = pd_as_long_as(have->version, old->version);
 	int order = 0;
 
 	if (!pd_arch_fits(p->arch, have->arch) || (have->scheme && have->scheme != p->scheme))

@@ -12,6 +12,7 @@ struct look {
 	uint32_t present;                    /* packages that are there, none older */
 	const struct pd_package_row *first;  /* of them, */
 	const char *version;                 /* found of it */
+	bool brief;                          /* it is only counted, and nothing told */
 };
 
 static void clear_look(struct look *look)
@@ -70,12 +71,12 @@ bool *pd_newest(const struct pd_installed *all, size_t n)
 	return out;
 }
 
-static void PD_PRINTF(2, 3) note(struct seen *seen, const char *fmt, ...)
+static void PD_PRINTF(3, 4) note(const struct look *look, struct seen *seen, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (!seen->n++)
+	if (!seen->n++ && !look->brief)
 		seen->first = pd_vprint(fmt, ap);
 	va_end(ap);
 }
@@ -100,10 +101,11 @@ static void look_at(struct pd_verdict_row *row, uint32_t index, struct look *loo
 {
 	const struct pd_package_row *p = &row->update->packages[index];
 	const struct pd_installed *old, *all;
+	int module = (int)strcspn(p->module, " ,");
 	size_t n;
 
 	/* there is a build of it for each architecture, one after the other */
-	if (look->name != p->name) {
+	if (!look->name || strcmp(look->name, p->name) != 0) {
 		look->n = pd_facts_packages(facts, p->name, &look->all);
 		free(look->newest);
 		look->newest = look->n > 1 ? pd_newest(look->all, look->n) : NULL;
@@ -113,7 +115,7 @@ static void look_at(struct pd_verdict_row *row, uint32_t index, struct look *loo
 	n = look->n;
 	old = n ? NULL : pd_replaced_by(p, facts);
 	if (old) {
-		note(&look->older, "%s %s is installed, which %s %s replaces", old->name, old->version,
+		note(look, &look->older, "%s %s is installed, which %s %s replaces", old->name, old->version,
 		     p->name, p->version);
 		add_needed(row, index, "");
 	}
@@ -123,25 +125,25 @@ static void look_at(struct pd_verdict_row *row, uint32_t index, struct look *loo
 		int order = 0;
 
 		if (!pd_arch_fits(p->arch, all[i].arch))
-			note(&look->foreign, "%s is installed, but for %s, and this is for %s", p->name,
+			note(look, &look->foreign, "%s is installed, but for %s, and this is for %s", p->name,
 			     all[i].arch, p->arch);
 		if (!pd_arch_fits(p->arch, all[i].arch) || (n > 1 && !look->newest[i]) ||
 		    (all[i].scheme && scheme != all[i].scheme))
 			continue;
 		if (enabled == PD_FALSE) {
-			note(&look->barred, "the module %s of %s is not enabled", p->module, p->name);
+			note(look, &look->barred, "the module %.*s of %s is not enabled", module, p->module, p->name);
 			continue;
 		}
 		if (!pd_version_compare(scheme, all[i].version, p->version, &order, NULL)) {
-			note(&look->unknown, "%s: %s can't be compared with %s", p->name,
+			note(look, &look->unknown, "%s: %s can't be compared with %s", p->name,
 			     all[i].version, p->version);
 		} else if (enabled == PD_UNKNOWN && order != 0) {
-			note(&look->unknown, "it is not known whether the module %s of %s is enabled",
-			     p->module, p->name);
+			note(look, &look->unknown, "it is not known whether the module %.*s of %s is enabled",
+			     module, p->module, p->name);
 		} else if (order < 0 && all[i].held) {
-			note(&look->held, "%s is held back at %s", p->name, all[i].version);
+			note(look, &look->held, "%s is held back at %s", p->name, all[i].version);
 		} else if (order < 0) {
-			note(&look->older, "%s %s is installed, %s is offered", p->name,
+			note(look, &look->older, "%s %s is installed, %s is offered", p->name,
 			     all[i].version, p->version);
 			add_needed(row, index, all[i].version);
 		} else if ((scheme != PD_SCHEME_RPM || pd_arch_same(p->arch, all[i].arch) || !*p->arch) &&
@@ -209,6 +211,7 @@ static enum pd_verdict by_rules(struct pd_rules *rules, struct pd_verdict_row *r
 	pd_auto_free char *why = NULL;
 	enum pd_verdict packages = PD_VERDICT_UNKNOWN;
 	enum pd_truth there = PD_UNKNOWN, fits;
+	struct pd_proof lacking;
 
 	if (u->n_packages + u->left_out)
 		packages = by_packages(row, look, rules->facts);
@@ -217,11 +220,13 @@ static enum pd_verdict by_rules(struct pd_rules *rules, struct pd_verdict_row *r
 			      packages == PD_VERDICT_UNKNOWN ? PD_UNKNOWN : PD_FALSE, &why);
 	if (there == PD_TRUE)
 		return pd_decide(row, PD_VERDICT_INSTALLED,
-			      pd_strdup("its rules find it installed"));
+			      pd_proof_text("its rules find it installed", &rules->proof));
+	lacking = rules->proof;
 	fits = pd_rules_eval(rules, u, PD_RULES_APPLICABLE, PD_TRUE, &why);
 	if (fits == PD_FALSE)
-		return pd_decide(row, PD_VERDICT_NOT_APPLICABLE,
-			      pd_strdup("its rules exclude this server"));
+		return pd_decide(row, PD_VERDICT_NOT_APPLICABLE, rules->proof.absent ?
+			pd_absent_reason(rules->proof.rule->subject, rules->proof.absent) :
+			pd_proof_text("its rules exclude this server", &rules->proof));
 	row->unsure = is_unsure(u, fits);
 	if (there == PD_UNKNOWN || fits == PD_UNKNOWN)
 		return pd_decide(row, PD_VERDICT_UNKNOWN, pd_strdup(why ? why : row->reason ?
@@ -231,8 +236,11 @@ static enum pd_verdict by_rules(struct pd_rules *rules, struct pd_verdict_row *r
 	/* Such as a driver: nothing of it need be there before. */
 	for (uint32_t i = 0; i < u->n_packages && !look->older.n; i++)
 		add_needed(row, i, "");
-	return pd_decide(row, PD_VERDICT_NEEDED, pd_print("its rules fit this server%s%s",
-		look->older.n ? "; " : "", look->older.n ? look->older.first : ""));
+	if (!u->n_packages)
+		pd_olds_give(&rules->olds, row);
+	return pd_decide(row, PD_VERDICT_NEEDED, look->older.n ?
+		pd_print("its rules fit this server; %s", look->older.first) :
+		pd_proof_text("its rules fit this server", rules->proof.rule ? &rules->proof : &lacking));
 }
 
 static void judge(struct pd_rules *rules, struct pd_verdict_row *row)
@@ -266,14 +274,15 @@ bool pd_judge_brief(const struct pd_catalog_update *u, const struct pd_facts *fa
 		    struct pd_catalog_brief *brief)
 {
 	struct pd_verdict_row row = { .update = u };
-	struct look look = {0};
+	struct look look = { .brief = true };
 	bool brief_enough = !u->n_rules && u->n_packages && !pd_has_relation(u, PD_REL_SUPERSEDES) &&
 			    !pd_has_relation(u, PD_REL_BUNDLES) && !pd_has_relation(u, PD_REL_REQUIRES);
 
-	for (uint32_t i = 0; brief_enough && i < u->n_packages; i++)
+	for (uint32_t i = 0; brief_enough && i < u->n_packages; i++) {
 		look_at(&row, i, &look, facts);
-	if (look.older.n || look.held.n || look.unknown.n || ((look.barred.n || look.foreign.n) && !look.present))
-		brief_enough = false;
+		brief_enough = !look.older.n && !look.held.n && !look.unknown.n;
+	}
+	brief_enough &= look.present || !(look.barred.n + look.foreign.n);
 	*brief = (struct pd_catalog_brief){ .id = u->id, .revision = u->revision,
 		.package = look.present ? look.first->name : u->n_packages ? u->packages[0].name : "",
 		.installed = look.version,

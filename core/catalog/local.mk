@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 core_libcore_la_SOURCES += \
 	%reldir%/approve.c \
 	%reldir%/arena.c \
@@ -10,6 +11,7 @@ core_libcore_la_SOURCES += \
 	%reldir%/model.c \
 	%reldir%/model.h \
 	%reldir%/parts.c \
+	%reldir%/proof.c \
 	%reldir%/read.c \
 	%reldir%/rules.c \
 	%reldir%/store.c \

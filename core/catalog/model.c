@@ -15,12 +15,37 @@ enum {
 static const size_t ARENA_MAX = (size_t)1 << 30;
 
 /* Names that people type and that stand in messages. */
-static bool is_id(const char *s)
+static bool is_id(const char *s, size_t len)
 {
-	for (const char *c = s; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 127 || c - s == ID_MAX)
+	static const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+	size_t n = 0;
+
+	for (uint64_t w, d; n + sizeof(w) <= len; n += sizeof(w)) { /* is there a control character? */
+		memcpy(&w, s + n, sizeof(w));
+		d = w ^ ones * 127;
+		if ((((w - ones * ' ') & ~w) | ((d - ones) & ~d)) & tops)
 			return false;
-	return *s;
+	}
+	while (n < len && (unsigned char)s[n] >= ' ' && s[n] != 127)
+		n++;
+	return len && n == len && len <= ID_MAX;
+}
+
+static char *text_bad(const struct pd_part_form *form, const struct pd_part_field *f, const char *s,
+		      size_t len)
+{
+	if (f->type == 'S' && !len)
+		return pd_print("%s has no %s", form->name, f->name);
+	if (f->type == 'I' && !is_id(s, len))
+		return pd_print("%s needs 1 to %d characters as its %s", form->name, ID_MAX, f->name);
+	return len && !pd_utf8_valid(s, len) ?
+	       pd_print("the %s of %s is not valid UTF-8", f->name, form->name) : NULL;
+}
+
+static char *number_bad(const struct pd_part_form *form, const struct pd_part_field *f, unsigned n)
+{
+	return n < f->min || n > f->max ?
+	       pd_print("the %s of %s is %u, which is unknown", f->name, form->name, n) : NULL;
 }
 
 /* What is wrong with a row by itself?  Its texts are then of the scratch, if
@@ -28,26 +53,25 @@ static bool is_id(const char *s)
 static char *row_bad(struct pd_arena *scratch, int what, union pd_part *p)
 {
 	const struct pd_part_form *form = &pd_part_forms[what];
+	char *wrong = NULL;
 
-	for (const struct pd_part_field *f = form->fields; f->name; f++) {
+	for (const struct pd_part_field *f = form->fields; f->name && !wrong; f++) {
 		void *at = (char *)p + f->offset;
-		const char *s = pd_part_is_text(f) ? *(const char **)at : NULL;
-		unsigned n = s ? 0 : f->type == 'h' ? *(uint16_t *)at :
-			     f->type == 'u' ? *(uint32_t *)at : 0;
+		const char *s = NULL;
+		size_t len;
 
-		if (f->type == 'S' && (!s || !*s))
-			return pd_print("%s has no %s", form->name, f->name);
-		if (f->type == 'I' && (!s || !is_id(s)))
-			return pd_print("%s needs 1 to %d characters as its %s", form->name, ID_MAX,
-					f->name);
-		if (s && !pd_utf8_valid(s, strlen(s)))
-			return pd_print("the %s of %s is not valid UTF-8", f->name, form->name);
-		if (n < f->min || n > f->max)
-			return pd_print("the %s of %s is %u, which is unknown", f->name, form->name, n);
-		if (pd_part_is_text(f) && scratch)
-			*(const char **)at = pd_arena_copy(scratch, s);
+		if (!pd_part_is_text(f)) {
+			wrong = number_bad(form, f, f->type == 'h' ? *(uint16_t *)at : *(uint32_t *)at);
+			continue;
+		}
+		s = *(const char **)at;
+		len = s && *s ? strlen(s) : 0;
+		if (len || f->type != 's') /* most are empty */
+			wrong = text_bad(form, f, s, len);
+		if (!wrong && scratch)
+			*(const char **)at = len ? pd_arena_add(scratch, s, len) : "";
 	}
-	return NULL;
+	return wrong;
 }
 
 /* ------------------------------------- what a field by itself can't show */
@@ -254,7 +278,8 @@ static bool take_brief(struct pd_builder *b, union pd_part *p)
 	return true;
 }
 
-/* What a package replaces wherever it stands, if anybody has that. */
+/* What a package replaces wherever it stands, if anybody has that; or a module's default
+ * stream. */
 static bool take_replacer(struct pd_builder *b, union pd_part *p)
 {
 	const char *full = p->package.version ? full_version(b, &p->package) : NULL;
@@ -266,6 +291,8 @@ static bool take_replacer(struct pd_builder *b, union pd_part *p)
 		wrong = replaces_wrong(&p->package);
 	if (wrong)
 		return refuse(b, wrong);
+	if (p->package.module && *p->package.module)
+		pd_catalog_default(b->catalog, p->package.module);
 	while (at && *at && pd_replaced_next(&at, &old))
 		if (!b->audience || pd_index_find(&b->audience->names, old.name)) {
 			pd_catalog_replacer(b->catalog, &p->package, full);

@@ -8,6 +8,8 @@
 #include "catalog/catalog.h"
 #include "plugin/worker.h"
 
+enum { PD_ARENA_RECENT = 32 };
+
 /** Owns all that the updates point at. */
 struct pd_arena {
 	struct pd_arena_block *blocks;
@@ -23,6 +25,8 @@ struct pd_arena {
 		uint32_t next; /* of this name; 0: none */
 	} *replacers;          /* packages that take the place of others; 0 is none */
 	size_t n_replacers, cap_replacers;
+	struct pd_index defaults; /* "NAME:STREAM" -> nothing: default streams of modules */
+	const char *recent[PD_ARENA_RECENT]; /* that were kept, by the first byte */
 };
 
 #define PD_BRIEF 0x80000000u
@@ -31,6 +35,7 @@ struct pd_arena {
 /** Memory for pointers and numbers; not zeroed. */
 void *pd_arena_take(struct pd_arena *a, size_t bytes);
 /** NULL is the empty text; of pd_arena_keep() the same text is there once. */
+const char *pd_arena_add(struct pd_arena *a, const char *s, size_t len);
 const char *pd_arena_copy(struct pd_arena *a, const char *s);
 const char *pd_arena_keep(struct pd_arena *a, const char *s);
 /** Forget all of it but a block to go on with. */
@@ -83,6 +88,11 @@ void pd_catalog_settle(struct pd_builder *b);
 void pd_catalog_settle_brief(struct pd_builder *b, const struct pd_catalog_brief *brief);
 /** A package that replaces others, of this full version. */
 void pd_catalog_replacer(struct pd_catalog *c, const struct pd_package_row *p, const char *version);
+/** "NAME:STREAM" is the default one; a package of it is marked: "NAME:STREAM default".
+ * Of several modules, with commas between, any counts. */
+void pd_catalog_default(struct pd_catalog *c, const char *module);
+/** What is known of the packages of an update wherever they stand. */
+void pd_add_known(struct pd_arena *a, struct pd_catalog_update *u);
 void pd_catalog_ignore(struct pd_catalog *c, unsigned line, const char *what);
 /** Its packages are all there or not there, nothing else is to be looked at,
  * and so nothing has to be kept?  Then *brief has what is. */
@@ -131,9 +141,15 @@ enum pd_truth { PD_FALSE, PD_TRUE, PD_UNKNOWN };
 /** Are they of one architecture; is one of use where the other one is? */
 bool pd_arch_same(const char *offered, const char *installed);
 bool pd_arch_fits(const char *offered, const char *installed);
-/** Is the module of a package enabled where this build of it is installed? */
+/** Is the module of a package enabled where this build of it is installed?  A row of
+ * x-modules with this name says that others may be. */
+#define PD_ANY_MODULE "*"
 enum pd_truth pd_in_module(const struct pd_package_row *p, const struct pd_installed *have,
 			   const struct pd_facts *facts);
+
+/** A version without its release, if the other one has none, which then stands for all
+ * of its releases, as in a dependency; the caller frees. */
+char *pd_as_long_as(const char *version, const char *other);
 
 /** A package that another one replaces. */
 struct pd_replaced {
@@ -146,6 +162,42 @@ bool pd_replaced_next(const char **at, struct pd_replaced *out);
 /** The first installed package of another name that @p p takes the place of; NULL. */
 const struct pd_installed *pd_replaced_by(const struct pd_package_row *p, const struct pd_facts *facts);
 
+/** The comparison that decided a rule, and what it found; rule NULL: none did. */
+struct pd_proof {
+	const struct pd_rule *rule;
+	const json_t *row;
+	bool holds;
+	uint32_t absent; /* it is that so many packages are not there; the first is the rule's subject */
+};
+/** Where none did: this package is there. */
+void pd_proof_there(struct pd_proof *proof, const struct pd_rule *rule, const json_t *package);
+/** An outcome with it in words; the caller frees. */
+char *pd_proof_text(const char *outcome, const struct pd_proof *proof);
+
+/** How many rules of a group have each truth, and the first proof of each. */
+struct pd_poll {
+	size_t n[3];
+	size_t absent; /* those that are false since no such package is there */
+	struct pd_proof by[3];
+	size_t olds;   /* where its part of these begins */
+};
+/** One more; its proof is taken. */
+void pd_poll_count(struct pd_poll *poll, enum pd_truth t, struct pd_proof *proof);
+
+/** Packages that rules found older than what they ask for, as they were found: no more
+ * than any real catalog has.  Those of a part that decides nothing go again. */
+struct pd_olds {
+	struct pd_old *items;
+	size_t len, cap;
+};
+/** All from the place @p from on were found by what is @p t. */
+void pd_olds_mark(struct pd_olds *olds, size_t from, enum pd_truth t);
+/** Of these only what was found by what is @p t stays. */
+void pd_olds_keep(struct pd_olds *olds, size_t from, enum pd_truth t);
+void pd_olds_add(struct pd_olds *olds, const struct pd_old *items, size_t n);
+/** To a row: each package once, with the highest version that it has to get to. */
+void pd_olds_give(const struct pd_olds *olds, struct pd_verdict_row *row);
+
 /** The rules of one catalog, asked about one server: what is shared is asked
  * once.  Set catalog and facts; clear in the end. */
 struct pd_rules {
@@ -154,6 +206,9 @@ struct pd_rules {
 	struct pd_rules_shared *shared; /* an outcome for each, or NULL */
 	const char *pattern;            /* the last one that was compiled; NULL */
 	regex_t compiled;
+	struct pd_proof proof;          /* of what was asked last */
+	struct pd_olds olds;
+	size_t shared_olds;             /* of all that is shared */
 };
 
 void pd_rules_clear(struct pd_rules *rules);

@@ -5,12 +5,14 @@
 #include "base/text.h"
 #include "catalog/model.h"
 
-enum { CALLS_MAX = 64, DEPTH_MAX = 64 };
+enum { CALLS_MAX = 64, DEPTH_MAX = 64, OLDS_MAX = 1 << 20 };
 
 struct pd_rules_shared {
 	enum { SHARED_NEW, SHARED_RUNS, SHARED_DONE } state;
 	enum pd_truth truth;
 	char *why;
+	struct pd_proof proof;
+	struct pd_olds olds;
 };
 
 struct eval {
@@ -19,6 +21,7 @@ struct eval {
 	const json_t *row;    /* that the group around is asked of; NULL */
 	const char *row_kind;
 	char **why; /* the first thing that is not known */
+	struct pd_proof proof; /* of the rule that was asked last */
 };
 
 /* The rows that a rule asks for. */
@@ -75,11 +78,12 @@ static enum pd_truth matches(struct pd_rules *r, const char *text, const char *p
  * sort as the first of the marks that it does. */
 static bool order_of(enum pd_scheme scheme, const char *a, const char *b, int *order)
 {
+	bool open = scheme == PD_SCHEME_RPM && !strchr(b, '-');
 	pd_auto_free char *x = NULL, *y = NULL;
 
-	if (!strchr(a, ' ') && !strchr(b, ' '))
+	if (!open && !strchr(a, ' ') && !strchr(b, ' '))
 		return pd_version_compare(scheme, a, b, order, NULL);
-	x = pd_strdup(a);
+	x = open ? pd_as_long_as(a, b) : pd_strdup(a);
 	y = pd_strdup(b);
 	for (char *c = x; (c = strchr(c, ' '));)
 		*c = '+';
@@ -106,6 +110,10 @@ static enum pd_truth compare_text(struct eval *e, const struct pd_rule *r,
 		return by_order(r->compare, (a > b) - (a < b));
 	if (!order_of(scheme ? scheme : PD_SCHEME_PLAIN, text, r->value, &order))
 		return not_known(e, "\"%s\" and \"%s\" can't be compared", text, r->value);
+	if (r->compare == PD_CMP_LT && order < 0 && strcmp(r->kind, "packages") == 0)
+		pd_olds_add(&e->rules->olds, &(struct pd_old){ row, r, PD_TRUE }, 1);
+	if (r->compare >= PD_CMP_LT && r->compare <= PD_CMP_GE)
+		e->proof = (struct pd_proof){ .rule = r, .row = row, .holds = by_order(r->compare, order) == PD_TRUE };
 	return by_order(r->compare, order);
 }
 
@@ -165,6 +173,14 @@ static const json_t *row_at(const struct rows *rows, size_t i)
 	       row : NULL;
 }
 
+/* That there is no such package. */
+static struct pd_proof absence(const struct pd_rule *r, const struct rows *rows)
+{
+	bool absent = !rows->n && rows->list && *r->subject && strcmp(r->kind, "packages") == 0;
+
+	return absent ? (struct pd_proof){ .rule = r, .absent = 1 } : (struct pd_proof){0};
+}
+
 /* One row that fits is enough; else one that is not known leaves it open. */
 static enum pd_truth test(struct eval *e, const struct pd_rule *r)
 {
@@ -184,7 +200,11 @@ static enum pd_truth test(struct eval *e, const struct pd_rule *r)
 		seen++;
 		t = test_row(e, r, r->kind, row);
 		found = t == PD_FALSE ? found : t;
+		if (t == PD_TRUE && rows.packages)
+			pd_proof_there(&e->proof, r, row);
 	}
+	if (!seen)
+		e->proof = absence(r, &rows);
 	if (!seen && r->compare != PD_CMP_EXISTS)
 		return not_known(e, "%s has no row %s to compare", r->kind, r->subject);
 	return found;
@@ -197,6 +217,7 @@ static enum pd_truth tree(struct eval *e, const struct pd_catalog_update *u,
 static enum pd_truth ask_shared(struct eval *e, const struct pd_catalog_update *u)
 {
 	const struct pd_catalog *c = e->rules->catalog;
+	size_t olds = e->rules->olds.len;
 	struct eval inner = { .rules = e->rules, .depth = e->depth + 1,
 			      .tree = u->n_rules ? u->rules[0].tree : PD_RULES_APPLICABLE };
 	struct pd_rules_shared *s;
@@ -212,8 +233,15 @@ static enum pd_truth ask_shared(struct eval *e, const struct pd_catalog_update *
 	if (s->state == SHARED_NEW) {
 		s->state = SHARED_RUNS;
 		s->truth = tree(&inner, u, PD_UNKNOWN);
+		s->proof = inner.proof;
 		s->state = SHARED_DONE;
+		if (e->rules->olds.len > olds && e->rules->shared_olds < OLDS_MAX)
+			pd_olds_add(&s->olds, e->rules->olds.items + olds, e->rules->olds.len - olds);
+		e->rules->shared_olds += s->olds.len;
+	} else {
+		pd_olds_add(&e->rules->olds, s->olds.items, s->olds.len);
 	}
+	e->proof = s->proof;
 	return s->truth == PD_UNKNOWN ? not_known(e, "%s", s->why ? s->why :
 						  "its rules are open") : s->truth;
 }
@@ -255,7 +283,7 @@ static enum pd_truth call(struct eval *e, const char *id)
 }
 
 /* Kleene's, from how many there are of each truth. */
-static enum pd_truth sum(unsigned op, const size_t n[3])
+static enum pd_truth sum_of(unsigned op, const size_t n[3])
 {
 	switch (op) {
 	case PD_RULE_ANY: return n[PD_TRUE] ? PD_TRUE : n[PD_UNKNOWN] ? PD_UNKNOWN : PD_FALSE;
@@ -266,6 +294,20 @@ static enum pd_truth sum(unsigned op, const size_t n[3])
 	case PD_RULE_ODD: return n[PD_UNKNOWN] ? PD_UNKNOWN : n[PD_TRUE] % 2;
 	default: return n[PD_FALSE] ? PD_FALSE : n[PD_UNKNOWN] ? PD_UNKNOWN : PD_TRUE;
 	}
+}
+
+/* Of a group that is true because its rules are not, these decide.  That packages are
+ * not there is the reason only where nothing else is one. */
+static enum pd_truth sum(struct eval *e, unsigned op, const struct pd_poll *poll)
+{
+	enum pd_truth t = sum_of(op, poll->n), by = op == PD_RULE_NONE ? turned(t) : t;
+
+	pd_olds_keep(&e->rules->olds, poll->olds, by);
+	if (t != PD_UNKNOWN && op != PD_RULE_ODD)
+		e->proof = poll->by[by];
+	if (e->proof.absent && op != PD_RULE_ALL && poll->absent < poll->n[PD_FALSE])
+		e->proof = (struct pd_proof){0};
+	return t;
 }
 
 bool pd_rule_opens(unsigned op)
@@ -281,17 +323,26 @@ static enum pd_truth over_rows(struct eval *e, const struct pd_catalog_update *u
 			       uint32_t *at, const struct pd_rule *r)
 {
 	bool nested = e->row;
-	size_t n[3] = { 0, 0, 0 };
+	struct pd_poll poll = { .olds = e->rules->olds.len };
 	uint32_t first = *at;
 	struct rows rows = {0};
 	bool found = !nested && find_rows(e, r, &rows);
 
+	poll.by[PD_FALSE] = absence(r, &rows);
 	for (size_t i = 0; i < rows.n; i++) {
+		size_t olds = e->rules->olds.len;
+		enum pd_truth t;
+
 		e->row = row_at(&rows, i);
 		e->row_kind = r->kind;
 		*at = first;
-		if (e->row)
-			n[group(e, u, at, PD_RULE_ALL)]++;
+		if (!e->row)
+			continue;
+		t = group(e, u, at, PD_RULE_ALL);
+		if (t == PD_TRUE && rows.packages)
+			pd_proof_there(&e->proof, r, e->row);
+		pd_olds_mark(&e->rules->olds, olds, t);
+		pd_poll_count(&poll, t, &e->proof);
 	}
 	e->row = nested ? e->row : NULL;
 	*at = first;
@@ -300,17 +351,19 @@ static enum pd_truth over_rows(struct eval *e, const struct pd_catalog_update *u
 		depth -= u->rules[*at].op == PD_RULE_CLOSE;
 	}
 	return nested ? not_known(e, "a group over %s stands in another one", r->kind) :
-	       found ? sum(r->op, n) : PD_UNKNOWN;
+	       found ? sum(e, r->op, &poll) : PD_UNKNOWN;
 }
 
 /* All, any ... of what follows up to the closing one. */
 static enum pd_truth group(struct eval *e, const struct pd_catalog_update *u,
 			   uint32_t *at, unsigned op)
 {
-	size_t n[3] = { 0, 0, 0 };
+	struct pd_poll poll = { .olds = e->rules->olds.len };
 
+	e->proof = (struct pd_proof){0};
 	while (*at < u->n_rules) {
 		const struct pd_rule *r = &u->rules[(*at)++];
+		size_t olds = e->rules->olds.len;
 		enum pd_truth t;
 
 		if (r->tree != e->tree)
@@ -321,9 +374,11 @@ static enum pd_truth group(struct eval *e, const struct pd_catalog_update *u,
 		    r->op == PD_RULE_CALL ? call(e, r->subject) :
 		    r->op == PD_RULE_UNKNOWN ? not_known(e, "%s", r->subject) :
 		    *r->kind ? over_rows(e, u, at, r) : group(e, u, at, r->op);
-		n[r->negate ? turned(t) : t]++;
+		t = r->negate ? turned(t) : t;
+		pd_olds_mark(&e->rules->olds, olds, t);
+		pd_poll_count(&poll, t, &e->proof);
 	}
-	return sum(op, n);
+	return sum(e, op, &poll);
 }
 
 static enum pd_truth tree(struct eval *e, const struct pd_catalog_update *u,
@@ -340,15 +395,22 @@ enum pd_truth pd_rules_eval(struct pd_rules *rules, const struct pd_catalog_upda
 			    unsigned which, enum pd_truth otherwise, char **why)
 {
 	struct eval e = { .rules = rules, .tree = which, .why = why };
+	enum pd_truth t;
 
-	return tree(&e, u, otherwise);
+	rules->olds.len = 0;
+	t = tree(&e, u, otherwise);
+	rules->proof = e.proof;
+	return t;
 }
 
 void pd_rules_clear(struct pd_rules *rules)
 {
-	for (size_t i = 0; rules->shared && i < rules->catalog->n_shared; i++)
+	for (size_t i = 0; rules->shared && i < rules->catalog->n_shared; i++) {
 		free(rules->shared[i].why);
+		free(rules->shared[i].olds.items);
+	}
 	free(rules->shared);
+	free(rules->olds.items);
 	if (rules->pattern)
 		regfree(&rules->compiled);
 	*rules = (struct pd_rules){0};

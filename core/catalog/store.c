@@ -81,20 +81,6 @@ void pd_catalog_replacer(struct pd_catalog *c, const struct pd_package_row *p, c
 	slot->value = (uint32_t)a->n_replacers++;
 }
 
-/* What is known of the packages of an update wherever they stand. */
-static void add_replaced(const struct pd_arena *a, struct pd_catalog_update *u)
-{
-	for (uint32_t i = 0; a->n_replacers && i < u->n_packages; i++) {
-		struct pd_package_row *p = &u->packages[i];
-		const struct pd_index_slot *slot = pd_index_find(&a->replacing, p->name);
-
-		for (uint32_t k = slot ? slot->value : 0; k; k = a->replacers[k].next)
-			if (strcmp(a->replacers[k].version, p->version) == 0 &&
-			    strcmp(a->replacers[k].arch, p->arch) == 0)
-				p->replaces = a->replacers[k].replaces;
-	}
-}
-
 /* --------------------------------------------------------- the audience */
 
 void pd_audience_add(struct pd_audience *a, const struct pd_facts *facts)
@@ -295,7 +281,9 @@ static void keep_texts(struct pd_arena *arena, int what, void *row)
 		if (pd_part_is_text(f)) {
 			const char **at = (const char **)(void *)((char *)row + f->offset);
 
-			*at = pd_arena_keep(arena, *at);
+			/* to look for a digest takes as much as it */
+			if (**at)
+				*at = (f->type == 'D' ? pd_arena_copy : pd_arena_keep)(arena, *at);
 		}
 }
 
@@ -383,15 +371,14 @@ static void settle_shared(struct pd_builder *b)
 void pd_catalog_settle(struct pd_builder *b)
 {
 	struct pd_catalog *c = b->catalog;
-	struct pd_catalog_brief brief;
-	struct pd_catalog_brief *old;
+	struct pd_catalog_brief brief, *old;
 	struct pd_index_slot *slot;
 	const char *id = b->now.id;
 	bool fresh;
 	int order = 1;
 
 	lend_lists(b);
-	add_replaced(c->arena, &b->now);
+	pd_add_known(c->arena, &b->now);
 	if (b->now.status == PD_STATUS_RULES) {
 		settle_shared(b);
 		return;

@@ -4,13 +4,13 @@
 
 char *pd_installed_reason(const char *package, const char *version, uint32_t n)
 {
-	return n == 1 ? pd_print("%s %s is installed", package, version) :
+	return n == 1 ? pd_texts(package, " ", version, " is installed", NULL) :
 	       pd_print("%s %s is installed, and %u more", package, version, n - 1);
 }
 
 char *pd_absent_reason(const char *package, uint32_t n)
 {
-	return n == 1 && *package ? pd_print("%s is not installed", package) :
+	return n == 1 && *package ? pd_texts(package, " is not installed", NULL) :
 	       pd_print("none of its %u packages is installed", n);
 }
 
@@ -51,6 +51,7 @@ void pd_verdicts_clear(struct pd_verdicts *v)
 		free(v->rows[i].reason);
 		free(v->rows[i].needed);
 		free(v->rows[i].installed);
+		free(v->rows[i].olds);
 	}
 	free(v->rows);
 	*v = (struct pd_verdicts){0};
@@ -174,21 +175,38 @@ json_t *pd_verdict_json(const struct pd_verdict_row *row)
 			 "expected", expected);
 }
 
-/* ,"name":"text" with all that JSON does not allow escaped. */
-static void member(struct pd_buffer *out, const char *before, const char *name, const char *text)
+/* How much of a text JSON takes as it is; eight bytes at a time as long as none of
+ * them could be another one. */
+static size_t plain(const char *s, size_t len)
+{
+	static const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+	size_t n = 0;
+
+	for (uint64_t w, q, b; n + sizeof(w) <= len; n += sizeof(w)) {
+		memcpy(&w, s + n, sizeof(w));
+		q = w ^ ones * '"';
+		b = w ^ ones * '\\';
+		if ((((w - ones * ' ') & ~w) | ((q - ones) & ~q) | ((b - ones) & ~b)) & tops)
+			break;
+	}
+	while (n < len && (unsigned char)s[n] >= ' ' && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
+/* The text and a quote, with all that JSON does not allow escaped. */
+static void quote(struct pd_buffer *out, const char *text)
 {
 	static const char hex[] = "0123456789abcdef";
 
-	pd_buffer_text(out, before);
-	pd_buffer_text(out, name);
-	pd_buffer_add(out, "\":\"", 3);
-	for (const char *from = text; *from; from = text) {
+	for (size_t len = strlen(text);;) {
 		char escaped[6] = "\\u00";
+		size_t n = plain(text, len);
 
-		while ((unsigned char)*text >= ' ' && *text != '"' && *text != '\\')
-			text++;
-		pd_buffer_add(out, from, (size_t)(text - from));
-		if (!*text)
+		pd_buffer_add(out, text, n);
+		text += n;
+		len -= n;
+		if (!len--)
 			break;
 		escaped[4] = hex[(unsigned char)*text >> 4];
 		escaped[5] = hex[*text++ & 15];
@@ -197,30 +215,50 @@ static void member(struct pd_buffer *out, const char *before, const char *name, 
 	pd_buffer_add(out, "\"", 1);
 }
 
+/* What is written in the source: how long it is need not be counted. */
+#define PUT(out, words) pd_buffer_add(out, words, sizeof(words) - 1)
+#define MEMBER(out, before, name, text) (PUT(out, before "\"" name "\":\""), quote(out, text))
+
 static void number(struct pd_buffer *out, const char *name, int64_t n)
 {
 	pd_buffer_print(out, ",\"%s\":%lld", name, (long long)n);
 }
 
-static void add_package(struct pd_buffer *out, const struct pd_verdict_row *row, uint32_t i,
-			bool fixed)
+static void add_package(struct pd_buffer *out, const struct pd_verdict_row *row,
+			const struct pd_package_row *p, const char *installed, bool fixed)
 {
-	const struct pd_package_row *p = &row->update->packages[row->needed[i]];
 	const struct pd_payload *file = p->payload ? &row->update->payloads[p->payload - 1] : NULL;
 
-	member(out, i ? ",{\"" : "{\"", "arch", p->arch);
+	if (out->data[out->len - 1] != '[')
+		PUT(out, ",");
+	MEMBER(out, "{", "arch", p->arch);
 	if (!fixed) {
 		number(out, "bytes", file ? file->bytes : -1);
-		member(out, ",\"", "installed", row->installed[i]);
+		MEMBER(out, ",", "installed", installed);
 	}
-	member(out, ",\"", "name", p->name);
+	MEMBER(out, ",", "name", p->name);
 	if (!fixed) {
-		member(out, ",\"", "scheme", pd_scheme_name(p->scheme));
-		member(out, ",\"", "sha256", sha256_of(file));
-		member(out, ",\"", "url", file ? file->url : "");
+		MEMBER(out, ",", "scheme", pd_scheme_name(p->scheme));
+		MEMBER(out, ",", "sha256", sha256_of(file));
+		MEMBER(out, ",", "url", file ? file->url : "");
 	}
-	member(out, ",\"", "version", p->version);
-	pd_buffer_text(out, "}");
+	MEMBER(out, ",", "version", p->version);
+	PUT(out, "}");
+}
+
+static void add_packages(struct pd_buffer *out, const struct pd_verdict_row *row, bool fixed)
+{
+	for (uint32_t i = 0; i < row->n_needed; i++)
+		add_package(out, row, &row->update->packages[row->needed[i]], row->installed[i], fixed);
+	for (uint32_t i = 0; i < row->n_olds; i++) {
+		const struct pd_old *old = &row->olds[i];
+		const struct pd_package_row p = { .scheme = old->rule->scheme,
+			.version = old->rule->value + (strncmp(old->rule->value, "0:", 2) ? 0 : 2),
+			.name = pd_json_text(old->package, "name", ""),
+			.arch = pd_json_text(old->package, "arch", "") };
+
+		add_package(out, row, &p, pd_json_text(old->package, "version", ""), fixed);
+	}
 }
 
 void pd_verdict_text(struct pd_verdict_walk *w, const char *mark, struct pd_buffer *out)
@@ -241,33 +279,33 @@ void pd_verdict_line(struct pd_verdict_walk *w, bool fixed, const char *server,
 	const struct pd_catalog_update *u = w->row && !fixed ? w->row->update : NULL;
 	pd_auto_free char *trust = u ? pd_trust_text(w->catalog, u) : NULL;
 
-	pd_buffer_text(out, "{\"");
+	PUT(out, "{");
 	if (w->catalog->approvals && !fixed)
-		pd_buffer_text(out, w->barred ? "approved\":false,\"" : "approved\":true,\"");
-	member(out, "", "catalog", w->catalog->name);
+		pd_buffer_text(out, w->barred ? "\"approved\":false," : "\"approved\":true,");
+	MEMBER(out, "", "catalog", w->catalog->name);
 	if (u && u->expected > 0)
 		number(out, "expected", u->expected);
-	member(out, ",\"", "id", w->id);
+	MEMBER(out, ",", "id", w->id);
 	if (!fixed)
-		member(out, ",\"", "kind", pd_class_name(w->kind));
-	pd_buffer_text(out, ",\"packages\":[");
-	for (uint32_t i = 0; w->row && i < w->row->n_needed; i++)
-		add_package(out, w->row, i, fixed);
-	pd_buffer_text(out, "]");
-	member(out, ",\"", "reason", pd_verdict_reason(w));
+		MEMBER(out, ",", "kind", pd_class_name(w->kind));
+	PUT(out, ",\"packages\":[");
+	if (w->row && w->row->verdict == PD_VERDICT_NEEDED)
+		add_packages(out, w->row, fixed);
+	PUT(out, "]");
+	MEMBER(out, ",", "reason", pd_verdict_reason(w));
 	if (!fixed)
-		member(out, ",\"", "restart", pd_restart_name(w->restart));
-	member(out, ",\"", "revision", w->revision);
+		MEMBER(out, ",", "restart", pd_restart_name(w->restart));
+	MEMBER(out, ",", "revision", w->revision);
 	if (server)
-		member(out, ",\"", "server", server);
+		MEMBER(out, ",", "server", server);
 	if (!fixed)
-		member(out, ",\"", "severity", pd_severity_name(w->severity));
+		MEMBER(out, ",", "severity", pd_severity_name(w->severity));
 	if (u) {
-		member(out, ",\"", "title", u->title);
-		member(out, ",\"", "trust", trust);
+		MEMBER(out, ",", "title", u->title);
+		MEMBER(out, ",", "trust", trust);
 	}
-	member(out, ",\"", "verdict", pd_verdict_name(w->verdict));
-	pd_buffer_text(out, "}\n");
+	MEMBER(out, ",", "verdict", pd_verdict_name(w->verdict));
+	PUT(out, "}\n");
 }
 
 json_t *pd_verdict_walk_json(struct pd_verdict_walk *w)

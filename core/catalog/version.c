@@ -135,8 +135,10 @@ static int full(enum pd_scheme scheme, const char *a, const char *b)
 
 	if (!order)
 		order = part(x.version, y.version);
-	/* To rpm a version without release stands for all of them. */
-	if (!order && (scheme == PD_SCHEME_DEB || (x.release && y.release)))
+	/* to rpm no release is older than any, also than "~1" */
+	if (!order && scheme == PD_SCHEME_RPM && !x.release != !y.release)
+		order = x.release ? 1 : -1;
+	else if (!order)
 		order = part(x.release ? x.release : "", y.release ? y.release : "");
 	free(x.text);
 	free(y.text);

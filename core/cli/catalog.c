@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Functions of the command line: what is in a catalog that was read. */
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+
 #include "cli/cli.h"
 
 static const struct pd_catalog *catalog_of(struct pd_cli *cli, const json_t *args)
@@ -118,14 +122,59 @@ static json_t *described(const struct pd_catalog *c, const struct pd_catalog_upd
 	return j;
 }
 
-/* update(catalog, index, whole): one of its updates, both from 1; its head and
- * relations, or with all that there is. */
+/* By its place, from 1, or by the id that a rule calls; NULL: it is not there. */
+static const struct pd_catalog_update *update_of(const struct pd_catalog *c, const json_t *which)
+{
+	return json_is_string(which) ? pd_catalog_called(c, json_string_value(which)) :
+				       &c->updates[json_integer_value(which) - 1];
+}
+
+/* update(catalog, which, whole): one of its updates, the catalog and its place in it
+ * counted from 1; its head and relations, or with all that there is. */
 PD_CORE(update)
 {
 	const struct pd_catalog *c = catalog_of(cli, args);
 
-	return described(c, &c->updates[json_integer_value(json_array_get(args, 1)) - 1],
-			 json_is_true(json_array_get(args, 2)));
+	return described(c, update_of(c, json_array_get(args, 1)), json_is_true(json_array_get(args, 2)));
+}
+
+/* update_line(catalog, which): printed as a line of JSON, as a whole and with the catalog's name. */
+PD_CORE(update_line)
+{
+	const struct pd_catalog *c = catalog_of(cli, args);
+	pd_auto_json *u = described(c, update_of(c, json_array_get(args, 1)), true);
+	pd_auto_free char *text = NULL;
+
+	json_object_set_new(u, "catalog", json_string(c->name));
+	text = pd_json_line(u);
+	puts(text);
+	return NULL;
+}
+
+/* marks(catalog, which, names): 16 digits for each member that update() has of it as a
+ * whole, but for its line, in one text; they are the same where the members are, in
+ * this process.  Or the names of these members. */
+PD_CORE(marks)
+{
+	static unsigned char key[crypto_shorthash_KEYBYTES];
+	const struct pd_catalog *c = catalog_of(cli, args);
+	pd_auto_json *u = described(c, update_of(c, json_array_get(args, 1)), true), *names = json_array();
+	pd_auto(pd_buffer) marks = {0};
+	const char *name;
+	json_t *value;
+	uint64_t mark;
+
+	if (sodium_is_zero(key, sizeof(key)))
+		randombytes_buf(key, sizeof(key));
+	json_object_del(u, "line");
+	json_object_foreach(u, name, value) {
+		pd_auto_free char *text = pd_json_line(value);
+
+		crypto_shorthash((unsigned char *)&mark, (unsigned char *)text, strlen(text), key);
+		pd_buffer_print(&marks, "%016" PRIx64, mark);
+		json_array_append_new(names, json_string(name));
+	}
+	return json_is_true(json_array_get(args, 2)) ? json_incref(names) : json_string(marks.data);
 }
 
 /* content(catalog, index): see pd_update_content(). */
@@ -134,15 +183,34 @@ PD_CORE(content)
 	return pd_update_content(&catalog_of(cli, args)->updates[json_integer_value(json_array_get(args, 1)) - 1]);
 }
 
-/* called(catalog, id): all of what a rule calls by this id; nil: it is not there. */
-PD_CORE(called)
+/* calls(catalog, which): what the rules of an update call and is there: its id, the tree
+ * that does, is it rules alone, and of what is not, has it any in this tree? */
+PD_CORE(calls)
 {
+	static const struct { unsigned tree; const char *name; } trees[] = {
+		{ PD_RULES_APPLICABLE, "applicable" }, { PD_RULES_INSTALLED, "installed" } };
 	const struct pd_catalog *c = catalog_of(cli, args);
-	const struct pd_catalog_update *u = pd_catalog_called(c, pd_core_text(args, 1));
+	const struct pd_catalog_update *u = update_of(c, json_array_get(args, 1)), *other;
+	json_t *list = json_array();
 
-	return u ? described(c, u, true) : NULL;
+	for (size_t t = 0; t < 2; t++)
+		for (uint32_t i = 0; i < u->n_rules; i++) {
+			bool any = false;
+
+			if (u->rules[i].op != PD_RULE_CALL || u->rules[i].tree != trees[t].tree)
+				continue;
+			other = pd_catalog_called(c, u->rules[i].subject);
+			for (uint32_t k = 0; other && k < other->n_rules; k++)
+				any |= other->rules[k].tree == trees[t].tree;
+			if (other)
+				json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:b}", "id",
+					u->rules[i].subject, "tree", trees[t].name, "alone",
+					other->status == PD_STATUS_RULES, "any", any));
+		}
+	return list;
 }
 
 const struct pd_core_row pd_core_catalog[] = {
-	{ "content", content }, { "notes", notes }, { "update", update }, { "called", called }, { NULL, NULL }
+	{ "content", content }, { "notes", notes }, { "update", update }, { "update_line", update_line },
+	{ "marks", marks }, { "calls", calls }, { NULL, NULL }
 };

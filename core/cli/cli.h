@@ -34,7 +34,6 @@ struct pd_cli {
 	int end;
 	bool blind;             /* the view failed, and is not called again */
 	bool events;            /* are printed as JSON lines, and the view sees none */
-	time_t drawn;           /* when progress was shown last */
 	struct pd_hook *hook;   /* of --hook; or NULL */
 };
 
@@ -79,6 +78,9 @@ void pd_cli_pretend(void *user, const char *step, enum pd_phase phase, const jso
 
 void pd_cli_warn(const char *what, const char *text); /* to stderr */
 char *pd_cli_warning(const char *what, const char *text); /* the same as a line */
+/** Control characters, and what turns text around, become "?", but for colors
+ * where they are allowed: text from outside must not steer a terminal. */
+void pd_cli_blank(char *text, bool color);
 json_t *pd_cli_error_json(const struct pd_error *e);
 
 /** Whoever asked for events and hears of those of @p o. */

@@ -35,6 +35,31 @@ PD_CORE(write_)
 			     json_string_length(text), err) ? json_true() : NULL;
 }
 
+/* begin(path), add(file, text), finish(file, path, mode, failed): write() piece by piece;
+ * add() tells with what it failed, 0: it did not. */
+PD_CORE(begin)
+{
+	int fd = pd_file_begin(pd_core_text(args, 0), err);
+
+	return fd < 0 ? NULL : json_integer(fd);
+}
+
+PD_CORE(add)
+{
+	const json_t *text = json_array_get(args, 1);
+
+	return json_integer(pd_write_all((int)json_integer_value(json_array_get(args, 0)),
+			    json_string_value(text), json_string_length(text)) ? 0 : errno);
+}
+
+PD_CORE(finish)
+{
+	pd_auto_close int fd = (int)json_integer_value(json_array_get(args, 0));
+
+	return pd_file_end(fd, pd_core_text(args, 1), (mode_t)json_integer_value(json_array_get(args, 2)),
+			   (int)json_integer_value(json_array_get(args, 3)), err) ? json_true() : NULL;
+}
+
 /* folder(path): made, with those above it, for its owner alone. */
 PD_CORE(folder)
 {
@@ -337,7 +362,8 @@ PD_CORE(xml)
 }
 
 const struct pd_core_row pd_core_files[] = {
-	{ "decode", decode }, { "digest", digest }, { "folder", folder }, { "link", link_ },
+	{ "add", add }, { "begin", begin }, { "decode", decode }, { "digest", digest }, { "finish", finish },
+	{ "folder", folder }, { "link", link_ },
 	{ "lock", lock }, { "number", number }, { "remove", remove_ }, { "rename", rename_ }, { "sign", sign },
 	{ "signed", signed_ }, { "temporary", temporary }, { "tool", tool },
 	{ "trusted", trusted }, { "unlock", unlock }, { "write", write_ }, { "xml", xml },

@@ -26,9 +26,7 @@ static size_t control(const unsigned char *p)
 			      (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)) ? 3 : 0;
 }
 
-/* Control characters, and what turns text around, become "?", but for colors
- * where they are allowed: text from outside must not steer a terminal. */
-static void blank(char *text, bool color)
+void pd_cli_blank(char *text, bool color)
 {
 	bool valid = pd_utf8_valid(text, strlen(text));
 	size_t n;
@@ -46,7 +44,7 @@ char *pd_cli_warning(const char *what, const char *text)
 {
 	char *line = pd_print("patchday: %s: %s\n", what, text);
 
-	blank(line, false);
+	pd_cli_blank(line, false);
 	return line;
 }
 
@@ -65,7 +63,7 @@ static int clean(lua_State *L)
 	char *copy = lua_newuserdatauv(L, len + 1, 0); /* +1 */
 
 	memcpy(copy, text, len + 1);
-	blank(copy, of(L)->color);
+	pd_cli_blank(copy, of(L)->color);
 	lua_pushstring(L, copy); /* +1 */
 	return 1;
 }
@@ -120,7 +118,7 @@ json_t *pd_cli_error_json(const struct pd_error *e)
 
 	for (size_t i = 0; i < 3; i++)
 		if (parts[i])
-			blank(parts[i], false);
+			pd_cli_blank(parts[i], false);
 	return json_pack("{s:s, s:s*, s:s, s:s*}", "id", e->id, "where", e->where,
 			 "message", e->message, "remedy", pd_error_advice(e));
 }

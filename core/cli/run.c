@@ -70,17 +70,9 @@ void pd_cli_listen(struct pd_cli *cli, struct pd_run_options *o)
 	signal(SIGPIPE, SIG_IGN); /* who does not listen to the end does not end it */
 }
 
-static void on_progress(void *user, const struct pd_record_step *s, int64_t done,
-			int64_t total, const char *text)
+static void on_progress(void *user, const json_t *beat)
 {
-	struct pd_cli *cli = user;
-	time_t now = time(NULL);
-
-	if (now == cli->drawn)
-		return;
-	cli->drawn = now;
-	pd_cli_tell(cli, "progress", json_pack("{s:s, s:I, s:I, s:s*}", "step", s->key, "done",
-		(json_int_t)done, "total", (json_int_t)total, "text", text));
+	pd_cli_tell(user, "progress", json_incref((json_t *)(uintptr_t)beat));
 }
 
 static struct pd_plan *replan(void *user, const json_t *inputs, int64_t round,
@@ -218,7 +210,7 @@ PD_CORE(listen)
 	return !command || cli->hook ? json_true() : NULL;
 }
 
-/* inputs(run): {inputs, round, plan} of the plan under way. */
+/* inputs(run): {inputs, round, plan} of the plan under way, and the first one. */
 PD_CORE(inputs)
 {
 	return pd_run_inputs(cli->state, pd_core_text(args, 0), err);
@@ -322,6 +314,9 @@ struct follow {
 	struct pd_cli *cli;
 	struct pd_record *record;
 	int64_t after; /* events up to this one are known */
+	int64_t beat;  /* time of the last sign of life */
+	int64_t alone; /* looked so often, each 200 ms, and nobody worked on it */
+	int64_t patience; /* so often at most */
 };
 
 static bool follow_event(void *user, const struct pd_event *e, struct pd_error **err)
@@ -335,32 +330,39 @@ static bool follow_event(void *user, const struct pd_event *e, struct pd_error *
 	return true;
 }
 
-/* Work on it goes on as long as somebody does; after a reboot it takes a while
- * until the resume has begun. */
-static bool given_up(const struct pd_cli *cli, const struct pd_record *r, int *alone)
+/* Work on it goes on as long as somebody does, whose signs of life are told; after a
+ * reboot it takes a while until the resume has begun. */
+static bool given_up(struct follow *f)
 {
 	pd_auto_free char *run = NULL;
-	bool working = pd_lock_owner(cli->state, &run) && strcmp(run, r->run) == 0;
+	bool working = pd_lock_owner(f->cli->state, &run) && strcmp(run, f->record->run) == 0;
+	pd_auto_json *beat = working ? pd_heartbeat_read(f->cli->state, run) : NULL;
 
-	*alone = working ? 0 : *alone + 1;
-	return *alone > 150; /* of 200 ms */
+	if (beat && pd_json_number(beat, "time", 0) != f->beat)
+		on_progress(f->cli, beat);
+	f->beat = pd_json_number(beat, "time", f->beat);
+	f->alone = working ? 0 : f->alone + 1;
+	return f->alone > f->patience;
 }
 
-/* follow(id, n): events behind n as other processes write them, over crashes and
- * resumes, until the run ends or waits for a person.  {record, status}. */
+/* follow(id, n, seconds): events behind n as other processes write them, over crashes
+ * and resumes, until the run ends or waits for a person, or nobody works on it for so
+ * long (30; 0: those that are there, and no more).  {record, status}. */
 PD_CORE(follow)
 {
 	const char *id = pd_core_text(args, 0);
+	const json_t *seconds = json_array_get(args, 2);
 	auto_journal *j = pd_journal_open(cli->state, true, err);
 	auto_record *r = pd_record_new(id);
-	struct follow f = { cli, r, (int64_t)json_integer_value(json_array_get(args, 1)) };
+	struct follow f = { .cli = cli, .record = r,
+			    .after = (int64_t)json_integer_value(json_array_get(args, 1)),
+			    .patience = 5 * (json_is_integer(seconds) ? json_integer_value(seconds) : 30) };
 	struct timespec pause = { .tv_nsec = 200000000 };
-	int alone = 0;
 	bool ok;
 
 	while ((ok = j && pd_journal_each(j, id, r->last, follow_event, &f, err)) &&
-	       !pd_run_state_ended(r->state) && r->state != PD_RUN_STOPPED &&
-	       !stop_signal && !given_up(cli, r, &alone))
+	       f.patience && !pd_run_state_ended(r->state) && r->state != PD_RUN_STOPPED &&
+	       !stop_signal && !given_up(&f))
 		nanosleep(&pause, NULL);
 	return ok ? json_pack("{s:o, s:i}", "record", with_owner(cli, r, true), "status",
 			      (int)pd_run_state_end(r->state)) : NULL;

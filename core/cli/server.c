@@ -9,6 +9,8 @@
 #include "cli/cli.h"
 #include "plugin/worker.h"
 
+enum { PRINTED = 1 << 16 }; /* bytes at once */
+
 static bool look(struct pd_cli *cli, const char *file, struct pd_facts *out,
 		 struct pd_error **err)
 {
@@ -114,6 +116,7 @@ static struct pd_plan *make_plan(struct planning *p, const json_t *inputs, int64
 		.answers = json_object_get(inputs, "answers"), .facts = &p->facts,
 		.catalogs = &p->catalogs, .registry = p->cli->registry, .round = round,
 		.read_catalogs = named ? NULL : read_for_plan, .user = p,
+		.about = pd_json_text(inputs, "about", NULL),
 	};
 
 	gethostname(host, sizeof(host) - 1);
@@ -261,14 +264,18 @@ PD_CORE(verdict)
 PD_CORE(verdict_lines)
 {
 	const char *server = pd_core_text(args, 4);
-	pd_auto(pd_buffer) line = {0};
+	pd_auto(pd_buffer) lines = {0};
 	json_int_t n = 0;
 
 	for (; next_chosen(cli, args); n++) {
-		line.len = 0;
-		pd_verdict_line(&cli->walk, json_is_true(json_array_get(args, 3)), server, &line);
-		fwrite(line.data, 1, line.len, stdout);
+		pd_verdict_line(&cli->walk, json_is_true(json_array_get(args, 3)), server, &lines);
+		if (lines.len < PRINTED)
+			continue;
+		fwrite(lines.data, 1, lines.len, stdout);
+		lines.len = 0;
 	}
+	if (lines.len)
+		fwrite(lines.data, 1, lines.len, stdout);
 	return json_integer(n);
 }
 
@@ -283,7 +290,9 @@ PD_CORE(verdict_table)
 	for (; next_chosen(cli, args); n++)
 		pd_verdict_text(&cli->walk, mark ? mark : "", &rows);
 	if (n)
-		fwrite(rows.data, 1, rows.len, stdout);
+		pd_cli_blank(rows.data, cli->color);
+	if (n)
+		fputs(rows.data, stdout);
 	return json_integer(n);
 }
 

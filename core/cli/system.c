@@ -19,7 +19,7 @@ enum { TEXT_MAX = 64 << 20 };
 PD_CORE(about)
 {
 	static const char *const names[] = { "NO_COLOR", "PATCHDAY_LIBEXEC", "PATCHDAY_PATH",
-		"PATCHDAY_SITE", "PATCHDAY_STATE", "TZ" };
+		"PATCHDAY_PLAIN", "PATCHDAY_SITE", "PATCHDAY_STATE", "TERM", "TZ" };
 	json_t *environment = json_object();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -105,7 +105,7 @@ PD_CORE(columns)
 {
 	struct winsize w = {0};
 
-	return json_integer(ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 20 ?
+	return json_integer(ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 1 ?
 			    w.ws_col : 80);
 }
 
@@ -205,6 +205,17 @@ PD_CORE(plugins)
 	return list;
 }
 
+/* ignored_plugins(): paths of shared objects that are none by their names. */
+PD_CORE(ignored_plugins)
+{
+	const struct pd_strings *paths = pd_registry_ignored(cli->registry);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < paths->len; i++)
+		json_array_append_new(list, json_string(paths->items[i]));
+	return list;
+}
+
 /* plugin(name): all that it declares. */
 PD_CORE(plugin)
 {
@@ -242,6 +253,6 @@ const struct pd_core_row pd_core_system[] = {
 	{ "about", about }, { "color", color }, { "columns", columns }, { "date", date },
 	{ "encode", encode }, { "exec", exec }, { "explanations", explanations },
 	{ "files", files }, { "nearest", nearest }, { "now", now }, { "owner", owner }, { "path", path },
-	{ "plugin", plugin }, { "plugins", plugins }, { "setup", setup }, { "text", text },
+	{ "ignored_plugins", ignored_plugins }, { "plugin", plugin }, { "plugins", plugins }, { "setup", setup }, { "text", text },
 	{ NULL, NULL }
 };

@@ -151,6 +151,7 @@ bool pd_facts_read(const char *path, struct pd_facts *out, struct pd_error **err
 void pd_facts_clear(struct pd_facts *f)
 {
 	drop_index(f);
+	free(f->unread);
 	json_decref(f->json);
 	*f = (struct pd_facts){0};
 }

@@ -13,6 +13,7 @@
 struct pd_facts {
 	json_t *json;
 	struct pd_package_index *packages; /* made at first use */
+	char *unread; /* why a scanner of packages failed; NULL: none did */
 };
 
 /** How a comparison sees a column. */

@@ -19,6 +19,8 @@ static const struct pd_fact_kind kinds[] = {
 		TEXT("family", "inet or inet6")) },
 	{ "boot", false, NULL, "the running boot", COLUMNS(
 		TEXT("id", "boot id of the kernel, new with each boot"),
+		TEXT("loader", "grub or systemd-boot; empty: none that is known"),
+		TEXT("no_fallback", "why one kernel can't be booted just once"),
 		NUMBER("started", "seconds since 1970 UTC")) },
 	{ "devices", true, "address", "hardware on the buses", COLUMNS(
 		TEXT("bus", "pci or usb"), TEXT("address", "place on the bus"),

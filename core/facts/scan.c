@@ -72,13 +72,16 @@ static bool run_scanner(const struct pd_plugin *plugin,
 				       .scanner = scanner, .source_fd = -1 };
 	pd_auto(pd_worker_result) result = {0};
 	bool ran = pd_worker_run(&call, &sink, &result, err);
-
 	/* refused: that can't be asked here, and its kinds stay unknown */
-	if (ran && result.result != PD_REFUSED && (result.result < 0 || s.failed))
+	bool failed = ran && result.result != PD_REFUSED && (result.result < 0 || s.failed);
+
+	if (failed)
 		pd_strings_add_take(warnings, pd_print("%s.%s: %s", plugin->name,
 			scanner->name, result.result >= 0 ? s.err->message :
 			result.message ? result.message : "failed"));
-	else if (ran && result.result >= 0)
+	if (failed && !out->unread && reports(scanner, "packages"))
+		out->unread = pd_strdup(warnings->items[warnings->len - 1]);
+	if (!failed && ran && result.result >= 0)
 		merge(&s, out);
 	pd_error_free(s.err);
 	pd_facts_clear(&s.rows);

@@ -2,6 +2,8 @@
 /* Arguments: JSON against declared rows, and into the plugin's struct. */
 #include "plugin/arguments.h"
 
+#include <limits.h>
+
 #include "base/text.h"
 #include "plugin/secret.h"
 
@@ -76,13 +78,13 @@ static json_t *number_check(const struct pd_param *p, int64_t n, struct pd_error
 {
 	if (p->type != PD_T_INT && n < 0)
 		return wrong(p, err, "zero or more");
-	if ((p->min || p->max) && (n < p->min || n > p->max)) {
-		pd_error_set(err, "argument-range",
-			     "%s is %lld, allowed is %lld to %lld", p->name,
-			     (long long)n, (long long)p->min, (long long)p->max);
-		return NULL;
-	}
-	return json_integer(n);
+	if ((!p->min && !p->max) || (n >= p->min && n <= p->max))
+		return json_integer(n);
+	pd_error_set(err, "argument-range", p->max == INT64_MAX ? "%s is %lld, at least %lld is allowed" :
+		     p->min == INT64_MIN ? "%s is %lld, at most %lld is allowed" :
+		     "%s is %lld, allowed is %lld to %lld", p->name, (long long)n,
+		     (long long)(p->min == INT64_MIN ? p->max : p->min), (long long)p->max);
+	return NULL;
 }
 
 static json_t *number_value(const struct pd_param *p, const json_t *v,
@@ -123,6 +125,8 @@ static json_t *text_value(const struct pd_param *p, const json_t *v,
 		return wrong(p, err, "a text without NUL bytes");
 	if (p->type == PD_T_PATH && (s[0] != '/' || climbs(s)))
 		return wrong(p, err, "an absolute path without \"..\"");
+	if (p->type == PD_T_PATH && strlen(s) >= PATH_MAX)
+		return wrong(p, err, "a path of at most 4095 bytes");
 	return json_string(s);
 }
 
@@ -410,20 +414,19 @@ bool pd_arguments_fill(const struct pd_step *step, const json_t *checked,
 {
 	const char *name;
 	json_t *value;
+	bool ok;
 
 	/* plans come from disks and other machines: look again */
 	*out = (struct pd_arguments){ .args = pd_alloc(step->args_size),
 		.values = pd_arguments_check(step, step->name, checked, err) };
-	if (!out->values) {
-		pd_arguments_free(out);
-		return false;
-	}
+	ok = out->values != NULL;
 	json_object_foreach(out->values, name, value)
-		if (!fill(out, pd_step_param(step, name), value, err)) {
-			pd_arguments_free(out);
-			return false;
-		}
-	return true;
+		ok = ok && fill(out, pd_step_param(step, name), value, err);
+	if (ok)
+		out->blot = pd_blot_new(&out->secrets);
+	else
+		pd_arguments_free(out);
+	return ok;
 }
 
 void pd_arguments_free(struct pd_arguments *a)
@@ -437,6 +440,7 @@ void pd_arguments_free(struct pd_arguments *a)
 		pd_secret_free(a->secrets.items[i]);
 	a->secrets.len = 0;
 	pd_strings_clear(&a->secrets);
+	pd_blot_free(a->blot);
 	*a = (struct pd_arguments){0};
 }
 

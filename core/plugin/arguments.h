@@ -46,7 +46,8 @@ json_t *pd_argument_parse(const struct pd_param *param, const char *text,
 struct pd_arguments {
 	void *args;              /* the plugin's struct */
 	json_t *values;          /* what its texts are borrowed from */
-	struct pd_strings secrets; /* values, to be blotted out of all output */
+	struct pd_strings secrets; /* values */
+	struct pd_blot *blot;      /* keeps them out of all output */
 	void **arena;
 	size_t len, cap;
 };

@@ -58,19 +58,103 @@ static void on_term(int signo)
 	kill(0, SIGKILL);
 }
 
+/* ------------------------------------------------------------------ memory */
+
+static struct rlimit data_before = { RLIM_INFINITY, RLIM_INFINITY };
+static char oom_before[16];
+static rlim_t data_alarm; /* so near the limit that it was it; 0: none */
+
+/* Half of what the server has, but 1 to 4 GiB. */
+static rlim_t memory_most(void)
+{
+	const rlim_t gib = (rlim_t)1 << 30;
+	rlim_t half = (rlim_t)sysconf(_SC_PHYS_PAGES) * (rlim_t)sysconf(_SC_PAGESIZE) / 2;
+
+	return half < gib ? gib : half > 4 * gib ? 4 * gib : half;
+}
+
+/* What this process holds: the sixth number of proc(5), statm.  Async-signal-safe. */
+static rlim_t memory_held(void)
+{
+	pd_auto_close int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	char text[128] = "", *p = text;
+	rlim_t pages = 0;
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		return 0;
+	for (int blanks = 0; *p && blanks < 5; p++)
+		blanks += *p == ' ';
+	for (; *p >= '0' && *p <= '9'; p++)
+		pages = pages * 10 + (rlim_t)(*p - '0');
+	return pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+static void oom_score(const char *text)
+{
+	pd_auto_close int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, text, strlen(text)) < 0)
+		return; /* then the kernel chooses by size alone */
+}
+
+/* A step that eats memory ends before samba does, and so does the kernel choose. */
+static void limit_memory(void)
+{
+	pd_auto_free char *score = pd_file_read("/proc/self/oom_score_adj", sizeof(oom_before) - 1,
+						NULL, NULL);
+	rlim_t held = memory_held(), most = memory_most();
+	struct rlimit data;
+
+	if (getrlimit(RLIMIT_DATA, &data) == 0) {
+		data_before = data;
+		data_alarm = held + most / 8 * 7;
+		if (data.rlim_cur > held + most)
+			data.rlim_cur = held + most;
+		setrlimit(RLIMIT_DATA, &data);
+	}
+	if (score && strtol(score, NULL, 10) < 500) {
+		snprintf(oom_before, sizeof(oom_before), "%s", score);
+		oom_score("500");
+	}
+}
+
+void pd_child_unlimit(void)
+{
+	setrlimit(RLIMIT_DATA, &data_before);
+	if (*oom_before)
+		oom_score(oom_before);
+}
+
+static volatile sig_atomic_t crash_signal;
+
+/* The way back from an address where no code is can't be looked for. */
+static void on_second(int signo)
+{
+	static const char text[] = "(none: it jumped to where no code is, or its stack is damaged)\n";
+
+	(void)signo;
+	signal(crash_signal, SIG_DFL);
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) >= 0)
+		raise(crash_signal);
+}
+
 /* Async-signal-safe; backtrace() was called before the fork, so that its
  * library is loaded. */
 static void on_crash(int signo, siginfo_t *info, void *context)
 {
-	char text[128];
+	char text[160];
 	void *frames[32];
 	int n;
 
 	(void)context;
-	n = snprintf(text, sizeof(text), "\nsignal %d at address %p, backtrace:\n",
+	n = snprintf(text, sizeof(text), "%s\nsignal %d at address %p, backtrace:\n",
+		     data_alarm && memory_held() > data_alarm ? "\n" PD_MEMORY_MARK : "",
 		     signo, info->si_addr);
+	crash_signal = signo;
+	sigaction(SIGSEGV, &(struct sigaction){ .sa_handler = on_second, .sa_flags = (int)SA_NODEFER }, NULL);
 	if (write(STDERR_FILENO, text, (size_t)n) > 0)
 		backtrace_symbols_fd(frames, backtrace(frames, 32), STDERR_FILENO);
+	signal(SIGSEGV, SIG_DFL);
 	raise(signo); /* SA_RESETHAND: to its default, which ends us */
 }
 
@@ -151,6 +235,7 @@ static void limits(void)
 	struct rlimit core = { 0, 0 }, many;
 
 	setrlimit(RLIMIT_CORE, &core);
+	limit_memory();
 	/* for callers other than root, whom this does not bind */
 	if (getrlimit(RLIMIT_NPROC, &many) == 0 && many.rlim_cur > 8192) {
 		many.rlim_cur = 8192;
@@ -160,8 +245,12 @@ static void limits(void)
 
 void pd_environment_clean(const char *run)
 {
-	static char *clean[8];
-	const char *path = getenv("PATCHDAY_PATH"), *home = getenv("HOME"), *zone = getenv("TZ");
+	/* a worker's of the spawner comes after that's own; of what is unset later the text is still known */
+	static char *both[2][8], *kept[2][8];
+	static unsigned times;
+	char **clean = both[times % 2], **own = kept[times % 2];
+	const char *path = getenv(times++ ? "PATH" : "PATCHDAY_PATH");
+	const char *home = getenv("HOME"), *zone = getenv("TZ");
 	char **old = environ;
 	size_t n = 0;
 
@@ -173,6 +262,7 @@ void pd_environment_clean(const char *run)
 		clean[n++] = pd_print("%s=%s", PD_WORKER_MARK, run);
 	if (zone)
 		clean[n++] = pd_print("TZ=%s", zone);
+	memcpy(own, clean, sizeof(*kept));
 	environ = clean;
 	/* it may hold a secret, and /proc shows this memory */
 	for (; old && *old; old++)
@@ -207,6 +297,11 @@ static const char *name_of(const struct pd_worker_call *call)
 	       call->reader ? call->reader->name : call->filter->name;
 }
 
+char *pd_child_memory(void)
+{
+	return pd_print("%llu MiB", (unsigned long long)memory_most() >> 20);
+}
+
 _Noreturn void pd_child_run(const struct pd_worker_call *call,
 			    const struct pd_arguments *args, int channel,
 			    int output, pid_t parent)
@@ -236,7 +331,7 @@ _Noreturn void pd_child_run(const struct pd_worker_call *call,
 			 .step = pd_print("%s.%s", call->plugin->name, name_of(call)),
 			 .run = call->run ? call->run : "", .args = args->args,
 			 .work_dir = call->work_dir, .dry_run = call->dry_run },
-		.call = call, .secrets = &args->secrets, .path = getenv("PATH"),
+		.call = call, .blot = args->blot, .path = getenv("PATH"),
 		.channel = CHANNEL, .source = SOURCE, .unpack = UNPACKED,
 		.ahead = (const char *)call->head, .ahead_len = call->head_len,
 		.remembered = call->remembered ? json_copy((json_t *)call->remembered) :

@@ -13,7 +13,7 @@
 struct pd_child {
 	struct pd_ctx ctx; /* first, so that a ctx leads back to here */
 	const struct pd_worker_call *call;
-	const struct pd_strings *secrets;
+	const struct pd_blot *blot;
 	const char *path;  /* where programs are looked for */
 	int channel, source, unpack;
 	const char *ahead; /* what was read of the source and not taken yet */
@@ -100,6 +100,11 @@ void pd_environment_clean(const char *run);
 void pd_child_command_group(pid_t group);
 /** All signals to their defaults, none blocked. */
 void pd_signals_reset(void);
+/** What a crash's last output begins with if the memory was at its end. */
+#define PD_MEMORY_MARK "out of memory"
+char *pd_child_memory(void); /**< how much a worker can hold; the caller frees */
+/** Before an exec: without a worker's own limits of memory. */
+void pd_child_unlimit(void);
 void pd_close_from(int first);
 int pd_pidfd(pid_t pid); /* -1: this kernel has none */
 int64_t pd_now_ms(void);

@@ -38,11 +38,12 @@ static json_t *step_json(const struct pd_step *s)
 	for (const struct pd_output *o = s->outputs; o && o->name; o++)
 		json_array_append_new(outputs, json_pack("{s:s, s:s, s:s}", "name", o->name,
 			"type", pd_type_name(o->type), "help", o->help));
-	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:o, s:o}",
 		"name", s->name, "help", s->help, "reversibility", reversibilities[s->reversibility],
 		"undo", s->undo != NULL, "verify", s->verify != NULL, "reboots",
 		(s->flags & PD_S_REBOOTS) != 0, "root", (s->flags & PD_S_NEEDS_ROOT) != 0, "backup",
-		(s->flags & PD_S_BACKUP) != 0, "guard", (s->flags & PD_S_GUARD) != 0, "expected",
+		(s->flags & PD_S_BACKUP) != 0, "guard", (s->flags & PD_S_GUARD) != 0,
+		"hold", (s->flags & PD_S_HOLD) != 0, "expected",
 		(json_int_t)(s->expected ? s->expected : 1), "retries", (json_int_t)s->retries,
 		"time_limit", (json_int_t)(s->time_limit ? s->time_limit : 3600), "grace",
 		(json_int_t)(s->grace ? s->grace : 10), "params", params, "outputs", outputs);

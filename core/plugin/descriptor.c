@@ -217,7 +217,7 @@ static bool step_good(struct spot s, const void *row)
 {
 	const struct pd_step *step = row;
 	const uint32_t known = PD_S_REBOOTS | PD_S_NEEDS_ROOT | PD_S_BACKUP |
-			       PD_S_GUARD;
+			       PD_S_GUARD | PD_S_HOLD;
 
 	if (step->flags & ~known)
 		return bad(&s, "use PD_S_* only, or build for this core's minor",
@@ -225,6 +225,9 @@ static bool step_good(struct spot s, const void *row)
 	if (step->args_size > (size_t)1 << 20)
 		return bad(&s, "set .args_size to sizeof the struct of arguments",
 			   "its struct of arguments has %zu bytes", step->args_size);
+	if ((step->flags & PD_S_HOLD) && !step->undo)
+		return bad(&s, "write .undo, or leave PD_S_HOLD out",
+			   "it is held, and has no undo that gives back");
 	if ((step->flags & PD_S_GUARD) && (step->reversibility != PD_READONLY || step->apply))
 		return bad(&s, "leave out .apply and set PD_READONLY, or take PD_S_GUARD away",
 			   "a guard looks and does nothing else");

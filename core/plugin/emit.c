@@ -129,8 +129,9 @@ int pd_emit_xml(struct pd_ctx *ctx, const struct pd_xml_handler *handler)
 	if (!has_source(c, "pd_xml()"))
 		return PD_FAILED;
 	memcpy(&mine, handler, handler->size < sizeof(mine) ? handler->size : sizeof(mine));
-	result = c->call->reader && c->call->reader->flags & PD_R_ITEMS && !c->begun ? pd_child_split(c, &mine, &err) :
-		 pd_xml_parse(c->call->source_name, pd_child_source, c, NULL, &mine, ctx, &err);
+	result = c->call->reader && !c->begun ? pd_child_split(c, &mine, &err) :
+		 pd_xml_parse(c->call->source_name, pd_child_source, c,
+			      &(struct pd_xml_limits){ .bare = c->call->bare }, &mine, ctx, &err);
 	if (err) {
 		pd_auto_free char *text = pd_error_text(err);
 
@@ -243,6 +244,12 @@ static bool replaces_any(const struct pd_package_row *p)
 	return p->size > offsetof(struct pd_package_row, replaces) && p->replaces && *p->replaces;
 }
 
+/* Of a file that is read before the updates: a module with its default stream. */
+static bool is_default(const struct pd_package_row *p)
+{
+	return p->size > offsetof(struct pd_package_row, module) && p->module && *p->module;
+}
+
 static int filtered(struct pd_child *c, int what, const void *row)
 {
 	union pd_part copy = {0};
@@ -285,7 +292,7 @@ int pd_emit_part(struct pd_ctx *ctx, int what, const void *row)
 	if (what < PD_EMIT_BEGIN || what > PD_EMIT_END || !row != (what == PD_EMIT_END))
 		return pd_child_bug(c, "there is no part %d of an update", what);
 	if (c->call->replacing)
-		return what == PD_EMIT_PACKAGE && replaces_any(row) ? part(c, what, row) : 0;
+		return what == PD_EMIT_PACKAGE && (replaces_any(row) || is_default(row)) ? part(c, what, row) : 0;
 	return c->call->wanted ? filtered(c, what, row) : part(c, what, row);
 }
 

@@ -95,6 +95,7 @@ static _Noreturn void become(const struct running *r, char **env, int input,
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	pd_signals_reset();
 	umask(022);
+	pd_child_unlimit();
 	if ((input < 0 || dup2(input, STDIN_FILENO) >= 0) &&
 	    dup2(output[0], STDOUT_FILENO) >= 0 && dup2(output[1], STDERR_FILENO) >= 0 &&
 	    dup3(report, 3, O_CLOEXEC) >= 0) {
@@ -324,7 +325,7 @@ int pd_exec(struct pd_child *c, const struct pd_command *command,
 	for (int list = 0; list < 2; list++)
 		for (const char *const *word = list ? r.command.env : r.command.argv;
 		     word && *word; word++)
-			if (pd_secrets_in(c->secrets, *word))
+			if (pd_blot_finds(c->blot, *word))
 				return pd_child_bug(c, "%s was to be run with a secret in its %s,"
 					" which others can see; secrets go in by input_secret",
 					r.command.argv[0], list ? "environment" : "arguments");

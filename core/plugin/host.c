@@ -47,7 +47,7 @@ static void printable(char *s)
 
 char *pd_child_clean(const struct pd_child *c, const char *text)
 {
-	char *s = pd_secrets_blot(c->secrets, text ? text : "");
+	char *s = pd_blot_text(c->blot, text ? text : "");
 
 	if (strlen(s) > TEXT_MAX)
 		memcpy(s + TEXT_MAX - 3, "...", 4);
@@ -93,15 +93,16 @@ void pd_child_log(struct pd_child *c, int level, const char *text)
 	pd_child_send(c);
 }
 
-/* Only the first of each kind counts; what the plugin says about XML has its place. */
+/* The first of each kind that is no blank counts; what the plugin says about XML has its place. */
 static void note(struct pd_child *c, char **to, const char *fmt, va_list ap)
 {
 	pd_auto_free char *text = *to ? NULL : pd_vprint(fmt, ap), *placed = NULL;
+	bool says = text && text[strspn(text, " \t\r\n")];
 
-	if (text && to == &c->failed && pd_xml_column())
+	if (says && to == &c->failed && pd_xml_column())
 		placed = pd_print("%s:%u:%u: %s", c->call->source_name, pd_xml_row(),
 				  pd_xml_column(), text);
-	if (text)
+	if (says)
 		*to = pd_child_clean(c, placed ? placed : text);
 }
 
@@ -182,7 +183,7 @@ static bool storable(struct pd_child *c, const char *what, const char *name,
 		pd_child_report(c, "%s '%s' is larger than 1 MiB", what, name);
 	else if (!pd_utf8_valid(value, strlen(value)))
 		pd_child_report(c, "%s '%s' is not valid UTF-8", what, name);
-	else if (pd_secrets_in(c->secrets, value))
+	else if (pd_blot_finds(c->blot, value))
 		pd_child_bug(c, "%s '%s' contains a secret, which is never stored", what, name);
 	else
 		return true;
@@ -329,9 +330,8 @@ static void host_expect(struct pd_ctx *ctx, int64_t seconds)
 {
 	struct pd_child *c = pd_child_of(ctx);
 
-	if (!in_check(c, "pd_expect()"))
-		return;
-	pd_frame_put(&c->out, PD_FRAME_EXPECT, "n", seconds);
+	if (in_check(c, "pd_expect()"))
+		pd_frame_put(&c->out, PD_FRAME_EXPECT, "n", seconds);
 }
 
 /* ------------------------------------------------------ memory and files */

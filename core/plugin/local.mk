@@ -1,8 +1,13 @@
+# SPDX-License-Identifier: MIT
 core_libcore_la_SOURCES += \
 	%reldir%/arguments.c \
 	%reldir%/arguments.h \
+	%reldir%/blot.c \
+	%reldir%/blot.h \
 	%reldir%/child.c \
 	%reldir%/child.h \
+	%reldir%/cut.c \
+	%reldir%/cut.h \
 	%reldir%/describe.c \
 	%reldir%/descriptor.c \
 	%reldir%/emit.c \

@@ -16,7 +16,7 @@ struct entry {
 };
 
 struct pd_registry {
-	struct pd_strings folders;
+	struct pd_strings folders, ignored; /* ignored: files that are no plugins by their names */
 	struct entry *entries; /* sorted by name */
 	size_t len, cap;
 };
@@ -37,6 +37,7 @@ void pd_registry_free(struct pd_registry *reg)
 	}
 	free(reg->entries);
 	pd_strings_clear(&reg->folders);
+	pd_strings_clear(&reg->ignored);
 	free(reg);
 }
 
@@ -58,10 +59,10 @@ static bool trusted(const char *path, mode_t type, bool above,
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
-		return pd_error_errno(err, "plugin-folder", errno, "cannot use %s", path);
+		return pd_error_errno(err, type == S_IFDIR ? "plugin-folder" : "file-read", errno,
+				      "cannot use %s", path);
 	if (S_ISLNK(st.st_mode))
-		return pd_error_set(err, "plugin-not-trusted",
-				    "%s is a symbolic link", path);
+		return pd_error_set(err, "plugin-not-trusted", "%s is a symbolic link", path);
 	if ((st.st_mode & S_IFMT) != type)
 		return pd_error_set(err, "plugin-not-trusted", "%s is not a %s", path,
 				    type == S_IFDIR ? "folder" : "regular file");
@@ -170,8 +171,17 @@ static void add(struct pd_registry *reg, const char *folder, const char *file)
 	if (len < 4 || strcmp(file + len - 3, ".so") != 0)
 		return;
 	name = pd_strndup(file, len - 3);
+	if (!pd_is_name(name)) {
+		pd_auto_free char *path = pd_print("%s/%s", folder, file);
+
+		for (unsigned char *c = (unsigned char *)path; *c; c++)
+			if (*c < ' ' || *c >= 0x7f) /* for JSON, too */
+				*c = '?';
+		pd_strings_add(&reg->ignored, path);
+		return;
+	}
 	at = place(reg, name, &found);
-	if (found || !pd_is_name(name))
+	if (found)
 		return;
 	pd_grow(reg->entries, reg->len, reg->cap);
 	memmove(reg->entries + at + 1, reg->entries + at,
@@ -210,14 +220,22 @@ bool pd_registry_names(struct pd_registry *reg, struct pd_strings *names,
 	return true;
 }
 
+const struct pd_strings *pd_registry_ignored(const struct pd_registry *reg)
+{
+	return &reg->ignored;
+}
+
 static void unknown(struct pd_registry *reg, const char *name, struct pd_error **err)
 {
 	pd_auto_free char *folders = pd_strings_join(&reg->folders, ", ");
+	pd_auto_free char *ignored = pd_strings_join(&reg->ignored, ", ");
 	pd_auto(pd_strings) names = {0};
 	const char *nearest;
 
-	pd_error_set(err, "plugin-unknown", "there is no plugin '%s' in %s", name,
-		     reg->folders.len ? folders : "any folder (none was given)");
+	pd_error_set(err, "plugin-unknown", "there is no plugin '%s' in %s%s%s", name,
+		     reg->folders.len ? folders : "any folder (none was given)",
+		     reg->ignored.len ? "; passed over, as their names are no plugins' (a to z, 0 to 9, _): " : "",
+		     reg->ignored.len ? ignored : "");
 	if (!pd_registry_names(reg, &names, err))
 		return;
 	nearest = pd_nearest(name, (const char *const *)names.items, names.len);

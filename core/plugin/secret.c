@@ -1,48 +1,72 @@
 /* SPDX-License-Identifier: MIT */
-/* Fetching secrets and blotting them out. */
+/* Fetching secrets from where the operator put them. */
 #include "plugin/secret.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ESCAPES = 3 }; /* that a secret is looked for in: JSON within XML in a URL */
-
 static const char *const sources[] = { "env", "file", "credential", "prompt" };
 
-/* Typed in by a person: locked in memory, left out of dumps, gone with us. */
-static struct typed {
-	char *name, *value;
-	struct typed *next;
-} *typed;
+/* Typed in by a person, or taken out of the environment: locked in memory, left out
+ * of dumps, gone with us.  The newest comes first. */
+static struct kept {
+	char *source, *name, *value;
+	struct kept *next;
+} *kept;
+
+static const char *find(const char *source, const char *name)
+{
+	struct kept *k = kept;
+
+	while (k && (strcmp(k->source, source) != 0 || strcmp(k->name, name) != 0))
+		k = k->next;
+	return k ? k->value : NULL;
+}
+
+static void keep(const char *source, const char *name, const char *value)
+{
+	struct kept *k = pd_alloc(sizeof(*k));
+	size_t size = strlen(value) + 1;
+
+	if (sodium_init() < 0 || !(k->value = sodium_malloc(size)))
+		abort(); /* out of memory */
+	memcpy(k->value, value, size);
+	k->source = pd_strdup(source);
+	k->name = pd_strdup(name);
+	k->next = kept;
+	kept = k;
+}
 
 const char *pd_secret_typed(const char *name)
 {
-	struct typed *t = typed;
-
-	while (t && strcmp(t->name, name) != 0)
-		t = t->next;
-	return t ? t->value : NULL;
+	return find("prompt", name);
 }
 
 void pd_secret_type(const char *name, char *value_take)
 {
-	struct typed *t = pd_alloc(sizeof(*t));
-	size_t size = strlen(value_take) + 1;
-
-	if (sodium_init() < 0 || !(t->value = sodium_malloc(size)))
-		abort(); /* out of memory */
-	memcpy(t->value, value_take, size);
+	keep("prompt", name, value_take);
 	pd_secret_free(value_take);
-	t->name = pd_strdup(name);
-	t->next = typed;
-	typed = t;
+}
+
+/* In the environment anybody who may look into /proc sees it, and each child has it:
+ * its bytes there are written over. */
+static const char *from_environment(const char *name)
+{
+	const char *value = getenv(name);
+	size_t len = strlen(name);
+
+	if (value)
+		keep("env", name, value);
+	for (char **e = environ; e && *e; e++)
+		if (strncmp(*e, name, len) == 0 && (*e)[len] == '=')
+			sodium_memzero(*e + len + 1, strlen(*e + len + 1));
+	unsetenv(name);
+	return find("env", name);
 }
 
 /* From now on there are secrets in this process: no core file, no debugger. */
@@ -64,7 +88,7 @@ bool pd_secret_source_check(const json_t *source, struct pd_error **err)
 	}
 	return pd_error_set(err, "secret-source",
 			    "a secret is given by env = \"NAME\", file = \"/absolute/path\", credential = \"NAME\""
-			    " or prompt = \"NAME\"");
+			    " or prompt = \"NAME\", with --param as file:/absolute/path, env:NAME ...");
 }
 
 /* A secret that others can read is none. */
@@ -124,12 +148,12 @@ char *pd_secret_fetch(const json_t *source, struct pd_error **err)
 		return NULL;
 	harden();
 	if (prompt) {
-		value = pd_strdup(pd_secret_typed(prompt));
+		value = pd_strdup(find("prompt", prompt));
 		if (!value)
 			pd_error_set(err, "secret-missing", "the secret '%s' was not typed in by"
 				     " a person, or is gone with the process that asked", prompt);
 	} else if (variable) {
-		value = pd_strdup(getenv(variable));
+		value = pd_strdup(from_environment(variable));
 		if (!value)
 			pd_error_set(err, "secret-missing",
 				     "the secret's environment variable %s is not set", variable);
@@ -164,228 +188,4 @@ void pd_secret_free(char *value)
 	if (value)
 		sodium_memzero(value, strlen(value));
 	free(value);
-}
-
-/* The part of its base64 (RFC 4648) that does not depend on what is around it. */
-static void base64(const char *secret, int variant, struct pd_strings *out)
-{
-	static const size_t skip[] = { 0, 2, 3 };
-
-	for (size_t before = 0; before < 3; before++) {
-		pd_auto_free char *bytes = pd_print("%.*s%s", (int)before, "xx", secret);
-		size_t n = strlen(bytes), size = n * 4 / 3 + 8;
-		char *text = pd_alloc(size);
-
-		sodium_bin2base64(text, size, (const unsigned char *)bytes, n, variant);
-		if (n * 8 / 6 >= skip[before] + 2 * PD_SECRET_LEAST)
-			pd_strings_add_take(out, pd_strndup(text + skip[before],
-							    n * 8 / 6 - skip[before]));
-		pd_secret_free(text);
-		sodium_memzero(bytes, n);
-	}
-}
-
-/* Every form of every secret that is not read byte by byte: itself, each line
- * of one with several, with the plus signs of a web form, base64, hexadecimal. */
-static void forms(const struct pd_strings *secrets, struct pd_strings *out)
-{
-	for (size_t i = 0; i < secrets->len; i++) {
-		const char *secret = secrets->items[i];
-		size_t n = strlen(secret);
-		char *lines = pd_strdup(secret), *plus = pd_strdup(secret), *rest = NULL;
-		char *hex = pd_alloc(2 * n + 1), *upper = pd_alloc(2 * n + 1);
-
-		pd_strings_add(out, secret);
-		for (char *line = strtok_r(lines, "\n", &rest); line;
-		     line = strtok_r(NULL, "\n", &rest))
-			if (strlen(line) >= PD_SECRET_LEAST && strlen(line) < n)
-				pd_strings_add(out, line);
-		sodium_memzero(lines, n);
-		free(lines);
-		for (char *blank = plus; (blank = strchr(blank, ' ')); )
-			*blank = '+';
-		pd_strings_add_take(out, plus);
-		sodium_bin2hex(hex, 2 * n + 1, (const unsigned char *)secret, n);
-		for (size_t k = 0; k < 2 * n; k++)
-			upper[k] = (char)toupper((unsigned char)hex[k]);
-		pd_strings_add_take(out, hex);
-		pd_strings_add_take(out, upper);
-		base64(secret, sodium_base64_VARIANT_ORIGINAL_NO_PADDING, out);
-		base64(secret, sodium_base64_VARIANT_URLSAFE_NO_PADDING, out);
-	}
-}
-
-static void wipe(struct pd_strings *words)
-{
-	for (size_t i = 0; i < words->len; i++)
-		sodium_memzero(words->items[i], strlen(words->items[i]));
-	pd_strings_clear(words);
-}
-
-/* Mark a word wherever it is in a text, whole, or a half of 8 bytes or more. */
-static bool mark(char *hide, const char *text, const char *word)
-{
-	size_t n = strlen(word), part = n >= 16 ? n / 2 : n;
-	bool found = false;
-
-	for (size_t k = 0; k + part <= n; k++) {
-		const char *end = word + k + part;
-
-		for (const char *hit = text; (hit = memmem(hit, strlen(hit), word + k, part)); hit++) {
-			memset(hide + (hit - text), 1, part);
-			found = true;
-		}
-		if (!*end)
-			break;
-	}
-	return found;
-}
-
-/* A line may have been split in the middle of one: parts at both ends. */
-static void mark_ends(char *hide, const char *text, const char *word)
-{
-	size_t len = strlen(text), n = strlen(word), most = n - 1 < len ? n - 1 : len, k;
-
-	for (k = most; k >= PD_SECRET_LEAST; k--)
-		if (memcmp(text, word + n - k, k) == 0) {
-			memset(hide, 1, k);
-			break;
-		}
-	for (k = most; k >= PD_SECRET_LEAST; k--)
-		if (memcmp(text + len - k, word, k) == 0) {
-			memset(hide + len - k, 1, k);
-			break;
-		}
-}
-
-/* What an escape of JSON, C, XML or a URL stands for, and its length; 0: there is
- * none.  A byte is one of a character, else it is a character. */
-static size_t escape(const char *text, unsigned *c, bool *byte)
-{
-	static const char *const words[] = { "&&amp;", "<&lt;", ">&gt;", "\"&quot;", "'&apos;",
-					     "\b\\b", "\f\\f", "\n\\n", "\r\\r", "\t\\t" };
-	char s[12]; /* sscanf() looks for the end */
-	int n = 0;
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (strncmp(text, words[i] + 1, strlen(words[i] + 1)) == 0) {
-			*c = (unsigned char)*words[i];
-			return strlen(words[i] + 1);
-		}
-	snprintf(s, sizeof(s), "%.11s", text);
-	*byte = sscanf(s, "%%%2x%n", c, &n) == 1 || sscanf(s, "\\x%2x%n", c, &n) == 1;
-	if (*byte || sscanf(s, "\\u%4x%n", c, &n) == 1 || sscanf(s, "&#%7u;%n", c, &n) == 1 ||
-	    sscanf(s, "&#x%6x;%n", c, &n) == 1)
-		return *c ? (size_t)n : 0;
-	*c = (unsigned char)s[1];
-	return s[0] == '\\' && s[1] && strchr("\"\\/'", s[1]) ? 2 : 0;
-}
-
-static size_t utf8(unsigned c, char *out)
-{
-	static const unsigned char lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
-	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-
-	for (size_t i = n; i-- > 1; c >>= 6)
-		out[i] = (char)(0x80 | (c & 0x3f));
-	out[0] = (char)(lead[n] | c);
-	return n;
-}
-
-/* A text as it was before it was escaped, and where each byte of that is; it is
- * no longer than the text.  @return its length */
-static size_t unescape(const char *text, char *plain, size_t *from)
-{
-	size_t n = 0, at = 0, took;
-
-	for (; text[at]; at += took) {
-		unsigned c = 0, low = 0;
-		bool byte = false;
-		size_t bytes = 1, more = 0;
-
-		took = escape(text + at, &c, &byte);
-		/* JSON has what is beyond 16 bits in two halves */
-		if (took && !byte && c >> 10 == 0xd800 >> 10 &&
-		    (more = escape(text + at + took, &low, &byte)) && low >> 10 == 0xdc00 >> 10) {
-			c = 0x10000 + ((c & 0x3ff) << 10 | (low & 0x3ff));
-			took += more;
-		}
-		if (took && !byte)
-			bytes = utf8(c, plain + n);
-		else
-			plain[n] = took ? (char)c : text[at];
-		took += !took;
-		for (; bytes; bytes--)
-			from[n++] = at;
-	}
-	from[n] = at;
-	return n;
-}
-
-/* Mark every word, also where it is escaped: of what a program says in JSON or
- * XML, or asks a web server for; and that in one another. */
-static bool mark_all(char *hide, const char *text, const struct pd_strings *words, int depth)
-{
-	size_t len = strlen(text), n, end;
-	bool found = false;
-	char *plain, *hidden;
-	size_t *from;
-
-	for (size_t i = 0; i < words->len; i++) {
-		found |= mark(hide, text, words->items[i]);
-		mark_ends(hide, text, words->items[i]);
-	}
-	if (!depth || !strpbrk(text, "\\&%"))
-		return found;
-	plain = pd_alloc(len + 1);
-	hidden = pd_alloc(len + 1);
-	from = pd_alloc((len + 1) * sizeof(*from));
-	n = unescape(text, plain, from);
-	found |= n < len && mark_all(hidden, plain, words, depth - 1);
-	for (size_t i = 0; i < n; i = end) {
-		bool any = false;
-
-		for (end = i; end < n && from[end] == from[i]; end++)
-			any |= hidden[end];
-		if (any)
-			memset(hide + from[i], 1, from[end] - from[i]);
-	}
-	sodium_memzero(plain, n);
-	free(plain);
-	free(hidden);
-	free(from);
-	return found;
-}
-
-char *pd_secrets_blot(const struct pd_strings *secrets, const char *text)
-{
-	pd_auto_free char *hide = pd_alloc(strlen(text) + 1);
-	pd_auto(pd_strings) words = {0};
-	pd_auto(pd_buffer) b = {0};
-
-	if (!secrets->len)
-		return pd_strdup(text);
-	forms(secrets, &words);
-	mark_all(hide, text, &words, ESCAPES);
-	wipe(&words);
-	for (size_t i = 0; text[i]; i++)
-		if (!hide[i])
-			pd_buffer_add(&b, text + i, 1);
-		else if (!i || !hide[i - 1])
-			pd_buffer_text(&b, "***");
-	return pd_buffer_take(&b);
-}
-
-bool pd_secrets_in(const struct pd_strings *secrets, const char *text)
-{
-	pd_auto_free char *hide = pd_alloc(strlen(text) + 1);
-	pd_auto(pd_strings) words = {0};
-	bool found;
-
-	if (!secrets->len)
-		return false;
-	forms(secrets, &words);
-	found = mark_all(hide, text, &words, ESCAPES);
-	wipe(&words);
-	return found;
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/** Secrets: fetched where the operator put them, kept out of every text. */
+/** Secrets: fetched where the operator put them. */
 #ifndef PD_PLUGIN_SECRET_H
 #define PD_PLUGIN_SECRET_H
 
 #include "base/json.h"
-
-/** Shorter ones can't be told from ordinary text, so they are refused. */
-#define PD_SECRET_LEAST 4u
+#include "plugin/blot.h"
 
 /** Is this {"env"|"file"|"credential"|"prompt": NAME}?  Nothing is fetched. */
 bool pd_secret_source_check(const json_t *source, struct pd_error **err) PD_MUST_USE;
@@ -26,13 +24,5 @@ struct pd_secret {
 const char *pd_secret_value(const struct pd_secret *secret, size_t *len);
 /** Overwrite and free. */
 void pd_secret_free(char *value);
-
-/** @p text without the secrets: each, each line of one with several, each half
- * of at least 8 bytes, its base64 and its hexadecimal digits are replaced by
- * "***", as they are or as JSON, C, XML and URLs escape them; also parts at
- * both ends, where a line may have been split in one.  The caller frees. */
-char *pd_secrets_blot(const struct pd_strings *secrets, const char *text);
-/** Does @p text contain one of them, in such a form? */
-bool pd_secrets_in(const struct pd_strings *secrets, const char *text);
 
 #endif

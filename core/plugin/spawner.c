@@ -91,6 +91,7 @@ static _Noreturn void serve(struct pd_registry *reg, int channel, pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "patchday-spawn");
 	setsid();
+	pd_environment_clean(NULL); /* a secret in it would stay there as long as we do */
 	channel = fcntl(channel, F_DUPFD_CLOEXEC, 16);
 	for (int fd = 0; fd < CHANNEL; fd++) /* whoever reads our output waits for its end */
 		if (dup2(nothing, fd) < 0)

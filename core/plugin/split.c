@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A long document whose items stand for themselves is read by several parsers.
- * This process cuts it before items and hands the pieces round.  A parser reads
- * a piece as a document of its own, between the root's own tags, and sends what
- * came of it once those before it have sent theirs.  Where that is no document -
- * the cut was in a comment, or something is wrong with it - nothing is sent, and
- * all from there on is read here, in one. */
-#include <ctype.h>
+/* A long document is read by several parsers.  This process cuts it before items and
+ * hands the pieces round.  A parser reads a piece as a document of its own, between
+ * the head and the tail.  Where items stand for themselves, it is the reader itself
+ * that does so, and sends what came of it once those before it have sent theirs; of
+ * all others it records what it has parsed, and this process tells the reader.  Where
+ * a piece is no document - the cut was in a comment, or something is wrong with it -
+ * nothing is sent or told, and all from there on is read here, in one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -17,25 +17,24 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "plugin/child.h"
-#include "xml/xml.h"
+#include "plugin/cut.h"
+#include "xml/tape.h"
 
 enum {
-	PIECE = 4 << 20,   /* bytes; a document of less is not cut */
-	LONGEST = 8 << 20, /* of a piece, if an item is that long */
 	PARSERS = 4,
-	PLACES = 1         /* for pieces, per parser */
+	PLACES = 2,        /* for pieces, per parser: it need not wait until one is told */
+	TAPE = 24 << 20    /* bytes of what was recorded of a piece */
 };
 
 /* In memory that all of them share. */
-struct piece {
-	char bytes[LONGEST];
-	size_t len;
-	unsigned row; /* of its first line */
-	bool first, last;
+struct place {
+	struct pd_piece piece;
+	size_t taped;
+	char tape[TAPE];
 };
 
-/* Pipes: the places of its pieces, its turn to send, that it begins to and has. */
+/* Pipes: the places of its pieces, its turn to send, that it begins to and has; 0: not
+ * open, which standard input is. */
 struct parser {
 	pid_t pid;
 	int order[2], turn[2], sent[2];
@@ -44,151 +43,20 @@ struct parser {
 struct split {
 	struct pd_child *child;
 	const struct pd_xml_handler *handler;
-	struct piece *pieces; /* each at its number modulo their places */
+	struct pd_cut cut;
+	struct place *places; /* of each piece at its number modulo them */
 	struct parser parsers[PARSERS];
-	size_t n;             /* of the parsers */
-	size_t cut, sent;     /* pieces */
-	size_t bytes;         /* of the source, so far */
-	unsigned rows;        /* line ends in what was cut */
-	const char *rest;     /* behind the last cut */
-	size_t rest_len;
-	char *head, *tail, *item; /* start and end of the root; "<name" */
-	unsigned head_rows;
-	bool ended;           /* nothing is left of the source */
+	size_t n, n_places;   /* of the parsers, and of places for all of them */
+	size_t sent;          /* pieces */
+	bool items;           /* that stand for themselves, or else: */
+	struct pd_xml_teller teller;
+	int result;           /* of that */
 	bool broken;          /* nobody knows how much of a piece was sent */
 };
 
-/* In blocks of a size that compilers know to make vectors of. */
-static unsigned rows_in(const char *at, size_t len)
+static struct place *place_of(const struct split *s, size_t piece)
 {
-	enum { BLOCK = 64 };
-	unsigned n = 0;
-
-	for (; len >= BLOCK; at += BLOCK, len -= BLOCK) {
-		unsigned char in_block = 0;
-
-		for (int i = 0; i < BLOCK; i++)
-			in_block = (unsigned char)(in_block + (at[i] == '\n'));
-		n += in_block;
-	}
-	while (len)
-		n += at[--len] == '\n';
-	return n;
-}
-
-/* ------------------------------------------------------------------- to cut */
-
-/* Where the line of the last item begins, if it begins one; 0: there is none. */
-static size_t last_item(const struct split *s, const char *bytes, size_t filled)
-{
-	size_t len = strlen(s->item);
-
-	for (size_t at = filled - len - 1; at > 0; at--) {
-		size_t line = at;
-
-		if (bytes[at] != '<' || memcmp(bytes + at, s->item, len) != 0 ||
-		    !strchr(" \t\r\n>/", bytes[at + len]))
-			continue;
-		while (line && strchr(" \t", bytes[line - 1]))
-			line--;
-		if (line && bytes[line - 1] == '\n')
-			return line;
-	}
-	return 0;
-}
-
-/* More of the source is behind what is left. */
-static bool fill(struct split *s, struct piece *p, size_t want)
-{
-	pd_auto_error *err = NULL; /* the source says it again */
-	ssize_t n = 1;
-
-	while (s->rest_len < want && n > 0) {
-		n = pd_child_source(s->child, p->bytes + s->rest_len, want - s->rest_len, &err);
-		s->rest_len += n > 0 ? (size_t)n : 0;
-		s->bytes += n > 0 ? (size_t)n : 0;
-	}
-	s->ended = n == 0;
-	return n >= 0 && s->bytes <= PD_XML_BYTES;
-}
-
-/* @return false: what is left is to be read in one. */
-static bool cut(struct split *s, struct piece *p)
-{
-	size_t len = 0;
-
-	memmove(p->bytes, s->rest, s->rest_len);
-	s->rest = p->bytes;
-	for (size_t want = PIECE; !len && want <= LONGEST; want += PIECE) {
-		if (s->rest_len < want && !s->ended && !fill(s, p, want))
-			return false;
-		len = s->ended ? s->rest_len : last_item(s, p->bytes, s->rest_len);
-	}
-	p->first = !s->cut;
-	p->last = s->ended;
-	p->row = s->rows + 1;
-	p->len = len;
-	s->rows += rows_in(p->bytes, len);
-	s->rest += len;
-	s->rest_len -= len;
-	s->cut += len > 0;
-	return len > 0;
-}
-
-/* Past the blanks at @at. */
-static const char *blanks(const char *at, const char *end)
-{
-	while (at < end && strchr(" \t\r\n", *at))
-		at++;
-	return at;
-}
-
-static size_t name_at(const char *at, const char *end)
-{
-	size_t len = 0;
-
-	while (at + len < end && (isalnum((unsigned char)at[len]) || strchr("_-.:", at[len])))
-		len++;
-	return len;
-}
-
-/* The end of the tag that begins at @at; NULL: there is none. */
-static const char *tag_end(const char *at, const char *end)
-{
-	for (char quote = 0; at < end && *at; at++) {
-		if (quote ? *at == quote : *at == '"' || *at == '\'')
-			quote = quote ? 0 : *at;
-		else if (!quote && *at == '>')
-			return at + 1;
-	}
-	return NULL;
-}
-
-/* Of the plainest kind of document: UTF-8, the root first, and in it an item. */
-static bool find_root(struct split *s)
-{
-	const char *at = s->rest, *end = at + s->rest_len, *root, *inside;
-	pd_auto_free char *declared = NULL;
-
-	if (s->rest_len > 5 && memcmp(at, "<?xml", 5) == 0) {
-		if (!(root = tag_end(at, end)))
-			return false;
-		declared = pd_strndup(at, (size_t)(root - at));
-		if (strstr(declared, "encoding") && !strcasestr(declared, "\"utf-8\"") &&
-		    !strcasestr(declared, "'utf-8'"))
-			return false;
-		at = root;
-	}
-	root = blanks(at, end);
-	inside = root < end && *root == '<' && name_at(root + 1, end) ? tag_end(root, end) : NULL;
-	at = inside ? blanks(inside, end) : end;
-	if (!inside || inside[-2] == '/' || at == end || *at != '<' || !name_at(at + 1, end))
-		return false;
-	s->head = pd_print("%.*s\n", (int)(inside - s->rest), s->rest);
-	s->head_rows = rows_in(s->head, strlen(s->head));
-	s->tail = pd_print("</%.*s>", (int)name_at(root + 1, end), root + 1);
-	s->item = pd_strndup(at, 1 + name_at(at + 1, end));
-	return true;
+	return &s->places[piece % s->n_places];
 }
 
 /* ----------------------------------------------------------------- to parse */
@@ -225,29 +93,38 @@ static ssize_t feed(void *user, void *buffer, size_t len, struct pd_error **err)
 	return (ssize_t)len;
 }
 
-/* @row: of the first line, which is behind the head if it is not the first of
- * all; @before: bytes of the document that are not read here. */
-static int parse(const struct split *s, struct feed *f, unsigned row, size_t before,
-		 struct pd_error **err)
+/* @before: bytes of the document that are not read here. */
+static int parse(const struct split *s, const struct pd_xml_handler *handler, struct feed *f,
+		 const struct pd_piece *first, size_t before, struct pd_error **err)
 {
-	struct pd_xml_limits limits = { .before = before, .row = row > 1 ? row - s->head_rows : 1 };
+	struct pd_xml_limits limits = { .before = before, .bare = s->child->call->bare,
+					.row = first->row - (first->first ? 0 : first->head_rows) };
 
-	return pd_xml_parse(s->child->call->source_name, feed, f, &limits, s->handler,
+	return pd_xml_parse(s->child->call->source_name, feed, f, &limits, handler,
 			    &s->child->ctx, err);
 }
 
-static bool parse_piece(struct split *s, const struct piece *p)
+static bool parse_piece(const struct split *s, struct place *place)
 {
 	const struct pd_child *c = s->child;
+	const struct pd_piece *p = &place->piece;
+	struct pd_xml_tape tape = { .part = { p->row, p->first }, .bytes = place->tape,
+				    .room = TAPE, .listed = p->listed, .outer = p->outer,
+				    .last = p->last, .handler = s->handler };
+	const struct pd_xml_handler recorder = pd_xml_recorder(&tape);
 	struct feed f = {0};
 	struct pd_error *err = NULL;
+	int result;
 
 	if (!p->first)
-		add_part(&f, s->head, strlen(s->head));
+		add_part(&f, p->head, strlen(p->head));
 	add_part(&f, p->bytes, p->len);
 	if (!p->last)
-		add_part(&f, s->tail, strlen(s->tail));
-	return parse(s, &f, p->row, 0, &err) == 0 && !err && !c->failed && !c->reported && !c->bug;
+		add_part(&f, p->tail, strlen(p->tail));
+	result = parse(s, s->items ? s->handler : &recorder, &f, p, 0, &err);
+	place->taped = tape.len;
+	return result == 0 && !err && !c->failed && !c->reported && !c->bug &&
+	       (s->items || pd_xml_recorded(&tape));
 }
 
 static bool take_byte(int fd, unsigned char *byte)
@@ -275,13 +152,13 @@ static _Noreturn void parse_pieces(struct split *s, size_t me)
 	}
 	while (take_byte(mine.order[0], &place)) {
 		s->child->held = true;
-		if (!parse_piece(s, &s->pieces[place]) || !take_byte(mine.turn[0], &turn))
+		if (!parse_piece(s, place_of(s, place)) || (s->items && !take_byte(mine.turn[0], &turn)))
 			break;
 		s->child->held = false;
 		if (!pd_write_all(mine.sent[1], "b", 1))
 			break;
 		pd_child_send(s->child);
-		if (!pd_write_all(next, "t", 1) || !pd_write_all(mine.sent[1], "s", 1))
+		if ((s->items && !pd_write_all(next, "t", 1)) || !pd_write_all(mine.sent[1], "s", 1))
 			break;
 	}
 	_exit(1);
@@ -304,74 +181,94 @@ static bool start(struct split *s)
 			parse_pieces(s, i);
 		s->parsers[i].pid = pid;
 	}
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; i < s->n; i++) {
 		close(s->parsers[i].sent[1]);
+		s->parsers[i].sent[1] = 0;
+	}
 	return pd_write_all(s->parsers[0].turn[1], "t", 1);
+}
+
+static void close_pipe(const int pipe[2])
+{
+	for (int end = 0; end < 2; end++)
+		if (pipe[end] > 0)
+			close(pipe[end]);
 }
 
 static void stop(struct split *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		if (!s->parsers[i].pid)
-			continue;
-		kill(s->parsers[i].pid, SIGKILL);
-		while (waitpid(s->parsers[i].pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		const struct parser *p = &s->parsers[i];
+
+		if (p->pid) {
+			kill(p->pid, SIGKILL);
+			while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
+				;
+		}
+		close_pipe(p->order);
+		close_pipe(p->turn);
+		close_pipe(p->sent);
 	}
 }
 
-/* The next one that is to be sent was. */
+/* The next one that is to be sent was; or told. */
 static bool confirm(struct split *s)
 {
+	const struct place *place = place_of(s, s->sent);
 	int from = s->parsers[s->sent % s->n].sent[0];
 	unsigned char byte;
 
 	if (!take_byte(from, &byte))
 		return false;
 	s->broken = !take_byte(from, &byte);
+	if (s->broken)
+		return false;
 	s->sent++;
-	return !s->broken;
+	if (!s->items)
+		s->result = pd_xml_tell(&s->teller, place->tape, place->taped);
+	return !s->result;
 }
 
 /* @return whether all of the source was cut, and all of that is sent. */
 static bool hand_round(struct split *s)
 {
-	const size_t places = s->n * PLACES;
 	bool more = true;
 
 	while (more) {
-		unsigned char place = (unsigned char)(s->cut % places);
+		unsigned char place = (unsigned char)(s->cut.pieces % s->n_places);
 
-		if (s->cut - s->sent == places && !confirm(s))
+		if (s->cut.pieces - s->sent == s->n_places && !confirm(s))
 			return false;
-		more = cut(s, &s->pieces[place]);
+		more = pd_cut_next(&s->cut, &s->places[place].piece);
 		if (more && !pd_write_all(s->parsers[place % s->n].order[1], &place, 1))
 			return false;
-		more = more && !s->ended;
+		more = more && !s->cut.ended;
 	}
-	while (s->sent < s->cut)
+	while (s->sent < s->cut.pieces)
 		if (!confirm(s))
 			return false;
-	return s->ended && !s->rest_len;
+	return s->cut.ended && !s->cut.rest_len;
 }
 
 /* All that was not sent, and what is left. */
 static int read_in_one(struct split *s, struct pd_error **err)
 {
-	const struct piece *p = &s->pieces[s->sent % (s->n * PLACES)];
+	const struct pd_piece *p = &place_of(s, s->sent)->piece;
+	const struct pd_xml_handler forwarder = pd_xml_forwarder(&s->teller);
 	struct feed f = { .more = s->child };
-	size_t before = s->bytes - s->rest_len;
+	size_t before = s->cut.bytes - s->cut.rest_len;
 
+	s->teller.part.row = p->row;
 	if (s->sent)
-		add_part(&f, s->head, strlen(s->head));
-	for (size_t i = s->sent; i < s->cut; i++) {
-		const struct piece *again = &s->pieces[i % (s->n * PLACES)];
+		add_part(&f, p->head, strlen(p->head));
+	for (size_t i = s->sent; i < s->cut.pieces; i++) {
+		const struct pd_piece *again = &place_of(s, i)->piece;
 
 		add_part(&f, again->bytes, again->len);
 		before -= again->len;
 	}
-	add_part(&f, s->rest, s->rest_len);
-	return parse(s, &f, s->sent < s->cut ? p->row : s->rows + 1, before, err);
+	add_part(&f, s->cut.rest, s->cut.rest_len);
+	return parse(s, s->items || !s->sent ? s->handler : &forwarder, &f, p, before, err);
 }
 
 /* Those that this process may use. */
@@ -385,18 +282,21 @@ static size_t processors(void)
 
 int pd_child_split(struct pd_child *c, const struct pd_xml_handler *handler, struct pd_error **err)
 {
-	struct split s = { .child = c, .handler = handler, .n = processors() };
+	struct split s = { .child = c, .handler = handler, .n = processors(),
+			   .items = c->call->reader->flags & PD_R_ITEMS,
+			   .teller = { .handler = handler, .ctx = &c->ctx } };
 	bool all;
 
-	s.pieces = mmap(NULL, s.n * PLACES * sizeof(*s.pieces), PROT_READ | PROT_WRITE,
+	s.cut = (struct pd_cut){ .child = c, .deep = !s.items };
+	s.n_places = s.n * (s.items ? 1 : PLACES);
+	s.places = mmap(NULL, s.n_places * sizeof(*s.places), PROT_READ | PROT_WRITE,
 			MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (s.pieces == MAP_FAILED)
+	if (s.places == MAP_FAILED)
 		return pd_child_report(c, "no memory to read %s: %s", c->call->source_name, strerror(errno));
-	s.rest = s.pieces->bytes;
-	all = fill(&s, s.pieces, PIECE) && !s.ended && s.n > 1 && find_root(&s) && start(&s) &&
-	      hand_round(&s);
+	s.places->piece.first = true;
+	all = pd_cut_begin(&s.cut, &s.places->piece) && s.n > 1 && start(&s) && hand_round(&s);
 	stop(&s);
-	if (s.broken) /* what it sent ends in the middle of a word: no other can follow */
+	if (s.broken && s.items) /* what it sent ends in the middle of a word: no other can follow */
 		raise(SIGKILL);
-	return all ? 0 : read_in_one(&s, err);
+	return all || s.result ? s.result : read_in_one(&s, err);
 }

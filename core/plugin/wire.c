@@ -131,6 +131,7 @@ bool pd_frame_get(struct pd_frame *f, const char *form, ...)
 
 #define S(s, f) { #f, 's', offsetof(struct s, f), 0, 0 }
 #define R(s, f) { #f, 'S', offsetof(struct s, f), 0, 0 }
+#define D(s, f) { #f, 'D', offsetof(struct s, f), 0, 0 }
 #define I(s, f) { #f, 'I', offsetof(struct s, f), 0, 0 }
 #define H(s, f, min, max) { #f, 'h', offsetof(struct s, f), min, max }
 #define U(s, f, min, max) { #f, 'u', offsetof(struct s, f), min, max }
@@ -154,7 +155,7 @@ const struct pd_part_form pd_part_forms[PD_EMIT_BRIEF + 1] = {
 		S(pd_package_row, arch), S(pd_package_row, source), S(pd_package_row, module),
 		S(pd_package_row, replaces), U(pd_package_row, restart, 0, PD_RESTART_REBOOT) } },
 	[PD_EMIT_PAYLOAD] = { "a payload", sizeof(struct pd_payload), {
-		R(pd_payload, url), S(pd_payload, name), S(pd_payload, digest) } },
+		R(pd_payload, url), S(pd_payload, name), D(pd_payload, digest) } },
 	[PD_EMIT_INSTALLER] = { "an installer", sizeof(struct pd_installer), {
 		U(pd_installer, kind, PD_INSTALL, PD_UNINSTALL), R(pd_installer, command),
 		S(pd_installer, arguments) } },
@@ -174,45 +175,58 @@ const struct pd_part_form pd_part_forms[PD_EMIT_BRIEF + 1] = {
 	[PD_EMIT_IGNORED] = { "a note", sizeof(struct pd_ignored), { S(pd_ignored, what) } },
 };
 
+/* In place of each pointer stands how long its text is with its NUL; 0: NULL. */
 void pd_part_put(struct pd_buffer *b, int what, const void *row)
 {
 	const struct pd_part_form *form = &pd_part_forms[what];
-	union pd_part part = {0}, bare;
-	const char *s;
+	const char *texts[sizeof(form->fields) / sizeof(*form->fields)];
+	uintptr_t lens[sizeof(form->fields) / sizeof(*form->fields)];
+	union pd_part part;
+	uint32_t size = 0;
+	size_t n = 0;
 
 	if (row)
-		memcpy(&part.size, row, sizeof(part.size));
+		memcpy(&size, row, sizeof(size));
+	if (size > form->size)
+		size = form->size;
 	if (row)
-		memcpy(&part, row, part.size < form->size ? part.size : form->size);
-	bare = part;
-	bare.size = form->size;
+		memcpy(&part, row, size);
+	memset((char *)&part + size, 0, form->size - size);
+	part.size = form->size;
 	for (const struct pd_part_field *f = form->fields; f->name; f++)
-		if (pd_part_is_text(f))
-			memset((char *)&bare + f->offset, 0, sizeof(s));
-	pd_buffer_add(b, &bare, form->size);
-	for (const struct pd_part_field *f = form->fields; f->name; f++) {
-		memcpy(&s, (const char *)&part + f->offset, sizeof(s));
-		if (pd_part_is_text(f))
-			put_text(b, s);
-	}
+		if (pd_part_is_text(f)) {
+			memcpy(&texts[n], (char *)&part + f->offset, sizeof(*texts));
+			lens[n] = texts[n] ? strlen(texts[n]) + 1 : 0;
+			memcpy((char *)&part + f->offset, &lens[n], sizeof(*lens));
+			n += lens[n] > 0;
+		}
+	pd_buffer_add(b, &part, form->size);
+	for (size_t i = 0; i < n; i++)
+		pd_buffer_add(b, texts[i], lens[i]);
 }
 
 bool pd_part_get(struct pd_frame *frame, int what, union pd_part *part)
 {
 	const struct pd_part_form *form = &pd_part_forms[what];
-	const char *s;
 
 	if (what < PD_EMIT_BEGIN || what > PD_EMIT_BRIEF ||
 	    (size_t)(frame->end - frame->at) < form->size)
 		return false;
-	memset(part, 0, sizeof(*part));
 	memcpy(part, frame->at, form->size);
 	frame->at += form->size;
 	for (const struct pd_part_field *f = form->fields; f->name; f++) {
+		const char *s = NULL;
+		uintptr_t len;
+
 		if (!pd_part_is_text(f))
 			continue;
-		if (!get_text(frame, &s))
-			return false;
+		memcpy(&len, (char *)part + f->offset, sizeof(len));
+		if (len) {
+			if (len > (uintptr_t)(frame->end - frame->at) || frame->at[len - 1])
+				return false;
+			s = frame->at;
+			frame->at += len;
+		}
 		memcpy((char *)part + f->offset, &s, sizeof(s));
 	}
 	return true;

@@ -49,7 +49,7 @@ bool pd_inbox_take(struct pd_inbox *in);
 void pd_inbox_clear(struct pd_inbox *in);
 
 /** What is allowed in a row of enum pd_emit.  Type: s text, S one that is
- * needed, I one that names something; h uint16_t and u uint32_t from min to
+ * needed, D one that is hardly there twice, I one that names something; h uint16_t and u uint32_t from min to
  * max.  Other fields hold any number. */
 struct pd_part_form {
 	const char *name;
@@ -69,7 +69,7 @@ static inline bool pd_part_is_text(const struct pd_part_field *f)
 }
 
 /** A row: its bytes in this core's size without pointers, what it lacks zero,
- * then its texts.  Nothing is checked but that it fits. */
+ * then its texts that are not NULL.  Nothing is checked but that it fits. */
 void pd_part_put(struct pd_buffer *b, int what, const void *row);
 bool pd_part_get(struct pd_frame *frame, int what, union pd_part *part) PD_MUST_USE;
 

@@ -248,6 +248,7 @@ static void judge_death(struct worker *w, int status)
 {
 	const char *phase = names[w->call->phase - 1];
 	pd_auto_free char *limit = pd_show_seconds(w->limit), *grace = pd_show_seconds(w->grace);
+	pd_auto_free char *most = pd_child_memory();
 
 	w->result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	if (w->in.damage)
@@ -259,9 +260,13 @@ static void judge_death(struct worker *w, int status)
 		say(w, PD_FAILED, "%s took longer than its limit of %s and was ended", phase, limit);
 	else if (w->canceled)
 		say(w, PD_CANCELED, "%s was ended, since the run is being stopped", phase);
+	else if (w->result->signal && w->tail.len &&
+		 memmem(w->tail.data, w->tail.len, PD_MEMORY_MARK, strlen(PD_MEMORY_MARK)))
+		say(w, PD_FAILED, "%s is out of memory: it wanted more than %s", phase, most);
 	else if (w->result->signal)
-		say(w, PD_FAILED, "%s crashed: signal %d (%s)", phase, w->result->signal,
-		    strsignal(w->result->signal));
+		say(w, PD_FAILED, "%s crashed: signal %d (%s)%s", phase, w->result->signal,
+		    strsignal(w->result->signal), w->result->signal != SIGKILL ? "" :
+		    ", by somebody, or by the kernel for want of memory");
 	else
 		say(w, PD_FAILED, "%s called exit(%d) in place of returning (a bug of plugin '%s')",
 		    phase, WEXITSTATUS(status), w->call->plugin->name);
@@ -279,7 +284,7 @@ static void add_detail(struct worker *w)
 		if (!w->tail.data[i])
 			w->tail.data[i] = '?';
 	pd_buffer_text(&w->tail, "");
-	clean = pd_child_clean(&(struct pd_child){ .secrets = &w->args.secrets }, w->tail.data);
+	clean = pd_child_clean(&(struct pd_child){ .blot = w->args.blot }, w->tail.data);
 	from = clean + (strlen(clean) > SHOWN_MAX ? strlen(clean) - SHOWN_MAX : 0);
 	if (from != clean && strchr(from, '\n'))
 		from = strchr(from, '\n') + 1;

@@ -105,7 +105,7 @@ struct pd_worker_call {
 	bool (*wanted)(const void *whom, const char *name);
 	const void *whom;
 	bool bare; /* with wanted: nor what no verdict is made of */
-	bool replacing; /* READ: of all nothing but packages that replace others */
+	bool replacing; /* READ: of all nothing but packages that replace others, and default streams */
 	bool dry_run;
 	int64_t time_limit;      /* seconds; 0: the descriptor's */
 	struct pd_spawner *spawner; /* forks the worker; NULL: this process does */

@@ -143,7 +143,7 @@ bool pd_seal_read(const char *path, struct pd_seal_key *k, struct pd_error **err
 	if (text)
 		sodium_memzero(text, strlen(text));
 	else
-		pd_error_remedy(err, "`patchday final --make-key` makes one.");
+		pd_error_remedy(err, "`patchday final --make-key --key FILE` makes one.");
 	memcpy(k->id, file + ID_AT, ID);
 	memcpy(k->secret, file + SECRET_AT, SECRET);
 	name_it(k);

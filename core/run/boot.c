@@ -4,8 +4,12 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "run/lock.h"
 
 #define UNIT "patchday-resume.service"
 #define UNITS "/etc/systemd/system"
@@ -65,6 +69,64 @@ static void quote(struct pd_buffer *b, const char *arg)
 	pd_buffer_text(b, "\"");
 }
 
+/* The state folder of the run that the unit goes on with; NULL: none. */
+static char *armed_for(void)
+{
+	static const char option[] = " \"--state\" \"";
+	pd_auto_free char *unit = pd_file_read(UNITS "/" UNIT, 65536, NULL, NULL);
+	const char *p = unit ? strstr(unit, option) : NULL;
+	pd_auto(pd_buffer) b = {0};
+
+	for (p = p ? p + strlen(option) : ""; *p && *p != '"'; p++) {
+		if (*p == '\\' || ((*p == '%' || *p == '$') && p[1] == *p))
+			p++;
+		pd_buffer_add(&b, p, 1);
+	}
+	return b.len ? pd_buffer_take(&b) : NULL;
+}
+
+static bool same_folder(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return strcmp(a, b) == 0 || (stat(a, &x) == 0 && stat(b, &y) == 0 &&
+				     x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+/* The run of another state folder that has not ended; true: there is none. */
+static bool has_ended(const char *other, struct pd_error **err)
+{
+	pd_auto_error *why = NULL;
+	struct pd_journal *peek = pd_journal_peek(other);
+	__attribute__((cleanup(pd_journal_cleanup))) struct pd_journal *j =
+		peek ? peek : pd_journal_open(other, true, &why);
+	pd_auto_free char *run = NULL, *owned = NULL;
+	pid_t pid;
+
+	if (j ? pd_journal_open_run(j, "", &run, &why) && !run : strcmp(why->id, "journal-none") == 0)
+		return true;
+	pid = run ? pd_lock_owner(other, &owned) : 0;
+	if (pid)
+		pd_error_set(err, "run-elsewhere", "run %s of the state folder %s has not ended: process"
+			     " %ld is working on it", run, other, (long)pid);
+	else if (run)
+		pd_error_set(err, "run-elsewhere", "run %s of the state folder %s has not ended, and"
+			     " nobody is working on it", run, other);
+	else
+		pd_error_set(err, "run-elsewhere", "nobody can say whether the run of the state folder"
+			     " %s has ended: %s", other, why->message);
+	return pd_error_remedy(err, "`patchday resume --state %s` goes on with it, `patchday undo"
+			       " --state %s` takes it back; then try again. If nothing is to become of"
+			       " it, remove " UNITS "/" UNIT ".", other, other);
+}
+
+bool pd_boot_free(const char *state, struct pd_error **err)
+{
+	pd_auto_free char *other = access("/run/systemd/system", F_OK) == 0 ? armed_for() : NULL;
+
+	return !other || same_folder(other, state) || has_ended(other, err);
+}
+
 char *pd_boot_credential(const char *name)
 {
 	static const char *const stores[] = { "/etc/credstore", "/etc/credstore.encrypted" };
@@ -95,10 +157,11 @@ static void load_credentials(struct pd_buffer *b, const struct pd_strings *names
 	}
 }
 
-bool pd_boot_arm(const char *const argv[], const struct pd_strings *credentials,
-		 struct pd_error **err)
+bool pd_boot_arm(const char *state, const char *const argv[],
+		 const struct pd_strings *credentials, struct pd_error **err)
 {
 	pd_auto(pd_buffer) b = {0};
+	pd_auto_close int one = -1; /* at a time looks and writes */
 
 	if (access("/run/systemd/system", F_OK) < 0)
 		return true;
@@ -118,8 +181,14 @@ bool pd_boot_arm(const char *const argv[], const struct pd_strings *credentials,
 	for (size_t i = 0; argv[i]; i++)
 		quote(&b, argv[i]);
 	pd_buffer_text(&b, "\n\n[Install]\nWantedBy=multi-user.target\n");
-	if (!pd_make_folders(WANTS, err) ||
-	    !pd_file_write(UNITS "/" UNIT, 0644, b.data, b.len, err))
+	if (!pd_make_folders(WANTS, err))
+		return pd_error_prefix(err, "the run could not go on after a reboot");
+	one = open(UNITS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (one < 0 || flock(one, LOCK_EX) < 0)
+		return pd_error_errno(err, "file-write", errno, "cannot lock " UNITS);
+	if (!pd_boot_free(state, err))
+		return false;
+	if (!pd_file_write(UNITS "/" UNIT, 0644, b.data, b.len, err))
 		return pd_error_prefix(err, "the run could not go on after a reboot");
 	if (symlink("../" UNIT, WANTS "/" UNIT) < 0 && errno != EEXIST)
 		return pd_error_errno(err, "file-write", errno, "cannot enable " UNIT);
@@ -127,8 +196,12 @@ bool pd_boot_arm(const char *const argv[], const struct pd_strings *credentials,
 	return true;
 }
 
-void pd_boot_disarm(void)
+void pd_boot_disarm(const char *state)
 {
+	pd_auto_free char *whose = armed_for();
+
+	if (whose && !same_folder(whose, state))
+		return;
 	unlink(WANTS "/" UNIT);
 	unlink(UNITS "/" UNIT);
 }

@@ -77,8 +77,6 @@ static void on_progress(void *user, int64_t done, int64_t total, const char *tex
 	c->e->total = total;
 	free(c->e->text);
 	c->e->text = pd_strdup(text);
-	if (c->e->o->progress)
-		c->e->o->progress(c->e->o->user, c->s, done, total, text);
 }
 
 static bool on_remember(void *user, const char *key, const char *value)
@@ -143,7 +141,7 @@ static bool on_tick(void *user)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (c->e->journal && now.tv_sec != c->e->flushed && !c->e->fatal) {
 		c->e->flushed = now.tv_sec;
-		pd_heartbeat_write(c->e, c->s);
+		pd_heartbeat_write(c);
 		if (!pd_journal_flush(c->e->journal, &c->e->fatal))
 			return false;
 	}

@@ -32,6 +32,10 @@ bool pd_call_again(struct pd_call *c, enum pd_phase phase, const json_t *args,
 void pd_call_inhibit(void *user, const char *risk, const char *cause,
 		     const char *remedy);
 
+/* heartbeat.c */
+/** A sign of life: what the step under way does. */
+void pd_heartbeat_write(const struct pd_call *c);
+
 /* step.c */
 /** Checked arguments without references; *unknown: the step whose output is
  * missing, borrowed from the plan; @p dry: outputs as predicted.  New reference. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One run at a time: what stands in the way of the next one, and how a person
  * who has mended what an undo could not takes it out of the way. */
+#include "run/boot.h"
 #include "run/engine.h"
 #include "run/lock.h"
 
@@ -14,7 +15,7 @@ bool pd_engine_free_server(struct pd_engine *e, const char *run, struct pd_error
 	if (!pd_journal_open_run(e->journal, run, &id, err))
 		return false;
 	if (!id)
-		return true;
+		return e->o->pretend || pd_boot_free(e->o->state, err);
 	r = pd_record_read(e->journal, id, err);
 	stuck = r && r->state == PD_RUN_INCONSISTENT;
 	return r && pd_error_set(err, stuck ? "run-inconsistent" : "run-open",

@@ -30,7 +30,7 @@ enum pd_run_end pd_engine_end(struct pd_engine *e, enum pd_run_state state, cons
 	if (!pd_compare_after(e, state) || !note_unheard(e))
 		return PD_END_WAITING;
 	if (state != PD_RUN_RUNNING && state != PD_RUN_REBOOTING && !e->o->pretend)
-		pd_boot_disarm();
+		pd_boot_disarm(e->o->state);
 	return pd_engine_state(e, state, why) ? pd_run_state_end(state) :
 						      PD_END_WAITING;
 }
@@ -99,7 +99,7 @@ enum pd_run_end pd_engine_give_up(struct pd_engine *e)
 	enum pd_outcome back;
 
 	/* what brings the server down when it is given back does so once */
-	pd_boot_disarm();
+	pd_boot_disarm(e->o->state);
 	if (e->record->state != PD_RUN_UNDOING)
 		return stop(e, why);
 	back = give_back(e, NULL);

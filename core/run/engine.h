@@ -14,7 +14,7 @@ struct pd_engine {
 	int64_t flushed;            /* seconds; when last */
 	int64_t done, total;        /* of the step under way, for the heartbeat */
 	char *text;                 /* likewise */
-	struct pd_estimate times;   /* of the record's steps; made when guards ask */
+	struct pd_estimate times;   /* of the record's steps; made when they are asked for */
 	bool called_back;           /* a person said so while it waited */
 	struct pd_error *fatal;     /* the journal can't be written: stop */
 };
@@ -105,7 +105,4 @@ char *pd_engine_other_script(const struct pd_engine *e, const char *digest);
 char *pd_engine_asked_by(const struct pd_engine *e, const char *who);
 /** Take in what others have written to a run that waits, see pd_run_word(). */
 bool pd_engine_hear(struct pd_engine *e) PD_MUST_USE;
-/** A sign of life: what the step under way does. */
-void pd_heartbeat_write(struct pd_engine *e, const struct pd_record_step *s);
-
 #endif

@@ -67,6 +67,32 @@ bool pd_head_check(struct pd_journal *j, int64_t *n, struct pd_error **err)
 				  path, l.n);
 }
 
+bool pd_head_fits(struct pd_journal *j, bool gone, struct pd_error **err)
+{
+	pd_auto_free char *path = path_of(j);
+	int64_t n = 0;
+
+	for (int i = 0; i < 3; i++) { /* likewise */
+		size_t len = 0;
+		pd_auto_free char *is = pd_file_read(path, 4096, &len, NULL);
+		pd_digest hash = "";
+
+		n = !is ? 0 : len == LENGTH ? strtoll(is, NULL, 10) : -1;
+		if (gone ? n == 0 : n <= 0 || (pd_journal_hash(j, n, hash) &&
+					       strncmp(is + N + 1, hash, HASH) == 0))
+			return true;
+	}
+	if (gone)
+		pd_error_set(err, "journal-lost", "the journal %s is gone, or empty, and %s beside it knows"
+			     " that there was one", pd_journal_path(j), path);
+	else
+		pd_error_set(err, "journal-cut", "%s knows of row %" PRId64 ", which the journal does not"
+			     " have as it was", path, n);
+	return pd_error_remedy(err, "Put %s back from a backup. To begin anew on purpose, see first what the"
+			       " last run has left behind on the server, which nobody goes on with or takes"
+			       " back then; and remove %s.", pd_journal_path(j), path);
+}
+
 bool pd_head_file(struct pd_journal *j, bool *known, struct pd_error **err)
 {
 	struct line l = {0};

@@ -93,6 +93,16 @@ bool pd_journal_hash(struct pd_journal *j, int64_t n, pd_digest out)
 	return hash && strlen(hash) == 2 * HASH;
 }
 
+/* Form 0 is one that is being made. */
+static bool is_known(struct pd_journal *j, struct pd_error **err)
+{
+	pd_auto_free char *form = ask(j->db, "PRAGMA user_version");
+
+	return !form || strcmp(form, "0") == 0 || strcmp(form, "1") == 0 ||
+	       pd_error_set(err, "journal-newer", "the journal %s has form %s, and this patchday, %s, "
+			    "knows form 1", j->path, form, PACKAGE_VERSION);
+}
+
 /* One that is there is not written: its file stays as journal.head knows it. */
 static bool set_up(struct pd_journal *j, bool readonly, struct pd_error **err)
 {
@@ -103,7 +113,7 @@ static bool set_up(struct pd_journal *j, bool readonly, struct pd_error **err)
 		return true;
 	pd_fault_watch(j->db, &j->n, j->path);
 	version = ask(j->db, "PRAGMA user_version");
-	return exec(j, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", "open", err) &&
+	return is_known(j, err) && exec(j, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", "open", err) &&
 	       ((version && strcmp(version, "1") == 0) || exec(j, schema, "set up", err)) &&
 	       (sqlite3_prepare_v3(j->db, "INSERT INTO event VALUES(?,?,?,?,?,?,?)", -1,
 				   SQLITE_PREPARE_PERSISTENT, &j->insert, NULL) == SQLITE_OK ||
@@ -156,6 +166,10 @@ struct pd_journal *pd_journal_open(const char *state, bool readonly, struct pd_e
 	j->head = -1;
 	j->path = pd_print("%s/journal.db", state);
 	missing = stat(j->path, &st) < 0 ? errno : S_ISREG(st.st_mode) ? 0 : EBADF;
+	if ((missing == ENOENT || (!missing && !st.st_size)) && !pd_head_fits(j, true, err)) {
+		pd_journal_close(j);
+		return NULL;
+	}
 	if (missing && (readonly || missing != ENOENT)) {
 		pd_error_errno(err, missing == ENOENT ? "journal-none" : "journal-failed",
 			       missing, "cannot open the journal %s", j->path);
@@ -172,6 +186,10 @@ struct pd_journal *pd_journal_open(const char *state, bool readonly, struct pd_e
 	}
 	if (j && readonly)
 		need_no_room(j);
+	if (j && (readonly ? !is_known(j, err) : !pd_head_fits(j, false, err))) {
+		pd_journal_close(j);
+		j = NULL;
+	}
 	umask(mask);
 	return j;
 }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 core_libcore_la_SOURCES += \
 	%reldir%/boot.c \
 	%reldir%/boot.h \

@@ -134,6 +134,14 @@ static struct pd_record *rehearse(struct pd_engine *e, json_t *data, struct pd_e
 	return NULL;
 }
 
+/* What others said while a person was asked, and steps were looked at, comes first:
+ * of a run that was called back nothing is changed any more. */
+static bool overtaken(struct pd_engine *e)
+{
+	return pd_engine_warn(e, "the change was not taken over: the run was called back"
+			      " before it was made");
+}
+
 static bool new_plan(struct pd_engine *e, struct pd_error **err)
 {
 	struct pd_record *r = e->record;
@@ -143,15 +151,23 @@ static bool new_plan(struct pd_engine *e, struct pd_error **err)
 		(json_int_t)r->n_plans, "plan", e->o->plan->json, "change", change, "inputs",
 		e->o->inputs, "who", e->o->who, "why", e->o->why ? e->o->why : "asked for");
 	__attribute__((cleanup(pd_record_cleanup))) struct pd_record *dry = NULL;
-	bool ok;
+	bool ok = e->o->confirm && e->o->confirm(e->o->user, change);
 
-	if (!e->o->confirm || !e->o->confirm(e->o->user, change))
+	if (!pd_engine_hear(e))
+		return false;
+	if (e->called_back)
+		return overtaken(e);
+	if (!ok)
 		return pd_error_set(err, "change-refused", "the change of the plan of run %s was"
 				    " not agreed to", r->run);
 	if (walls && !e->o->accept_no_return)
 		return pd_error_set(err, "change-refused", "the changed plan drops what can't be"
 				    " undone (%zu of its steps)", walls);
 	dry = rehearse(e, data, err);
+	if (dry && (!pd_journal_begin(e->journal, &e->fatal) || !pd_engine_hear(e)))
+		return false;
+	if (dry && e->called_back)
+		return overtaken(e);
 	ok = dry && pd_engine_note(e, "plan", "", json_incref(data), false);
 	for (size_t i = 0; ok && i < dry->n_steps; i++)
 		if (dry->steps[i].state == PD_STEP_PENDING && dry->steps[i].predicted)
@@ -293,11 +309,15 @@ bool pd_engine_change(struct pd_engine *e, struct pd_error **err)
 				    " steps passed over, or steps done again");
 	if ((skip || redo || o->plan) && e->record->state == PD_RUN_UNDOING)
 		return pd_error_set(err, "change-state", "run %s is being undone", e->record->run);
+	if ((skip || redo) && (!pd_journal_begin(e->journal, &e->fatal) || !pd_engine_hear(e)))
+		return false;
+	if (e->called_back)
+		return overtaken(e);
 	if (!decide(e, o->skip, "skip", err) || !decide(e, o->redo, "again", err))
 		return false;
 	if (o->plan ? !new_plan(e, err) : !note_script(e))
 		return false;
-	return note_plugins(e) && pd_engine_accept(e);
+	return e->called_back || (note_plugins(e) && pd_engine_accept(e));
 }
 
 json_t *pd_run_inputs(const char *state, const char *run, struct pd_error **err)
@@ -307,6 +327,7 @@ json_t *pd_run_inputs(const char *state, const char *run, struct pd_error **err)
 	__attribute__((cleanup(pd_record_cleanup))) struct pd_record *r =
 		j ? pd_record_read(j, run, err) : NULL;
 
-	return r && r->n_plans ? json_pack("{s:O, s:I, s:O}", "inputs", r->inputs, "round",
-		(json_int_t)r->n_plans, "plan", r->plans[r->n_plans - 1]->json) : NULL;
+	return r && r->n_plans ? json_pack("{s:O, s:I, s:O, s:O}", "inputs", r->inputs, "round",
+		(json_int_t)r->n_plans, "plan", r->plans[r->n_plans - 1]->json, "first",
+		r->plans[0]->json) : NULL;
 }

@@ -47,9 +47,9 @@ struct pd_run_options {
 	void (*event)(void *user, const struct pd_record *r, const struct pd_event *e);
 	/** How many events somebody did not get, for a warning; NULL: nobody listens. */
 	int64_t (*unheard)(void *user);
-	/** Not journaled. */
-	void (*progress)(void *user, const struct pd_record_step *s,
-			 int64_t done, int64_t total, const char *text);
+	/** The sign of life, about once a second, as pd_heartbeat_read() gives it;
+	 * borrowed.  Not journaled. */
+	void (*progress)(void *user, const json_t *beat);
 	/** For pd_run_resume(): keys of steps that are passed over or done once
 	 * more, and why; NULL: none. */
 	const struct pd_strings *skip, *redo;

@@ -50,6 +50,28 @@ bool pd_record_unsealed(const struct pd_record *r, struct pd_error **err)
 					  r->run, r->sealed);
 }
 
+/* Of people, in lines of the report: one line, that looks like what it is. */
+static bool is_line(const char *what, const char *text, size_t most, struct pd_error **err)
+{
+	size_t len = strlen(text), seen = 0;
+	bool one = pd_utf8_valid(text, len);
+
+	if (len > most)
+		return pd_error_set(err, "sign-text", "the %s has %zu bytes, at most %zu are allowed",
+				    what, len, most);
+	for (const unsigned char *c = (const unsigned char *)text; one && *c; c++) {
+		/* C0, DEL, C1, ends of lines and what turns the direction of writing */
+		one = *c >= 0x20 && *c != 0x7f && !(*c == 0xc2 && c[1] < 0xa0) &&
+		      !(*c == 0xe2 && c[1] == 0x80 && c[2] >= 0xa8 && c[2] <= 0xae) &&
+		      !(*c == 0xe2 && c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
+		seen += *c != ' ';
+	}
+	if (!one)
+		return pd_error_set(err, "sign-text", "the %s is not one line of UTF-8 without control "
+				    "characters", what);
+	return seen || pd_error_set(err, "sign-text", "the %s is blank", what);
+}
+
 static bool may_sign(const struct pd_record *r, const char *party,
 		     struct pd_error **err)
 {
@@ -67,6 +89,8 @@ static bool may_sign(const struct pd_record *r, const char *party,
 				    pd_run_state_name(r->state));
 	if (pd_strings_has(&r->parties, party))
 		return true;
+	if (!is_line("party", party, 200, err)) /* it is not repeated then */
+		return false;
 	nearest = pd_nearest(party, (const char *const *)r->parties.items, r->parties.len);
 	pd_error_set(err, "sign-party", "'%s' is none of the parties: %s", party, all);
 	if (nearest)
@@ -84,7 +108,9 @@ static enum pd_run_end sign(struct pd_engine *e, const struct act *a, struct pd_
 	pd_auto_free char *by = account(), *who = NULL;
 	pd_auto(pd_strings) missing = {0};
 
-	if (!may_sign(e->record, a->party, err))
+	if ((*a->name && !is_line("name", a->name, 200, err)) ||
+	    (a->note && *a->note && !is_line("note", a->note, 1000, err)) ||
+	    !may_sign(e->record, a->party, err))
 		return PD_END_INVALID;
 	if (!pd_engine_note(e, "sign", "", json_pack("{s:s, s:s, s:s, s:s}", "party", a->party,
 			    "name", *a->name ? a->name : by, "note", a->note ? a->note : "", "by", by), true))

@@ -37,13 +37,19 @@ static bool note_plan(struct pd_engine *e, const struct pd_plan *plan,
  * no run may start. */
 static bool learned(struct pd_engine *e, const char *state, struct pd_error **why)
 {
+	pd_auto_error *none = NULL;
 	struct pd_journal *peek = pd_journal_peek(state);
 	struct pd_engine look = { .o = e->o, .journal = peek ? peek :
-				  pd_journal_open(state, true, NULL) };
+				  pd_journal_open(state, true, &none) };
 	bool ok = pd_estimate_make(&e->times, look.journal, e->record, e->o->registry, &e->fatal);
 
-	if (ok && look.journal && !pd_engine_free_server(&look, "", why))
+	if (none && strcmp(none->id, "journal-lost") == 0) {
+		pd_error_move(why, none);
+		none = NULL;
+	} else if (ok && !(look.journal ? pd_engine_free_server(&look, "", why) :
+					  pd_boot_free(state, why))) {
 		ok = *why != NULL;
+	}
 	pd_journal_close(look.journal);
 	return ok;
 }
@@ -72,7 +78,8 @@ struct pd_record *pd_run_check(const struct pd_run_options *o, struct pd_plan *p
 		refuse(*refusals, "nobody can say whether it may go on", bad,
 		       "correct the guard's arguments in the workflow");
 	if (e.record && other)
-		refuse(*refusals, "two runs would change the server at once", other->message,
+		refuse(*refusals, strcmp(other->id, "journal-lost") == 0 ? "a run that has not ended would"
+		       " be forgotten" : "two runs would change the server at once", other->message,
 		       pd_error_advice(other));
 	pd_estimate_clear(&e.times);
 	free(e.text);
@@ -103,7 +110,7 @@ static bool own(struct pd_engine *e, struct pd_error **err)
 	return pd_engine_note(e, "owner", "", json_pack("{s:I, s:O, s:b}", "pid",
 			      (json_int_t)getpid(), "boot", now, "unattended",
 			      e->o->unattended), true) &&
-	       (!e->o->resume_argv || pd_boot_arm(e->o->resume_argv, &credentials, err));
+	       (!e->o->resume_argv || pd_boot_arm(e->o->state, e->o->resume_argv, &credentials, err));
 }
 
 /* The record at the end of all: to who wants it. */
@@ -175,9 +182,13 @@ static enum pd_run_end start(struct pd_engine *e, struct pd_error **err)
 	e->record = pd_record_new(planned->run);
 	noted = note_plan(e, planned->plans[0], planned->inputs);
 	pd_record_free(planned); /* from here on the plan is the journaled one */
-	if (noted && pd_engine_accept(e) && look_first(e, &end) && own(e, err) && pd_permit_override(e))
-		end = pd_engine_work(e);
-	return end;
+	if (!noted || !pd_engine_accept(e) || !look_first(e, &end))
+		return end;
+	if (own(e, err))
+		return pd_permit_override(e) ? pd_engine_work(e) : end;
+	/* of two that looked at once, one may begin */
+	return *err && strcmp((*err)->id, "run-elsewhere") == 0 ?
+	       pd_engine_end(e, PD_RUN_REFUSED, (*err)->message) : end;
 }
 
 enum pd_run_end pd_run_start(const struct pd_run_options *o, struct pd_plan *plan,
@@ -217,10 +228,48 @@ static bool load(struct pd_engine *e, struct pd_error **err)
 	return true;
 }
 
-/* What steps need that is not in the journal: secrets that were typed in. */
-static bool is_ready(struct pd_engine *e, struct pd_error **err)
+/* Is the plugin there, with this step?  If not, the folder that it was in is told. */
+static bool has_step(struct pd_engine *e, const struct pd_plan_step *s, struct pd_error **err)
 {
-	return !e->o->ready || e->o->ready(e->o->user, e->record, err);
+	pd_auto_free char *name = pd_print("%s.%s", s->plugin, s->step);
+	pd_auto(pd_strings) folders = {0};
+	pd_auto_free char *all = NULL;
+	const json_t *folder;
+	size_t i;
+
+	if (!*s->plugin || pd_registry_step(e->o->registry, name, NULL, err))
+		return true;
+	json_array_foreach(json_object_get(e->record->inputs, "plugin_dirs"), i, folder)
+		pd_strings_add(&folders, json_string_value(folder));
+	all = pd_strings_join(&folders, " --plugin-dir ");
+	pd_error_prefix(err, "run %s needs the step %s", e->record->run, name);
+	if (!folders.len)
+		return pd_error_remedy(err, "Nothing was touched. Install the plugin again as it was, or"
+				       " name its folder with --plugin-dir.");
+	return pd_error_remedy(err, "Nothing was touched. The run was begun with --plugin-dir %s: give it"
+			       " again, with the plugin in it as it was.", all);
+}
+
+/* What steps need that is not in the journal: their plugins, as far as something is
+ * still to be done, held or taken back, and secrets that were typed in. */
+static bool is_ready(struct pd_engine *e, bool back, struct pd_error **err)
+{
+	const struct pd_record *r = e->record;
+
+	back |= r->state == PD_RUN_UNDOING;
+	for (size_t i = 0; i < r->n_steps; i++) {
+		const struct pd_record_step *s = &r->steps[i];
+		bool again = s->state == PD_STEP_UNDONE && s->step->hold; /* around what is left */
+		bool todo = !back && !e->o->plan && !s->dropped && (s->state == PD_STEP_PENDING || again) &&
+			    !(e->o->skip && pd_strings_has(e->o->skip, s->key));
+
+		if ((todo || (s->applied && s->state != PD_STEP_UNDONE)) && !has_step(e, s->step, err))
+			return false;
+	}
+	for (size_t i = 0; !back && !e->o->plan && i < r->plans[r->n_plans - 1]->n_guards; i++)
+		if (!has_step(e, &r->plans[r->n_plans - 1]->guards[i], err))
+			return false;
+	return !e->o->ready || e->o->ready(e->o->user, r, err);
 }
 
 static enum pd_run_end go_on(struct pd_engine *e, struct pd_error **err)
@@ -244,7 +293,7 @@ static enum pd_run_end go_on(struct pd_engine *e, struct pd_error **err)
 			     r->run, r->why ? r->why : "");
 		return PD_END_INCONSISTENT;
 	}
-	if (!is_ready(e, err))
+	if (!is_ready(e, false, err))
 		return PD_END_INVALID;
 	if (e->o->unattended && r->resumes > MAX_RESUMES)
 		return pd_engine_give_up(e);
@@ -295,7 +344,7 @@ static enum pd_run_end take_back(struct pd_engine *e, struct pd_error **err)
 	if (e->record->state == PD_RUN_REFUSED)
 		return !pd_error_set(err, "change-state", "run %s is refused: nothing of it was done, and"
 				     " nothing is to be undone", e->record->run) * PD_END_INVALID;
-	if (!is_ready(e, err))
+	if (!is_ready(e, true, err))
 		return PD_END_INVALID;
 	if (!pd_engine_newer(e, err))
 		return PD_END_REFUSED;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 core_libcore_la_SOURCES += \
 	%reldir%/answers.c \
 	%reldir%/errors.def \

@@ -70,13 +70,12 @@ static int array(lua_State *L)
 static int note(lua_State *L)
 {
 	struct pd_sandbox *sb = pd_sandbox_of(L);
-	size_t len = 0;
-	const char *text = luaL_checklstring(L, 1, &len);
+	const char *about = sb->in->about ? sb->in->about : "", *text = luaL_checkstring(L, 1);
 	char line[1024];
+	size_t len = (size_t)snprintf(line, sizeof(line), "%.200s%s%.800s", about, *about ? ": " : "", text);
 
-	len = len < sizeof(line) - 1 ? len : sizeof(line) - 1;
 	for (size_t i = 0; i < len; i++)
-		line[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? ' ' : text[i];
+		line[i] = (unsigned char)line[i] < 0x20 || line[i] == 0x7f ? ' ' : line[i];
 	line[len++] = '\n';
 	if (sb->notes + len <= NOTES_MAX && pd_write_all(STDERR_FILENO, line, len))
 		sb->notes += len;
@@ -132,7 +131,7 @@ static const struct pd_step *step_of(lua_State *L, int index)
 }
 
 /* step(name): its outputs (name = type), whether it can be undone, whether
- * `id` is a parameter of its own, and whether it can be a guard. */
+ * `id` is a parameter of its own, whether it can be a guard, and must be held. */
 static int step_info(lua_State *L)
 {
 	const struct pd_step *step = step_of(L, 1);
@@ -145,7 +144,8 @@ static int step_info(lua_State *L)
 	lua_pushboolean(L, step->undo != NULL);          /* +1 */
 	lua_pushboolean(L, pd_step_param(step, "id") != NULL); /* +1 */
 	lua_pushboolean(L, (step->flags & PD_S_GUARD) != 0); /* +1 */
-	return 4;
+	lua_pushboolean(L, (step->flags & PD_S_HOLD) != 0);  /* +1 */
+	return 5;
 }
 
 /* misfit(step, parameter, type): nil, or the two types that don't go together.  An unknown parameter is left to check(). */

@@ -87,6 +87,11 @@ static int needed(lua_State *L)
 
 	if (sb->in->read_catalogs)
 		return pd_sandbox_ask(L);
+	if (sb->in->catalogs && sb->in->catalogs->len && sb->in->facts && sb->in->facts->unread) {
+		pd_error_set(&sb->error, "facts-unread", "which updates are needed can't be told, since the "
+			     "packages of this server can't be read: %s", sb->in->facts->unread);
+		return pd_sandbox_raise(L);
+	}
 	if (!sb->verdicts.rows && sb->in->catalogs && sb->in->facts &&
 	    !pd_catalogs_judge(sb->in->catalogs, sb->in->facts, &sb->verdicts, &sb->error))
 		return pd_sandbox_raise(L);

@@ -22,6 +22,7 @@ static bool take_head(struct pd_plan *p, struct pd_error **err)
 {
 	const json_t *nothing = json_object_get(p->json, "nothing"), *row;
 	const json_t *questions = json_object_get(p->json, "questions");
+	const json_t *notes = json_object_get(p->json, "notes");
 	const char *unused = NULL;
 	size_t i;
 
@@ -48,6 +49,11 @@ static bool take_head(struct pd_plan *p, struct pd_error **err)
 	json_array_foreach(questions, i, row)
 		if (!take_text(row, "name", &unused, err) || !take_text(row, "ask", &unused, err))
 			return false;
+	if (notes && !json_is_array(notes))
+		return bad(err, "notes", "are no list");
+	json_array_foreach(notes, i, row)
+		if (!json_is_string(row))
+			return bad(err, "notes", "are no list of texts");
 	return json_is_array(json_object_get(p->json, "catalogs")) ||
 	       bad(err, "catalogs", "are no list");
 }

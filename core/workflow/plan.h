@@ -50,6 +50,7 @@ struct pd_plan {
  *   "script_digest": HEX, "server": NAME, "params": {...}, "rounds": N,
  *   "reboots": N? (12),
  *   "catalogs": [{"name","digest"}], "nothing": WHY?,
+ *   "notes": [TEXT...]?,             for people, see pd.note
  *   "questions": [{"name", "ask", "type", "help"?, "choices"?, "must"?,
  *                  "answer"?}]?,    no answer: it is open
  *   "stages": [{"name", "on_failure": "stop|undo|continue"}],
@@ -91,6 +92,7 @@ struct pd_workflow_input {
 	void *user;
 	struct pd_registry *registry;
 	int64_t round;            /* 1, 2 ... */
+	const char *about;        /* stands before what the script prints; may be NULL */
 };
 
 /** An answer to a question: {"value", "who", "when", "from"}; @p when as RFC

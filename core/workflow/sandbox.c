@@ -415,6 +415,10 @@ json_t *pd_sandbox_run(struct pd_sandbox *sb, const char *text, size_t len,
 	}
 	*(struct pd_sandbox **)lua_getextraspace(L) = sb;
 	sb->lua = L;
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* some editors write it */
+		text += 3;
+		len -= 3;
+	}
 	place_of_return(sb, text, len);
 	lua_pushcfunction(L, give_place);               /* +1 */
 	lua_pushcfunction(L, protected_run);            /* +1 */

@@ -150,10 +150,11 @@ static json_t *in_worker(const struct pd_workflow_input *in, const json_t *text,
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!wrong && WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-		wrong = "it used 8 seconds of processor time";
-	if (wrong)
-		pd_error_at(err, "workflow-limit", in->script, 0, 0,
-			    "the script was stopped: %s", wrong);
+		wrong = "it used 8 seconds of processor time, at a line that can't be told";
+	if (wrong && !pd_error_at(err, "workflow-limit", in->script, 0, 0,
+				  "the script was stopped: %s", wrong))
+		pd_error_remedy(err, "Look for what takes long in one call: a pattern, string.rep, table.move, or a "
+				"__close that calls itself.");
 	else if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0)
 		pd_error_at(err, "workflow-worker", in->script, 0, 0,
 			    "the worker that runs the script ended with %s %d",

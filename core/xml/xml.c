@@ -12,7 +12,14 @@ enum {
 	 * the tag's end: those of a long one are counted while it is open. */
 	OPEN_ATTRIBUTES = 5 * 8192,
 	OPEN_NAMESPACES = 2 * 8192,
-	OPEN = 65536 /* bytes of anything that may be open, whatever the limits */
+	OPEN = 65536, /* bytes of anything that may be open, whatever the limits */
+	KNOWN = 64
+};
+
+/* At which depths elements of a name are passed over, as far as it was asked. */
+struct known {
+	const xmlChar *name;      /* libxml2 has each once */
+	uint64_t asked, passed;
 };
 
 struct parse {
@@ -26,25 +33,42 @@ struct parse {
 	size_t bytes;             /* that were read of it */
 	unsigned depth;
 	unsigned skipped;         /* depth of the element that is passed over; 0: none */
+	bool untold;              /* and its end is not told, as its start was not */
 	bool rooted;              /* the first element was seen */
 	size_t text;              /* length of the text since the last tag */
 	int result;               /* below zero: everything after is dropped */
 	struct pd_error **err;
 	struct pd_xml_attr *attrs;
 	size_t cap;
+	struct known known[KNOWN];
 };
 
 /* The innermost document of this thread. */
 static _Thread_local const struct parse *running;
+/* Without one, of what is told from a tape. */
+static _Thread_local unsigned told_row, told_column;
 
 unsigned pd_xml_row(void)
 {
-	return running ? (unsigned)xmlSAX2GetLineNumber(running->ctxt) : 0;
+	return running ? (unsigned)running->ctxt->input->line : told_row;
 }
 
 unsigned pd_xml_column(void)
 {
-	return running ? (unsigned)xmlSAX2GetColumnNumber(running->ctxt) : 0;
+	return running ? (unsigned)running->ctxt->input->col : told_column;
+}
+
+size_t pd_xml_offset(void)
+{
+	const xmlParserInput *in = running->ctxt->input;
+
+	return in->consumed + (size_t)(in->cur - in->base);
+}
+
+void pd_xml_stand(unsigned row, unsigned column)
+{
+	told_row = row;
+	told_column = column;
 }
 
 /* Only the first refusal counts; later ones follow from it. */
@@ -179,8 +203,24 @@ static bool take_attributes(struct parse *p, const xmlChar **raw, size_t n)
  * proved by nobody. */
 static bool is_signature(const xmlChar *uri, const xmlChar *name)
 {
-	return uri && strcmp((const char *)name, "Signature") == 0 &&
+	return uri && *name == 'S' && strcmp((const char *)name, "Signature") == 0 &&
 	       strcmp((const char *)uri, "http://www.w3.org/2000/09/xmldsig#") == 0;
+}
+
+/* Is it of no interest to the handler? */
+static bool is_passed(struct parse *p, const xmlChar *name)
+{
+	struct known *k = &p->known[(uintptr_t)name / 8 % KNOWN];
+	uint64_t bit = UINT64_C(1) << p->depth % 64;
+
+	if (!p->handler->passed || p->depth >= 64)
+		return false;
+	if (k->name != name)
+		*k = (struct known){ .name = name };
+	if (!(k->asked & bit) && p->handler->passed((const char *)name, p->depth, p->limits.bare))
+		k->passed |= bit;
+	k->asked |= bit;
+	return k->passed & bit;
 }
 
 static void on_start(void *user, const xmlChar *name, const xmlChar *prefix,
@@ -200,7 +240,7 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix,
 	else if ((unsigned)n > p->limits.attributes)
 		refuse(p, "xml-limit", "<%s> has %d attributes; at most %u are "
 		       "allowed", (const char *)name, n, p->limits.attributes);
-	else if (!p->skipped && is_signature(uri, name))
+	else if (!p->skipped && (p->untold = is_signature(uri, name) || is_passed(p, name)))
 		p->skipped = p->depth;
 	else if (!p->skipped && take_attributes(p, raw, (size_t)n) && p->handler->start)
 		p->result = p->handler->start(p->ctx, p->handler->user,
@@ -221,9 +261,12 @@ static void on_end(void *user, const xmlChar *name, const xmlChar *prefix,
 	if (p->result)
 		return;
 	p->text = 0;
-	if (p->depth-- == p->skipped)
+	if (p->depth-- == p->skipped) {
 		p->skipped = 0;
-	if (p->handler->end && !p->skipped && !is_signature(uri, name))
+		if (p->untold)
+			return;
+	}
+	if (p->handler->end && !p->skipped)
 		p->result = p->handler->end(p->ctx, p->handler->user,
 					    (const char *)uri, (const char *)name);
 }

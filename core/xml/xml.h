@@ -22,6 +22,7 @@ struct pd_xml_limits {
 	/* of a part of a document */
 	size_t before;     /* bytes that count as read */
 	unsigned row;      /* of its first line; 0: 1 */
+	bool bare;         /* what handlers pass over where nobody asks for more */
 };
 
 /**
@@ -37,5 +38,9 @@ int pd_xml_parse(const char *name, pd_xml_read_fn *read, void *user,
 /** In a callback: line and column behind what was just read; elsewhere 0. */
 unsigned pd_xml_row(void);
 unsigned pd_xml_column(void);
+/** In a callback: bytes of the document up to there, if it is UTF-8. */
+size_t pd_xml_offset(void);
+/** Both where no document is being parsed. */
+void pd_xml_stand(unsigned row, unsigned column);
 
 #endif

@@ -91,7 +91,7 @@ enter 'patchday run file-print $parameters'
 # the server was started anew; the run goes on by itself
 open 100 30
 enter 'patchday status --follow'
-until_shown 180 'begin +install/update\.install'
+until_shown 180 '^  install/update\.install  step [0-9]+ of [0-9]+  [2-9][0-9] % .* of about '
 picture run "patchday status --follow, in the middle of a run: updates are being installed"
 "$lab" wait --boot 3 --timeout 300 "$server" </dev/null
 

@@ -64,7 +64,7 @@ static const struct pd_output outputs[] = { HOLD_OUTPUTS, PD_OUTPUT_END };
 
 const struct pd_step antivirus_hold = {
 	PD_STEP, .name = "hold", .help = "hold virus scanners, over a reboot too, until undo",
-	.flags = PD_S_NEEDS_ROOT, .reversibility = PD_REVERSIBLE, .params = params,
+	.flags = PD_S_NEEDS_ROOT | PD_S_HOLD, .reversibility = PD_REVERSIBLE, .params = params,
 	.args_size = sizeof(struct args), .outputs = outputs, .time_limit = 7200, .expected = 5,
 	.check = check, .apply = apply, .verify = verify, .undo = undo
 };

@@ -4,7 +4,6 @@
 #include "apt.h"
 
 #include <string.h>
-#include <unistd.h>
 
 int apt_run(struct pd_ctx *ctx, const char *const argv[], const char *input,
 	    struct pd_command_result *out)
@@ -55,16 +54,16 @@ char *apt_copy(struct pd_ctx *ctx, const char *s)
 /* One call of dpkg-query for all packages. */
 static int scan_packages(struct pd_ctx *ctx)
 {
-	static const char *const argv[] = { "dpkg-query", "-W", "-f",
-		"${Package}\t${Version}\t${Architecture}\t${db:Status-Status}\t"
-		"${db:Status-Want}\t${source:Package}\t${source:Version}\n", NULL };
+	static const char format[] = "${Package}\t${Version}\t${Architecture}\t"
+		"${db:Status-Status}\t${db:Status-Want}\t${source:Package}\t${source:Version}\n";
+	int known = apt_status(ctx);
 	struct pd_command_result r;
 	char *text, *line;
 
 	/* A server of another kind has no such packages. */
-	if (access("/var/lib/dpkg/status", F_OK))
-		return 0;
-	if (apt_run(ctx, argv, NULL, &r) < 0)
+	if (known <= 0)
+		return known;
+	if (apt_dpkg(ctx, format, &r) < 0)
 		return PD_FAILED;
 	text = apt_copy(ctx, r.out);
 	while ((line = apt_line(&text))) {

@@ -45,12 +45,18 @@ struct wanted {
 struct wanted_list {
 	struct wanted *rows; /* sorted by name */
 	size_t len;
+	size_t kept_out;     /* packages that are newer in a source with a pin */
 };
 
 /** Run a command in the C locale with all of its output; 0, or below zero,
  * reported, also if it exits with a status other than 0. */
 HIDDEN int apt_run(struct pd_ctx *ctx, const char *const argv[], const char *input,
 		   struct pd_command_result *out);
+/** Is what dpkg knows of its packages whole?  1: yes, 0: this is no server with
+ * dpkg, below zero: no, reported. */
+HIDDEN int apt_status(struct pd_ctx *ctx);
+/** dpkg-query for all packages, a line each by @p format; its warnings are logged. */
+HIDDEN int apt_dpkg(struct pd_ctx *ctx, const char *format, struct pd_command_result *out);
 /** Cut the next line off *text; NULL at the end. */
 HIDDEN char *apt_line(char **text);
 /** Cut the next field of @p line that ends with @p mark. */

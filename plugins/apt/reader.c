@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The reader apt: what apt would install in place of what is installed, by
  * source package. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -65,10 +66,33 @@ struct policy {
 	bool inside;    /* in the sources of the candidate */
 	struct target *target;
 	bool security;
+	const char *installed, *top; /* top: the newest version above it */
+	long priority, highest; /* of the version of the line before, and of its sources */
+	bool counts;            /* it is the installed one, or above that */
+	bool pinned, kept_out;  /* by a pin of its own; by one of a whole source */
 };
 
-static void take_policy(struct wanted_list *out, struct policy *p)
+/* Is there a pin?  Without one a version has the highest priority of its sources, and
+ * a source has one of these. */
+static void end_version(struct policy *p)
 {
+	bool usual = p->priority == 1 || p->priority == 100 || p->priority == 500 ||
+		     p->priority == 990;
+
+	p->pinned = p->pinned || (p->counts && p->priority != p->highest);
+	p->kept_out = p->kept_out || (p->counts && !usual);
+	p->counts = false;
+}
+
+static void take_policy(struct pd_ctx *ctx, struct wanted_list *out, struct policy *p)
+{
+	end_version(p);
+	if (p->name && !p->newer && p->top && p->pinned)
+		pd_ignored(ctx, 0, pd_format(ctx, "%s %s is held back by an apt pin, %s stays; "
+			"see `apt-cache policy %s`", p->name, p->top,
+			p->installed ? p->installed : "what is installed", p->name));
+	else if (p->name && !p->newer && p->top && p->kept_out)
+		out->kept_out++;
 	if (p->name && p->newer && p->target)
 		out->rows[out->len++] = (struct wanted){
 			.name = p->name, .arch = p->arch, .version = p->candidate,
@@ -95,13 +119,16 @@ static void policy_line(struct policy *p, struct targets *targets, char *line,
 	size_t indent = strspn(line, " ");
 	char *rest = line + indent;
 
-	if (strncmp(rest, "Candidate: ", 11) == 0) {
+	if (strncmp(rest, "Installed: ", 11) == 0) {
+		p->installed = rest + 11;
+	} else if (strncmp(rest, "Candidate: ", 11) == 0) {
 		p->candidate = rest + 11;
 		*above = true;
 	} else if (indent >= 6) {
 		struct target *t = NULL;
+		long priority = strtol(rest, &rest, 10);
 
-		strtol(rest, &rest, 10);
+		p->highest = priority > p->highest ? priority : p->highest;
 		t = p->inside ? target_of(targets, rest + strspn(rest, " ")) : NULL;
 		if (t && (!p->target || (t->security && !p->security)))
 			p->target = t;
@@ -109,9 +136,14 @@ static void policy_line(struct policy *p, struct targets *targets, char *line,
 	} else if (p->candidate && (indent == 5 || strncmp(line, " *** ", 5) == 0)) {
 		const char *version = NULL;
 
+		end_version(p);
+		p->counts = *above;
 		*above = *above && indent == 5;
 		line += 5;
 		version = apt_field(&line, ' ');
+		p->top = p->top || !*above ? p->top : version;
+		p->priority = strtol(line, NULL, 10);
+		p->highest = LONG_MIN;
 		p->inside = strcmp(version, p->candidate) == 0;
 		p->newer = p->newer || (p->inside && *above);
 	}
@@ -120,8 +152,7 @@ static void policy_line(struct policy *p, struct targets *targets, char *line,
 static int read_policy(struct pd_ctx *ctx, struct targets *targets,
 		       struct wanted_list *out, const char *native)
 {
-	static const char *const query[] = { "dpkg-query", "-W", "-f",
-		"${db:Status-Status} ${binary:Package} ${Architecture}\n", NULL };
+	static const char format[] = "${db:Status-Status} ${binary:Package} ${Architecture}\n";
 	struct pd_command_result r;
 	struct policy p = { .name = NULL };
 	const char **argv;
@@ -129,7 +160,7 @@ static int read_policy(struct pd_ctx *ctx, struct targets *targets,
 	char *text, *line, *colon;
 	bool above = true;
 
-	if (apt_run(ctx, query, NULL, &r) < 0)
+	if (apt_dpkg(ctx, format, &r) < 0)
 		return PD_FAILED;
 	for (size_t i = 0; i < r.out_len; i++)
 		lines += r.out[i] == '\n';
@@ -144,15 +175,19 @@ static int read_policy(struct pd_ctx *ctx, struct targets *targets,
 			argv[n++] = apt_field(&line, ' ');
 	}
 	out->rows = pd_alloc_for(ctx, (n + 1) * sizeof(*out->rows));
-	if (n == 2 || apt_run(ctx, argv, NULL, &r) < 0)
-		return n == 2 ? 0 : PD_FAILED;
+	if (n == 2)
+		return pd_fail(ctx, PD_FAILED, "dpkg-query names no installed package: "
+			       "/var/lib/dpkg/status is lost or damaged; put back "
+			       "/var/lib/dpkg/status-old or /var/backups/dpkg.status.*");
+	if (apt_run(ctx, argv, NULL, &r) < 0)
+		return PD_FAILED;
 	text = apt_copy(ctx, r.out);
 	while ((line = apt_line(&text))) {
 		if (*line == ' ') {
 			policy_line(&p, targets, line, &above);
 			continue;
 		}
-		take_policy(out, &p);
+		take_policy(ctx, out, &p);
 		if (*line)
 			line[strlen(line) - 1] = '\0'; /* "name:" or "name:arch:" */
 		colon = strchr(line, ':');
@@ -161,7 +196,11 @@ static int read_policy(struct pd_ctx *ctx, struct targets *targets,
 		if (colon)
 			*colon = '\0';
 	}
-	take_policy(out, &p);
+	take_policy(ctx, out, &p);
+	if (out->kept_out)
+		pd_ignored(ctx, 0, pd_format(ctx, "%zu installed packages are newer in a source "
+			"that is held back by an apt pin; see `apt-cache policy` without a "
+			"name", out->kept_out));
 	return 0;
 }
 
@@ -293,7 +332,7 @@ int apt_read(struct pd_ctx *ctx)
 	struct pd_command_result r;
 	char *arch;
 
-	if (apt_run(ctx, native, NULL, &r) < 0)
+	if (apt_status(ctx) < 0 || apt_run(ctx, native, NULL, &r) < 0)
 		return PD_FAILED;
 	arch = apt_copy(ctx, r.out);
 	arch[strcspn(arch, "\n")] = '\0';

@@ -101,6 +101,19 @@ static struct trust trust_of(struct pd_ctx *ctx, const char *sources)
 	return t;
 }
 
+/* Does apt's method for signatures have its program?  It says the same of a
+ * signature that is bad and of one that it could not look at. */
+static bool have_gpgv(void)
+{
+	static const char *const paths[] = { "/usr/bin/gpgv", "/usr/local/bin/gpgv",
+		"/bin/gpgv", "/usr/sbin/gpgv", "/usr/bin/gpgv2", "/usr/bin/gpgv1" };
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+		if (access(paths[i], X_OK) == 0)
+			return true;
+	return false;
+}
+
 /* apt's own method for signatures, by its protocol, as apt-get update does. */
 static int verify(struct pd_ctx *ctx, const char *signature, const char *file,
 		  const char *keyrings)
@@ -162,6 +175,10 @@ static int verify_signed(struct pd_ctx *ctx, const struct target *t,
 		return good;
 	if (good)
 		return 1;
+	if (!trust.blind && !have_gpgv())
+		return pd_fail(ctx, PD_FAILED, "the signature of %s can't be verified: gpgv, "
+			       "which apt does that with, is not installed or can't be run; "
+			       "install the package gpgv", file);
 	if (trust.blind || trust.open) {
 		pd_log(ctx, PD_LOG_WARN, "%s: its signature can't be verified anew, since "
 		       "%s %s; apt took it", file, t->entry, trust.blind ?

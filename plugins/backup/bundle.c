@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes a bundle: a compressed tar archive with a SHA-256 manifest. */
 #include "bundle.h"
+#include "../shared/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -100,40 +99,6 @@ const char *bundle_place(struct pd_ctx *ctx, const char *to, const char *name,
 	return path;
 }
 
-int64_t bundle_room(const char *folder)
-{
-	struct statvfs fs = { 0 };
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s", folder);
-	while (statvfs(path, &fs) != 0) {
-		char *slash = strrchr(path, '/');
-
-		if (errno != ENOENT || !slash)
-			return -1;
-		slash[slash == path ? 1 : 0] = '\0';
-	}
-	if (fs.f_flag & ST_RDONLY)
-		return 0;
-	return (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
-}
-
-int bundle_make_folder(struct pd_ctx *ctx, const char *path)
-{
-	char part[PATH_MAX];
-
-	snprintf(part, sizeof(part), "%s", path);
-	for (char *p = part + 1; (p = strchr(p, '/')); p++) {
-		*p = '\0';
-		if (mkdir(part, 0700) != 0 && errno != EEXIST)
-			return pd_fail(ctx, PD_FAILED,
-				       "can't make the folder %s: %s", part,
-				       strerror(errno));
-		*p = '/';
-	}
-	return 0;
-}
-
 static int write_failed(struct bundle *b, const char *name)
 {
 	return pd_fail(b->ctx, PD_FAILED, "can't write %s into %s: %s", name,
@@ -200,7 +165,7 @@ int bundle_create(struct bundle *b, struct pd_ctx *ctx, const char *path,
 	b->temp = pd_format(ctx, "%s.part", path);
 	crypto_hash_sha256_init(&b->sum);
 	setlocale(LC_CTYPE, "C.UTF-8"); /* libarchive translates names */
-	status = bundle_make_folder(ctx, path);
+	status = store_make_folder(ctx, path);
 	if (status < 0)
 		return status;
 	unlink(b->temp); /* of an attempt that was cut short */

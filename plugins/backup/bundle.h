@@ -79,11 +79,6 @@ const char *bundle_place(struct pd_ctx *ctx, const char *to, const char *name,
  * and without a slash at the end?  0, or PD_BAD_ARGS, reported. */
 int bundle_check_paths(struct pd_ctx *ctx, const struct pd_list *list,
 		       const char *parameter);
-/** Free bytes where @p folder is or would be made; -1 unknown. */
-int64_t bundle_room(const char *folder);
-/** Make the folder of @p path and what is missing above it, mode 0700. */
-int bundle_make_folder(struct pd_ctx *ctx, const char *path);
-
 /** Start writing.  0, or below zero, reported.  In either case end with
  * bundle_free(), which takes away a half written file. */
 int bundle_create(struct bundle *b, struct pd_ctx *ctx, const char *path,

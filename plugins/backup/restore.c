@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The step backup.restore: puts files back, and can take that back. */
 #include "backup.h"
+#include "../shared/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,7 +107,7 @@ static int compare_all(struct pd_ctx *ctx, const struct restore_args *args,
 		       struct selection *s)
 {
 	const char *first = NULL;
-	int64_t room = bundle_room(args->to);
+	int64_t room = store_room(args->to);
 	int64_t extra = 0;
 	int64_t different = 0;
 
@@ -123,6 +124,8 @@ static int compare_all(struct pd_ctx *ctx, const struct restore_args *args,
 	pd_log(ctx, PD_LOG_INFO, "%" PRId64 " of %zu members differ%s%s, %" PRId64
 	       " are not in the backup", different, s->count,
 	       first ? ", the first is " : "", first ? first : "", extra);
+	if (store_can_take(ctx, args->to, "the files could not be put back") < 0)
+		return PD_REFUSED;
 	if (room >= s->bytes)
 		return PD_CHANGED;
 	pd_inhibit(ctx, "the files could not be put back",
@@ -274,7 +277,7 @@ int restore_apply(struct pd_ctx *ctx)
 
 	if (status < 0)
 		return status;
-	if (bundle_make_folder(ctx, pd_format(ctx, "%s/", args->to)) < 0 ||
+	if (store_make_folder(ctx, pd_format(ctx, "%s/", args->to)) < 0 ||
 	    enter(ctx, args->to) < 0)
 		return PD_FAILED;
 	status = selection_make(ctx, args->archive, &args->paths, &s);

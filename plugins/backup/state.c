@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The step backup.state: walks through the system's state and archives it. */
 #include "backup.h"
+#include "../shared/store.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -160,10 +161,18 @@ int state_check(struct pd_ctx *ctx)
 	const struct state_args *args = ctx->args;
 	bool root = whole && args->paths.len == 1 && strcmp(args->paths.items[0], "/") == 0;
 	int status = root ? 0 : bundle_check_paths(ctx, &args->paths, "paths");
-	const char *path = bundle_place(ctx, args->to, args->name, args->compression);
+	const char *risk = whole ? "the backup of the whole system could not be written" :
+				   "the backup of the system's state could not be written";
 	struct estimate sum = { 0 };
-	int64_t room = bundle_room(args->to);
+	int64_t room = store_room(args->to);
+	const char *path = NULL;
 
+	if (status == 0)
+		status = store_check_name(ctx, args->name);
+	if (status == 0)
+		status = store_can_take(ctx, args->to, risk);
+	if (status == 0)
+		path = bundle_place(ctx, args->to, args->name, args->compression);
 	if (status == 0)
 		status = walk(ctx, count_object, &sum);
 	if (status < 0)
@@ -175,8 +184,7 @@ int state_check(struct pd_ctx *ctx)
 	/* how many files there will be then nobody can foretell */
 	pd_expect(ctx, 2 + sum.bytes / ((int64_t)40 << 20));
 	if (room < sum.bytes + SPARE_BYTES) {
-		pd_inhibit(ctx, whole ? "the backup of the whole system could not be written" :
-			   "the backup of the system's state could not be written",
+		pd_inhibit(ctx, risk,
 			   pd_format(ctx, "%s has %" PRId64 " MiB free, the backup may "
 				     "need %" PRId64 " MiB", args->to, room >> 20,
 				     (sum.bytes + SPARE_BYTES) >> 20),

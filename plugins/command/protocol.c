@@ -151,7 +151,7 @@ static void take_evidence(struct command_talk *talk, const json_t *line,
 	(void)line;
 	if (in_check(talk))
 		bad_phase(talk, "evidence", quote);
-	else if (!path || *path != '/' || !title)
+	else if (!path || *path != '/' || !title || json_object_size(value) != 2)
 		bad_form(talk, "{\"evidence\": {\"path\": ABSOLUTE, "
 			 "\"title\": TEXT}}", quote);
 	else if (pd_evidence(talk->ctx, path, title) < 0)
@@ -169,7 +169,7 @@ static void take_inhibit(struct command_talk *talk, const json_t *line,
 	(void)line;
 	if (!in_check(talk)) {
 		bad_phase(talk, "inhibit", quote);
-	} else if (!risk || !cause || !remedy) {
+	} else if (!risk || !cause || !remedy || json_object_size(value) != 3) {
 		bad_form(talk, "{\"inhibit\": {\"risk\": TEXT, \"cause\": "
 			 "TEXT, \"remedy\": TEXT}}", quote);
 	} else {

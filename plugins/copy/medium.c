@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The step copy.medium: the second place is a medium that is taken out. */
-#include "device.h"
+#include "copy.h"
+#include "../shared/device.h"
 
 #include <errno.h>
 #include <inttypes.h>

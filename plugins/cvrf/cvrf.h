@@ -11,7 +11,8 @@ struct document {
 	const struct node *root;
 	struct pd_update_head head; /* id is that of the document */
 	struct tree_index products; /* FullProductName by ProductID */
-	struct tree_index parts;    /* Relationship, or FullProductName of a file, by platform */
+	struct tree_index parts;    /* Relationship, or FullProductName of a package, by platform */
+	bool related;               /* there is a Relationship */
 };
 
 /* The worst of what is said; the first word of it is kept. */

@@ -123,22 +123,44 @@ static const char *cpe_platform(struct document *d, const struct node *n)
 				    (int)strcspn(version + 1, ":"), version + 1) : "";
 }
 
-/* A file of a package may stand in the tree by itself, with its platform. */
+/* A file of a package may stand in the tree by itself; and any package that is known
+ * to mend, where nothing relates packages to platforms. */
+static bool is_package(struct document *d, const struct node *n, const struct tree_index *ids)
+{
+	size_t len = strlen(n->text);
+	bool file = len > 4 && strcmp(n->text + len - 4, ".rpm") == 0 && strcmp(n->parent->name, "Branch") == 0;
+	struct package p;
+
+	if (!parse(d, n->text, &p))
+		return false;
+	return (file && !p.source && p.arch) ||
+	       (!d->related && ids->len && tree_find(ids, tree_attr(d->tree, n, "ProductID")));
+}
+
+/* By its CPE, or by the product that it is a version of. */
+static const char *platform_of(struct document *d, const struct node *n)
+{
+	const char *platform = cpe_platform(d, n), *type;
+
+	for (const struct node *b = n->parent; b && !*platform; b = b->parent)
+		if ((type = tree_attr(d->tree, b, "Type")) && strcmp(type, "Product Name") == 0)
+			platform = tree_attr(d->tree, b, "Name");
+	return platform ? platform : "";
+}
+
 static void walk(struct document *d, const struct node *list, const struct tree_index *ids, bool relations)
 {
 	TREE_EACH(n, list, NULL) {
-		size_t len = strlen(n->text);
-		struct package p;
+		bool product = strcmp(n->name, "FullProductName") == 0;
 
+		d->related |= strcmp(n->name, "Relationship") == 0;
 		if (strcmp(n->name, "Branch") == 0)
 			walk(d, n, ids, relations);
 		else if (relations && strcmp(n->name, "Relationship") == 0)
 			relationship(d, n, ids);
-		else if (relations && strcmp(n->name, "FullProductName") == 0 && len > 4 &&
-			 strcmp(n->text + len - 4, ".rpm") == 0 && parse(d, n->text, &p) && !p.source &&
-			 strcmp(list->name, "Branch") == 0 && p.arch)
-			tree_add(d->tree, &d->parts, cpe_platform(d, n), n);
-		else if (!relations && strcmp(n->name, "FullProductName") == 0)
+		else if (relations && product && is_package(d, n, ids))
+			tree_add(d->tree, &d->parts, platform_of(d, n), n);
+		else if (!relations && product)
 			tree_add(d->tree, &d->products, tree_attr(d->tree, n, "ProductID"), n);
 	}
 }
@@ -232,7 +254,7 @@ static int system_test(struct document *d, const struct system *s)
 	return cvrf_rule(d, tree, PD_RULE_CLOSE);
 }
 
-/* Any of the platforms, if one of them can be told at all. */
+/* Any of the platforms, if one of them can be told at all, and nothing is for none. */
 static int platforms(struct document *d, size_t from, size_t to)
 {
 	struct system s;
@@ -240,7 +262,7 @@ static int platforms(struct document *d, size_t from, size_t to)
 
 	for (size_t i = from; i < to; i++)
 		known |= known_system(d, d->parts.rows[i].key, &s);
-	if (!known)
+	if (!known || (from < to && !*d->parts.rows[from].key)) /* they are sorted */
 		return 0;
 	if (cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_ANY))
 		return PD_FAILED;

@@ -264,6 +264,32 @@ static bool comes_up(const struct cluster *c)
 	return cluster_run(c, 0, "template1", argv, NULL, &result, &why) > 0 && result.status == 1;
 }
 
+/* A line of a file that the owner may read; NULL: there is none. */
+static const char *line_of(const struct cluster *c, const char *path, int number)
+{
+	const char *text = NULL;
+
+	if (owner_begin(c) < 0)
+		return NULL;
+	text = pd_read_file(c->ctx, path, 4096, NULL);
+	owner_end();
+	for (; text && number > 1 && *text; number--) {
+		text += strcspn(text, "\n");
+		text += *text == '\n';
+	}
+	return text && *text ? pd_format(c->ctx, "%.*s", (int)strcspn(text, "\n"), text) : NULL;
+}
+
+/* It still listens, and lets nobody in any more: as it ends, it writes so beside its
+ * data, whose folder is in the second line of the socket's lock. */
+static bool goes_down(const struct cluster *c)
+{
+	const char *data = line_of(c, pd_format(c->ctx, "%s/.s.PGSQL.%s.lock", c->socket, c->port), 2);
+	const char *state = data ? line_of(c, pd_format(c->ctx, "%s/postmaster.pid", data), 8) : NULL;
+
+	return state && strncmp(state, "stopping", 8) == 0;
+}
+
 int cluster_runs(const struct cluster *c)
 {
 	struct cluster bounded = *c;
@@ -276,6 +302,8 @@ int cluster_runs(const struct cluster *c)
 		r = cluster_try(&bounded, "template1", "SELECT 1;", NULL, &why);
 		if (r <= 0)
 			return r < 0 ? r : 1;
+		if (goes_down(c))
+			return 0;
 		if (pd_canceled(c->ctx))
 			return pd_fail(c->ctx, PD_CANCELED, "stopped while cluster %s could not be asked", c->name);
 		if (now_ms() - begin > (comes_up(&bounded) ? RECOVERY : ANSWER) * 1000)

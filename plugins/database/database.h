@@ -68,7 +68,7 @@ HIDDEN int PD_MUST_USE cluster_ask(const struct cluster *c, const char *database
 				   struct rows *rows);
 
 /** Can it be asked?  One that comes up is waited for.  @return 1, 0 when nobody
- * listens at its socket, or below zero, reported. */
+ * listens at its socket or it goes down, or below zero, reported. */
 HIDDEN int PD_MUST_USE cluster_runs(const struct cluster *c);
 
 HIDDEN int64_t now_ms(void);

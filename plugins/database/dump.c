@@ -2,15 +2,15 @@
 /* The step database.dump: everything in a cluster, as files that are proved. */
 #include "database.h"
 
+#include "../shared/store.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define SPARE_BYTES ((int64_t)128 << 20)
@@ -28,79 +28,12 @@ struct dump_args {
 
 /* ---------------------------------------------------------------- folders */
 
-/* The volume that a folder is on, or will be once it is made. */
-static bool volume_of(const char *folder, struct statvfs *fs)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s", folder);
-	while (statvfs(path, fs) != 0) {
-		char *slash = strrchr(path, '/');
-
-		if (errno != ENOENT || !slash)
-			return false;
-		slash[slash == path ? 1 : 0] = '\0';
-	}
-	return true;
-}
-
-static int64_t folder_room(const char *folder)
-{
-	struct statvfs fs = { 0 };
-
-	if (!volume_of(folder, &fs))
-		return -1;
-	return fs.f_flag & ST_RDONLY ? 0 : (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
-}
-
-static int make_folder(struct pd_ctx *ctx, const char *path)
-{
-	char part[PATH_MAX];
-
-	snprintf(part, sizeof(part), "%s/", path);
-	for (char *p = part + 1; (p = strchr(p, '/')); *p++ = '/') {
-		*p = '\0';
-		if (mkdir(part, 0700) != 0 && errno != EEXIST)
-			return pd_fail(ctx, PD_FAILED, "can't make the folder %s: %s", part, strerror(errno));
-	}
-	return 0;
-}
-
-/* NULL, or what is wrong about a folder that nobody else may change. */
-static const char *unsafe(const char *path)
-{
-	struct stat st;
-
-	if (lstat(path, &st) != 0)
-		return errno == ENOENT ? NULL : strerror(errno);
-	if (!S_ISDIR(st.st_mode))
-		return S_ISLNK(st.st_mode) ? "it is a link" : "it is no folder";
-	return st.st_uid != 0 ? "it is not root's" : st.st_mode & (S_IWGRP | S_IWOTH) ? "others may write in it" : NULL;
-}
-
-/* From the one that was named on, which roles with their passwords go to: who
- * could write in one of them could put another in the place of the next. */
+/* Roles with their passwords go there. */
 static int is_safe(struct pd_ctx *ctx, const char *folder)
 {
 	const struct dump_args *args = ctx->args;
-	size_t len = strlen(args->to);
-	const char *path, *why;
 
-	/* with a slash at its end a link would be followed */
-	while (len > 1 && args->to[len - 1] == '/')
-		len--;
-	path = pd_format(ctx, "%.*s", (int)len, args->to);
-	why = unsafe(path);
-	for (const char *p = folder + strlen(args->to); !why && *p; why = unsafe(path)) {
-		p += 1 + strcspn(p + 1, "/");
-		path = pd_format(ctx, "%.*s", (int)(p - folder), folder);
-	}
-	if (!why)
-		return 0;
-	if (ctx->phase == PD_PHASE_CHECK)
-		pd_inhibit(ctx, "others could change the dump, or read the passwords in it",
-			   pd_format(ctx, "%s: %s", path, why), "chown root, chmod go-w, or another folder for to");
-	return pd_fail(ctx, ctx->phase == PD_PHASE_CHECK ? PD_REFUSED : PD_FAILED, "%s can't take a dump: %s", path, why);
+	return store_is_safe(ctx, args->to, folder, "a dump", "others could change the dump, or read the passwords in it");
 }
 
 /* NULL: not known in a dry run. */
@@ -136,23 +69,9 @@ static int scratch(const struct cluster *c, const char **folder)
 
 /* ------------------------------------------------------------------ check */
 
-static bool same_volume(const char *a, const char *b)
+static int has_room(struct pd_ctx *ctx, const char *folder, int64_t need, const char *remedy)
 {
-	struct statvfs x = { 0 }, y = { 0 };
-
-	return volume_of(a, &x) && volume_of(b, &y) && x.f_fsid == y.f_fsid;
-}
-
-static int no_room(struct pd_ctx *ctx, const char *folder, int64_t need, const char *remedy)
-{
-	int64_t room = folder_room(folder);
-
-	if (room >= need)
-		return 0;
-	pd_inhibit(ctx, "the dump of the databases could not be written and proved",
-		   pd_format(ctx, "%s has %" PRId64 " MiB free, it may need %" PRId64 " MiB", folder,
-			     room >> 20, need >> 20), remedy);
-	return pd_fail(ctx, PD_REFUSED, "there is no room in %s", folder);
+	return store_has_room(ctx, folder, need, "the dump of the databases could not be written and proved", remedy);
 }
 
 static int dump_check(struct pd_ctx *ctx)
@@ -161,9 +80,11 @@ static int dump_check(struct pd_ctx *ctx)
 	int64_t sum = SPARE_BYTES, proof, file = 0;
 	const char *folder, *aside;
 	struct cluster c;
-	struct rows list;
-	int r = cluster_find(ctx, &c);
+	struct rows list = { 0 };
+	int r = store_check_name(ctx, args->name);
 
+	if (r == 0)
+		r = cluster_find(ctx, &c);
 	if (r == 0)
 		r = cluster_databases(&c, &args->databases, &list);
 	if (r == 0)
@@ -184,10 +105,10 @@ static int dump_check(struct pd_ctx *ctx)
 	if (proof)
 		proof_others(&c, aside);
 	pd_expect(ctx, 10 + 3 * (file / ((int64_t)20 << 20)));
-	r = no_room(ctx, args->to, sum + (same_volume(args->to, aside) ? proof : 0),
+	r = has_room(ctx, args->to, sum + (store_same_volume(args->to, aside) ? proof : 0),
 		    "make room there, or set the parameter to to a folder on a volume with room");
 	if (r == 0 && proof)
-		r = no_room(ctx, aside, proof, "make room there, set scratch to a folder that the database's user "
+		r = has_room(ctx, aside, proof, "make room there, set scratch to a folder that the database's user "
 			    "may write in, or prove = \"read\"");
 	return r < 0 ? r : PD_CHANGED;
 }
@@ -344,7 +265,7 @@ static int dump_apply(struct pd_ctx *ctx)
 	if (r < 0 || pd_recall(ctx, "whole"))
 		return r < 0 ? r : report(ctx, folder, &list) < 0 ? PD_FAILED : PD_UNCHANGED;
 	if (pd_remember(ctx, "folder", folder) < 0 || is_safe(ctx, folder) < 0 ||
-	    make_folder(ctx, folder) < 0 || is_safe(ctx, folder) < 0 || empty_folder(ctx, folder) < 0 ||
+	    store_make_folder(ctx, pd_format(ctx, "%s/", folder)) < 0 || is_safe(ctx, folder) < 0 || empty_folder(ctx, folder) < 0 ||
 	    save_globals(&c, folder) < 0)
 		return PD_FAILED;
 	r = save_all(&c, &list, folder, &written);

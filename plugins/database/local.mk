@@ -2,7 +2,7 @@
 # The plugin database.
 plugin_LTLIBRARIES += %reldir%/database.la
 %canon_reldir%_database_la_SOURCES = %reldir%/database.c %reldir%/cluster.c %reldir%/dump.c %reldir%/probe.c %reldir%/proof.c \
-	%reldir%/quiesce.c %reldir%/restore.c %reldir%/rows.c %reldir%/saved.c %reldir%/database.h
+	%reldir%/quiesce.c %reldir%/restore.c %reldir%/rows.c %reldir%/saved.c %reldir%/database.h $(STORE_SOURCES)
 %canon_reldir%_database_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE
 %canon_reldir%_database_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 EXTRA_DIST += %reldir%/README.md %reldir%/database.check

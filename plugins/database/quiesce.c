@@ -103,12 +103,18 @@ static const char *without(struct pd_ctx *ctx, const char *text)
 
 /* ------------------------------------------------------------ the server */
 
-/* Lines of the file that the server could not use. */
-static int hba_errors(const struct cluster *c)
+/* A server that has to answer did not. */
+static int must(const struct cluster *c, int r, const char *why)
 {
-	struct rows rows;
-	int r = cluster_ask(c, "template1", "SELECT line_number, error FROM pg_hba_file_rules "
-			    "WHERE error IS NOT NULL;", &rows);
+	return r <= 0 ? r : pd_fail(c->ctx, PD_FAILED, "cluster %s: %s", c->name, why);
+}
+
+/* Lines of the file that the server could not use.  @return as cluster_try() */
+static int hba_errors(const struct cluster *c, const char **why)
+{
+	struct rows rows = { 0 };
+	int r = cluster_try(c, "template1", "SELECT line_number, error FROM pg_hba_file_rules "
+			    "WHERE error IS NOT NULL;", &rows, why);
 
 	if (r == 0 && rows.len >= 2)
 		return pd_fail(c->ctx, PD_FAILED, "cluster %s: line %s of pg_hba.conf is wrong: %s; mend it first",
@@ -116,33 +122,61 @@ static int hba_errors(const struct cluster *c)
 	return r;
 }
 
-static int load_time(const struct cluster *c, const char **text)
+static int load_time(const struct cluster *c, const char **text, const char **why)
 {
-	struct rows rows;
-	int r = cluster_ask(c, "template1", "SELECT extract(epoch FROM pg_conf_load_time());", &rows);
+	struct rows rows = { 0 };
+	int r = cluster_try(c, "template1", "SELECT extract(epoch FROM pg_conf_load_time());", &rows, why);
 
 	*text = r == 0 && rows.len ? rows.items[0] : "";
 	return r;
 }
 
-/* Have the file read, and wait until new sessions live by it. */
-static int reload(const struct cluster *c)
+/* Have the file read, and wait until new sessions live by it.  @return as
+ * cluster_try(): 1 when it could not be asked, or not any more. */
+static int try_reload(const struct cluster *c, const char **why)
 {
 	int64_t end = now_ms() + SETTLE * 1000;
 	const char *before, *after;
+	int r = hba_errors(c, why);
 
-	if (hba_errors(c) < 0 || load_time(c, &before) < 0 ||
-	    cluster_ask(c, "template1", "SELECT pg_reload_conf();", NULL) < 0)
-		return PD_FAILED;
-	for (;; nap()) {
-		if (load_time(c, &after) < 0)
-			return PD_FAILED;
-		if (strcmp(before, after) != 0)
-			return 0;
+	if (r == 0)
+		r = load_time(c, &before, why);
+	if (r == 0)
+		r = cluster_try(c, "template1", "SELECT pg_reload_conf();", NULL, why);
+	for (; r == 0; nap()) {
+		r = load_time(c, &after, why);
+		if (r != 0 || strcmp(before, after) != 0)
+			return r;
 		if (now_ms() > end)
 			return pd_fail(c->ctx, PD_FAILED, "cluster %s has not read pg_hba.conf within %d s",
 				       c->name, SETTLE);
 	}
+	return r;
+}
+
+static int reload(const struct cluster *c)
+{
+	const char *why = "";
+
+	return must(c, try_reload(c, &why), why);
+}
+
+/* One that goes down meanwhile reads the file when it comes up.  @return 1, 0 when it
+ * does not run, or below zero, reported. */
+static int reload_if_it_runs(const struct cluster *c)
+{
+	const char *why = NULL;
+
+	for (int i = 0; i < 3; i++) {
+		int r = cluster_runs(c);
+
+		if (r <= 0)
+			return r;
+		r = try_reload(c, &why);
+		if (r <= 0)
+			return r < 0 ? r : 1;
+	}
+	return pd_fail(c->ctx, PD_FAILED, "cluster %s runs and does not read pg_hba.conf: %s", c->name, why);
 }
 
 /* Knock as somebody else would.  @return 0 turned away, or below zero. */
@@ -257,7 +291,7 @@ static int hba_path(const struct cluster *c, const char **path)
 static int quiesce_check(struct pd_ctx *ctx)
 {
 	const struct quiesce_args *args = ctx->args;
-	const char *path, *text;
+	const char *path, *text, *why = "";
 	struct cluster c;
 	struct rows rows;
 	mode_t mode;
@@ -270,7 +304,7 @@ static int quiesce_check(struct pd_ctx *ctx)
 	if (r < 0)
 		return r;
 	text = hba_read(&c, path, &mode);
-	if (!text || hba_errors(&c) < 0)
+	if (!text || must(&c, hba_errors(&c, &why), why) < 0)
 		return PD_FAILED;
 	pd_expect(ctx, args->wait / 2 + 5);
 	if (!strstr(text, BEGIN))
@@ -355,9 +389,9 @@ static int quiesce_undo(struct pd_ctx *ctx)
 			       "cluster", path);
 	if (rest != text && hba_write(&c, path, mode, rest) < 0)
 		return PD_FAILED;
-	r = cluster_runs(&c);
-	if (r < 0 || (r > 0 && reload(&c) < 0))
-		return PD_FAILED;
+	r = reload_if_it_runs(&c);
+	if (r < 0)
+		return r;
 	if (r == 0)
 		pd_log(ctx, PD_LOG_WARN, "cluster %s does not run; it lets applications in when it does", c.name);
 	return pd_remember(ctx, "held", NULL) < 0 ? PD_FAILED : rest != text ? PD_CHANGED : PD_UNCHANGED;
@@ -381,7 +415,7 @@ static const struct pd_output outputs[] = {
 
 const struct pd_step database_quiesce = {
 	PD_STEP, .name = "quiesce", .help = "keep applications out of the database until undo",
-	.flags = PD_S_NEEDS_ROOT, .reversibility = PD_REVERSIBLE, .params = params,
+	.flags = PD_S_NEEDS_ROOT | PD_S_HOLD, .reversibility = PD_REVERSIBLE, .params = params,
 	.args_size = sizeof(struct quiesce_args), .outputs = outputs, .expected = 30,
 	.check = quiesce_check, .apply = quiesce_apply, .verify = quiesce_verify, .undo = quiesce_undo
 };

@@ -112,8 +112,8 @@ static void operating_system(struct reader *r, const struct pd_xml_attr *attrs, 
 	const char *major = value(r, attrs, n, "majorVersion");
 	struct entry *e = r->open;
 
-	/* "7", and "sles-release-12" or "redhat-release-5Server" */
-	major = strrchr(major, '-') ? strrchr(major, '-') + 1 : major;
+	/* "7", "sles-release-12", "redhat-release-5Server" and "XenServer release 6.0" */
+	major += strcspn(major, "0123456789");
 	e->systems = path_room(r->path.ctx, e->systems, e->n_systems, &e->systems_cap, sizeof(*e->systems));
 	e->systems[e->n_systems++] = (struct system){ value(r, attrs, n, "osVendor"),
 		pd_format(r->path.ctx, "%.*s", (int)strspn(major, "0123456789"), major) };

@@ -136,16 +136,43 @@ static int package_type(struct reader *r, const char *type)
 				       windows ? PD_CMP_EQ : PD_CMP_NE, "windows");
 }
 
-static int system_of(struct reader *r, const struct system *s)
+/* The same letters and digits, whatever their case, and what stands between them. */
+static bool is_word(const char *said, const char *word)
 {
-	static const char *const ids[][2] = { { "Redhat", "rhel" }, { "Novell", "sles" },
-		{ "SuSE", "sles" }, { "Ubuntu", "ubuntu" }, { "Microsoft", "windows" },
-		{ "VMware", "vmware" }, { "Citrix", "xenserver" } };
-	const char *id = s->vendor;
-	int result = path_rule(r->path.ctx, PD_RULES_APPLICABLE, PD_RULE_ALL);
+	for (; *said; said++) {
+		if (!isalnum((unsigned char)*said))
+			continue;
+		if (tolower((unsigned char)*said) != *word)
+			return false;
+		word++;
+	}
+	return !*word;
+}
+
+/* As os-release has it; NULL: nobody knows that vendor. */
+static const char *os_id(const char *vendor)
+{
+	static const char *const ids[][2] = { { "redhat", "rhel" }, { "redhatenterpriselinux", "rhel" },
+		{ "novell", "sles" }, { "suse", "sles" }, { "ubuntu", "ubuntu" }, { "canonical", "ubuntu" },
+		{ "microsoft", "windows" }, { "vmware", "vmware" }, { "citrix", "xenserver" },
+		{ "oracle", "ol" }, { "debian", "debian" } };
 
 	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++)
-		id = strcmp(s->vendor, ids[i][0]) == 0 ? ids[i][1] : id;
+		if (is_word(vendor, ids[i][0]))
+			return ids[i][1];
+	return NULL;
+}
+
+static int system_of(struct reader *r, const struct system *s)
+{
+	const char *id = os_id(s->vendor);
+	int result;
+
+	if (!id)
+		return pd_update_rule(r->path.ctx, &(struct pd_rule){ .size = sizeof(struct pd_rule),
+			.tree = PD_RULES_APPLICABLE, .op = PD_RULE_UNKNOWN, .subject = pd_format(r->path.ctx,
+			"what the systems of \"%.80s\" are called is not known", s->vendor) });
+	result = path_rule(r->path.ctx, PD_RULES_APPLICABLE, PD_RULE_ALL);
 	result = result ? result : test(r, PD_RULES_APPLICABLE, "os", "id", PD_CMP_EQ, id);
 	if (*s->version && !result)
 		result = test(r, PD_RULES_APPLICABLE, "os", "version_id", PD_CMP_MATCH,

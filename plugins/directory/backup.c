@@ -4,6 +4,7 @@
 #include "directory.h"
 
 #include "../backup/bundle.h"
+#include "../shared/store.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -49,35 +50,15 @@ static int64_t size_of(const struct domain *d)
 	return tree_bytes;
 }
 
-/* Who could write there could put another backup in its place. */
 static int is_safe(struct pd_ctx *ctx, const char *folder)
 {
-	struct stat st;
-	const char *why;
-
-	if (lstat(folder, &st) != 0)
-		return errno == ENOENT ? 0 : pd_fail(ctx, PD_FAILED, "%s: %s", folder, strerror(errno));
-	why = !S_ISDIR(st.st_mode) ? "it is no folder" : st.st_uid != 0 ? "it is not root's" :
-	      st.st_mode & (S_IWGRP | S_IWOTH) ? "others may write in it" : NULL;
-	if (!why)
-		return 0;
-	if (ctx->phase == PD_PHASE_CHECK)
-		pd_inhibit(ctx, "others could change the backup of the domain", pd_format(ctx, "%s: %s", folder, why),
-			   "chown root, chmod go-w, or another folder for to");
-	return pd_fail(ctx, ctx->phase == PD_PHASE_CHECK ? PD_REFUSED : PD_FAILED, "%s can't take the backup of a domain: %s",
-		       folder, why);
+	return store_is_safe(ctx, folder, folder, "the backup of a domain", "others could change the backup of the domain");
 }
 
-static int room_in(struct pd_ctx *ctx, const char *folder, int64_t need)
+static int has_room(struct pd_ctx *ctx, const char *folder, int64_t need)
 {
-	int64_t room = bundle_room(folder);
-
-	if (room >= need)
-		return 0;
-	pd_inhibit(ctx, "the backup of the domain could not be written and proved",
-		   pd_format(ctx, "%s has %" PRId64 " MiB free, it may need %" PRId64 " MiB", folder, room >> 20, need >> 20),
-		   "make room there, another folder for to or scratch, or prove = \"read\"");
-	return pd_fail(ctx, PD_REFUSED, "there is no room in %s", folder);
+	return store_has_room(ctx, folder, need, "the backup of the domain could not be written and proved",
+			      "make room there, another folder for to or scratch, or prove = \"read\"");
 }
 
 static int backup_check(struct pd_ctx *ctx)
@@ -88,17 +69,17 @@ static int backup_check(struct pd_ctx *ctx)
 	int64_t need;
 	int r = domain_find(ctx, &d);
 
-	if (r == 0 && strchr(args->name, '/'))
-		r = pd_fail(ctx, PD_BAD_ARGS, "name %s is no name of a file", args->name);
+	if (r == 0)
+		r = store_check_name(ctx, args->name);
 	if (r == 0)
 		r = is_safe(ctx, args->to);
 	if (r < 0)
 		return r;
 	need = size_of(&d);
 	pd_expect(ctx, 15 + need / ((int64_t)10 << 20));
-	r = room_in(ctx, args->to, need + (args->prove == PROVE_RESTORE && !args->scratch ? need : 0));
+	r = has_room(ctx, args->to, need + (args->prove == PROVE_RESTORE && !args->scratch ? need : 0));
 	if (r == 0 && args->prove == PROVE_RESTORE && args->scratch)
-		r = room_in(ctx, args->scratch, need);
+		r = has_room(ctx, args->scratch, need);
 	archive = bundle_place(ctx, args->to, args->name, BUNDLE_BZIP2);
 	if (r == 0 && archive)
 		r = pd_output(ctx, "archive", archive);
@@ -175,7 +156,7 @@ static int write_archive(const struct domain *d, const char *archive)
 	struct pd_command_result r = { 0 };
 
 	/* what was cut short there is of no use; samba-tool removes its other files */
-	if (bundle_make_folder(d->ctx, archive) < 0 || remove_tree(d->ctx, part) < 0)
+	if (store_make_folder(d->ctx, archive) < 0 || remove_tree(d->ctx, part) < 0)
 		return PD_FAILED;
 	if (mkdir(part, 0700) != 0)
 		return pd_fail(d->ctx, PD_FAILED, "can't make the folder %s: %s", part, strerror(errno));

@@ -186,6 +186,8 @@ static int probe_check(struct pd_ctx *ctx)
 		r = pd_fail(ctx, PD_BAD_ARGS, "user and password belong together: leave out both, or neither");
 	for (size_t i = 0; r == 0 && i < 2; i++)
 		r = probe_tool(ctx, tools[i], packages[i]) < 0 ? PD_REFUSED : 0;
+	if (r == 0 && ctx->dry_run)
+		r = domain_answers(&d);
 	return r < 0 ? r : PD_CHANGED;
 }
 

@@ -37,6 +37,10 @@ HIDDEN int PD_MUST_USE domain_read(struct pd_ctx *ctx, struct domain *d, const c
  * zero, reported. */
 HIDDEN int PD_MUST_USE domain_find(struct pd_ctx *ctx, struct domain *d);
 
+/** Does the directory of this server answer?  For the check of a dry run alone: in a run it
+ * may be on its way up, and apply waits for it.  @return 0, or PD_REFUSED, reported. */
+HIDDEN int PD_MUST_USE domain_answers(const struct domain *d);
+
 /** Run a program with the ticket, if there is one.  @return 0 when it ended well, 1
  * with its last words in *why, or below zero, reported. */
 HIDDEN int PD_MUST_USE domain_run(const struct domain *d, const char *const argv[],

@@ -2,8 +2,8 @@
 # The plugin directory.
 plugin_LTLIBRARIES += %reldir%/directory.la
 %canon_reldir%_directory_la_SOURCES = %reldir%/directory.c %reldir%/directory.h %reldir%/backup.c %reldir%/client.c \
-	%reldir%/dbcheck.c %reldir%/domain.c %reldir%/replication.c %reldir%/roles.c %reldir%/transfer.c \
-	plugins/backup/bundle.c plugins/backup/bundle.h plugins/backup/bundle_read.c $(PROBE_SOURCES)
+	%reldir%/dbcheck.c %reldir%/domain.c %reldir%/ldapi.c %reldir%/replication.c %reldir%/roles.c %reldir%/transfer.c \
+	plugins/backup/bundle.c plugins/backup/bundle.h plugins/backup/bundle_read.c $(STORE_SOURCES) $(PROBE_SOURCES)
 %canon_reldir%_directory_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE $(ARCHIVE_CFLAGS) $(SODIUM_CFLAGS) $(JANSSON_CFLAGS)
 %canon_reldir%_directory_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_directory_la_LDFLAGS = $(PLUGIN_LDFLAGS)

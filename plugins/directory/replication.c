@@ -285,6 +285,8 @@ static int replication_check(struct pd_ctx *ctx)
 	struct domain d;
 	int r = domain_find(ctx, &d);
 
+	if (r == 0 && ctx->dry_run)
+		r = domain_answers(&d);
 	return r < 0 ? r : PD_CHANGED;
 }
 

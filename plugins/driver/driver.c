@@ -4,7 +4,21 @@
 #include "driver.h"
 #include "fwupd.h"
 
+#include <string.h>
+
 static const char *const missing_choices[] = { "skip", "fail", NULL };
+
+/* A path within an archive: no part of it is empty, "." or "..". */
+static bool is_inside(const char *path)
+{
+	for (size_t len; ; path += len + 1) {
+		len = strcspn(path, "/");
+		if (len == 0 || (len <= 2 && strspn(path, ".") == len))
+			return false;
+		if (!path[len])
+			return true;
+	}
+}
 
 static int check_args(struct pd_ctx *ctx)
 {
@@ -13,11 +27,14 @@ static int check_args(struct pd_ctx *ctx)
 	if (!a->package == !a->installer)
 		return pd_fail(ctx, PD_BAD_ARGS, "give either package or "
 			       "installer");
-	if (a->package && (a->arguments.len || a->exit_codes.len ||
+	if (a->package && (a->program || a->arguments.len || a->exit_codes.len ||
 			   a->uninstall.len || a->creates))
-		return pd_fail(ctx, PD_BAD_ARGS, "arguments, exit_codes, "
-			       "creates and uninstall belong to an installer, "
-			       "not to a package");
+		return pd_fail(ctx, PD_BAD_ARGS, "program, arguments, "
+			       "exit_codes, creates and uninstall belong to an "
+			       "installer, not to a package");
+	if (a->program && !is_inside(a->program))
+		return pd_fail(ctx, PD_BAD_ARGS, "program: \"%s\" must be a path "
+			       "within the archive, without . and ..", a->program);
 	return 0;
 }
 
@@ -56,7 +73,8 @@ static bool acted(struct pd_ctx *ctx)
 	return pd_recall(ctx, "before") || pd_recall(ctx, "started");
 }
 
-static int install_check(struct pd_ctx *ctx)
+/* @return above zero: it is to be installed. */
+static int begin(struct pd_ctx *ctx)
 {
 	const struct driver_args *a = ctx->args;
 	int done = check_args(ctx);
@@ -65,25 +83,25 @@ static int install_check(struct pd_ctx *ctx)
 		done = hardware(ctx);
 	if (done >= 0 && driver_reboot(ctx, false, a->reboot_due) < 0)
 		return PD_FAILED;
-	if (done <= 0)
-		return done;
-	return a->package ? driver_package_check(ctx) :
-			    driver_installer_check(ctx);
+	return done;
+}
+
+static int install_check(struct pd_ctx *ctx)
+{
+	const struct driver_args *a = ctx->args;
+	int done = begin(ctx);
+
+	return done <= 0 ? done : a->package ? driver_package_check(ctx) :
+					       driver_installer_check(ctx);
 }
 
 static int install_apply(struct pd_ctx *ctx)
 {
 	const struct driver_args *a = ctx->args;
-	int done = check_args(ctx);
+	int done = begin(ctx);
 
-	if (done == 0)
-		done = hardware(ctx);
-	if (done >= 0 && driver_reboot(ctx, false, a->reboot_due) < 0)
-		return PD_FAILED;
-	if (done <= 0)
-		return done;
-	return a->package ? driver_package_apply(ctx) :
-			    driver_installer_apply(ctx);
+	return done <= 0 ? done : a->package ? driver_package_apply(ctx) :
+					       driver_installer_apply(ctx);
 }
 
 static int install_verify(struct pd_ctx *ctx)
@@ -120,6 +138,9 @@ static const struct pd_param install_params[] = {
 			 "sources, possibly name=version"),
 	PD_PARAM(struct driver_args, installer, PD_T_PATH,
 		 .help = "the vendor's program, in place of package"),
+	PD_PARAM(struct driver_args, program, PD_T_STRING,
+		 .help = "path of the program within installer, which is an "
+			 "archive: tar or zip"),
 	PD_PARAM(struct driver_args, source, PD_T_PATH,
 		 .help = "package source that the file is in; its list counts "
 			 "where there is no digest"),
@@ -142,9 +163,7 @@ static const struct pd_param install_params[] = {
 	PD_PARAM(struct driver_args, when_missing, PD_T_CHOICE, .def = "skip",
 		 .choices = missing_choices,
 		 .help = "what to do where no device fits"),
-	PD_PARAM(struct driver_args, lock_timeout, PD_T_SECONDS,
-		 .def = "300", .min = 0, .max = 86400,
-		 .help = "how long to wait for another package manager"),
+	PKG_LOCK_TIMEOUT(struct driver_args),
 	PD_PARAM(struct driver_args, needs_reboot, PD_T_BOOL,
 		 .help = "its vendor says that it takes effect at a boot"),
 	PD_PARAM(struct driver_args, writes_hardware, PD_T_BOOL,
@@ -186,6 +205,6 @@ static const struct pd_scanner firmware_scanner = {
 
 static const struct pd_scanner *const scanners[] = { &firmware_scanner, NULL };
 
-PD_PLUGIN(.name = "driver", .version = "1.1",
+PD_PLUGIN(.name = "driver", .version = "1.2",
 	  .help = "vendors' drivers and firmware for the hardware that is there",
 	  .steps = steps, .scanners = scanners);

@@ -10,6 +10,7 @@ enum { MISSING_SKIP, MISSING_FAIL };
 struct driver_args {
 	const char *package;
 	const char *installer;
+	const char *program;
 	const char *source;
 	struct pd_list arguments;
 	struct pd_list match;
@@ -105,5 +106,13 @@ int driver_installer_check(struct pd_ctx *ctx);
 int driver_installer_apply(struct pd_ctx *ctx);
 int driver_installer_verify(struct pd_ctx *ctx);
 int driver_installer_undo(struct pd_ctx *ctx);
+
+/* unpack.c: one that comes inside an archive, a tar of any compression or a zip */
+/** Can the archive be read to its end, and is @p program in it?  0, or below zero,
+ * reported. */
+int driver_look_inside(struct pd_ctx *ctx, const char *path, const char *program);
+/** Unpack it below @p folder, as root's files and without setuid, over what was left
+ * there by an attempt that was cut short; @p program may be executed then. */
+int driver_unpack(struct pd_ctx *ctx, const char *path, const char *program, const char *folder);
 
 #endif /* DRIVER_H */

@@ -67,24 +67,28 @@ static void add_target(struct fw_plan *p, const struct fw_device *device,
 		.done = strverscmp(device->version, release) >= 0 };
 }
 
-static int open_archive(struct pd_ctx *ctx, const char *path)
+/* What an archive is for.  @return as fw_details(); one that can't be read is
+ * refused, too. */
+static int details(struct fw_plan *p, const char *path, struct fw_devices *out,
+		   const char **why)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), done;
 
-	return fd >= 0 ? fd : pd_fail(ctx, PD_FAILED, "%s can't be read: %s",
-				      path, strerror(errno));
+	if (fd < 0) {
+		*why = strerror(errno);
+		return PD_REFUSED;
+	}
+	done = fw_details(p->ctx, p->bus, fd, out, why);
+	close(fd);
+	return done;
 }
 
 static int read_archive(struct fw_plan *p)
 {
 	const struct firmware_args *a = p->ctx->args;
 	const char *why = NULL;
-	int fd = open_archive(p->ctx, a->file);
-	int done = fd < 0 ? fd : fw_details(p->ctx, p->bus, fd, &p->archive,
-					    &why);
+	int done = details(p, a->file, &p->archive, &why);
 
-	if (fd >= 0)
-		close(fd);
 	if (done == PD_REFUSED)
 		return pd_fail(p->ctx, PD_REFUSED, "fwupd does not take %s: %s",
 			       a->file, why);
@@ -154,12 +158,9 @@ static bool leads_back(struct fw_plan *p, const char *path,
 {
 	struct fw_devices archive = { 0 };
 	const char *why = NULL, *release = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	int done = fd < 0 ? fd : fw_details(p->ctx, p->bus, fd, &archive, &why);
 
-	if (fd >= 0)
-		close(fd);
-	release = done == 0 ? release_for(&archive, device) : NULL;
+	if (details(p, path, &archive, &why) == 0)
+		release = release_for(&archive, device);
 	return release && strcmp(release, device->version) == 0;
 }
 
@@ -249,10 +250,10 @@ static int check_target(struct fw_plan *p, const struct fw_target *t,
 	return PD_CHANGED;
 }
 
-static int check(struct pd_ctx *ctx, struct fw_plan *p)
+static int judge(struct pd_ctx *ctx, struct fw_plan *p)
 {
 	const struct firmware_args *a = ctx->args;
-	int done = look(ctx, p), result = PD_UNCHANGED;
+	int done = 0, result = PD_UNCHANGED;
 	bool waits = false;
 
 	for (size_t i = 0; done >= 0 && i < p->n; i++) {
@@ -274,47 +275,16 @@ static int check(struct pd_ctx *ctx, struct fw_plan *p)
 	return result;
 }
 
-/* @return above zero: in a clone, where there is nothing to do. */
-static int in_clone(struct pd_ctx *ctx)
-{
-	const struct firmware_args *a = ctx->args;
+/* -------------------------------------------------------- apply, verify */
 
-	if (!driver_in_clone(ctx, a->file))
-		return 0;
-	return driver_reboot(ctx, false, a->reboot_due) < 0 ? PD_FAILED : 1;
+static int act(struct pd_ctx *ctx, struct fw_plan *p)
+{
+	int done = fw_do(ctx, p);
+
+	return done >= 0 && set_version(ctx, p) < 0 ? PD_FAILED : done;
 }
 
-static int firmware_check(struct pd_ctx *ctx)
-{
-	struct fw_plan p = { 0 };
-	int done = in_clone(ctx);
-
-	if (done != 0)
-		return done < 0 ? done : PD_UNCHANGED;
-	done = check(ctx, &p);
-	fw_plan_close(&p);
-	return done;
-}
-
-/* ---------------------------------------------------------------- apply */
-
-static int firmware_apply(struct pd_ctx *ctx)
-{
-	struct fw_plan p = { 0 };
-	int done = in_clone(ctx);
-
-	if (done != 0)
-		return done < 0 ? done : PD_UNCHANGED;
-	done = look(ctx, &p);
-	if (done == 0)
-		done = fw_do(ctx, &p);
-	if (done >= 0 && set_version(ctx, &p) < 0)
-		done = PD_FAILED;
-	fw_plan_close(&p);
-	return done == PD_REFUSED ? PD_FAILED : done;
-}
-
-static int prove(struct pd_ctx *ctx, const struct fw_plan *p)
+static int prove(struct pd_ctx *ctx, struct fw_plan *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		const struct fw_target *t = &p->v[i];
@@ -336,32 +306,42 @@ static int prove(struct pd_ctx *ctx, const struct fw_plan *p)
 	return PD_UNCHANGED;
 }
 
-static int firmware_verify(struct pd_ctx *ctx)
+/* ------------------------------------------------------------ callbacks */
+
+typedef int work_fn(struct pd_ctx *ctx, struct fw_plan *p);
+
+/* What a check refuses is a failure later on. */
+static int with_plan(struct pd_ctx *ctx, work_fn *begin, work_fn *work)
 {
 	struct fw_plan p = { 0 };
-	int done = in_clone(ctx);
+	int done = begin(ctx, &p);
 
-	if (done != 0)
-		return done < 0 ? done : PD_UNCHANGED;
-	done = look(ctx, &p);
 	if (done == 0)
-		done = prove(ctx, &p);
+		done = work(ctx, &p);
 	fw_plan_close(&p);
-	return done == PD_REFUSED ? PD_FAILED : done;
+	return done == PD_REFUSED && ctx->phase != PD_PHASE_CHECK ? PD_FAILED :
+								    done;
 }
+
+/* In a clone there is nothing to do. */
+static int unless_clone(struct pd_ctx *ctx, work_fn *work)
+{
+	const struct firmware_args *a = ctx->args;
+
+	if (!driver_in_clone(ctx, a->file))
+		return with_plan(ctx, look, work);
+	return driver_reboot(ctx, false, a->reboot_due) < 0 ? PD_FAILED :
+							      PD_UNCHANGED;
+}
+
+static int firmware_check(struct pd_ctx *ctx) { return unless_clone(ctx, judge); }
+static int firmware_apply(struct pd_ctx *ctx) { return unless_clone(ctx, act); }
+static int firmware_verify(struct pd_ctx *ctx) { return unless_clone(ctx, prove); }
 
 static int firmware_undo(struct pd_ctx *ctx)
 {
-	struct fw_plan p = { 0 };
-	int done = 0;
-
-	if (!pd_recall(ctx, "devices"))
-		return PD_UNCHANGED;
-	done = fw_plan_open(ctx, &p);
-	if (done == 0)
-		done = fw_undo(ctx, &p);
-	fw_plan_close(&p);
-	return done == PD_REFUSED ? PD_FAILED : done;
+	return pd_recall(ctx, "devices") ? with_plan(ctx, fw_plan_open, fw_undo) :
+					   PD_UNCHANGED;
 }
 
 static const struct pd_param params[] = {

@@ -70,16 +70,23 @@ static size_t meaning_of(const struct driver_args *a, int status)
 	return status == 0 ? PD_EXIT_SUCCESS : PD_EXIT_FAILED;
 }
 
-/* In the package source it is a file as any other: a copy is run. */
-static bool is_plain(const char *path)
+/* In the package source it is a file as any other: a copy is run, or what it has in
+ * it. */
+static bool is_plain(const struct driver_args *a)
 {
-	return pkg_exists(path) && access(path, X_OK) < 0;
+	return a->program || (pkg_exists(a->installer) && access(a->installer, X_OK) < 0);
+}
+
+/* Is the program that uninstalls within the archive, too? */
+static bool is_inside(const struct driver_args *a, const char *program)
+{
+	return a->program && *program != '/';
 }
 
 static int check_program(struct pd_ctx *ctx)
 {
 	const struct driver_args *a = ctx->args;
-	const char *why = is_plain(a->installer) ? NULL :
+	const char *why = is_plain(a) ? NULL :
 			  program_unfit(ctx, a->installer);
 	int done = 0;
 
@@ -87,9 +94,13 @@ static int check_program(struct pd_ctx *ctx)
 		return pd_fail(ctx, PD_REFUSED, "the installer must not be "
 			       "run: %s", why);
 	done = driver_prove(ctx, a->installer, a->digest, a->source);
+	if (done == 0 && a->program)
+		done = driver_look_inside(ctx, a->installer, a->program);
+	if (done == 0 && a->uninstall.len > 0 && is_inside(a, a->uninstall.items[0]))
+		done = driver_look_inside(ctx, a->installer, a->uninstall.items[0]);
 	if (done < 0)
 		return done;
-	if (a->uninstall.len > 0 &&
+	if (a->uninstall.len > 0 && !is_inside(a, a->uninstall.items[0]) &&
 	    strcmp(a->uninstall.items[0], a->installer) != 0)
 		why = program_unfit(ctx, a->uninstall.items[0]);
 	/* It may come with the driver. */
@@ -99,8 +110,20 @@ static int check_program(struct pd_ctx *ctx)
 	return 0;
 }
 
-/* What is run: the installer itself, or a copy that is proved again. */
-static const char *runnable(struct pd_ctx *ctx)
+/* Of an archive: @p program of what was in it. */
+static const char *unpacked(struct pd_ctx *ctx, const char *copy, const char *program)
+{
+	const char *folder = pd_format(ctx, "%s/unpacked", ctx->work_dir);
+
+	if (driver_unpack(ctx, copy, program, folder) < 0)
+		return NULL;
+	unlink(copy);
+	return pd_format(ctx, "%s/%s", folder, program);
+}
+
+/* What is run: the installer itself, or a copy that is proved again, or @p program of
+ * the archive that the copy is. */
+static const char *runnable(struct pd_ctx *ctx, const char *program)
 {
 	const struct driver_args *a = ctx->args;
 	const char *name = strrchr(a->installer, '/') + 1;
@@ -108,7 +131,7 @@ static const char *runnable(struct pd_ctx *ctx)
 	const char *digests[2] = { NULL, NULL };
 	const char *paths[2] = { a->installer, copy };
 
-	if (!is_plain(a->installer))
+	if (!is_plain(a))
 		return a->installer;
 	if (pkg_make_folder(ctx, pd_format(ctx, "%s/program",
 					   ctx->work_dir)) < 0 ||
@@ -121,7 +144,7 @@ static const char *runnable(struct pd_ctx *ctx)
 			a->installer, copy);
 		return NULL;
 	}
-	return copy;
+	return a->program ? unpacked(ctx, copy, program) : copy;
 }
 
 int driver_installer_check(struct pd_ctx *ctx)
@@ -149,6 +172,7 @@ static int run(struct pd_ctx *ctx, const char *program,
 	       const struct pd_list *arguments, size_t skip,
 	       struct pd_command_result *result)
 {
+	const struct driver_args *a = ctx->args;
 	struct pkg_argv argv = { .ctx = ctx };
 	struct pd_command command = { .size = sizeof(command),
 				      .flags = PD_RUN_LOG,
@@ -158,6 +182,8 @@ static int run(struct pd_ctx *ctx, const char *program,
 	for (size_t i = skip; i < arguments->len; i++)
 		pkg_arg(&argv, arguments->items[i]);
 	command.argv = argv.v;
+	if (a->program) /* its files are beside it */
+		command.directory = pd_format(ctx, "%.*s", (int)(strrchr(program, '/') - program), program);
 	return pd_command_run(ctx, &command, result) < 0 ? PD_FAILED : 0;
 }
 
@@ -225,7 +251,7 @@ int driver_installer_apply(struct pd_ctx *ctx)
 	if ((!pd_recall(ctx, "started") &&
 	     driver_evidence(ctx, "before", NULL, devices) < 0) ||
 	    driver_explain_devices(ctx, devices, NULL) < 0 ||
-	    !(program = runnable(ctx)) || pd_remember(ctx, "started", "1") < 0 ||
+	    !(program = runnable(ctx, a->program)) || pd_remember(ctx, "started", "1") < 0 ||
 	    run(ctx, program, &a->arguments, 0, &result) < 0 ||
 	    write_output(ctx, "installer", &result) < 0)
 		return PD_FAILED;
@@ -281,8 +307,8 @@ int driver_installer_undo(struct pd_ctx *ctx)
 			       "there is no command to uninstall it; remove "
 			       "it as its vendor says", a->installer);
 	program = a->uninstall.items[0];
-	if (strcmp(program, a->installer) == 0) {
-		if (check_program(ctx) < 0 || !(program = runnable(ctx)))
+	if (strcmp(program, a->installer) == 0 || is_inside(a, program)) {
+		if (check_program(ctx) < 0 || !(program = runnable(ctx, program)))
 			return PD_FAILED;
 	} else if ((why = program_unfit(ctx, program))) {
 		return pd_fail(ctx, PD_FAILED, "the uninstall program must not "

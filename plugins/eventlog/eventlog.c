@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Plugin eventlog: exports, clears, compares and collects event logs. */
 #include "eventlog.h"
+#include "../shared/store.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -36,12 +37,14 @@ static const char *choose_place(struct pd_ctx *ctx, const struct export_args *ar
 
 	for (size_t i = args->to ? 0 : 1; i <= args->places.len; i++) {
 		const char *place = i == 0 ? args->to : args->places.items[i - 1];
-		int64_t room = bundle_room(place);
+		const char *fault = store_fault(ctx, place);
+		int64_t room = store_room(place);
 
-		if (room >= need)
+		if (!fault && room >= need)
 			return place;
-		tried = pd_format(ctx, "%s%s%s has %" PRId64 " MiB free", tried,
-				  *tried ? ", " : "", place, room >> 20);
+		if (!fault)
+			fault = pd_format(ctx, "%s has %" PRId64 " MiB free", place, room >> 20);
+		tried = pd_format(ctx, "%s%s%s", tried, *tried ? ", " : "", fault);
 	}
 	pd_inhibit(ctx, "the event logs could not be saved before they are cleared",
 		   pd_format(ctx, "%s; the export may need %" PRId64 " MiB", tried,
@@ -57,7 +60,8 @@ static int export_check(struct pd_ctx *ctx)
 	const char *place = NULL;
 	const char *path = NULL;
 
-	if (bundle_check_paths(ctx, &args->places, "places") < 0 ||
+	if (store_check_name(ctx, args->name) < 0 ||
+	    bundle_check_paths(ctx, &args->places, "places") < 0 ||
 	    bundle_check_paths(ctx, &args->logs, "logs") < 0)
 		return PD_BAD_ARGS;
 	if (!args->to && args->places.len == 0)
@@ -255,12 +259,16 @@ static int export_undo(struct pd_ctx *ctx)
 static int collect_check(struct pd_ctx *ctx)
 {
 	const struct collect_args *args = ctx->args;
-	const char *path = bundle_place(ctx, args->to, args->name, BUNDLE_ZSTD);
-	int64_t room = bundle_room(args->to);
+	int64_t room = store_room(args->to);
 	int64_t need = journal_usage(ctx) + SPARE_BYTES;
+	const char *path = NULL;
 
-	if (bundle_check_paths(ctx, &args->logs, "logs") < 0)
+	if (store_check_name(ctx, args->name) < 0 ||
+	    bundle_check_paths(ctx, &args->logs, "logs") < 0)
 		return PD_BAD_ARGS;
+	if (store_can_take(ctx, args->to, "the logs of the installation could not be collected") < 0)
+		return PD_REFUSED;
+	path = bundle_place(ctx, args->to, args->name, BUNDLE_ZSTD);
 	for (size_t i = 0; i < args->logs.len; i++)
 		need += logs_size(ctx, args->logs.items[i]);
 	if (path && pd_output(ctx, "archive", path) < 0)

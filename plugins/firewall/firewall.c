@@ -132,6 +132,8 @@ static int save_check(struct pd_ctx *ctx)
 		return refuse(ctx, "after a reboot there would be no rules",
 			      pd_format(ctx, "nft does not load %s: %s", files.item[0], problem),
 			      pd_format(ctx, "mend it until nft -c -f %s accepts it", files.item[0]));
+	if (save_places(ctx, &args->save, "the firewall") < 0)
+		return PD_REFUSED;
 	if (save_outputs(ctx, saved_name(ctx, args->save.to, "firewall.save"), "files",
 			 (int64_t)files.len))
 		return PD_FAILED;

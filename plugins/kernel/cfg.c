@@ -88,7 +88,7 @@ static void boots(struct reading *r, const char *line)
 
 static bool is(const char *w, const char *a) { return w && strcmp(w, a) == 0; }
 
-int grub_entries(struct pd_ctx *ctx, const char *text, struct loader *out)
+void grub_entries(struct pd_ctx *ctx, const char *text, struct loader *out)
 {
 	struct reading r = { .ctx = ctx, .out = out };
 
@@ -102,5 +102,4 @@ int grub_entries(struct pd_ctx *ctx, const char *text, struct loader *out)
 		else if (is(w, "}"))
 			closes(&r);
 	}
-	return 0;
 }

@@ -28,6 +28,7 @@ static int which(void)
 
 bool grub_is_there(void) { return which() >= 0; }
 bool grub_is_ours(void) { return access(OURS, F_OK) == 0; }
+bool grub_can_follow(void) { return access(DEFAULTS, F_OK) == 0; }
 
 static const char *program(struct pd_ctx *ctx, const char *what)
 {
@@ -66,39 +67,40 @@ static const char *value(struct pd_ctx *ctx, const char *list, const char *name)
 }
 
 /* An entry may be set by its title, too, or by its number: then nothing is known of it. */
-static int read_environment(struct pd_ctx *ctx, struct loader *out)
+static const char *read_environment(struct pd_ctx *ctx, struct loader *out)
 {
 	const char *const argv[] = { program(ctx, "editenv"), file(ctx, "grubenv"), "list", NULL };
 	struct pd_command_result r = { 0 };
 
 	if (access(argv[1], F_OK) < 0) /* list would make it */
-		return pd_fail(ctx, PD_REFUSED, "there is no %s, where GRUB has its default and its next boot: %s %s create", argv[1],
-			       argv[0], argv[1]);
+		return pd_format(ctx, "there is no %s, where GRUB has its default and its next boot: %s %s create", argv[1],
+				 argv[0], argv[1]);
 	if (tool(ctx, argv, &r) < 0)
-		return pd_fail(ctx, PD_REFUSED, "cannot read %s, where GRUB has its default and its next boot: %s", argv[1],
-			       *r.err ? r.err : "grub-editenv does not run: install grub-common");
+		return pd_format(ctx, "cannot read %s, where GRUB has its default and its next boot: %s", argv[1],
+				 *r.err ? r.err : "grub-editenv does not run: install grub-common");
 	out->standing = value(ctx, r.out, "saved_entry");
 	out->once = value(ctx, r.out, "next_entry");
-	return 0;
+	return NULL;
 }
 
-int grub_look(struct pd_ctx *ctx, struct loader *out)
+const char *grub_look(struct pd_ctx *ctx, struct loader *out)
 {
 	const char *path = file(ctx, "grub.cfg"), *text = pd_read_file(ctx, path, 16 << 20, NULL), *why;
 
 	out->name = "grub";
 	out->place = places[which() == 1];
 	if (!text)
-		return pd_fail(ctx, PD_FAILED, "cannot read %s: %s", path, strerror(errno));
+		return pd_format(ctx, "cannot read %s: %s", path, strerror(errno));
 	if (strstr(text, "\nblscfg"))
-		return pd_fail(ctx, PD_REFUSED, "the entries of this GRUB are files of the boot loader specification (blscfg), which "
-			       "this step can't set yet: use grubby, and leave it out");
+		return "the entries of this GRUB are files of the boot loader specification (blscfg), which this step can't set yet: "
+		       "use grubby, and leave it out";
 	why = not_written(ctx, out->place);
 	if (why)
-		return pd_fail(ctx, PD_REFUSED, "GRUB can't write to %s/grubenv while it boots: %s; so a single boot would be every "
-			       "boot, with no way back: have /boot on a partition with ext4 or XFS", out->place, why);
+		return pd_format(ctx, "GRUB can't write to %s/grubenv while it boots: %s; so a single boot would be every boot, with "
+				 "no way back: have /boot on a partition with ext4 or XFS", out->place, why);
 	out->follows = strstr(text, "set default=\"${saved_entry}\"") != NULL;
-	return grub_entries(ctx, text, out) < 0 ? PD_FAILED : read_environment(ctx, out);
+	grub_entries(ctx, text, out);
+	return read_environment(ctx, out);
 }
 
 int grub_set(struct pd_ctx *ctx, const struct loader *l, const char *name, const char *id)
@@ -131,7 +133,7 @@ int grub_follow(struct pd_ctx *ctx, bool follow)
 	struct loader now;
 	int r;
 
-	if (follow && access(DEFAULTS, F_OK) < 0)
+	if (follow && !grub_can_follow())
 		return pd_fail(ctx, PD_FAILED, "GRUB boots the first entry of its menu, and there is no " DEFAULTS " to change "
 			       "that in: write GRUB_DEFAULT=saved to /etc/default/grub, and make the menu anew");
 	r = follow ? pd_write_file(ctx, OURS, 0644, text, strlen(text)) : unlink(OURS) < 0 && errno != ENOENT ?

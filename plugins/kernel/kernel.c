@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../shared/clone.h"
+
 #define BEGUN "begun"
 #define STANDING "standing"
 #define ONCE "once"
@@ -14,13 +16,6 @@
 #define ENTRY "entry"
 
 /* ------------------------------------------------------------------ keep */
-
-static int no_entry(struct pd_ctx *ctx, const struct loader *l, const char *release)
-{
-	return pd_fail(ctx, PD_REFUSED, "%s has no entry that means the kernel %s whatever is installed beside it: %s", l->name,
-		       release, strcmp(l->name, "grub") == 0 ? "make its menu anew (update-grub, grub2-mkconfig)" :
-		       "bootctl list shows what it has");
-}
 
 static bool is_kept(struct pd_ctx *ctx, const struct loader *l, const struct entry *e)
 {
@@ -38,17 +33,19 @@ static int tell_kept(struct pd_ctx *ctx, const struct loader *l, const struct en
 /* The loader, and the entry of what is to be kept. */
 static int look_kept(struct pd_ctx *ctx, struct loader *l, const struct entry **e)
 {
-	const char *begun = pd_recall(ctx, BEGUN), *release = begun ? begun : running(ctx);
-	int r = loader_look(ctx, l);
+	const char *begun = pd_recall(ctx, BEGUN), *why = loader_keeps_why_not(ctx, l, begun ? begun : running(ctx), e);
 
-	if (r < 0)
-		return r;
-	*e = loader_entry(l, release);
-	if (!*e)
-		return no_entry(ctx, l, release);
-	return l->follows || access("/etc/default/grub.d", F_OK) == 0 ? 0 :
-	       pd_fail(ctx, PD_REFUSED, "GRUB boots the first entry of its menu, and that would be the new kernel: write "
-		       "GRUB_DEFAULT=saved to /etc/default/grub, and make the menu anew");
+	return why ? pd_fail(ctx, PD_REFUSED, "%s", why) : 0;
+}
+
+/* GRUB's programs find no disk below a clone, and none of its menus is ever booted. */
+static bool left_alone(struct pd_ctx *ctx, const struct loader *l)
+{
+	bool alone = !l->follows && clone_here(ctx);
+
+	if (alone)
+		pd_log(ctx, PD_LOG_INFO, "a clone boots no kernel: the boot loader is left alone");
+	return alone;
 }
 
 static int keep_check(struct pd_ctx *ctx)
@@ -60,6 +57,8 @@ static int keep_check(struct pd_ctx *ctx)
 
 	if (r < 0 || tell_kept(ctx, &l, e) < 0)
 		return r < 0 ? r : PD_FAILED;
+	if (left_alone(ctx, &l))
+		return PD_UNCHANGED;
 	if (line && !strstr(line, "panic="))
 		pd_log(ctx, PD_LOG_WARN, "a kernel that panics waits for a person: with panic=30 on its command line "
 		       "(GRUB_CMDLINE_LINUX) it reboots by itself, and falls back");
@@ -74,7 +73,7 @@ static int keep_apply(struct pd_ctx *ctx)
 
 	if (r < 0 || tell_kept(ctx, &l, e) < 0)
 		return r < 0 ? r : PD_FAILED;
-	if (is_kept(ctx, &l, e))
+	if (left_alone(ctx, &l) || is_kept(ctx, &l, e))
 		return PD_UNCHANGED;
 	if (!pd_recall(ctx, BEGUN) &&
 	    (loader_evidence(ctx, "loader-before.txt", "The boot loader before") < 0 ||
@@ -159,6 +158,7 @@ const struct pd_step keep_step = {
 
 struct once_args {
 	const char *release;
+	bool due;
 };
 
 static bool has_initrd(struct pd_ctx *ctx, const char *release)
@@ -168,7 +168,15 @@ static bool has_initrd(struct pd_ctx *ctx, const char *release)
 	       access(pd_format(ctx, "/boot/initrd-%s", release), R_OK) == 0;
 }
 
-/* The entry that is to be booted; NULL: it is the kernel that runs. */
+/* The new kernel runs, and the next boot would be of the old one: before a further reboot it is due again. */
+static const struct entry *once_more(struct pd_ctx *ctx, const struct loader *l)
+{
+	const struct entry *e = loader_entry(l, running(ctx)), *back = l->follows ? loader_by_id(l, l->standing) : NULL;
+
+	return e && back && strcmp(back->release, e->release) != 0 ? e : NULL;
+}
+
+/* The entry that is to be booted; NULL: there is none but that which is booted anyhow. */
 static int look_new(struct pd_ctx *ctx, const char *asked, struct loader *l, const struct entry **e)
 {
 	int r = loader_look(ctx, l);
@@ -178,13 +186,17 @@ static int look_new(struct pd_ctx *ctx, const char *asked, struct loader *l, con
 	*e = NULL;
 	if (r < 0)
 		return r;
+	if (left_alone(ctx, l))
+		return 0;
 	first = loader_first(l);
 	release = asked ? asked : first ? first->release : running(ctx);
-	if (strcmp(release, running(ctx)) == 0)
+	if (strcmp(release, running(ctx)) == 0) {
+		*e = once_more(ctx, l);
 		return 0;
+	}
 	*e = loader_entry(l, release);
 	if (!*e)
-		return no_entry(ctx, l, release);
+		return pd_fail(ctx, PD_REFUSED, "%s", loader_no_entry(ctx, l, release));
 	return has_initrd(ctx, release) || !has_initrd(ctx, running(ctx)) ? 0 :
 	       pd_fail(ctx, PD_REFUSED, "the kernel %s has no initrd in /boot, and the one that runs has: its installation is not whole "
 		       "(is /boot full?); dpkg --configure -a, or update-initramfs -c -k %s", release, release);
@@ -196,19 +208,28 @@ static int tell_new(struct pd_ctx *ctx, const struct entry *e)
 	       (e && pd_output(ctx, "entry", e->id) < 0) ? PD_FAILED : 0;
 }
 
+/* Is the boot after it of another kernel: the one that runs now, or, once more, the one that ran before? */
+static bool falls_back(struct pd_ctx *ctx, const struct loader *l, const struct entry *e)
+{
+	const struct entry *back = l->follows ? loader_by_id(l, l->standing) : NULL;
+
+	return back && (strcmp(back->release, running(ctx)) == 0 || strcmp(e->release, running(ctx)) == 0);
+}
+
 static int once_check(struct pd_ctx *ctx)
 {
 	const struct once_args *args = ctx->args;
-	const struct entry *e, *back;
+	const struct entry *e;
 	struct loader l = { 0 };
 	int r = look_new(ctx, args->release, &l, &e);
 
+	if (r == 0 && !e && args->due && ctx->dry_run) /* which one, nobody knows yet */
+		return PD_CHANGED;
 	if (r < 0 || tell_new(ctx, e) < 0)
 		return r < 0 ? r : PD_FAILED;
 	if (!e || strcmp(l.once, e->id) == 0)
 		return PD_UNCHANGED;
-	back = loader_by_id(&l, l.standing);
-	if (!ctx->dry_run && (!l.follows || !back || strcmp(back->release, running(ctx)) != 0))
+	if (!ctx->dry_run && !falls_back(ctx, &l, e))
 		return pd_fail(ctx, PD_REFUSED, "the default of %s is %s, not the kernel that runs (%s): without kernel.keep before it, "
 			       "nothing falls back", l.name, l.follows ? *l.standing ? l.standing : "not set" : "the first entry",
 			       running(ctx));
@@ -257,6 +278,8 @@ static int once_undo(struct pd_ctx *ctx)
 
 static const struct pd_param once_params[] = {
 	PD_PARAM(struct once_args, release, PD_T_STRING, .help = "which kernel; left out: the first of the loader's list"),
+	PD_PARAM(struct once_args, due, PD_T_BOOL, .def = "false",
+		 .help = "a step before it brings a new kernel: what a dry run expects"),
 	PD_PARAM_END
 };
 
@@ -280,59 +303,66 @@ struct confirm_args {
 };
 
 /* Which default is to be set; it has to be the kernel that runs. */
-static int look_good(struct pd_ctx *ctx, struct loader *l, const char **standing)
+static int look_good(struct pd_ctx *ctx, struct loader *l, const struct entry **e, const char **standing)
 {
 	const struct confirm_args *args = ctx->args;
 	int r = loader_look(ctx, l);
-	const struct entry *e = r < 0 ? NULL : loader_entry(l, running(ctx)), *first = loader_first(l);
-	const char *release;
+	const struct entry *first = r < 0 ? NULL : loader_first(l);
 
-	if (r < 0)
+	if (r < 0 || (r = must_run(ctx, args->release ? args->release : first ? first->release : "")) < 0)
 		return r;
-	release = args->release ? args->release : first ? first->release : "";
-	if (strcmp(release, running(ctx)) != 0)
-		return pd_fail(ctx, ctx->dry_run ? PD_REFUSED : PD_FAILED, "the server runs the kernel %s, not %s: that did not come up, "
-			       "and the boot loader fell back, or it was never booted; journalctl --list-boots and the console tell more",
-			       running(ctx), release);
-	if (!e)
-		return no_entry(ctx, l, release);
-	*standing = args->before && !*args->before ? "" : e->id;
+	*e = loader_entry(l, running(ctx));
+	if (!*e)
+		return pd_fail(ctx, PD_REFUSED, "%s", loader_no_entry(ctx, l, running(ctx)));
+	*standing = args->before && !*args->before ? "" : (*e)->id;
 	return 0;
 }
 
-static bool is_confirmed(struct pd_ctx *ctx, const struct loader *l, const char *standing)
+static bool is_confirmed(struct pd_ctx *ctx, const struct loader *l, const struct entry *e, const char *standing)
 {
-	return !loader_is_ours() && !*package_kept(ctx) && strcmp(l->standing, standing) == 0;
+	return !loader_is_ours() && !*package_kept(ctx) && strcmp(l->standing, standing) == 0 && strcmp(l->once, e->id) != 0;
 }
 
 static int confirm_check(struct pd_ctx *ctx)
 {
 	const char *standing = "";
+	const struct entry *e;
 	struct loader l = { 0 };
-	int r = look_good(ctx, &l, &standing);
+	int r = look_good(ctx, &l, &e, &standing);
 
-	return r < 0 ? r : is_confirmed(ctx, &l, standing) ? PD_UNCHANGED : PD_CHANGED;
+	return r < 0 ? r : left_alone(ctx, &l) || is_confirmed(ctx, &l, e, standing) ? PD_UNCHANGED : PD_CHANGED;
 }
 
 static int confirm_apply(struct pd_ctx *ctx)
 {
 	const char *standing = "";
+	const struct entry *e;
 	struct loader l = { 0 };
-	int r = look_good(ctx, &l, &standing);
+	int r = look_good(ctx, &l, &e, &standing);
 
 	if (r < 0)
 		return r;
-	if (is_confirmed(ctx, &l, standing))
+	if (left_alone(ctx, &l) || is_confirmed(ctx, &l, e, standing))
 		return PD_UNCHANGED;
 	if (!pd_recall(ctx, BEGUN) &&
-	    (pd_remember(ctx, STANDING, l.standing) < 0 || pd_remember(ctx, ONCE, l.once) < 0 ||
+	    (pd_remember(ctx, STANDING, l.standing) < 0 ||
+	     pd_remember(ctx, ONCE, strcmp(l.once, e->id) == 0 ? "" : l.once) < 0 || /* undo leads to the old kernel */
 	     pd_remember(ctx, FOLLOW, loader_is_ours() ? "ours" : "theirs") < 0 ||
 	     pd_remember(ctx, KEPT, package_kept(ctx)) < 0 || pd_remember(ctx, BEGUN, running(ctx)) < 0))
 		return PD_FAILED;
-	if (loader_set_standing(ctx, &l, standing) < 0 || (loader_is_ours() && loader_follow(ctx, false) < 0) ||
-	    package_keep(ctx, NULL) < 0)
+	if (loader_set_standing(ctx, &l, standing) < 0 ||
+	    (strcmp(l.once, e->id) == 0 && loader_set_once(ctx, &l, NULL) < 0) || /* set again for a reboot that was not due */
+	    (loader_is_ours() && loader_follow(ctx, false) < 0) || package_keep(ctx, NULL) < 0)
 		return PD_FAILED;
 	return loader_evidence(ctx, "loader-confirmed.txt", "The boot loader with the new kernel") < 0 ? PD_FAILED : PD_CHANGED;
+}
+
+static int confirm_verify(struct pd_ctx *ctx)
+{
+	int r = confirm_check(ctx);
+
+	return r == PD_CHANGED ? pd_fail(ctx, PD_FAILED, "the new kernel is not what is booted from now on: something else has set "
+					 "another one") : r;
 }
 
 static int confirm_undo(struct pd_ctx *ctx)
@@ -365,10 +395,12 @@ const struct pd_step confirm_step = {
 	PD_STEP, .name = "confirm", .help = "the new kernel runs and is good: it is the default from now on",
 	.flags = PD_S_NEEDS_ROOT, .reversibility = PD_REVERSIBLE, .params = confirm_params,
 	.args_size = sizeof(struct confirm_args), .time_limit = 900, .expected = 5, .check = confirm_check,
-	.apply = confirm_apply, .undo = confirm_undo
+	.apply = confirm_apply, .verify = confirm_verify, .undo = confirm_undo
 };
 
-static const struct pd_step *const steps[] = { &keep_step, &once_step, &confirm_step, NULL };
+static const struct pd_step *const steps[] = { &keep_step, &once_step, &running_step, &confirm_step, NULL };
+static const struct pd_scanner *const scanners[] = { &loader_scanner, NULL };
 
 PD_PLUGIN(.name = "kernel", .version = "1.0",
-	  .help = "a new kernel is booted once, falls back by itself, and is confirmed", .steps = steps);
+	  .help = "a new kernel is booted once, falls back by itself, and is confirmed", .steps = steps,
+	  .scanners = scanners);

@@ -24,6 +24,11 @@ struct loader {
 	size_t len, cap;
 };
 
+/** Why a single boot of one kernel is not possible here; NULL: it is, and @p out is known. */
+const char *loader_why_not(struct pd_ctx *ctx, struct loader *out);
+/** Why this kernel can't be kept as the one that every other boot is of; NULL: it can, and @p e is its entry. */
+const char *loader_keeps_why_not(struct pd_ctx *ctx, struct loader *l, const char *release, const struct entry **e);
+const char *loader_no_entry(struct pd_ctx *ctx, const struct loader *l, const char *release);
 /** Refused if there is none that can fall back. */
 int PD_MUST_USE loader_look(struct pd_ctx *ctx, struct loader *out);
 void loader_add(struct pd_ctx *ctx, struct loader *l, const struct entry *e);
@@ -41,16 +46,18 @@ int PD_MUST_USE loader_follow(struct pd_ctx *ctx, bool follow);
 bool loader_is_ours(void);
 int PD_MUST_USE loader_evidence(struct pd_ctx *ctx, const char *file, const char *title);
 
-/* grub.c, sdboot.c: one of them looks */
+/* grub.c, sdboot.c: one of them looks, and says why it does not do; NULL: it does */
 bool grub_is_there(void);
-int PD_MUST_USE grub_look(struct pd_ctx *ctx, struct loader *out);
+const char *grub_look(struct pd_ctx *ctx, struct loader *out);
 int PD_MUST_USE grub_set(struct pd_ctx *ctx, const struct loader *l, const char *name, const char *id);
 int PD_MUST_USE grub_follow(struct pd_ctx *ctx, bool follow);
 bool grub_is_ours(void);
+/** Is there a place for a setting that has it boot what is saved? */
+bool grub_can_follow(void);
 bool sdboot_is_there(void);
-int PD_MUST_USE sdboot_look(struct pd_ctx *ctx, struct loader *out);
+const char *sdboot_look(struct pd_ctx *ctx, struct loader *out);
 int PD_MUST_USE sdboot_set(struct pd_ctx *ctx, const char *verb, const char *id);
-int PD_MUST_USE grub_entries(struct pd_ctx *ctx, const char *text, struct loader *out);
+void grub_entries(struct pd_ctx *ctx, const char *text, struct loader *out);
 /** Of another kernel: of this file, "" if its name has none. */
 const char *release_in(struct pd_ctx *ctx, const char *path);
 
@@ -68,5 +75,10 @@ const char *package_kept(struct pd_ctx *ctx);
 int PD_MUST_USE tool(struct pd_ctx *ctx, const char *const argv[], struct pd_command_result *r);
 
 extern const struct pd_step keep_step, once_step, confirm_step;
+/* running.c */
+/** Fails if another kernel runs than this.  In a dry run, and in a clone, that is not known. */
+int PD_MUST_USE must_run(struct pd_ctx *ctx, const char *release);
+extern const struct pd_step running_step;
+extern const struct pd_scanner loader_scanner;
 
 #endif

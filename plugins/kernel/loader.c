@@ -4,7 +4,9 @@
 
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
+#include "../shared/clone.h"
 #include "../shared/path.h"
 
 int tool(struct pd_ctx *ctx, const char *const argv[], struct pd_command_result *r)
@@ -54,13 +56,42 @@ const struct entry *loader_first(const struct loader *l)
 
 static bool is_grub(const struct loader *l) { return strcmp(l->name, "grub") == 0; }
 
-int loader_look(struct pd_ctx *ctx, struct loader *out)
+const char *loader_why_not(struct pd_ctx *ctx, struct loader *out)
 {
 	*out = (struct loader){ .name = "", .place = "", .standing = "", .once = "" };
+	if (access("/run/systemd/container", F_OK) == 0 && !clone_here(ctx))
+		return "this is a container: it has no boot of its own, and runs with the machine's kernel";
 	/* who boots by systemd-boot may have GRUB's files, too */
 	return sdboot_is_there() ? sdboot_look(ctx, out) : grub_is_there() ? grub_look(ctx, out) :
-	       pd_fail(ctx, PD_REFUSED, "there is neither GRUB (/boot/grub/grub.cfg) nor systemd-boot here: of other loaders nothing "
-		       "is known, and nothing falls back by itself");
+	       "there is neither GRUB (/boot/grub/grub.cfg) nor systemd-boot here: of other loaders nothing is known, and nothing "
+	       "falls back by itself";
+}
+
+int loader_look(struct pd_ctx *ctx, struct loader *out)
+{
+	const char *why = loader_why_not(ctx, out);
+
+	return why ? pd_fail(ctx, PD_REFUSED, "%s", why) : 0;
+}
+
+const char *loader_no_entry(struct pd_ctx *ctx, const struct loader *l, const char *release)
+{
+	return pd_format(ctx, "%s has no entry that means the kernel %s whatever is installed beside it: %s", l->name, release,
+			 is_grub(l) ? "make its menu anew (update-grub, grub2-mkconfig)" : "bootctl list shows what it has");
+}
+
+const char *loader_keeps_why_not(struct pd_ctx *ctx, struct loader *l, const char *release, const struct entry **e)
+{
+	const char *why = loader_why_not(ctx, l);
+
+	if (why)
+		return why;
+	*e = loader_entry(l, release);
+	if (!*e)
+		return loader_no_entry(ctx, l, release);
+	return l->follows || grub_can_follow() ? NULL :
+	       "GRUB boots the first entry of its menu, and that would be the new kernel: write GRUB_DEFAULT=saved to "
+	       "/etc/default/grub, and make the menu anew";
 }
 
 static int proved(struct pd_ctx *ctx, bool once, const char *id)

@@ -44,9 +44,27 @@ static void add(struct pd_ctx *ctx, struct loader *l, const char *id, const char
 	}
 }
 
-int sdboot_look(struct pd_ctx *ctx, struct loader *out)
+/* What bootctl finds on the partition, the newest first: a kernel that came since the last boot is not yet in the variable, which
+ * the loader has written then. @return their names, one a line; where it finds no partition, those of the variable. */
+static const char *entries(struct pd_ctx *ctx)
 {
-	const char *info = variable(ctx, "LoaderInfo"), *all = variable(ctx, "LoaderEntries");
+	static const char *const argv[] = { "bootctl", "list", "--no-pager", NULL };
+	struct pd_command_result r = { 0 };
+	const char *all = "";
+
+	if (tool(ctx, argv, &r) == 0)
+		for (const char *line = r.out; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+			const char *name = line + strspn(line, " ");
+
+			if (strncmp(name, "id: ", 4) == 0)
+				all = pd_format(ctx, "%s%.*s\n", all, (int)strcspn(name + 4, " \n"), name + 4);
+		}
+	return *all ? all : variable(ctx, "LoaderEntries");
+}
+
+const char *sdboot_look(struct pd_ctx *ctx, struct loader *out)
+{
+	const char *info = variable(ctx, "LoaderInfo"), *all = entries(ctx);
 	const char *selected = variable(ctx, "LoaderEntrySelected");
 	const char *end = strstr(selected, pd_format(ctx, "%s.conf", running(ctx)));
 	const char *prefix = end ? pd_format(ctx, "%.*s", (int)(end - selected), selected) : "";
@@ -56,14 +74,14 @@ int sdboot_look(struct pd_ctx *ctx, struct loader *out)
 	out->standing = variable(ctx, "LoaderEntryDefault");
 	out->once = variable(ctx, "LoaderEntryOneShot");
 	if (strncmp(info, "systemd-boot", 12) != 0)
-		return pd_fail(ctx, PD_REFUSED, "the boot loader is '%s', of which nothing is known", info);
+		return pd_format(ctx, "the boot loader is '%s', of which nothing is known", info);
 	while (*all) {
 		size_t len = strcspn(all, "\n");
 
 		add(ctx, out, pd_format(ctx, "%.*s", (int)len, all), prefix);
 		all += len + (all[len] == '\n');
 	}
-	return 0;
+	return NULL;
 }
 
 int sdboot_set(struct pd_ctx *ctx, const char *verb, const char *id)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin lenovo: the reader of Lenovo's catalog of driver packs for
- * deployment, <Products>, and of the package descriptors of System Update. */
+ * deployment, <Products>, of the package descriptors of System Update, and of the
+ * lists of those for a model. */
 #include <ctype.h>
 #include <string.h>
 
@@ -47,6 +48,11 @@ static const char *cased(struct tree *t, const char *s, int (*to)(int))
 	return copy;
 }
 
+int lenovo_maker(struct tree *t)
+{
+	return lenovo_test(t, PD_RULES_APPLICABLE, "hardware", "vendor", PD_CMP_MATCH, "^L(ENOVO|enovo)");
+}
+
 /* Machine types are the first four characters of what DMI calls the product. */
 static int rules(struct tree *t, const struct node *product)
 {
@@ -59,8 +65,7 @@ static int rules(struct tree *t, const struct node *product)
 		    isalnum((unsigned char)type->text[1]) && isalnum((unsigned char)type->text[2]) &&
 		    isalnum((unsigned char)type->text[3]) && strlen(pattern) < 900)
 			pattern = tree_print(t, "%s%s%s", pattern, pattern[2] ? "|" : "", type->text);
-	result = result ? result : lenovo_test(t, PD_RULES_APPLICABLE, "hardware", "vendor",
-					       PD_CMP_MATCH, "^L(ENOVO|enovo)");
+	result = result ? result : lenovo_maker(t);
 	if (pattern[2] && !result)
 		result = lenovo_test(t, PD_RULES_APPLICABLE, "hardware", "product", PD_CMP_MATCH,
 				     tree_print(t, "%s)", pattern));
@@ -201,24 +206,20 @@ static int take_product(struct tree *t, const struct node *product)
 
 /* ------------------------------------------------------------------ the files */
 
-static int take(struct tree *t, const struct node *entry)
-{
-	return strcmp(entry->name, "Product") == 0 ? take_product(t, entry) : lenovo_package(t, entry);
-}
-
 /* The name of the root is seen only by reading on: which one, recognize said. */
 static int read_products(struct pd_ctx *ctx)
 {
-	struct tree t = { .ctx = ctx, .entry = "Product", .take = take };
-
-	return tree_read(&t);
+	return tree_read(&(struct tree){ .ctx = ctx, .entry = "Product", .take = take_product });
 }
 
 static int read_package(struct pd_ctx *ctx)
 {
-	struct tree t = { .ctx = ctx, .entry = "Package", .take = take };
+	return tree_read(&(struct tree){ .ctx = ctx, .entry = "Package", .take = lenovo_package });
+}
 
-	return tree_read(&t);
+static int read_packages(struct pd_ctx *ctx)
+{
+	return tree_read(&(struct tree){ .ctx = ctx, .entry = "package", .take = lenovo_listed });
 }
 
 static int recognize_products(const unsigned char *head, size_t len)
@@ -229,6 +230,11 @@ static int recognize_products(const unsigned char *head, size_t len)
 static int recognize_package(const unsigned char *head, size_t len)
 {
 	return tree_starts_with(head, len, "Package") ? 60 : 0;
+}
+
+static int recognize_packages(const unsigned char *head, size_t len)
+{
+	return tree_starts_with(head, len, "packages") ? 60 : 0;
 }
 
 static const struct pd_reader products = {
@@ -247,11 +253,19 @@ static const struct pd_reader package = {
 	.read = read_package,
 };
 
-static const struct pd_reader *const readers[] = { &products, &package, NULL };
+static const struct pd_reader packages = {
+	PD_READER,
+	.name = "packages",
+	.help = "lists of Lenovo's package descriptors for a model, <packages>",
+	.recognize = recognize_packages,
+	.read = read_packages,
+};
+
+static const struct pd_reader *const readers[] = { &products, &package, &packages, NULL };
 
 PD_PLUGIN(
 	.name = "lenovo",
 	.version = "1.0",
-	.help = "Lenovo's catalog of models and its package descriptors",
+	.help = "Lenovo's catalog of models, its package descriptors, and lists of them",
 	.readers = readers,
 );

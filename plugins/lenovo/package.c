@@ -86,8 +86,7 @@ static int relations(struct tree *t, const struct node *p)
 
 /* ------------------------------------------------------------------- files */
 
-/* What is called CRC is a digest; which one, its length tells. */
-static const char *digest_of(struct tree *t, const char *crc)
+const char *lenovo_digest(struct tree *t, const char *crc)
 {
 	char *digest;
 
@@ -113,7 +112,7 @@ static int payloads(struct tree *t, const struct node *p)
 	TREE_EACH(file, installer, "File") {
 		const char *size = tree_text(file, "Size");
 		struct pd_payload row = { .size = sizeof(row), .url = tree_text(file, "Name"), .bytes = -1,
-					  .digest = digest_of(t, tree_text(file, "CRC")) };
+					  .digest = lenovo_digest(t, tree_text(file, "CRC")) };
 
 		if (size)
 			pd_parse(t->ctx, PD_T_INT, size, &row.bytes);

@@ -125,6 +125,8 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *
 	enum place at;
 
 	(void)ns;
+	if (!r->path.len && strcmp(name, "component") == 0) /* a file of one alone */
+		path_open(&r->path, "components");
 	path_open(&r->path, name);
 	at = (enum place)path_place(&r->path, places, PLACES);
 	if (r->path.len == strlen(name) + 1 && !r->path.beyond && at != ROOT)
@@ -295,8 +297,10 @@ static int read_catalog(struct pd_ctx *ctx)
 
 static int recognize(const unsigned char *head, size_t len)
 {
-	return !path_found(head, len, "<components") ? 0 :
-	       path_found(head, len, "type=\"firmware\"") || path_found(head, len, "type='firmware'") ? 90 : 50;
+	bool firmware = path_found(head, len, "type=\"firmware\"") || path_found(head, len, "type='firmware'");
+
+	return path_found(head, len, "<components") ? (firmware ? 90 : 50) :
+	       firmware && path_found(head, len, "<component ") ? 90 : 0;
 }
 
 static const struct pd_reader reader = {

@@ -116,6 +116,9 @@ static int wrong_root(struct reader *r, const char *ns, const char *name)
 		{ "SoftwareDistributionPackage", "a package of a SCUP catalog" },
 		{ "OfflineSyncPackage", "the package.xml of wsusscn2" },
 		{ "BulletinDatastore", "mssecure.xml" },
+		{ "DriverPackManifest", "Dell's catalog of driver packs for Windows" },
+		{ "ModelList", "Lenovo's catalog of driver packs for Windows" },
+		{ "data-stream-collection", "a data stream of SCAP, which has OVAL definitions in it" },
 		{ "html", "a web page, perhaps an error or login page" },
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* network - save the network's state and configuration as text evidence. */
 #include "network.h"
+#include "../shared/store.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -304,6 +305,7 @@ static int read_back(struct pd_ctx *ctx, const char *folder)
 /* Only a save that came to its end has a manifest. */
 static int save_check(struct pd_ctx *ctx)
 {
+	const struct save_args *args = ctx->args;
 	const char *folder = pd_recall(ctx, "folder");
 	int n;
 
@@ -312,6 +314,8 @@ static int save_check(struct pd_ctx *ctx)
 		return n < 0 || report(ctx, folder, n) < 0 ? PD_FAILED :
 							      PD_UNCHANGED;
 	}
+	if (store_can_take(ctx, args->to, "the network's state could not be saved") < 0)
+		return PD_REFUSED;
 	pd_expect(ctx, 2);
 	if (pd_output(ctx, "folder", free_folder(ctx)) < 0)
 		return PD_FAILED;

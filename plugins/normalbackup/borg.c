@@ -94,6 +94,26 @@ static bool is_there(const char *lines, const char *path)
 	return false;
 }
 
+/* What must be in it is not said: something has to be. */
+static int weigh(struct pd_ctx *ctx, struct found *found)
+{
+	const char *const argv[] = { "borg", "info", "--bypass-lock", "--json", archive(ctx, found), NULL };
+	struct pd_command command = borg(ctx, argv);
+	json_int_t files = 0, bytes = 0;
+	json_t *info = NULL;
+	int result = ask_json(ctx, &command, archive(ctx, found), &info);
+
+	if (result == 0 && json_unpack(info, "{s:[{s:{s:I, s:I}}]}", "archives", "stats", "nfiles", &files,
+				       "original_size", &bytes) != 0)
+		result = pd_fail(ctx, PD_FAILED, "%s: borg info does not tell how many files it has",
+				 archive(ctx, found));
+	json_decref(info);
+	if (result < 0)
+		return result;
+	found->has = pd_format(ctx, "%lld files, %lld bytes", (long long)files, (long long)bytes);
+	return files ? 0 : lacks(ctx, found, "file", source(ctx));
+}
+
 /* Paths have no slash in front there.  That a pattern matches nothing is a
  * warning, with exit status 1. */
 static int look_inside(struct pd_ctx *ctx, struct found *found)
@@ -112,14 +132,12 @@ static int look_inside(struct pd_ctx *ctx, struct found *found)
 	argv[n++] = archive(ctx, found);
 	for (size_t i = 0; i < args->paths.len; i++)
 		argv[n++] = pd_format(ctx, "pf:%s", args->paths.items[i] + 1);
-	result = args->paths.len ? ask(ctx, &command, 1, archive(ctx, found), &r) : 0;
+	result = ask(ctx, &command, 1, archive(ctx, found), &r);
 	if (result < 0)
 		return result;
 	for (size_t i = 0; i < args->paths.len; i++)
 		if (!is_there(r.out, args->paths.items[i] + 1))
-			return against(ctx, pd_format(ctx, "%s has no %s in it (%s)", found->what,
-						      args->paths.items[i], source(ctx)),
-				       "see what the backup leaves out, and let it run again");
+			return lacks(ctx, found, args->paths.items[i], source(ctx));
 	found->has = joined(ctx, &args->paths);
 	return 0;
 }
@@ -145,8 +163,9 @@ static int find(struct pd_ctx *ctx, struct found *out)
 	json_decref(all);
 	if (r < 0)
 		return r;
-	return out->id ? look_inside(ctx, out) :
-	       against(ctx, pd_format(ctx, "%s has no archive %s of %s%s", source(ctx), args->archives,
+	if (out->id)
+		return args->paths.len ? look_inside(ctx, out) : weigh(ctx, out);
+	return against(ctx, pd_format(ctx, "%s has no archive %s of %s%s", source(ctx), args->archives,
 				      host ? "host " : "any host", host ? host : ""),
 		       "let the backup run; see 'borg list' for what is there");
 }

@@ -2,7 +2,8 @@
 # The plugin normalbackup.
 plugin_LTLIBRARIES += %reldir%/normalbackup.la
 %canon_reldir%_normalbackup_la_SOURCES = %reldir%/normalbackup.c %reldir%/normalbackup.h \
-	%reldir%/restic.c %reldir%/borg.c %reldir%/bacula.c %reldir%/file.c
+	%reldir%/restic.c %reldir%/borg.c %reldir%/bacula.c %reldir%/file.c \
+	%reldir%/command.c plugins/command/program.c plugins/command/program.h
 %canon_reldir%_normalbackup_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE $(JANSSON_CFLAGS)
 %canon_reldir%_normalbackup_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_normalbackup_la_LDFLAGS = $(PLUGIN_LDFLAGS)

@@ -18,6 +18,12 @@ int against(struct pd_ctx *ctx, const char *cause, const char *remedy)
 	return pd_fail(ctx, PD_REFUSED, "%s", cause);
 }
 
+int lacks(struct pd_ctx *ctx, const struct found *found, const char *what, const char *source)
+{
+	return against(ctx, pd_format(ctx, "%s has no %s in it (%s)", found->what, what, source),
+		       "see what the backup leaves out, and let it run again");
+}
+
 /* The last lines of what a program complained about, in one. */
 static const char *complaint(struct pd_ctx *ctx, const struct pd_command_result *r)
 {
@@ -170,8 +176,8 @@ const struct pd_output product_outputs[] = {
 };
 
 static const struct pd_step *const steps[] = { &restic_step, &borg_step, &bacula_step, &file_step,
-					       NULL };
+					       &command_step, NULL };
 
-PD_PLUGIN(.name = "normalbackup", .version = "1.0",
+PD_PLUGIN(.name = "normalbackup", .version = "1.1",
 	  .help = "the server's ordinary backup: it has run, is recent, and can be read",
 	  .steps = steps);

@@ -31,6 +31,9 @@ struct product {
 /** A reason against the run: the inhibitor of a check, the failure of an apply. */
 int PD_MUST_USE against(struct pd_ctx *ctx, const char *cause, const char *remedy);
 
+/** The same, since @p what is not in the backup. */
+int PD_MUST_USE lacks(struct pd_ctx *ctx, const struct found *found, const char *what, const char *source);
+
 /** Run a command of the product; with an exit status above @p worst what it said
  * is a reason against the run: "@p what: ...".  @return 0, or below zero, reported. */
 int PD_MUST_USE ask(struct pd_ctx *ctx, const struct pd_command *command, int worst,
@@ -64,6 +67,6 @@ pd_step_fn product_verify;
 	PD_PARAM(s, paths, PD_T_LIST, .help = "files and folders that must be in it")
 
 extern const struct pd_output product_outputs[];
-extern const struct pd_step restic_step, borg_step, bacula_step, file_step;
+extern const struct pd_step restic_step, borg_step, bacula_step, file_step, command_step;
 
 #endif

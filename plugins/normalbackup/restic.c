@@ -112,6 +112,26 @@ static void on_line(struct pd_ctx *ctx, void *user, int stream, const char *line
 		*there = true;
 }
 
+/* What must be in it is not said: something has to be.  What is counted as files
+ * are folders, too. */
+static int weigh(struct pd_ctx *ctx, struct found *found)
+{
+	const char *const words[] = { "stats", "--json", "--mode", "restore-size", found->id, NULL };
+	struct pd_command command = restic(ctx, words);
+	json_t *stats = NULL;
+	json_int_t bytes = 0;
+	int result = ask_json(ctx, &command, source(ctx), &stats);
+
+	if (result == 0 && json_unpack(stats, "{s:I}", "total_size", &bytes) != 0)
+		result = pd_fail(ctx, PD_FAILED, "%s: restic stats does not tell the size of %s", source(ctx),
+				 found->what);
+	json_decref(stats);
+	if (result < 0)
+		return result;
+	found->has = pd_format(ctx, "%s, %lld bytes", found->has, (long long)bytes);
+	return bytes ? 0 : lacks(ctx, found, "data", source(ctx));
+}
+
 static int look_inside(struct pd_ctx *ctx, const struct found *found)
 {
 	const struct args *args = ctx->args;
@@ -130,9 +150,7 @@ static int look_inside(struct pd_ctx *ctx, const struct found *found)
 		if (result < 0)
 			return result;
 		if (!there)
-			return against(ctx, pd_format(ctx, "%s has no %s in it (%s)", found->what,
-						      args->paths.items[i], source(ctx)),
-				       "see what the backup leaves out, and let it run again");
+			return lacks(ctx, found, args->paths.items[i], source(ctx));
 	}
 	return 0;
 }
@@ -176,7 +194,9 @@ static int find(struct pd_ctx *ctx, struct found *out)
 	json_decref(all);
 	if (r < 0)
 		return r;
-	return out->id ? look_inside(ctx, out) : none(ctx, host);
+	if (!out->id)
+		return none(ctx, host);
+	return args->paths.len ? look_inside(ctx, out) : weigh(ctx, out);
 }
 
 static int prove(struct pd_ctx *ctx, const struct found *found, const char **how)

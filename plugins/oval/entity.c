@@ -27,6 +27,7 @@ static const struct meaning {
 	{ "rpmverifyfile", "version", "packages", "version", VERSION_PART },
 	{ "rpmverifyfile", "release", "packages", "version", RELEASE_PART },
 	{ "uname", "machine_class", "kernel", "machine", WHOLE },
+	{ "uname", "processor_type", "kernel", "machine", WHOLE },
 	{ "uname", "os_release", "kernel", "release", WHOLE },
 	{ "uname", "os_version", "kernel", "version", WHOLE },
 	{ "uname", "node_name", "os", "hostname", WHOLE },
@@ -145,13 +146,28 @@ static void known_values(struct reader *r, const struct meaning *m, const struct
 		oval_close(r);
 }
 
+/* What every server is that this runs on. */
+static void given(struct reader *r, const struct entity *e, const char *value)
+{
+	bool is = strcmp(oval_text(r, e->value), value) == 0;
+
+	if (e->operation > NOT_EQUAL || e->variable)
+		oval_unknown(r, "%s is compared in a way that is not read", oval_text(r, e->name));
+	else
+		oval_constant(r, is == (e->operation == EQUALS));
+}
+
 void oval_entity(struct reader *r, const char *type, const struct entity *e)
 {
 	const struct meaning *m = meaning_of(type, oval_text(r, e->name));
 	uint32_t n = 0;
 	const uint32_t *values = oval_values(r, e, &n);
 
-	if (!m)
+	if (strcmp(type, "family") == 0)
+		given(r, e, "unix");
+	else if (strcmp(type, "uname") == 0 && strcmp(oval_text(r, e->name), "os_name") == 0)
+		given(r, e, "Linux");
+	else if (!m)
 		oval_unknown(r, "%s of %s is not read", oval_text(r, e->name), type);
 	else if (!values)
 		oval_unknown(r, "the variable %s can't be told", oval_text(r, e->variable));

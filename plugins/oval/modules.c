@@ -51,8 +51,10 @@ static int module(struct pd_ctx *ctx, const char *file)
 
 	if (!text)
 		return PD_FAILED;
-	if (!*stream || (strcmp(state, "enabled") != 0 && strcmp(state, "1") != 0 &&
-			 strcmp(state, "true") != 0))
+	if (strcmp(state, "disabled") == 0) /* and its default stream, too */
+		stream = "";
+	else if (!*stream || (strcmp(state, "enabled") != 0 && strcmp(state, "1") != 0 &&
+			      strcmp(state, "true") != 0))
 		return 0;
 	return pd_fact(ctx, "x-modules", (const struct pd_fact_field[]){
 			PD_TEXT("name", name), PD_TEXT("enabled", stream) }, 2);

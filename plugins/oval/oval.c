@@ -68,11 +68,6 @@ static void add_node(struct reader *r, unsigned op, bool negate, uint32_t ref)
 
 /* ------------------------------------------------------------- definitions */
 
-static struct definition *now(struct reader *r)
-{
-	return OVAL_AT(r->definitions, struct definition, r->definitions.len - 1);
-}
-
 static void start_definition(struct reader *r, const struct pd_xml_attr *attrs, size_t n)
 {
 	const char *class = oval_attribute(attrs, n, "class");
@@ -80,11 +75,11 @@ static void start_definition(struct reader *r, const struct pd_xml_attr *attrs, 
 	struct definition d = { .id = word_of(r, attrs, n, "id"),
 				.revision = word_of(r, attrs, n, "version"),
 				.line = pd_xml_line(r->ctx), .first = (uint32_t)r->nodes.len,
+				.first_link = (uint32_t)r->links.len,
 				.patch = class && strcmp(class, "patch") == 0,
 				.vulnerability = class && strcmp(class, "vulnerability") == 0 };
 
 	OVAL_ADD(&r->definitions, &d);
-	oval_head_begin(r);
 	r->criteria = 0;
 }
 
@@ -95,28 +90,36 @@ static bool negated(const struct pd_xml_attr *attrs, size_t n)
 	return value && (strcmp(value, "true") == 0 || strcmp(value, "1") == 0);
 }
 
+static void add_use(struct reader *r, unsigned op, bool negate, uint32_t ref)
+{
+	add_node(r, op, negate, ref);
+	if (ref)
+		OVAL_AT(r->words, struct word, ref - 1)->uses++;
+}
+
 /* Below <criteria> there is nothing else. */
 static void start_criteria(struct reader *r, const char *name, const struct pd_xml_attr *attrs,
 			   size_t n)
 {
 	bool negate = negated(attrs, n);
-	uint8_t op = operator_of(attrs, n, "operator");
+	uint8_t op;
 
-	if (strcmp(name, "criteria") == 0) {
+	if (strcmp(name, "criterion") == 0) {
+		add_use(r, PD_RULE_TEST, negate, word_of(r, attrs, n, "test_ref"));
+	} else if (strcmp(name, "extend_definition") == 0) {
+		add_use(r, PD_RULE_CALL, negate, word_of(r, attrs, n, "definition_ref"));
+	} else if (strcmp(name, "criteria") == 0) {
+		op = operator_of(attrs, n, "operator");
 		r->criteria++;
 		add_node(r, op ? op : PD_RULE_ALL, negate, 0);
 		if (!op)
 			add_node(r, PD_RULE_UNKNOWN, false, 0);
-	} else if (strcmp(name, "criterion") == 0) {
-		add_node(r, PD_RULE_TEST, negate, word_of(r, attrs, n, "test_ref"));
-	} else if (strcmp(name, "extend_definition") == 0) {
-		add_node(r, PD_RULE_CALL, negate, word_of(r, attrs, n, "definition_ref"));
 	}
 }
 
 static void end_criteria(struct reader *r)
 {
-	const struct node *last = OVAL_AT(r->nodes, struct node, r->nodes.len - 1);
+	const struct node *last = OVAL_LAST(r->nodes, struct node);
 
 	/* Nothing is neither true nor false. */
 	if (last->op != PD_RULE_CLOSE && last->op != PD_RULE_TEST && last->op != PD_RULE_CALL &&
@@ -126,12 +129,11 @@ static void end_criteria(struct reader *r)
 	r->criteria--;
 }
 
-static int end_definition(struct reader *r)
+static void end_definition(struct reader *r)
 {
-	struct definition *d = now(r);
+	struct definition *d = OVAL_LAST(r->definitions, struct definition);
 
 	d->n = (uint32_t)r->nodes.len - d->first;
-	return oval_head_emit(r, d);
 }
 
 /* -------------------------------------- tests, objects, states, variables */
@@ -215,7 +217,7 @@ static void start_part(struct reader *r, const char *name, const struct pd_xml_a
 /* A name of dpkg may have an architecture, NAME:ARCH: that is an entity of its own. */
 static void end_entity(struct reader *r, const char *name, const char *text)
 {
-	struct entity arch = { .name = oval_word(r, "arch") };
+	struct entity arch = {0};
 	size_t len = strcspn(text, ":");
 	const char *after = text[len] ? text + len + 1 : "";
 	bool split = *after && !after[strspn(after, "abcdefghijklmnopqrstuvwxyz0123456789-")] &&
@@ -223,6 +225,7 @@ static void end_entity(struct reader *r, const char *name, const char *text)
 		     r->entity.operation == EQUALS && strcmp(oval_text(r, r->entry->type), "dpkginfo") == 0;
 
 	if (split) {
+		arch.name = oval_word(r, "arch");
 		arch.value = oval_word(r, after);
 		r->entity.value = oval_word(r, pd_format(r->ctx, "%.*s", (int)len, text));
 		OVAL_ADD(&r->entities, &arch);
@@ -260,9 +263,28 @@ static enum section section_of(const char *name)
 
 static bool is_full(const struct reader *r)
 {
-	return r->texts.len + oval_head_size(r) + r->nodes.len * sizeof(struct node) +
-	       r->words.len * sizeof(struct word) +
+	return r->texts.len + r->told.len + r->links.len * sizeof(struct link) +
+	       r->nodes.len * sizeof(struct node) + r->words.len * sizeof(struct word) +
+	       r->definitions.len * sizeof(struct definition) +
 	       (r->entities.len + r->refs.len) * sizeof(struct entity) > HELD_MAX;
+}
+
+/* Of notes and the like nothing is read. */
+static int start_in_definition(struct reader *r, const char *name,
+			       const struct pd_xml_attr *attrs, size_t n)
+{
+	bool criteria = r->criteria || (r->depth == 4 && strcmp(name, "criteria") == 0);
+
+	r->asked = false;
+	if (r->depth == 3)
+		start_definition(r, attrs, n);
+	else if (criteria)
+		start_criteria(r, name, attrs, n);
+	else if (r->depth == 4)
+		return strcmp(name, "metadata") == 0 ? 0 : PD_XML_SKIP;
+	else
+		oval_head_start(r, name, attrs, n);
+	return 0;
 }
 
 static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *name,
@@ -278,22 +300,20 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *
 	if (is_full(r))
 		return pd_fail(ctx, PD_FAILED, "the catalog is larger than any real one");
 	r->text.len = 0;
+	r->asked = r->section == OBJECTS || r->section == STATES || r->section == VARIABLES ||
+		   r->section == NO_SECTION;
 	if (depth == 2)
 		r->section = section_of(name);
 	else if (depth < 3 || r->section == NO_SECTION)
 		return 0;
-	else if (r->section != DEFINITIONS && depth == 3)
-		start_entry(r, name, attrs, n);
-	else if (r->section != DEFINITIONS && depth == 4)
-		start_part(r, name, attrs, n);
-	else if (r->section != DEFINITIONS)
-		r->entry->strange |= r->section == OBJECTS || r->section == STATES;
+	else if (r->section == DEFINITIONS)
+		return start_in_definition(r, name, attrs, n);
 	else if (depth == 3)
-		start_definition(r, attrs, n);
-	else if (r->criteria || (depth == 4 && strcmp(name, "criteria") == 0))
-		start_criteria(r, name, attrs, n);
+		start_entry(r, name, attrs, n);
+	else if (depth == 4)
+		start_part(r, name, attrs, n);
 	else
-		oval_head_start(r, name, attrs, n);
+		r->entry->strange |= r->section == OBJECTS || r->section == STATES;
 	r->text.len = 0;
 	return 0;
 }
@@ -303,8 +323,16 @@ static int on_text(struct pd_ctx *ctx, void *user, const char *text, size_t len)
 	struct reader *r = user;
 
 	(void)ctx;
-	oval_append(&r->text, text, len);
+	if (r->asked)
+		oval_append(&r->text, text, len);
 	return 0;
+}
+
+/* Of the element that ends. */
+static const char *text_of(struct reader *r)
+{
+	oval_append(&r->text, "", 1);
+	return r->text.data;
 }
 
 static int on_end(struct pd_ctx *ctx, void *user, const char *ns, const char *name)
@@ -313,28 +341,29 @@ static int on_end(struct pd_ctx *ctx, void *user, const char *ns, const char *na
 	unsigned depth = r->depth--;
 
 	(void)ctx, (void)ns;
-	oval_append(&r->text, "", 1);
 	if (depth == 3 && r->section == NO_SECTION && strcmp(name, "product_name") == 0)
-		r->product = oval_word(r, r->text.data);
+		r->product = oval_word(r, text_of(r));
 	else if (depth < 3 || r->section == NO_SECTION)
 		return 0;
 	else if (r->section != DEFINITIONS && depth == 4)
-		end_part(r, name, r->text.data);
+		end_part(r, name, text_of(r));
 	else if (r->section == DEFINITIONS && depth == 3)
-		return end_definition(r);
+		end_definition(r);
 	else if (r->section == DEFINITIONS && !r->criteria)
-		oval_head_end(r, name, r->text.data);
+		oval_head_end(r, r->asked ? text_of(r) : "");
 	else if (r->section == DEFINITIONS && strcmp(name, "criteria") == 0)
 		end_criteria(r);
 	r->text.len = 0;
+	r->asked = false;
 	return 0;
 }
 
 static int read_catalog(struct pd_ctx *ctx)
 {
-	struct reader r = { .ctx = ctx, .section = NO_SECTION };
+	struct reader r = { .ctx = ctx, .section = NO_SECTION, .tree = PD_RULES_APPLICABLE };
 	struct pd_xml_handler handler = { .size = sizeof(handler), .user = &r,
-					  .start = on_start, .end = on_end, .text = on_text };
+					  .start = on_start, .end = on_end, .text = on_text,
+					  .passed = oval_passed, .flags = PD_XML_LEAVES };
 	int result = pd_xml(ctx, &handler);
 
 	if (!result)

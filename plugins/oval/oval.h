@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Private to the plugin oval: what is kept of a document, and how it becomes
  * rules.  Definitions stand before the tests, objects, states and variables
- * that they refer to: heads are handed on as they come, criteria are kept as
- * numbers until all is read. */
+ * that they refer to: they are kept until all is read.  Then most of them are
+ * decided, and little of them has to be handed on. */
 #ifndef PD_PLUGIN_OVAL_H
 #define PD_PLUGIN_OVAL_H
 
@@ -15,7 +15,7 @@
 
 /* What is known before any server is asked: tests of packages that none of those
  * that are going to be asked has. */
-enum settled { NEVER, ALWAYS, OPEN };
+enum settled { UNSETTLED, NEVER, ALWAYS, OPEN };
 
 /* Of the document; the first four hold entries. */
 enum section { TESTS, OBJECTS, STATES, VARIABLES, DEFINITIONS, NO_SECTION };
@@ -28,10 +28,15 @@ struct rows {
 
 /* A text that is there once, and what has it as its id: 1 + its place. */
 struct word {
-	uint32_t at, hash, next; /* in texts; of the same chain */
+	uint32_t at;          /* in texts */
 	uint32_t entries[4];  /* enum section, from TESTS */
-	uint32_t mark, uses;  /* of the definition that had it last; of a test */
-	uint8_t settled;      /* enum settled, of a test */
+	uint32_t mark, uses;  /* of the definition that had it last; by criteria */
+};
+
+/* Of the table of words, the next free one from where its hash says; with the place
+ * of its text, which is looked at at once. */
+struct slot {
+	uint32_t hash, word, at; /* word: 0: it is free */
 };
 
 enum operation {
@@ -47,8 +52,17 @@ struct node {
 	uint32_t ref;       /* word */
 };
 
+struct link {
+	uint32_t kind, target, title, hash; /* hash: of the target */
+};
+
+/* Of what it says about itself: places in told, where 0 is nothing. */
 struct definition {
-	uint32_t id, revision, line, first, n; /* nodes */
+	uint32_t id, revision, line, first, n; /* words; nodes */
+	uint32_t title, description, url, vendor, severity;
+	uint32_t first_link, n_links;
+	int64_t issued, updated;
+	uint8_t kind;              /* enum pd_class, of its references */
 	bool patch, vulnerability; /* class */
 };
 
@@ -63,37 +77,42 @@ struct entry {
 	uint32_t id, type, line;  /* words */
 	uint32_t first, n;        /* entities; of a test states, of a variable values */
 	uint32_t object;          /* of a test: word */
+	uint32_t packages, package; /* that a test names; the first one (word) */
+	uint8_t settled;          /* enum settled, of a test */
 	uint8_t check, existence, op; /* op: enum pd_rule_op, of states or entities */
 	bool strange;             /* it has more than is understood here */
 };
 
 struct reader {
 	struct pd_ctx *ctx;
-	struct rows words, texts, slots; /* struct word, char, uint32_t */
+	struct rows words, texts, slots; /* struct word, char, struct slot */
 	struct rows entries[4];          /* struct entry, by enum section */
 	struct rows entities, refs;      /* struct entity; uint32_t, words */
-	struct rows definitions, nodes;
+	struct rows definitions, nodes, links, told; /* told: char */
 	/* where the document is */
 	enum section section;
 	unsigned depth, criteria;  /* criteria: that are open */
-	struct head *head;         /* of the definition; what is open */
-	struct entry *entry;
+	struct entry *entry;       /* what is open */
 	struct entity entity;
+	uint8_t element;           /* of a definition's head; see head.c */
+	uint32_t href;             /* of that; in told */
+	bool asked;                /* is its text asked for? */
 	struct rows text;          /* of the element; later a pattern */
 	uint32_t product;          /* word */
-	int result;                /* of the rules on their way out */
+	/* the rules on their way out */
+	unsigned tree;             /* enum pd_rule_tree */
+	int result;
 };
 
 /* head.c: what a definition says about itself */
-HIDDEN void oval_head_begin(struct reader *r);
-HIDDEN void oval_head_free(struct reader *r);
-/** Bytes that are held for it. */
-HIDDEN size_t oval_head_size(const struct reader *r);
+/** As pd_xml_handler.passed: half of all elements. */
+HIDDEN bool oval_passed(const char *name, unsigned depth, bool bare);
 HIDDEN void oval_head_start(struct reader *r, const char *name, const struct pd_xml_attr *attrs,
-			    size_t n);
-HIDDEN void oval_head_end(struct reader *r, const char *name, const char *text);
-/** Hand it on, with calls of its rules. */
-HIDDEN int oval_head_emit(struct reader *r, const struct definition *d);
+			   size_t n);
+/** @p text: "" where none is asked for. */
+HIDDEN void oval_head_end(struct reader *r, const char *text);
+/** Begin its update; @p brief: without links, which nobody asks for. */
+HIDDEN int oval_head_emit(struct reader *r, const struct definition *d, bool brief);
 HIDDEN const char *oval_attribute(const struct pd_xml_attr *attrs, size_t n, const char *name);
 
 /* modules.c */
@@ -104,12 +123,13 @@ HIDDEN void *oval_add(struct rows *rows, size_t size, const void *row);
 #define OVAL_ADD(rows, row) oval_add(rows, sizeof(*(row)), row)
 HIDDEN void oval_append(struct rows *text, const char *s, size_t len);
 #define OVAL_AT(rows, type, i) (&((type *)(rows).data)[i])
+#define OVAL_LAST(rows, type) OVAL_AT(rows, type, (rows).len - 1)
 /** The number of a text, from 1; 0 is none. */
 HIDDEN uint32_t oval_word(struct reader *r, const char *text);
 /** Good until the next oval_word(). */
 HIDDEN const char *oval_text(const struct reader *r, uint32_t word);
 /** NULL: the document has none with this id. */
-HIDDEN const struct entry *oval_find(const struct reader *r, enum section section, uint32_t id);
+HIDDEN struct entry *oval_find(const struct reader *r, enum section section, uint32_t id);
 HIDDEN void oval_free(struct reader *r);
 
 /* pattern.c */
@@ -133,15 +153,16 @@ HIDDEN void oval_compare(struct reader *r, const char *kind, const char *field,
 			 unsigned compare, const char *value, unsigned scheme);
 /** Is a field there? */
 HIDDEN void oval_exists(struct reader *r, const char *kind, const char *field, bool negate);
-/** The rules of all definitions, once the document is read. */
+/** All definitions and their rules, once the document is read. */
 HIDDEN int oval_emit_all(struct reader *r);
 
 /** What has this outcome: one group. */
 HIDDEN void oval_constant(struct reader *r, bool outcome);
 
 /* test.c */
-/** Is its outcome the same for all that it can be asked of? */
-HIDDEN enum settled oval_settled(struct reader *r, const struct entry *test);
+/** Is its outcome the same for all that it can be asked of?  Packages that are
+ * not wanted count for the update. */
+HIDDEN void oval_settle(struct reader *r, struct entry *test);
 /** The rules of one test: one leaf, or one group. */
 HIDDEN void oval_test(struct reader *r, const struct entry *test, bool negate);
 /** "A package that it is about is there", as children of what is open. */

@@ -35,47 +35,55 @@ const char *oval_text(const struct reader *r, uint32_t word)
 	return word ? (char *)r->texts.data + OVAL_AT(r->words, struct word, word - 1)->at : "";
 }
 
-/* Twice as many chains, each entered anew. */
+/* The one that has this hash and text, or a free one for it. */
+static struct slot *slot_of(const struct reader *r, uint32_t hash, const char *text)
+{
+	struct slot *slots = r->slots.data;
+	size_t at = hash & (r->slots.cap - 1);
+
+	while (slots[at].word && (slots[at].hash != hash ||
+				  strcmp((char *)r->texts.data + slots[at].at, text) != 0))
+		at = (at + 1) & (r->slots.cap - 1);
+	return &slots[at];
+}
+
+/* Twice as many, each word entered anew. */
 static void enlarge(struct reader *r)
 {
-	size_t n = r->slots.cap ? 2 * r->slots.cap : 1024;
+	struct rows old = r->slots;
+	size_t n = old.cap ? 2 * old.cap : 2048;
 
-	free(r->slots.data);
-	r->slots = (struct rows){ .data = calloc(n, sizeof(uint32_t)), .cap = n };
+	r->slots = (struct rows){ .data = calloc(n, sizeof(struct slot)), .cap = n };
 	if (!r->slots.data)
 		abort();
-	for (uint32_t i = 0; i < r->words.len; i++) {
-		struct word *w = OVAL_AT(r->words, struct word, i);
-		uint32_t *slot = OVAL_AT(r->slots, uint32_t, w->hash & (n - 1));
+	for (size_t i = 0; i < old.cap; i++) {
+		const struct slot *s = OVAL_AT(old, struct slot, i);
 
-		w->next = *slot;
-		*slot = i + 1;
+		if (s->word)
+			*slot_of(r, s->hash, oval_text(r, s->word)) = *s;
 	}
+	free(old.data);
 }
 
 uint32_t oval_word(struct reader *r, const char *text)
 {
 	size_t len = strlen(text);
-	struct word w = { .at = (uint32_t)r->texts.len, .hash = hash_text(text, len) };
-	const struct word *have;
-	uint32_t *slot;
+	struct word w = { .at = (uint32_t)r->texts.len };
+	uint32_t hash = hash_text(text, len);
+	struct slot *slot;
 
-	if (r->words.len >= r->slots.cap)
+	if (4 * r->words.len >= 3 * r->slots.cap)
 		enlarge(r);
-	slot = OVAL_AT(r->slots, uint32_t, w.hash & (r->slots.cap - 1));
-	for (uint32_t i = *slot; i; i = have->next) {
-		have = OVAL_AT(r->words, struct word, i - 1);
-		if (have->hash == w.hash && strcmp(oval_text(r, i), text) == 0)
-			return i;
-	}
+	slot = slot_of(r, hash, text);
+	if (slot->word)
+		return slot->word;
 	oval_append(&r->texts, text, len + 1);
-	w.next = *slot;
 	OVAL_ADD(&r->words, &w);
-	*slot = (uint32_t)r->words.len;
-	return *slot;
+	*slot = (struct slot){ hash, (uint32_t)r->words.len, w.at };
+	return slot->word;
 }
 
-const struct entry *oval_find(const struct reader *r, enum section section, uint32_t id)
+struct entry *oval_find(const struct reader *r, enum section section, uint32_t id)
 {
 	uint32_t place = id ? OVAL_AT(r->words, struct word, id - 1)->entries[section] : 0;
 
@@ -85,11 +93,10 @@ const struct entry *oval_find(const struct reader *r, enum section section, uint
 void oval_free(struct reader *r)
 {
 	struct rows *all[] = { &r->words, &r->texts, &r->slots, &r->entities, &r->refs,
-			       &r->definitions, &r->nodes, &r->text };
+			       &r->definitions, &r->nodes, &r->links, &r->told, &r->text };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		free(all[i]->data);
-	oval_head_free(r);
 	for (size_t i = 0; i < sizeof(r->entries) / sizeof(*r->entries); i++)
 		free(r->entries[i].data);
 }

@@ -31,17 +31,6 @@ static const struct entity *entity_of(const struct reader *r, const struct entry
 	return NULL;
 }
 
-/* "unix" is what every server is that this runs on. */
-static void family(struct reader *r, const struct entity *e)
-{
-	bool is = strcmp(oval_text(r, e->value), "unix") == 0;
-
-	if (e->operation > NOT_EQUAL || e->variable)
-		oval_unknown(r, "family is compared in a way that is not read");
-	else
-		oval_constant(r, is == (e->operation == EQUALS));
-}
-
 static void state(struct reader *r, const struct look *look, uint32_t id, bool flat)
 {
 	const struct entry *s = oval_find(r, STATES, id);
@@ -58,10 +47,7 @@ static void state(struct reader *r, const struct look *look, uint32_t id, bool f
 	for (uint32_t i = 0; i < s->n; i++) {
 		const struct entity *e = OVAL_AT(r->entities, struct entity, s->first + i);
 
-		if (strcmp(look->type, "family") == 0)
-			family(r, e);
-		else
-			oval_entity(r, look->type, e);
+		oval_entity(r, look->type, e);
 	}
 	if (group)
 		oval_close(r);
@@ -103,8 +89,7 @@ static void rows_of(struct reader *r, const struct look *look, const struct entr
 		oval_compare(r, look->kind, "name", PD_CMP_MATCH,
 			     oval_pattern(&r->text, subject, WHOLE), PD_SCHEME_NONE);
 	if (look->field)
-		oval_compare(r, look->kind, look->field, look->compare, look->value,
-			     PD_SCHEME_NONE);
+		oval_compare(r, look->kind, look->field, look->compare, look->value, PD_SCHEME_NONE);
 	if (want == BAD)
 		oval_open(r, PD_RULE_ALL, true, NULL, NULL);
 	if (want != THERE)
@@ -391,18 +376,22 @@ static bool is_read(const struct entry *test)
 	return test->check != OTHER_CHECK && test->existence != OTHER_EXISTENCE && !test->strange;
 }
 
-enum settled oval_settled(struct reader *r, const struct entry *test)
+void oval_settle(struct reader *r, struct entry *test)
 {
 	const struct entry *object = oval_find(r, OBJECTS, test->object);
 	struct look look = { .type = oval_text(r, test->type) };
 
-	if (!is_read(test) || !object || object->type != test->type || !of_packages(look.type) ||
-	    !package_names(r, object, &look) || look.pattern)
-		return OPEN;
+	test->settled = OPEN;
+	if (!object || !of_packages(look.type) || !package_names(r, object, &look) || look.pattern)
+		return;
+	test->packages = look.n;
+	test->package = look.names[0];
 	for (uint32_t i = 0; i < look.n; i++)
 		if (pd_package_wanted(r->ctx, oval_text(r, look.names[i])))
-			return OPEN;
-	return test->existence == NONE_EXIST || test->existence == ANY_EXIST ? ALWAYS : NEVER;
+			return;
+	if (is_read(test) && object->type == test->type)
+		test->settled = test->existence == NONE_EXIST ||
+				test->existence == ANY_EXIST ? ALWAYS : NEVER;
 }
 
 void oval_test(struct reader *r, const struct entry *test, bool negate)
@@ -415,8 +404,7 @@ void oval_test(struct reader *r, const struct entry *test, bool negate)
 	if (!is_read(test))
 		oval_unknown(r, "%s %s is of a form that is not read", look.type, id);
 	else if (!object && test->object)
-		oval_unknown(r, "object %s of %s is not in the catalog", oval_text(r, test->object),
-			     id);
+		oval_unknown(r, "object %s of %s is not in the catalog", oval_text(r, test->object), id);
 	else if (object && object->type != test->type)
 		oval_unknown(r, "%s has an object of another type", id);
 	else if (object && strcmp(look.type, "rpmverifyfile") == 0 && is_release(r, test, object))
@@ -441,9 +429,8 @@ void oval_packages(struct reader *r, const struct entry *test, uint32_t mark)
 		if (!w || w->mark == mark)
 			continue;
 		w->mark = mark;
-		if (!pd_package_wanted(r->ctx, oval_text(r, look.names[i])))
-			continue;
-		oval_rule(r, &(struct pd_rule){ .op = PD_RULE_TEST, .kind = "packages",
-						.subject = oval_text(r, look.names[i]) });
+		if (pd_package_wanted(r->ctx, oval_text(r, look.names[i])))
+			oval_rule(r, &(struct pd_rule){ .op = PD_RULE_TEST, .kind = "packages",
+							.subject = oval_text(r, look.names[i]) });
 	}
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Rules on their way out: criteria as rules that updates call, tests in their
- * place if one criterion refers to them, else as rules of their own. */
+/* Updates and rules on their way out: criteria as rules that updates call, tests
+ * in their place if one criterion refers to them, else as rules of their own. */
 #include <stdio.h>
 
 #include "oval.h"
+
+enum { DEPTH = 256 }; /* of elements */
 
 void oval_rule(struct reader *r, const struct pd_rule *rule)
 {
 	struct pd_rule row = *rule;
 
 	row.size = sizeof(row);
-	row.tree = PD_RULES_APPLICABLE;
+	row.tree = (uint16_t)r->tree;
 	if (!r->result)
 		r->result = pd_update_rule(r->ctx, &row);
 }
@@ -73,15 +75,21 @@ static void end(struct reader *r)
 		r->result = pd_update_end(r->ctx);
 }
 
-static void call(struct reader *r, uint32_t id, bool negate)
+static void call(struct reader *r, const char *id, bool negate)
 {
-	oval_rule(r, &(struct pd_rule){ .op = PD_RULE_CALL, .negate = negate,
-					.subject = oval_text(r, id) });
+	oval_rule(r, &(struct pd_rule){ .op = PD_RULE_CALL, .negate = negate, .subject = id });
 }
 
-static struct word *test_word(const struct reader *r, const struct node *n)
+/* NULL: it is no test, or of none that is there. */
+static struct entry *test_of(const struct reader *r, const struct node *n)
 {
-	return n->op == PD_RULE_TEST && n->ref ? OVAL_AT(r->words, struct word, n->ref - 1) : NULL;
+	return n->op == PD_RULE_TEST ? oval_find(r, TESTS, n->ref) : NULL;
+}
+
+/* Of a test or definition, by criteria. */
+static uint32_t uses(const struct reader *r, uint32_t id)
+{
+	return id ? OVAL_AT(r->words, struct word, id - 1)->uses : 0;
 }
 
 static enum settled negated(enum settled s)
@@ -90,7 +98,7 @@ static enum settled negated(enum settled s)
 }
 
 /* Kleene's, from how many there are of each outcome. */
-static enum settled sum(unsigned op, const uint32_t n[3])
+static enum settled sum(unsigned op, const uint32_t n[OPEN + 1])
 {
 	enum settled last = n[OPEN] ? OPEN : op == PD_RULE_ALL || (op != PD_RULE_ANY &&
 			    n[ALWAYS] % 2) ? ALWAYS : NEVER;
@@ -103,59 +111,70 @@ static enum settled sum(unsigned op, const uint32_t n[3])
 	}
 }
 
+static bool is_leaf(const struct node *n)
+{
+	return n->op == PD_RULE_CALL || n->op == PD_RULE_UNKNOWN || n->op == PD_RULE_TEST;
+}
+
 /* Of the nodes up to the one that closes, behind which *at ends. */
 static enum settled settled(const struct reader *r, const struct definition *d, uint32_t *at,
 			    unsigned op)
 {
-	uint32_t n[3] = { 0, 0, 0 };
+	uint32_t n[OPEN + 1] = {0};
 
 	while (*at < d->n) {
 		const struct node *node = OVAL_AT(r->nodes, struct node, d->first + (*at)++);
-		const struct word *test = test_word(r, node);
-		bool leaf = node->op == PD_RULE_CALL || node->op == PD_RULE_UNKNOWN ||
-			    node->op == PD_RULE_TEST;
+		const struct entry *test = test_of(r, node);
 		enum settled s;
 
 		if (node->op == PD_RULE_CLOSE)
 			break;
-		s = test ? (enum settled)test->settled : leaf ? OPEN : settled(r, d, at, node->op);
+		s = test ? (enum settled)test->settled : is_leaf(node) ? OPEN : settled(r, d, at, node->op);
 		n[node->negate ? negated(s) : s]++;
 	}
 	return sum(op, n);
 }
 
-static void emit_node(struct reader *r, const struct node *n)
+/* What is decided is left out where it decides nothing, as most of it does.  @op: of
+ * the group that it is in. */
+static void emit_decided(struct reader *r, unsigned op, bool outcome)
 {
-	const struct entry *test = n->op == PD_RULE_TEST ? oval_find(r, TESTS, n->ref) : NULL;
-	const struct word *word = test_word(r, n);
+	if (op != (outcome ? PD_RULE_ALL : PD_RULE_ANY))
+		oval_constant(r, outcome);
+}
+
+static void emit_node(struct reader *r, const struct node *n, unsigned op)
+{
+	const struct entry *test = test_of(r, n);
 
 	if (n->op == PD_RULE_UNKNOWN)
 		oval_unknown(r, "a criteria has no criterion");
 	else if (n->op == PD_RULE_CLOSE)
 		oval_close(r);
-	else if (test && word->settled != OPEN)
-		oval_constant(r, (word->settled == ALWAYS) != n->negate);
-	else if (test && word->uses == 1)
+	else if (test && test->settled != OPEN)
+		emit_decided(r, op, (test->settled == ALWAYS) != n->negate);
+	else if (test && uses(r, test->id) == 1)
 		oval_test(r, test, n->negate);
 	else if (n->ref)
-		call(r, n->ref, n->negate);
+		call(r, oval_text(r, n->ref), n->negate);
 	else
 		oval_open(r, n->op, n->negate, NULL, NULL);
+}
+
+static const char *packages_id(struct reader *r, const struct definition *d)
+{
+	return pd_format(r->ctx, "%s%s", oval_text(r, d->id), OVAL_PACKAGES);
 }
 
 /* A patch is installed if a package is there that it is about, and it is not
  * needed. */
 static void emit_packages(struct reader *r, const struct definition *d, uint32_t mark)
 {
-	const struct node *nodes = OVAL_AT(r->nodes, struct node, d->first);
-
-	if (!begin(r, pd_format(r->ctx, "%s%s", oval_text(r, d->id), OVAL_PACKAGES),
-		   oval_text(r, d->revision), d->line))
+	if (!begin(r, packages_id(r, d), oval_text(r, d->revision), d->line))
 		return;
 	oval_open(r, PD_RULE_ANY, false, NULL, NULL);
 	for (uint32_t i = 0; i < d->n; i++) {
-		const struct entry *test = nodes[i].op == PD_RULE_TEST ?
-					   oval_find(r, TESTS, nodes[i].ref) : NULL;
+		const struct entry *test = test_of(r, OVAL_AT(r->nodes, struct node, d->first + i));
 
 		if (test)
 			oval_packages(r, test, mark);
@@ -164,56 +183,113 @@ static void emit_packages(struct reader *r, const struct definition *d, uint32_t
 	end(r);
 }
 
-static void emit_definition(struct reader *r, const struct definition *d)
+static void emit_criteria(struct reader *r, const struct definition *d, enum settled all)
 {
-	enum settled all;
-	uint32_t at = 0;
+	uint8_t ops[DEPTH] = { PD_RULE_ALL };
+	uint8_t depth = 0; /* as far as elements are nested */
 
-	if (!begin(r, oval_text(r, d->id), oval_text(r, d->revision), d->line))
-		return;
-	all = d->n ? settled(r, d, &at, PD_RULE_ALL) : OPEN;
 	if (all != OPEN)
 		oval_constant(r, all == ALWAYS);
-	for (uint32_t i = 0; all == OPEN && i < d->n; i++)
-		emit_node(r, OVAL_AT(r->nodes, struct node, d->first + i));
+	for (uint32_t i = 0; all == OPEN && i < d->n; i++) {
+		const struct node *node = OVAL_AT(r->nodes, struct node, d->first + i);
+
+		emit_node(r, node, ops[depth]);
+		if (node->op == PD_RULE_CLOSE)
+			depth--;
+		else if (!is_leaf(node))
+			ops[++depth] = node->op;
+	}
 	if (!d->n)
 		oval_unknown(r, "the definition has no criteria");
+}
+
+static void emit_rules(struct reader *r, const struct definition *d, enum settled all)
+{
+	if (!begin(r, oval_text(r, d->id), oval_text(r, d->revision), d->line))
+		return;
+	emit_criteria(r, d, all);
 	end(r);
 }
 
-/* How often each test is asked for, and what is known of it. */
-static void look_at_tests(struct reader *r)
+/* They are asked more than once. */
+static bool are_shared(const struct reader *r, const struct definition *d)
 {
-	for (size_t i = 0; i < r->nodes.len; i++) {
-		const struct node *n = OVAL_AT(r->nodes, struct node, i);
-		const struct entry *test = n->op == PD_RULE_TEST ? oval_find(r, TESTS, n->ref) : NULL;
-		struct word *word = test_word(r, n);
+	return d->patch || uses(r, d->id);
+}
 
-		if (word && !word->uses++)
-			word->settled = (uint8_t)(test ? oval_settled(r, test) : OPEN);
+/* What is no patch is never installed. */
+static void call_rules(struct reader *r, const struct definition *d, enum settled all)
+{
+	const char *id = oval_text(r, d->id);
+
+	if (are_shared(r, d))
+		call(r, id, false);
+	else
+		emit_criteria(r, d, all);
+	r->tree = PD_RULES_INSTALLED;
+	if (d->patch) {
+		call(r, id, true);
+		call(r, packages_id(r, d), false);
+	} else {
+		oval_constant(r, false);
 	}
+	r->tree = PD_RULES_APPLICABLE;
+}
+
+/* Is a package there that it is about?  Those that are not are counted: each time
+ * as the first one, which takes no search. */
+static bool look_at_packages(struct reader *r, const struct definition *d)
+{
+	const char *name = NULL;
+	bool there = false;
+
+	for (uint32_t i = 0; i < d->n; i++) {
+		struct entry *test = test_of(r, OVAL_AT(r->nodes, struct node, d->first + i));
+		bool again = test && test->settled;
+
+		if (test && !again)
+			oval_settle(r, test);
+		if (!test || !test->packages)
+			continue;
+		there |= test->settled == OPEN;
+		name = name ? name : oval_text(r, test->package);
+		for (uint32_t k = 0; again && !there && k < test->packages; k++)
+			there = pd_package_wanted(r->ctx, name);
+	}
+	return there;
+}
+
+/* What is decided by none of its packages being there is handed on without rules,
+ * but for others that call them. */
+static void emit_definition(struct reader *r, const struct definition *d, uint32_t mark)
+{
+	uint32_t at = 0;
+	bool there = look_at_packages(r, d);
+	enum settled all = d->n ? settled(r, d, &at, PD_RULE_ALL) : OPEN;
+	bool decided = all == NEVER && !there;
+
+	r->result = oval_head_emit(r, d, decided);
+	if (!decided)
+		call_rules(r, d, all);
+	end(r);
+	if (are_shared(r, d) && (!decided || uses(r, d->id)))
+		emit_rules(r, d, all);
+	if (!decided && d->patch)
+		emit_packages(r, d, mark);
 }
 
 int oval_emit_all(struct reader *r)
 {
-	look_at_tests(r);
-	for (uint32_t i = 0; i < r->words.len && !r->result; i++) {
-		const struct entry *test = oval_find(r, TESTS, i + 1);
+	for (uint32_t i = 0; i < r->definitions.len && !r->result; i++)
+		emit_definition(r, OVAL_AT(r->definitions, struct definition, i), i + 1);
+	for (size_t i = 0; i < r->entries[TESTS].len && !r->result; i++) {
+		const struct entry *test = OVAL_AT(r->entries[TESTS], struct entry, i);
 
-		const struct word *word = OVAL_AT(r->words, struct word, i);
-
-		if (!test || word->uses < 2 || word->settled != OPEN ||
-		    !begin(r, oval_text(r, i + 1), NULL, test->line))
+		if (test->settled != OPEN || uses(r, test->id) < 2 ||
+		    !begin(r, oval_text(r, test->id), NULL, test->line))
 			continue;
 		oval_test(r, test, false);
 		end(r);
-	}
-	for (uint32_t i = 0; i < r->definitions.len && !r->result; i++) {
-		const struct definition *d = OVAL_AT(r->definitions, struct definition, i);
-
-		emit_definition(r, d);
-		if (d->patch)
-			emit_packages(r, d, i + 1);
 	}
 	return r->result;
 }

@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: MIT
 plugin_LTLIBRARIES += %reldir%/printers.la
 %canon_reldir%_printers_la_SOURCES = %reldir%/printers.c %reldir%/restore.c \
 	%reldir%/conf.c %reldir%/spooler.c %reldir%/printers.h $(CUPS_SOURCES) \
 	plugins/shares/saved.c plugins/shares/saved.h \
 	plugins/shares/steps.c plugins/shares/steps.h \
-	plugins/shares/units.c plugins/shares/units.h
+	plugins/shares/units.c plugins/shares/units.h $(STORE_SOURCES)
 %canon_reldir%_printers_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CUPS_CFLAGS) \
 	$(JANSSON_CFLAGS) $(SODIUM_CFLAGS)
 %canon_reldir%_printers_la_CFLAGS = $(PLUGIN_CFLAGS)

@@ -208,6 +208,8 @@ static int save_check(struct pd_ctx *ctx)
 	}
 	if (setup_read(ctx, CUPS_ROOT, &setup))
 		return PD_FAILED;
+	if (save_places(ctx, args, "the printers") < 0)
+		return PD_REFUSED;
 	if (save_outputs(ctx, saved_name(ctx, args->to, "printers.save"), "queues",
 			 (int64_t)setup.len))
 		return PD_FAILED;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 plugin_LTLIBRARIES += %reldir%/probe.la
 %canon_reldir%_probe_la_SOURCES = %reldir%/probe.c $(PROBE_SOURCES) %reldir%/smb.c \
 	%reldir%/print.c %reldir%/http.c %reldir%/curl.c %reldir%/curl.h \

@@ -267,6 +267,20 @@ static bool plain(const char *text, const char *without)
 			 text[0] != '-');
 }
 
+/* Is one of the names of a path in a share ".."? */
+static bool goes_up(const char *path)
+{
+	while (*path) {
+		size_t len = strcspn(path, "/\\");
+
+		if (len == 2 && strncmp(path, "..", 2) == 0)
+			return true;
+		path += len;
+		path += strspn(path, "/\\");
+	}
+	return false;
+}
+
 static int check(struct pd_ctx *ctx)
 {
 	const struct smb_args *args = ctx->args;
@@ -282,6 +296,9 @@ static int check(struct pd_ctx *ctx)
 		return pd_fail(ctx, PD_BAD_ARGS, "share is the name alone, "
 			       "without // and server; no %% in user, no "
 			       "quotation marks or semicolons in any of them");
+	if (goes_up(args->folder))
+		return pd_fail(ctx, PD_BAD_ARGS, "folder is \"%s\"; write a folder "
+			       "below the top of the share, without ..", args->folder);
 	rc = probe_tool(ctx, "smbclient", "install the package smbclient "
 			"(samba-client)");
 	return rc == PD_CHANGED ? probe_host(ctx, args->server) : rc;

@@ -217,15 +217,25 @@ struct look {
 	struct texts errors;
 };
 
+/* What `squid -z` makes before the start has a process id in squid's file, too, and so
+ * has a squid that ends: of either `squid -k check` says that squid runs. */
+static bool is_between(const char *state)
+{
+	return strncmp(state, "activating", 10) == 0 || strncmp(state, "deactivating", 12) == 0;
+}
+
 static int running(struct pd_ctx *ctx, struct look *look)
 {
-	static const char *const argv[] = { "squid", "-k", "check", NULL };
-	struct pd_command_result r = { 0 };
+	static const char *const check[] = { "squid", "-k", "check", NULL };
+	static const char *const state[] = { "systemctl", "is-active", "squid.service", NULL };
+	struct pd_command_result r = { 0 }, unit = { 0 };
 
-	if (pd_run(ctx, argv, &r))
+	if (pd_run(ctx, state, &unit) || pd_run(ctx, check, &r))
 		return PD_FAILED;
-	look->runs = r.status == 0;
-	if (!look->runs)
+	look->runs = r.status == 0 && !is_between(unit.out);
+	if (is_between(unit.out))
+		look->problem = pd_format(ctx, "squid.service is %.*s", (int)strcspn(unit.out, "\n"), unit.out);
+	else if (!look->runs)
 		look->problem = pd_format(ctx, "squid does not run: %.*s",
 					  (int)strcspn(r.err, "\n"), r.err);
 	return 0;

@@ -3,6 +3,8 @@
  * health.c proves that squid is well. */
 #include "proxy.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,9 +33,31 @@ int proxy_take_with(struct pd_ctx *ctx, const char *folder, const struct saved_s
 	return rc;
 }
 
+/* What is not saved is said, and goes into the evidence. */
+static int tell_left_out(struct pd_ctx *ctx, const struct texts *left, bool evidence)
+{
+	const char *path = pd_format(ctx, "%s/left-out.txt", evidence ? ctx->work_dir : "");
+	FILE *f = NULL;
+	bool written = true;
+
+	for (size_t i = 0; i < left->len; i++)
+		pd_log(ctx, PD_LOG_INFO, "not saved: %s", left->item[i]);
+	if (texts_output(ctx, "left_out", left))
+		return PD_FAILED;
+	if (!evidence || left->len == 0)
+		return 0;
+	f = fopen(path, "we");
+	for (size_t i = 0; f && i < left->len; i++)
+		written = fprintf(f, "%s\n", left->item[i]) > 0 && written;
+	if (!f || fclose(f) != 0 || !written)
+		return pd_fail(ctx, PD_FAILED, "%s can't be written: %s", path, strerror(errno));
+	return pd_evidence(ctx, path, "files of squid that were not saved") < 0 ? PD_FAILED : 0;
+}
+
 static const struct pd_output outputs[] = {
 	PD_OUTPUT("folder", PD_T_PATH, "where the copy is, for proxy.restore and proxy.verify"),
 	PD_OUTPUT("files", PD_T_INT, "how many files are in it"),
+	PD_OUTPUT("left_out", PD_T_LIST, "files that are not, and why: symbolic links, and what is in a folder that is not root's alone"),
 	PD_OUTPUT_END
 };
 
@@ -54,20 +78,25 @@ static int save_check(struct pd_ctx *ctx)
 			   "mend it until squid -k parse accepts it");
 		return PD_REFUSED;
 	}
-	return save_outputs(ctx, saved_name(ctx, args->to, "proxy.save"), "files",
+	if (save_places(ctx, args, "the configuration of squid") < 0)
+		return PD_REFUSED;
+	return tell_left_out(ctx, &squid.left_out, false) ||
+	       save_outputs(ctx, saved_name(ctx, args->to, "proxy.save"), "files",
 			    (int64_t)squid.files.len) ? PD_FAILED : PD_CHANGED;
 }
 
 static int save_apply(struct pd_ctx *ctx)
 {
 	struct saved_set set = { 0 };
+	struct squid squid = { 0 };
 	int rc = 0;
 	const char *folder = save_set(ctx, "proxy.save", take, SAVED_MANIFEST,
 				      "files of squid", &rc);
 
 	if (!folder)
 		return rc;
-	return saved_read(ctx, folder, &set) ||
+	return squid_ask(ctx, &squid) || tell_left_out(ctx, &squid.left_out, true) ||
+	       saved_read(ctx, folder, &set) ||
 	       save_outputs(ctx, folder, "files", (int64_t)set.len) ? PD_FAILED : PD_CHANGED;
 }
 

@@ -12,6 +12,7 @@ struct squid {
 	const char *problem;     /**< why squid refuses it, or NULL */
 	struct texts directives; /**< "http_port 3128"; may hold passwords */
 	struct texts files;      /**< what it consists of and what it names */
+	struct texts left_out;   /**< "FILE: WHY", what root does not follow of that */
 };
 
 bool squid_is_here(void);

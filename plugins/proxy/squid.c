@@ -32,8 +32,8 @@ const char *first_word(struct pd_ctx *ctx, const char *text)
 /* ------------------------------------------------------------------- files */
 
 /* In a folder of somebody else, such as squid's user, a file may be a link to
- * whatever that one likes: root does not follow it. */
-static bool is_roots(struct pd_ctx *ctx, const char *path)
+ * whatever that one likes: root does not follow it.  Why not; NULL: it is root's. */
+static const char *not_roots(struct pd_ctx *ctx, const char *path)
 {
 	char *real = realpath(path, NULL);
 	bool same = real && strcmp(real, path) == 0;
@@ -41,32 +41,43 @@ static bool is_roots(struct pd_ctx *ctx, const char *path)
 	struct stat st;
 
 	free(real);
-	return same && stat(folder, &st) == 0 && st.st_uid == 0 && !(st.st_mode & S_IWOTH);
+	if (!same)
+		return lstat(path, &st) == 0 && S_ISLNK(st.st_mode) ? "it is a symbolic link" :
+								      "a folder on its way is a symbolic link";
+	return stat(folder, &st) == 0 && st.st_uid == 0 && !(st.st_mode & S_IWOTH) ?
+	       NULL : "its folder is not root's alone";
 }
 
-static void add_file(struct pd_ctx *ctx, struct texts *files, const char *path)
+static void add_file(struct pd_ctx *ctx, struct squid *out, const char *path)
 {
+	const char *why = NULL, *left = NULL;
 	struct stat st;
 
-	if (!texts_have(files, path) && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-	    is_roots(ctx, path))
-		texts_add(ctx, files, pd_format(ctx, "%s", path));
+	if (texts_have(&out->files, path) || lstat(path, &st) ||
+	    (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)))
+		return;
+	why = not_roots(ctx, path);
+	left = pd_format(ctx, "%s: %s", path, why ? why : "");
+	if (!why)
+		texts_add(ctx, &out->files, pd_format(ctx, "%s", path));
+	else if (!texts_have(&out->left_out, left))
+		texts_add(ctx, &out->left_out, left);
 }
 
-static void add_matches(struct pd_ctx *ctx, struct texts *files, const char *pattern)
+static void add_matches(struct pd_ctx *ctx, struct squid *out, const char *pattern)
 {
 	glob_t found = { 0 };
 
 	if (glob(pattern, 0, NULL, &found) == 0)
 		for (size_t i = 0; i < found.gl_pathc; i++)
-			add_file(ctx, files, found.gl_pathv[i]);
+			add_file(ctx, out, found.gl_pathv[i]);
 	globfree(&found);
 }
 
-static void add_folder(struct pd_ctx *ctx, struct texts *files, const char *path)
+static void add_folder(struct pd_ctx *ctx, struct squid *out, const char *path)
 {
-	add_matches(ctx, files, pd_format(ctx, "%s/*", path));
-	add_matches(ctx, files, pd_format(ctx, "%s/*/*", path));
+	add_matches(ctx, out, pd_format(ctx, "%s/*", path));
+	add_matches(ctx, out, pd_format(ctx, "%s/*/*", path));
 }
 
 /* What squid writes, the certificates that it makes among it, and what packages
@@ -89,7 +100,7 @@ static bool is_of_package(const char *path)
 }
 
 /* Each absolute path in a directive: "/etc/squid/blocked", tls-cert=/etc/x. */
-static void add_named(struct pd_ctx *ctx, struct texts *files, const char *directive)
+static void add_named(struct pd_ctx *ctx, struct squid *out, const char *directive)
 {
 	static const char between[] = " \t\"'=(),";
 
@@ -100,7 +111,7 @@ static void add_named(struct pd_ctx *ctx, struct texts *files, const char *direc
 		const char *word = pd_format(ctx, "%.*s", (int)len, at);
 
 		if (*word == '/' && !is_of_package(word))
-			add_file(ctx, files, word);
+			add_file(ctx, out, word);
 		at += len;
 		at += strspn(at, between);
 	}
@@ -137,7 +148,7 @@ static void read_message(struct pd_ctx *ctx, const char *message, struct squid *
 		const char *path = message + strlen(file), *end = strstr(path, " (depth");
 
 		if (end)
-			add_file(ctx, &out->files, pd_format(ctx, "%.*s", (int)(end - path), path));
+			add_file(ctx, out, pd_format(ctx, "%.*s", (int)(end - path), path));
 	} else if (!out->problem && (strstr(message, "FATAL: ") || strstr(message, "ERROR: ") ||
 				     strstr(message, "unrecognized: "))) {
 		out->problem = message;
@@ -170,8 +181,8 @@ int squid_ask(struct pd_ctx *ctx, struct squid *out)
 	if (ask(ctx, NULL, out))
 		return PD_FAILED;
 	for (size_t i = 0; i < out->directives.len; i++)
-		add_named(ctx, &out->files, out->directives.item[i]);
-	add_folder(ctx, &out->files, "/etc/squid");
+		add_named(ctx, out, out->directives.item[i]);
+	add_folder(ctx, out, "/etc/squid");
 	return 0;
 }
 

@@ -352,7 +352,7 @@ static const struct pd_output outputs[] = {
 
 static const struct pd_step hold = {
 	PD_STEP, .name = "hold", .help = "let nobody run into a disk quota, until undo",
-	.flags = PD_S_NEEDS_ROOT, .reversibility = PD_REVERSIBLE, .params = params,
+	.flags = PD_S_NEEDS_ROOT | PD_S_HOLD, .reversibility = PD_REVERSIBLE, .params = params,
 	.args_size = sizeof(struct args), .outputs = outputs,
 	.check = check, .apply = apply, .verify = verify, .undo = undo
 };

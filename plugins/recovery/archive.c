@@ -15,6 +15,7 @@ struct reading {
 	struct archive_report *report;
 	int64_t percent;
 	int fd;
+	struct crypt crypt;
 	int64_t done, total;
 	bool accounts; /* etc/passwd is in it */
 };
@@ -24,11 +25,15 @@ static int64_t file_read(struct packed *p, const char **why)
 	struct reading *r = p->user;
 	ssize_t n;
 
-	do
-		n = read(r->fd, p->raw, sizeof(p->raw));
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		*why = strerror(errno);
+	if (r->report->encrypted) {
+		n = crypt_read(&r->crypt, p->raw, sizeof(p->raw), why);
+	} else {
+		do
+			n = read(r->fd, p->raw, sizeof(p->raw));
+		while (n < 0 && errno == EINTR);
+		if (n < 0)
+			*why = strerror(errno);
+	}
 	r->done += n > 0 ? n : 0;
 	pd_progress(p->ctx, r->done, r->total, "reading the archive back");
 	return n;
@@ -130,13 +135,29 @@ static int judge(struct pd_ctx *ctx, const struct reading *r, const char *path)
 	return 0;
 }
 
-int archive_check(struct pd_ctx *ctx, const char *path, int64_t percent, struct archive_report *report)
+static int decrypt(struct pd_ctx *ctx, const char *path, const struct pd_secret *passphrase, struct reading *r)
+{
+	size_t len = 0;
+	const char *words = passphrase ? pd_secret(ctx, passphrase, &len) : NULL;
+
+	r->report->encrypted = crypt_begins(r->fd);
+	if (!words)
+		return !r->report->encrypted ? 0 :
+		       pd_fail(ctx, PD_FAILED, "%s is encrypted, and can't be read back without the parameter passphrase", path);
+	if (!r->report->encrypted)
+		return pd_fail(ctx, PD_FAILED, "%s is not encrypted, though there is a passphrase for it", path);
+	return crypt_begin(&r->crypt, r->fd, words, len) ? 0 : pd_fail(ctx, PD_FAILED, "the archive %s can't be read: %s", path,
+									strerror(errno));
+}
+
+int archive_check(struct pd_ctx *ctx, const char *path, int64_t percent, const struct pd_secret *passphrase,
+		  struct archive_report *report)
 {
 	struct packed *p = pd_alloc_for(ctx, sizeof(*p));
 	struct reading r = { .p = p, .report = report, .percent = percent };
 	struct archive *a;
 	struct stat st;
-	int result = PD_FAILED;
+	int result;
 
 	*p = (struct packed){ .ctx = ctx, .name = path, .read = file_read, .user = &r };
 	*report = (struct archive_report){ 0 };
@@ -144,7 +165,10 @@ int archive_check(struct pd_ctx *ctx, const char *path, int64_t percent, struct 
 	if (r.fd < 0 || fstat(r.fd, &st) < 0)
 		return pd_fail(ctx, PD_FAILED, "the archive %s can't be opened: %s", path, strerror(errno));
 	r.total = st.st_size;
-	a = packed_open(p);
+	result = decrypt(ctx, path, passphrase, &r);
+	a = result == 0 ? packed_open(p) : NULL;
+	if (result == 0 && !a)
+		result = PD_FAILED;
 	if (a)
 		result = packed_close(p, a, packed_each(p, a, member, &r));
 	close(r.fd);

@@ -106,7 +106,8 @@ int boot_read(struct pd_ctx *ctx, int fd, struct medium *m)
 
 	if (!sector(fd, 16, primary) || memcmp(primary, "\1CD001", 6) != 0)
 		return against(ctx, pd_format(ctx, "%s is no ISO 9660 image", m->path),
-			       "name the image that rear has made, or the medium that it was written to whole");
+			       "name the image that rear has made, or the medium that it was written to whole; of a stick that "
+			       "rear has made, its partition");
 	m->made = when(primary + 813);
 	if (!sector(fd, 17, boot) || memcmp(boot, "\0CD001\1EL TORITO SPECIFICATION", 30) != 0 ||
 	    !sector(fd, number(boot + 71, 4), entries))

@@ -6,34 +6,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-
-#include <linux/magic.h>
-
-#define MEDIUM_ROOM ((int64_t)512 << 20) /* of the image itself */
 
 struct make_args {
 	const char *to, *url;
 	int64_t limit, room, percent;
 	bool keep;
+	const struct pd_secret *passphrase;
 };
 
 static const struct make_args *arguments(struct pd_ctx *ctx) { return ctx->args; }
 
 /* ------------------------------------------------------------ where to */
-
-/* A host name has nothing else; what has would not come through a script. */
-static const char *short_name(struct pd_ctx *ctx)
-{
-	return pd_format(ctx, "%.*s", (int)strcspn(ctx->server, "."), ctx->server);
-}
 
 /* SERVER/RUN, numbered when it is taken; once it is remembered it stays.  NULL in
  * a dry run without a run: unknown. */
@@ -58,7 +46,7 @@ static struct rear_job job_of(struct pd_ctx *ctx, const char *workflow, const ch
 		.prefix = prefix, .folder = pd_format(ctx, "%s/%s", args->to, prefix),
 		.name = pd_format(ctx, "rear-%s", short_name(ctx)),
 		.temp = pd_format(ctx, "%s/rear", ctx->work_dir ? ctx->work_dir : "/var/tmp"),
-		.limit = args->limit
+		.limit = args->limit, .passphrase = args->passphrase
 	};
 }
 
@@ -66,8 +54,6 @@ static const char *image_of(struct pd_ctx *ctx, const struct rear_job *job)
 {
 	return pd_format(ctx, "%s/%s.iso", job->folder, job->name);
 }
-
-static bool with_archive(const struct rear_job *job) { return strcmp(job->workflow, "mkbackup") == 0; }
 
 /* --------------------------------------------------------------- check */
 
@@ -107,44 +93,6 @@ static int place_private(struct pd_ctx *ctx)
 	return 0;
 }
 
-/* nftw(3) hands nothing on */
-static int64_t walked;
-static dev_t root_device, own_device;
-
-/* What rear saves lies on disks; of btrfs each volume has a device number of its own. */
-static bool saved(const char *path, const struct stat *st)
-{
-	struct statfs fs;
-
-	return st->st_dev != own_device &&
-	       (st->st_dev == root_device || major(st->st_dev) != 0 ||
-		(statfs(path, &fs) == 0 && fs.f_type == BTRFS_SUPER_MAGIC));
-}
-
-static int count(const char *path, const struct stat *st, int kind, struct FTW *walk)
-{
-	(void)walk;
-	if (kind == FTW_D && !saved(path, st))
-		return FTW_SKIP_SUBTREE;
-	if (kind == FTW_F && S_ISREG(st->st_mode))
-		walked += (int64_t)st->st_blocks * 512;
-	return FTW_CONTINUE;
-}
-
-static int64_t room_needed(struct pd_ctx *ctx, const struct rear_job *job)
-{
-	const struct make_args *args = ctx->args;
-
-	if (!args->room && with_archive(job)) {
-		pd_progress(ctx, 0, 0, "counting what rear saves");
-		walked = 0;
-		(void)nftw("/", count, 64, FTW_PHYS | FTW_ACTIONRETVAL);
-	}
-	if (ctx->phase == PD_PHASE_CHECK)
-		pd_expect(ctx, 60 + walked / ((int64_t)20 << 20));
-	return args->room ? args->room : walked + MEDIUM_ROOM;
-}
-
 static int place_fits(struct pd_ctx *ctx, const struct rear_job *job)
 {
 	const char *to = arguments(ctx)->to, *there = existing(ctx, to);
@@ -158,9 +106,7 @@ static int place_fits(struct pd_ctx *ctx, const struct rear_job *job)
 		return against(ctx, pd_format(ctx, "%s is on the volume of the root, which is what would have to be "
 					      "recovered", to),
 			       "mount another volume, or a share of another server, there");
-	root_device = root.st_dev;
-	own_device = own.st_dev;
-	needed = room_needed(ctx, job);
+	needed = room_needed(ctx, job, arguments(ctx)->room, own.st_dev);
 	room = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
 	return room >= needed ? 0 :
 	       against(ctx, pd_format(ctx, "%s has %" PRId64 " MiB free, and up to %" PRId64 " MiB may be needed", to,
@@ -217,18 +163,6 @@ static int make_folders(struct pd_ctx *ctx, const char *folder)
 	return 0;
 }
 
-/* All that is in it is the server's secrets, too. */
-static int hide(const char *path, const struct stat *st, int kind, struct FTW *walk)
-{
-	(void)st;
-	(void)walk;
-	if (kind != FTW_F && kind != FTW_D)
-		return 0;
-	/* a share may have no modes */
-	return chmod(path, kind == FTW_D ? 0700 : 0600) == 0 || errno == EPERM ||
-	       errno == EOPNOTSUPP ? 0 : -1;
-}
-
 static int settle(struct pd_ctx *ctx, const struct rear_job *job)
 {
 	int fd, r;
@@ -239,8 +173,8 @@ static int settle(struct pd_ctx *ctx, const struct rear_job *job)
 	if (with_archive(job) && !archive_beside(ctx, job->folder))
 		return pd_fail(ctx, PD_FAILED, "rear says that all went well, but there is no archive of files in %s",
 			       job->folder);
-	if (nftw(job->folder, hide, 16, FTW_PHYS) != 0)
-		return pd_fail(ctx, PD_FAILED, "cannot make %s private: %s", job->folder, strerror(errno));
+	if (hide_folder(ctx, job->folder) < 0)
+		return PD_FAILED;
 	fd = open(job->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = fd < 0 ? -1 : syncfs(fd);
 	if (fd >= 0)
@@ -302,7 +236,7 @@ static int prove(struct pd_ctx *ctx, const struct rear_job *job)
 	if (r == 0 && with_archive(job) && !archive)
 		r = pd_fail(ctx, PD_FAILED, "the archive of files in %s is gone", job->folder);
 	if (r == 0 && archive)
-		r = archive_check(ctx, archive, arguments(ctx)->percent, &report);
+		r = archive_check(ctx, archive, arguments(ctx)->percent, job->passphrase, &report);
 	if (r < 0 || tell(ctx, &m, archive, &report) < 0 || pd_evidence(ctx, m.path, "The boot medium") < 0)
 		return r < 0 ? r : PD_FAILED;
 	return archive ? pd_evidence(ctx, archive, "The archive of files") : 0;
@@ -387,6 +321,7 @@ static int rescue_verify(struct pd_ctx *ctx) { return verify(ctx, "mkrescue"); }
 static const struct pd_param backup_params[] = {
 	PARAMS_MAKE,
 	PARAM_PERCENT(struct make_args),
+	PARAM_PASSPHRASE(struct make_args),
 	PD_PARAM_END
 };
 

@@ -19,7 +19,11 @@ struct image {
 	struct pd_ctx *ctx;
 	struct archive *a;
 	struct medium *m;
-	struct packed *system;
+};
+
+struct system {
+	struct packed *p;
+	struct medium *m;
 };
 
 static int64_t system_read(struct packed *p, const char **why)
@@ -45,34 +49,41 @@ static const struct {
 static int system_member(struct pd_ctx *ctx, struct archive *a, struct archive_entry *e, const char *name,
 			 void *user)
 {
-	struct image *image = user;
+	struct system *system = user;
 
-	image->m->system = image->m->system || strcmp(name, "etc/rear-release") == 0;
+	system->m->system = system->m->system || strcmp(name, "etc/rear-release") == 0;
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
 		const char *text;
 		size_t len = 0;
 
 		if (strcmp(name, wanted[i].name) != 0 || archive_entry_filetype(e) != AE_IFREG)
 			continue;
-		text = packed_text(image->system, a, SMALL, &len);
+		text = packed_text(system->p, a, SMALL, &len);
 		if (!text)
 			return PD_FAILED;
-		memcpy((char *)image->m + wanted[i].field, &text, sizeof(text));
+		memcpy((char *)system->m + wanted[i].field, &text, sizeof(text));
 		return 0;
 	}
-	return packed_data(ctx, image->system->name, a, NULL);
+	return packed_data(ctx, system->p->name, a, NULL);
+}
+
+int medium_system(struct pd_ctx *ctx, struct packed *p, struct medium *m)
+{
+	struct system system = { .p = p, .m = m };
+	struct archive *a;
+
+	p->ctx = ctx;
+	a = packed_open(p);
+	return a ? packed_close(p, a, packed_each(p, a, system_member, &system)) : PD_FAILED;
 }
 
 static int read_system(struct image *image, const char *name)
 {
 	struct packed *p = pd_alloc_for(image->ctx, sizeof(*p));
-	struct archive *a;
 
-	*p = (struct packed){ .ctx = image->ctx, .read = system_read, .user = image,
+	*p = (struct packed){ .read = system_read, .user = image,
 			      .name = pd_format(image->ctx, "%s of %s", name, image->m->path) };
-	image->system = p;
-	a = packed_open(p);
-	return a ? packed_close(p, a, packed_each(p, a, system_member, image)) : PD_FAILED;
+	return medium_system(image->ctx, p, image->m);
 }
 
 static const char *base(const char *path)
@@ -126,8 +137,7 @@ static int read_image(struct pd_ctx *ctx, int fd, struct medium *m)
 	return r;
 }
 
-/* In a check what is damaged is a reason not to start. */
-static int judged(struct pd_ctx *ctx, const struct medium *m, int r)
+int medium_judged(struct pd_ctx *ctx, const struct medium *m, int r)
 {
 	const char *lacks = !m->kernel ? "no kernel" : !m->system ? "no system of rear" :
 			    !m->layout ? "no layout of disks" : NULL;
@@ -162,7 +172,7 @@ int medium_read(struct pd_ctx *ctx, const char *path, struct medium *m)
 	pd_progress(ctx, 0, 0, pd_format(ctx, "reading %s", path));
 	r = boot_read(ctx, fd, m);
 	if (r == 0)
-		r = judged(ctx, m, read_image(ctx, fd, m));
+		r = medium_judged(ctx, m, read_image(ctx, fd, m));
 	close(fd);
 	return r;
 }

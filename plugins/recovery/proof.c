@@ -15,6 +15,7 @@
 struct recent_args {
 	const char *path;
 	int64_t age, percent;
+	const struct pd_secret *passphrase;
 };
 
 /* nftw(3) hands nothing on */
@@ -49,15 +50,13 @@ static int find(struct pd_ctx *ctx, const char **out)
 	return 0;
 }
 
-static int young_enough(struct pd_ctx *ctx, const struct medium *m)
+static int young_enough(struct pd_ctx *ctx, const struct medium *m, int64_t allowed)
 {
-	const struct recent_args *args = ctx->args;
 	int64_t age = (int64_t)time(NULL) - m->made;
 
-	if (age > args->age)
+	if (age > allowed)
 		return against(ctx, pd_format(ctx, "the newest medium, %s, is %s old (%s), and only %s are allowed",
-					      m->path, span(ctx, age), time_text(ctx, m->made),
-					      span(ctx, args->age)),
+					      m->path, span(ctx, age), time_text(ctx, m->made), span(ctx, allowed)),
 			       "have a new one made by recovery.backup, or raise the parameter age");
 	return age >= -CLOCKS_DIFFER ? 0 :
 	       against(ctx, pd_format(ctx, "the newest medium, %s, is of the future (%s)", m->path,
@@ -66,6 +65,7 @@ static int young_enough(struct pd_ctx *ctx, const struct medium *m)
 
 static int recent_read(struct pd_ctx *ctx, struct medium *m)
 {
+	const struct recent_args *args = ctx->args;
 	const char *path = NULL;
 	int r = rear_there(ctx);
 
@@ -76,7 +76,7 @@ static int recent_read(struct pd_ctx *ctx, struct medium *m)
 	if (r == 0)
 		r = medium_mine(ctx, m);
 	if (r == 0)
-		r = young_enough(ctx, m);
+		r = young_enough(ctx, m, args->age);
 	return r == 0 ? rear_compare(ctx, m) : r;
 }
 
@@ -120,7 +120,7 @@ static int recent_apply(struct pd_ctx *ctx)
 		return pd_fail(ctx, PD_FAILED, "beside %s lies no archive of files; have a new one made by "
 			       "recovery.backup", m.path);
 	if (archive)
-		r = archive_check(ctx, archive, args->percent, &report);
+		r = archive_check(ctx, archive, args->percent, args->passphrase, &report);
 	else
 		pd_log(ctx, PD_LOG_INFO, "no archive of files lies beside %s", m.path);
 	if (r < 0 || tell(ctx, &m, archive, &report) < 0 || pd_remember(ctx, "proved", m.path) < 0)
@@ -141,6 +141,7 @@ static const struct pd_param recent_params[] = {
 	PD_PARAM(struct recent_args, age, PD_T_SECONDS, .def = "30d", .min = 1, .max = INT64_C(10) * 366 * 86400,
 		 .help = "how old it may be"),
 	PARAM_PERCENT(struct recent_args),
+	PARAM_PASSPHRASE(struct recent_args),
 	PD_PARAM_END
 };
 
@@ -162,6 +163,7 @@ const struct pd_step recent_step = {
 
 struct medium_args {
 	const char *path, *label;
+	int64_t age;
 };
 
 static int by_label(struct pd_ctx *ctx, const char *label, const char **out)
@@ -176,7 +178,7 @@ static int by_label(struct pd_ctx *ctx, const char *label, const char **out)
 	len = strcspn(r.out, "\n");
 	if (len == 0)
 		return against(ctx, pd_format(ctx, "no medium with the label %s is in this server", label),
-			       "put it in; rear's have the label RELAXRECOVER");
+			       "put it in; rear's have the label RELAXRECOVER, sticks REAR-000");
 	if (r.out[len] && r.out[len + 1])
 		return against(ctx, pd_format(ctx, "more than one medium has the label %s", label),
 			       "take out those that are not meant");
@@ -195,8 +197,10 @@ static int medium_confirm(struct pd_ctx *ctx, struct medium *m)
 	if (args->label)
 		r = by_label(ctx, args->label, &path);
 	if (r == 0)
-		r = medium_read(ctx, path, m);
-	return r == 0 ? medium_mine(ctx, m) : r;
+		r = stick_is_one(path) ? stick_confirm(ctx, path, m) : medium_read(ctx, path, m);
+	if (r == 0)
+		r = medium_mine(ctx, m);
+	return r == 0 && args->age ? young_enough(ctx, m, args->age) : r;
 }
 
 static int medium_check(struct pd_ctx *ctx)
@@ -216,14 +220,19 @@ static int medium_apply(struct pd_ctx *ctx)
 		return r;
 	if (tell(ctx, &m, NULL, NULL) < 0 || pd_remember(ctx, "proved", m.path) < 0 || outputs(ctx, &m) < 0)
 		return PD_FAILED;
+	if (m.loader && pd_evidence(ctx, pd_format(ctx, "%s/" STICK_DIGESTS, ctx->work_dir), "Digests of what is on the stick") < 0)
+		return PD_FAILED;
 	pd_log(ctx, PD_LOG_INFO, "%s of %s can be booted, and is this server's", m.path, time_text(ctx, m.made));
 	return PD_CHANGED;
 }
 
 static const struct pd_param medium_params[] = {
-	PD_PARAM(struct medium_args, path, PD_T_PATH, .help = "the medium: a device, or the file of an image"),
+	PD_PARAM(struct medium_args, path, PD_T_PATH,
+		 .help = "the medium: a device, of a stick that rear has made its partition, or the file of an image"),
 	PD_PARAM(struct medium_args, label, PD_T_STRING,
-		 .help = "label of the device that it is on, normally RELAXRECOVER"),
+		 .help = "label of the device that it is on, normally RELAXRECOVER, of a stick REAR-000"),
+	PD_PARAM(struct medium_args, age, PD_T_SECONDS, .min = 1, .max = INT64_C(10) * 366 * 86400,
+		 .help = "how old it may be; left out: as old as it is"),
 	PD_PARAM_END
 };
 

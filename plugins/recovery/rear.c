@@ -9,17 +9,13 @@
 #include <ftw.h>
 #include <glob.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define REAR "/usr/sbin/rear"
-#define CONFIG "/etc/rear"
-#define OWN "/var/lib/rear" /* what it knows, and here what it builds while nothing may stay */
 #define LOG_MAX ((size_t)32 << 20)
 
 /* ------------------------------------------------------------ is it there */
@@ -45,52 +41,6 @@ int rear_there(struct pd_ctx *ctx)
 						      "script", files[i]),
 				       pd_format(ctx, "chown root:root %s, chmod go-w %s", files[i], files[i]));
 	return 0;
-}
-
-/* ------------------------------------------------- mounts of its own */
-
-static bool cover(const char *folder)
-{
-	return mount("none", folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") == 0;
-}
-
-/* What rear changes by the way: what it knows, its log, /etc/rear/os.conf, and a
- * line in the syslog. */
-static bool cover_all(void)
-{
-	return cover(OWN) && cover("/var/log") && mkdir(OWN "/tmp", 0700) == 0 &&
-	       mount(CONFIG, CONFIG, NULL, MS_BIND, NULL) == 0 &&
-	       mount("none", CONFIG, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0 &&
-	       (mount("/dev/null", "/dev/log", NULL, MS_BIND, NULL) == 0 || errno == ENOENT);
-}
-
-/* The mounts to go back to, and the root among them, which need not be theirs. */
-struct mounts {
-	int space, root;
-};
-
-static int leave(struct pd_ctx *ctx, const struct mounts *back, int result)
-{
-	bool done = setns(back->space, CLONE_NEWNS) == 0 && fchdir(back->root) == 0 && chroot(".") == 0;
-	int error = errno;
-
-	close(back->space);
-	close(back->root);
-	return done ? result : pd_fail(ctx, PD_FAILED, "cannot go back to the server's mounts: %s", strerror(error));
-}
-
-static int enter(struct pd_ctx *ctx, bool untouched, struct mounts *back)
-{
-	int error;
-
-	back->space = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-	back->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (back->space < 0 || back->root < 0 || unshare(CLONE_NEWNS) < 0)
-		return pd_fail(ctx, PD_FAILED, "cannot have mounts of its own: %s", strerror(errno));
-	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && (!untouched || cover_all()))
-		return 0;
-	error = errno;
-	return leave(ctx, back, pd_fail(ctx, PD_FAILED, "cannot have mounts of its own: %s", strerror(error)));
 }
 
 /* ----------------------------------------------------- its configuration */
@@ -119,17 +69,68 @@ static int copy_config(struct pd_ctx *ctx, const char *folder, const char *lines
 	return append(ctx, pd_format(ctx, "%s/local.conf", folder), lines);
 }
 
-/* The words of ours are letters, digits and a few signs: see steps.c. */
+static const char *secret_of(struct pd_ctx *ctx, const struct rear_job *job)
+{
+	return pd_format(ctx, "%s/" PASSPHRASE_HERE "/passphrase", job->temp);
+}
+
+/* openssl is told a file, and rear no secret: neither an argument nor what goes onto the medium has it. rear
+ * takes the file's name out of the medium's configuration, where the second one stays. */
+static const char *encryption_of(struct pd_ctx *ctx, const struct rear_job *job)
+{
+	return !job->passphrase ? "" :
+	       pd_format(ctx, "BACKUP_PROG_CRYPT_ENABLED=yes\n"
+			 "BACKUP_PROG_CRYPT_OPTIONS='/usr/bin/openssl enc " CRYPT_CIPHER " -salt -pass'\n"
+			 "BACKUP_PROG_DECRYPT_OPTIONS='/usr/bin/openssl enc -d " CRYPT_CIPHER " -pass'\n"
+			 "BACKUP_PROG_CRYPT_KEY='file:%s'\n"
+			 "[ \"$BACKUP_PROG_CRYPT_KEY\" ] || BACKUP_PROG_CRYPT_KEY='file:" PASSPHRASE_THERE "'\n", secret_of(ctx, job));
+}
+
+/* In memory, among the mounts of rear alone: gone with them, also after a crash. */
+static int hide_passphrase(struct pd_ctx *ctx, const struct rear_job *job)
+{
+	const char *folder = pd_format(ctx, "%s/" PASSPHRASE_HERE, job->temp), *path = secret_of(ctx, job), *words;
+	size_t len = 0;
+	ssize_t n;
+	int fd;
+
+	if (!job->passphrase)
+		return 0;
+	words = pd_secret(ctx, job->passphrase, &len);
+	if (memchr(words, '\n', len))
+		return pd_fail(ctx, PD_FAILED, "the passphrase has more than one line, which openssl does not take");
+	if (mkdir(folder, 0700) < 0 || !space_cover(folder))
+		return pd_fail(ctx, PD_FAILED, "cannot have a place for the passphrase, %s: %s", folder, strerror(errno));
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	n = fd < 0 ? -1 : write(fd, words, len);
+	if (fd >= 0)
+		close(fd);
+	return n == (ssize_t)len ? 0 : pd_fail(ctx, PD_FAILED, "cannot hand the passphrase to openssl: %s", strerror(errno));
+}
+
+bool with_archive(const struct rear_job *job) { return strcmp(job->workflow, "mkbackup") == 0; }
+
+/* Without USB_SUFFIX rear removes what is older on a stick; the label is what it is found by again. */
+static const char *output_of(struct pd_ctx *ctx, const struct rear_job *job, const char *iso)
+{
+	if (job->label)
+		return pd_format(ctx, "OUTPUT=USB\nUSB_DEVICE='" BY_LABEL "%s'\nUSB_DEVICE_FILESYSTEM_LABEL='%s'\n"
+				 "USB_SUFFIX='%s'\nOUTPUT_PREFIX='%s'\n", job->label, job->label, job->prefix, job->folder + 1);
+	return pd_format(ctx, "OUTPUT=ISO\nOUTPUT_PREFIX='%s'\nISO_DIR='%s'\nISO_PREFIX='%s'\nISO_MAX_SIZE=\n", job->prefix, iso,
+			 job->name);
+}
+
+/* The words of ours are letters, digits and a few signs: see make.c and stick.c. */
 static const char *lines_of(struct pd_ctx *ctx, const struct rear_job *job, const char *iso)
 {
-	const char *lines = pd_format(ctx, "\n# Added by patchday for run %s.\nOUTPUT=ISO\nOUTPUT_URL='%s'\n"
-				      "OUTPUT_PREFIX='%s'\nISO_DIR='%s'\nISO_PREFIX='%s'\nISO_MAX_SIZE=\n"
-				      "KEEP_OLD_OUTPUT_COPY=\n", ctx->run, job->url, job->prefix, iso, job->name);
+	const char *lines = pd_format(ctx, "\n# Added by patchday for run %s.\n%sOUTPUT_URL='%s'\nKEEP_OLD_OUTPUT_COPY=\n",
+				      ctx->run, output_of(ctx, job, iso), job->url);
 
-	if (strcmp(job->workflow, "mkbackup") != 0)
+	if (!with_archive(job))
 		return lines;
 	return pd_format(ctx, "%sBACKUP=NETFS\nBACKUP_URL='%s'\nNETFS_PREFIX='%s'\nBACKUP_TYPE=\n"
-			 "BACKUP_PROG_ARCHIVE=backup\nNETFS_KEEP_OLD_BACKUP_COPY=\n", lines, job->url, job->prefix);
+			 "BACKUP_PROG_ARCHIVE=backup\nNETFS_KEEP_OLD_BACKUP_COPY=\n%s", lines, job->url, job->prefix,
+			 encryption_of(ctx, job));
 }
 
 /* ----------------------------------------------------------- running it */
@@ -148,10 +149,11 @@ static const char *first_error(struct pd_ctx *ctx, const struct pd_command_resul
 	return pd_format(ctx, "%.*s", (int)strcspn(p, "\n"), p);
 }
 
-static int rear(struct pd_ctx *ctx, const char *config, const char *temp, const char *workflow, int64_t limit,
-		struct pd_command_result *r)
+/* @param disk of the workflow "format"; NULL */
+static int rear_on(struct pd_ctx *ctx, const char *config, const char *temp, const char *workflow, const char *disk,
+		   int64_t limit, struct pd_command_result *r)
 {
-	const char *const argv[] = { REAR, "-v", "-c", config, workflow, NULL };
+	const char *const argv[] = { REAR, "-v", "-c", config, workflow, disk ? "--" : NULL, "--yes", "--bios", disk, NULL };
 	const char *const env[] = { pd_format(ctx, "TMPDIR=%s", temp), NULL };
 	const struct pd_command command = {
 		.size = sizeof(command), .argv = argv, .env = env, .time_limit = limit,
@@ -159,6 +161,12 @@ static int rear(struct pd_ctx *ctx, const char *config, const char *temp, const 
 	};
 
 	return pd_command_run(ctx, &command, r);
+}
+
+static int rear(struct pd_ctx *ctx, const char *config, const char *temp, const char *workflow, int64_t limit,
+		struct pd_command_result *r)
+{
+	return rear_on(ctx, config, temp, workflow, NULL, limit, r);
 }
 
 /* The value of "  NAME="value"" in what `rear dump` prints. */
@@ -169,6 +177,19 @@ static const char *dumped(struct pd_ctx *ctx, const char *text, const char *name
 	return p ? pd_format(ctx, "%.*s", (int)strcspn(p + strlen(key), "\"\n"), p + strlen(key)) : "";
 }
 
+static bool program_there(const char *name)
+{
+	static const char *const folders[] = { "/usr/bin", "/usr/sbin", "/bin", "/sbin" };
+	char path[64];
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folders[i], name);
+		if (access(path, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int judge_dump(struct pd_ctx *ctx, const struct rear_job *job, const char *text)
 {
 	const char *crypt = dumped(ctx, text, "BACKUP_PROG_CRYPT_ENABLED");
@@ -177,16 +198,21 @@ static int judge_dump(struct pd_ctx *ctx, const struct rear_job *job, const char
 	if (strcmp(dumped(ctx, text, "OUTPUT_URL"), job->url) != 0)
 		return against(ctx, "rear does not take where its output goes: its configuration has made it "
 			       "unchangeable", "look for readonly in /etc/rear");
-	if (strcmp(job->workflow, "mkbackup") != 0)
+	if (job->label && strcmp(dumped(ctx, text, "USB_BOOTLOADER"), "grub") != 0 && !program_there("extlinux"))
+		return against(ctx, "rear makes a stick that can be booted with extlinux, which is not installed",
+			       "apt-get install extlinux, or set USB_BOOTLOADER=grub in /etc/rear/local.conf");
+	if (!with_archive(job))
 		return 0;
 	if (program && strncmp(program + 21, "tar'", 4) != 0)
 		return against(ctx, pd_format(ctx, "rear makes its archive with '%.*s', which can't be read back here",
 					      (int)strcspn(program + 21, "'\n"), program + 21),
 			       "set BACKUP_PROG=tar in /etc/rear/local.conf");
-	if (*crypt && strchr("yYtT1", *crypt))
+	if (!job->passphrase && *crypt && strchr("yYtT1", *crypt))
 		return against(ctx, "rear encrypts its archive, which can't be read back here",
-			       "set BACKUP_PROG_CRYPT_ENABLED=no in /etc/rear/local.conf, and protect the place "
-			       "that it goes to");
+			       "give the parameter passphrase in place of BACKUP_PROG_CRYPT_ENABLED and BACKUP_PROG_CRYPT_KEY in "
+			       "/etc/rear/local.conf");
+	if (job->passphrase && access("/usr/bin/openssl", X_OK) < 0)
+		return against(ctx, "there is no /usr/bin/openssl, which encrypts the archive", "apt-get install openssl");
 	return 0;
 }
 
@@ -194,15 +220,15 @@ int rear_takes(struct pd_ctx *ctx, const struct rear_job *job)
 {
 	const char *config = OWN "/config";
 	struct pd_command_result r = { 0 };
-	struct mounts back;
-	int result = enter(ctx, true, &back);
+	struct space back;
+	int result = space_enter(ctx, true, &back);
 
 	if (result < 0)
 		return result;
 	result = copy_config(ctx, config, lines_of(ctx, job, job->temp));
 	if (result == 0)
 		result = rear(ctx, config, OWN "/tmp", "dump", 0, &r);
-	result = leave(ctx, &back, result);
+	result = space_leave(ctx, &back, result);
 	if (result < 0)
 		return result;
 	return r.status == 0 ? judge_dump(ctx, job, r.out) :
@@ -225,27 +251,47 @@ static int keep_log(struct pd_ctx *ctx)
 	return pd_write_file(ctx, path, 0600, text, len) < 0 ? PD_FAILED : pd_evidence(ctx, path, "rear's log");
 }
 
+/* A folder of its own, with the configuration in it. */
+static int begin(struct pd_ctx *ctx, const struct rear_job *job, const char *config)
+{
+	return remove_folder(ctx, job->temp) < 0 || mkdir(job->temp, 0700) < 0 ||
+	       copy_config(ctx, config, lines_of(ctx, job, job->temp)) < 0 ?
+	       pd_fail(ctx, PD_FAILED, "cannot make %s: %s", job->temp, strerror(errno)) : 0;
+}
+
+int rear_format(struct pd_ctx *ctx, const struct rear_job *job, const char *disk)
+{
+	const char *config = pd_format(ctx, "%s/config", job->temp);
+	struct pd_command_result r = { 0 };
+
+	if (begin(ctx, job, config) < 0 ||
+	    rear_on(ctx, config, job->temp, "format", disk, job->limit, &r) < 0)
+		return PD_FAILED;
+	return r.status == 0 ? 0 : pd_fail(ctx, PD_FAILED, "rear can't make %s anew: %s", disk, first_error(ctx, &r));
+}
+
 int rear_run(struct pd_ctx *ctx, const struct rear_job *job)
 {
 	const char *config = pd_format(ctx, "%s/config", job->temp);
 	const char *record = pd_format(ctx, "server %s\nmachine %s\nrun %s\nkind %s\nurl %s\n", ctx->server,
 				       server_id(ctx), ctx->run, job->workflow, job->url);
 	struct pd_command_result r = { 0 };
-	struct mounts back;
+	struct space back;
 	int result;
 
-	if (remove_folder(ctx, job->temp) < 0 || mkdir(job->temp, 0700) < 0 ||
-	    copy_config(ctx, config, lines_of(ctx, job, job->temp)) < 0 ||
-	    append(ctx, pd_format(ctx, "%s/" RECORD, config), record) < 0)
-		return pd_fail(ctx, PD_FAILED, "cannot make %s: %s", job->temp, strerror(errno));
-	result = enter(ctx, false, &back); /* what it mounts goes with it, also when it is killed */
+	if (begin(ctx, job, config) < 0 || append(ctx, pd_format(ctx, "%s/" RECORD, config), record) < 0)
+		return PD_FAILED;
+	result = space_enter(ctx, false, &back); /* what it mounts goes with it, also when it is killed */
 	if (result < 0)
 		return result;
+	result = hide_passphrase(ctx, job);
+	if (result < 0)
+		return space_leave(ctx, &back, result);
 	result = rear(ctx, config, job->temp, job->workflow, job->limit, &r);
 	if (result == PD_FAILED)
 		result = pd_fail(ctx, result, "rear %s did not come to its end in the %s that the parameter limit gives it",
 				 job->workflow, span(ctx, job->limit));
-	result = leave(ctx, &back, result);
+	result = space_leave(ctx, &back, result);
 	if (keep_log(ctx) < 0 || result < 0)
 		return result < 0 ? result : PD_FAILED;
 	return r.status == 0 ? 0 :
@@ -325,11 +371,11 @@ int rear_compare(struct pd_ctx *ctx, const struct medium *m)
 {
 	struct pd_command_result r = { 0 };
 	const char *now = NULL, *gone, *come;
-	struct mounts back;
+	struct space back;
 	int result = archive_place(ctx, m);
 
 	if (result == 0)
-		result = enter(ctx, true, &back);
+		result = space_enter(ctx, true, &back);
 	if (result < 0)
 		return result;
 	result = write_layout(ctx, m);
@@ -337,7 +383,7 @@ int rear_compare(struct pd_ctx *ctx, const struct medium *m)
 		result = rear(ctx, OWN "/config", OWN "/tmp", "checklayout", 0, &r);
 	if (result == 0)
 		now = present_layout(ctx);
-	result = leave(ctx, &back, result);
+	result = space_leave(ctx, &back, result);
 	if (result < 0)
 		return result;
 	if (strstr(r.out, "Configuration files have changed"))

@@ -49,6 +49,11 @@ const char *span(struct pd_ctx *ctx, int64_t seconds)
 				   pd_format(ctx, "%" PRId64 " seconds", seconds);
 }
 
+const char *short_name(struct pd_ctx *ctx)
+{
+	return pd_format(ctx, "%.*s", (int)strcspn(ctx->server, "."), ctx->server);
+}
+
 const char *time_text(struct pd_ctx *ctx, int64_t when)
 {
 	time_t t = (time_t)when;
@@ -68,17 +73,20 @@ int tell(struct pd_ctx *ctx, const struct medium *m, const char *archive, const 
 				     m->bios ? "BIOS" : "", m->bios && m->uefi ? ", " : "", m->uefi ? "UEFI" : "",
 				     ctx->server, m->record ? "its id" : "its name");
 
+	if (m->loader)
+		text = pd_format(ctx, "%sloader    %s\n", text, m->loader);
 	text = pd_format(ctx, "%slayout    SHA-256 %s\n", text, digest_text(ctx, m->layout, strlen(m->layout)));
 	if (archive)
 		text = pd_format(ctx, "%sarchive   %s\nfiles     %" PRId64 ", with %" PRId64 " bytes, read to the "
-				 "end\ncompared  %" PRId64 " of them with the disk\n", text, archive,
-				 report->files, report->bytes, report->compared);
+				 "end\ncompared  %" PRId64 " of them with the disk\nencrypted %s\n", text, archive,
+				 report->files, report->bytes, report->compared, report->encrypted ? "yes" : "no");
 	if (pd_write_file(ctx, path, 0600, text, strlen(text)) < 0)
 		return PD_FAILED;
 	return pd_evidence(ctx, path, "The medium for recovery");
 }
 
-static const struct pd_step *const steps[] = { &backup_step, &rescue_step, &recent_step, &medium_step, NULL };
+static const struct pd_step *const steps[] = { &backup_step, &rescue_step, &stick_step, &rescue_stick_step,
+					     &recent_step, &medium_step, NULL };
 
 PD_PLUGIN(.name = "recovery", .version = "1.0",
 	  .help = "bare-metal backups by Relax-and-Recover: made, proved, and the boot medium confirmed",

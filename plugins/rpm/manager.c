@@ -65,22 +65,6 @@ const char *rpm_why(struct pd_ctx *ctx, const struct pd_command_result *r)
 	       pd_format(ctx, "exit status %d without a message", r->status);
 }
 
-static const char *name_of(struct pd_ctx *ctx, long pid)
-{
-	size_t len = 0;
-	const char *text = pd_read_file(
-		ctx, pd_format(ctx, "/proc/%ld/cmdline", pid), 4096, &len);
-	char *name = NULL;
-
-	if (!text || len == 0)
-		return "a program that is gone";
-	name = (char *)pkg_copy(ctx, text, len);
-	for (size_t i = 0; i + 1 < len; i++)
-		if (name[i] == '\0')
-			name[i] = ' ';
-	return name;
-}
-
 /* The process that has rpm's lock; 0 none. */
 static long rpm_holder(const char *path)
 {
@@ -138,7 +122,7 @@ int rpm_wait(struct pd_ctx *ctx, int64_t timeout)
 		if (pid == 0)
 			return 0;
 		holder = pd_format(ctx, "process %ld (%s)", pid,
-				   name_of(ctx, pid));
+				   pkg_holder(ctx, pid));
 		if (pd_canceled(ctx))
 			return pd_fail(ctx, PD_CANCELED, "canceled while "
 				       "waiting for %s, which has the lock of "

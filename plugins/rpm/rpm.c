@@ -20,17 +20,6 @@ struct install_args {
 	int64_t lock_timeout;
 };
 
-/* <keep>/<run>/<folder of the step>, so that no run disturbs another's. */
-static const char *keep_folder(struct pd_ctx *ctx, const char *keep)
-{
-	const char *last = ctx->work_dir ? strrchr(ctx->work_dir, '/') : NULL;
-
-	if (!keep || !last)
-		return keep;
-	return pd_format(ctx, "%s/%s/%s", keep, *ctx->run ? ctx->run : "run",
-			 last + 1);
-}
-
 /* Everything that check, apply and verify start with. */
 static int start(struct pd_ctx *ctx, struct rpm_txn *txn)
 {
@@ -40,7 +29,7 @@ static int start(struct pd_ctx *ctx, struct rpm_txn *txn)
 
 	*txn = (struct rpm_txn){
 		.ctx = ctx, .source = a->source, .old = a->old,
-		.keep = keep_folder(ctx, a->keep),
+		.keep = pkg_keep_folder(ctx, a->keep),
 		.unsigned_too = a->unsigned_too,
 		.lock_timeout = a->lock_timeout
 	};
@@ -56,17 +45,6 @@ static int start(struct pd_ctx *ctx, struct rpm_txn *txn)
 			return PD_FAILED;
 	return access(dnf_cache, R_OK) == 0 ?
 	       rpm_folder_add(ctx, &txn->olds, dnf_cache) : 0;
-}
-
-static int set_outputs(struct pd_ctx *ctx, size_t packages, bool known,
-		       bool reboot)
-{
-	if (pd_output(ctx, "packages", pd_format(ctx, "%zu", packages)) < 0)
-		return PD_FAILED;
-	if (known && pd_output(ctx, "reboot_required",
-			       reboot ? "true" : "false") < 0)
-		return PD_FAILED;
-	return 0;
 }
 
 static int refuse_held(struct pd_ctx *ctx, const char *held)
@@ -143,30 +121,25 @@ static int install_check(struct pd_ctx *ctx)
 	}
 	if (done < 0)
 		return done;
+	why = txn.changes.n > 0 ? pkg_read_only(ctx) : NULL;
+	if (why)
+		return pkg_refuse_read_only(ctx, why);
 	report_permanent(&txn);
 	pd_expect(ctx, 10 + (int64_t)txn.changes.n);
 	s.reboots |= rpm_reboot_due(ctx, &txn.changes);
-	return set_outputs(ctx, txn.changes.n, s.reboots || !s.unknown,
+	return pkg_outputs(ctx, txn.changes.n, s.reboots || !s.unknown,
 			   s.reboots) < 0 ? PD_FAILED :
 	       txn.changes.n > 0 ? PD_CHANGED : PD_UNCHANGED;
 }
 
-/* One line for each package that changed. */
 static int write_list(struct pd_ctx *ctx, const struct rpm_changes *changes)
 {
-	const char *path = pd_format(ctx, "%s/packages.txt", ctx->work_dir);
-	struct pkg_text text = { .ctx = ctx };
+	struct pkg_text list = { .ctx = ctx };
 
-	for (size_t i = 0; i < changes->n; i++) {
-		const struct rpm_change *c = &changes->v[i];
-
-		pkg_printf(&text, "%s %s %s -> %s\n", c->name, c->arch,
-			   c->old ? c->old : "(none)",
-			   c->evr ? c->evr : "(removed)");
-	}
-	if (pd_write_file(ctx, path, 0600, text.s ? text.s : "", text.len) < 0)
-		return PD_FAILED;
-	return pd_evidence(ctx, path, "packages changed");
+	for (size_t i = 0; i < changes->n; i++)
+		pkg_changed(&list, changes->v[i].name, changes->v[i].arch,
+			    changes->v[i].old, changes->v[i].evr);
+	return pkg_write_changed(&list);
 }
 
 /* Also, and above all, when it failed. */
@@ -201,7 +174,7 @@ static int install_apply(struct pd_ctx *ctx)
 		return done;
 	if ((log && pd_output(ctx, "log", log) < 0) ||
 	    write_list(ctx, &txn.changes) < 0 ||
-	    set_outputs(ctx, txn.changes.n, true, s.reboots ||
+	    pkg_outputs(ctx, txn.changes.n, true, s.reboots ||
 			rpm_reboot_due(ctx, &txn.changes)) < 0 ||
 	    pd_remember(ctx, "done", "1") < 0)
 		return PD_FAILED;
@@ -319,16 +292,12 @@ static const struct pd_param install_params[] = {
 	PD_PARAM(struct install_args, held, PD_T_CHOICE, .def = "refuse",
 		 .choices = held_choices,
 		 .help = "what to do with packages that are locked"),
-	PD_PARAM(struct install_args, lock_timeout, PD_T_SECONDS,
-		 .def = "300", .min = 0, .max = 86400,
-		 .help = "how long to wait for another package manager"),
+	PKG_LOCK_TIMEOUT(struct install_args),
 	PD_PARAM_END
 };
 
 static const struct pd_output install_outputs[] = {
-	PD_OUTPUT("packages", PD_T_INT, "how many packages change"),
-	PD_OUTPUT("reboot_required", PD_T_BOOL, "whether to reboot after it"),
-	PD_OUTPUT("log", PD_T_PATH, "what the package manager logged"),
+	PKG_OUTPUTS,
 	PD_OUTPUT_END
 };
 

@@ -165,9 +165,7 @@ int rpm_txn_undo(struct rpm_txn *txn)
 		if (done < 0)
 			return done;
 	}
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		if (pd_recall(ctx, keys[i]) &&
-		    pd_remember(ctx, keys[i], NULL) < 0)
-			return PD_FAILED;
+	if (pkg_forget(ctx, keys, sizeof(keys) / sizeof(*keys)) < 0)
+		return PD_FAILED;
 	return changes ? PD_CHANGED : PD_UNCHANGED;
 }

@@ -379,7 +379,7 @@ static const struct pd_output outputs[] = {
 
 static const struct pd_step hold_step = {
 	PD_STEP, .name = "hold", .help = "hold what starts jobs by the clock, until undo",
-	.flags = PD_S_NEEDS_ROOT, .reversibility = PD_REVERSIBLE, .params = params,
+	.flags = PD_S_NEEDS_ROOT | PD_S_HOLD, .reversibility = PD_REVERSIBLE, .params = params,
 	.args_size = sizeof(struct args), .outputs = outputs, .time_limit = 7200,
 	.check = check, .apply = apply, .verify = verify, .undo = undo
 };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 void *pkg_grow(struct pd_ctx *ctx, void *items, size_t n, size_t *cap,
@@ -123,6 +124,29 @@ int pkg_make_folder(struct pd_ctx *ctx, const char *path)
 		return pd_fail(ctx, PD_FAILED, "%s must be a folder that "
 			       "nobody else may write to", path);
 	return 0;
+}
+
+const char *pkg_read_only(struct pd_ctx *ctx)
+{
+	static const char *const folders[] = { "/usr", "/etc", "/var", "/var/lib",
+					       "/var/cache", "/boot", "/boot/efi" };
+	struct pkg_text found = { .ctx = ctx };
+	struct statvfs fs = { 0 };
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+		if (statvfs(folders[i], &fs) == 0 && fs.f_flag & ST_RDONLY)
+			pkg_printf(&found, "%s%s", found.len ? ", " : "", folders[i]);
+	return found.s;
+}
+
+int pkg_refuse_read_only(struct pd_ctx *ctx, const char *folders)
+{
+	pd_inhibit(ctx, "the installation would stop half way",
+		   pd_format(ctx, "mounted read-only: %s", folders),
+		   "mount it for writing (mount -o remount,rw); if it became read-only by "
+		   "itself, its disk or file system has an error: see dmesg");
+	return pd_fail(ctx, PD_REFUSED, "packages can't be written: %s read-only",
+		       pd_format(ctx, "%s %s", folders, strchr(folders, ',') ? "are" : "is"));
 }
 
 int pkg_sync(struct pd_ctx *ctx, const char *folder)
@@ -291,4 +315,67 @@ bool pkg_init_is_stale(struct pd_ctx *ctx)
 			return true;
 	}
 	return false;
+}
+
+const char *pkg_holder(struct pd_ctx *ctx, long pid)
+{
+	size_t len = 0;
+	const char *text = pd_read_file(
+		ctx, pd_format(ctx, "/proc/%ld/cmdline", pid), 4096, &len);
+	char *name = NULL;
+
+	if (!text || len == 0)
+		return "a program that is gone";
+	name = (char *)pkg_copy(ctx, text, len);
+	for (size_t i = 0; i + 1 < len; i++)
+		if (name[i] == '\0')
+			name[i] = ' ';
+	return name;
+}
+
+const char *pkg_keep_folder(struct pd_ctx *ctx, const char *keep)
+{
+	const char *last = ctx->work_dir ? strrchr(ctx->work_dir, '/') : NULL;
+
+	if (!keep || !last)
+		return keep;
+	return pd_format(ctx, "%s/%s/%s", keep, *ctx->run ? ctx->run : "run",
+			 last + 1);
+}
+
+int pkg_forget(struct pd_ctx *ctx, const char *const *keys, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (pd_recall(ctx, keys[i]) &&
+		    pd_remember(ctx, keys[i], NULL) < 0)
+			return PD_FAILED;
+	return 0;
+}
+
+int pkg_outputs(struct pd_ctx *ctx, size_t packages, bool known, bool reboot)
+{
+	if (pd_output(ctx, "packages", pd_format(ctx, "%zu", packages)) < 0)
+		return PD_FAILED;
+	if (known && pd_output(ctx, "reboot_required",
+			       reboot ? "true" : "false") < 0)
+		return PD_FAILED;
+	return 0;
+}
+
+void pkg_changed(struct pkg_text *list, const char *name, const char *arch,
+		 const char *old, const char *now)
+{
+	pkg_printf(list, "%s %s %s -> %s\n", name, arch, old ? old : "(none)",
+		   now ? now : "(removed)");
+}
+
+int pkg_write_changed(struct pkg_text *list)
+{
+	const char *path = pd_format(list->ctx, "%s/packages.txt",
+				     list->ctx->work_dir);
+
+	if (pd_write_file(list->ctx, path, 0600, list->s ? list->s : "",
+			  list->len) < 0)
+		return PD_FAILED;
+	return pd_evidence(list->ctx, path, "packages changed");
 }

@@ -40,6 +40,11 @@ int pkg_run(struct pd_ctx *ctx, const struct pkg_argv *argv,
 int pkg_sync(struct pd_ctx *ctx, const char *folder);
 int pkg_make_folder(struct pd_ctx *ctx, const char *path);
 bool pkg_exists(const char *path);
+/** Folders that packages write in and that are mounted read-only: "/usr, /boot";
+ * NULL: none. */
+const char *pkg_read_only(struct pd_ctx *ctx);
+/** For a check: tell the inhibitor of those.  @return PD_REFUSED, reported. */
+int pkg_refuse_read_only(struct pd_ctx *ctx, const char *folders);
 /** SHA-256 of each file; NULL for one that can't be read. */
 int pkg_digests(struct pd_ctx *ctx, const char *const *paths, size_t n,
 		const char **digests);
@@ -58,6 +63,32 @@ const char *pkg_log_marks(struct pd_ctx *ctx, const char *const *logs);
  * @return its path, NULL reported as a warning. */
 const char *pkg_collect_logs(struct pd_ctx *ctx, const char *const *logs,
 			     const char *marks, const char *name);
+/** The command line of who has the package manager's lock. */
+const char *pkg_holder(struct pd_ctx *ctx, long pid);
+/** <keep>/<run>/<folder of the step>, so that no run disturbs another's; NULL of NULL. */
+const char *pkg_keep_folder(struct pd_ctx *ctx, const char *keep);
+/** Forget all that these keys have. */
+int pkg_forget(struct pd_ctx *ctx, const char *const *keys, size_t n);
+
+/** The outputs of a step that installs, but for "log"; @p known: whether a reboot is
+ * due is known. */
+int pkg_outputs(struct pd_ctx *ctx, size_t packages, bool known, bool reboot);
+#define PKG_OUTPUTS                                                         \
+	PD_OUTPUT("packages", PD_T_INT, "how many packages change"),        \
+	PD_OUTPUT("reboot_required", PD_T_BOOL, "whether to reboot after it"), \
+	PD_OUTPUT("log", PD_T_PATH, "what the package manager logged")
+#define PKG_LOCK_TIMEOUT(s)                                                 \
+	PD_PARAM(s, lock_timeout, PD_T_SECONDS, .def = "300", .min = 0,     \
+		 .max = 86400,                                              \
+		 .help = "how long to wait for another package manager")
+
+/** A line of the list of packages that changed; @p old or @p now NULL: there was,
+ * there is none. */
+void pkg_changed(struct pkg_text *list, const char *name, const char *arch,
+		 const char *old, const char *now);
+/** The list as evidence. */
+int pkg_write_changed(struct pkg_text *list);
+
 /** Does init go on with a library that is no longer there? */
 bool pkg_init_is_stale(struct pd_ctx *ctx);
 

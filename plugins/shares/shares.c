@@ -178,6 +178,8 @@ static int save_check(struct pd_ctx *ctx)
 		return refuse(ctx, "this is a domain controller, its accounts "
 			      "are not in files that this step saves",
 			      "use `samba-tool domain backup` by command.run");
+	if (save_places(ctx, args, "the shares") < 0)
+		return PD_REFUSED;
 	return save_outputs(ctx, saved_name(ctx, args->to, "shares.save"), "shares",
 			    (int64_t)samba.len - 1) ? PD_FAILED : PD_CHANGED;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What saving and restoring have in common, whatever it is that is saved. */
 #include "steps.h"
+#include "../shared/store.h"
 
 #include <unistd.h>
 
@@ -11,6 +12,14 @@ const struct pd_param save_params[] = {
 		 .help = "second place, off the server; empty: none"),
 	PD_PARAM_END
 };
+
+int save_places(struct pd_ctx *ctx, const struct save_args *args, const char *what)
+{
+	const char *risk = pd_format(ctx, "%s could not be saved", what);
+
+	return store_can_take(ctx, args->to, risk) < 0 ||
+	       (args->copy && *args->copy && store_can_take(ctx, args->copy, risk) < 0) ? PD_REFUSED : 0;
+}
 
 const char *save_set(struct pd_ctx *ctx, const char *name, take_fn *take,
 		     const char *list, const char *what, int *rc)

@@ -14,6 +14,9 @@ struct save_args {
 
 extern const struct pd_param save_params[];
 
+/** Check of a save: sets can be made in both places.  @param what "the shares".
+ * @return 0, or PD_REFUSED, reported. */
+int save_places(struct pd_ctx *ctx, const struct save_args *args, const char *what);
 /** Save all as the set @p folder.  0, or below zero, reported. */
 typedef int take_fn(struct pd_ctx *ctx, const char *folder);
 

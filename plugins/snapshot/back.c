@@ -16,7 +16,7 @@ enum { AS_IT_WAS, BACK_ALREADY, ANOTHER };
 
 static const char *back_name(struct pd_ctx *ctx, const struct volume *v)
 {
-	return pd_format(ctx, "%s.back", v->name);
+	return v->back && *v->back ? v->back : pd_format(ctx, "%s.back", v->name);
 }
 
 static int what_is_there(struct pd_ctx *ctx, const struct volume *v, const struct place *p,
@@ -24,8 +24,9 @@ static int what_is_there(struct pd_ctx *ctx, const struct volume *v, const struc
 {
 	if (place_sub(p->top, v->at, now) < 0)
 		return ANOTHER;
-	return strcmp(subvol_uuid(ctx, now->parent), snapshot) == 0 ? BACK_ALREADY :
-	       strcmp(subvol_uuid(ctx, now->uuid), v->uuid) == 0 ? AS_IT_WAS : ANOTHER;
+	/* who goes back a second time to the same snapshot is a copy of it as it was */
+	return strcmp(subvol_uuid(ctx, now->uuid), v->uuid) == 0 ? AS_IT_WAS :
+	       strcmp(subvol_uuid(ctx, now->parent), snapshot) == 0 ? BACK_ALREADY : ANOTHER;
 }
 
 /* A copy of the snapshot that can be written, unless a crash has left one. */
@@ -105,6 +106,12 @@ static int set_read_only(struct pd_ctx *ctx, const struct volume *v, const struc
 	return r;
 }
 
+static int put_in_place(struct pd_ctx *ctx, const struct volume *v, const struct place *p, const char *what)
+{
+	return subvol_exchange(p->top, v->at, pd_format(ctx, FOLDER "/%s", back_name(ctx, v))) == 0 ? 0 :
+	       pd_fail(ctx, PD_FAILED, "cannot put %s in the place of %s: %s", what, v->path, strerror(errno));
+}
+
 static int exchange(struct pd_ctx *ctx, const struct volume *v, const struct place *p, const char *snapshot,
 		    const struct subvol *now)
 {
@@ -112,10 +119,22 @@ static int exchange(struct pd_ctx *ctx, const struct volume *v, const struct pla
 		return PD_FAILED;
 	if (make_copy(ctx, v, p, snapshot) < 0)
 		return PD_FAILED;
-	if (subvol_exchange(p->top, v->at, pd_format(ctx, FOLDER "/%s", back_name(ctx, v))) < 0)
-		return pd_fail(ctx, PD_FAILED, "cannot put the copy of its snapshot in the place of %s: %s", v->path,
-			       strerror(errno));
-	return 0;
+	return put_in_place(ctx, v, p, "the copy of its snapshot");
+}
+
+/* Of what is in its place now. */
+static int settle(struct pd_ctx *ctx, const struct volume *v, const struct place *p, const struct subvol *now, bool *later)
+{
+	int r;
+
+	if (default_follows(ctx, v, p, now) < 0 ||
+	    (v->read_only && !now->read_only && set_read_only(ctx, v, p, true) < 0))
+		return PD_FAILED;
+	if (subvol_sync(p->top) < 0)
+		return pd_fail(ctx, PD_FAILED, "cannot write %s to the disk: %s", v->path, strerror(errno));
+	r = remount(ctx, v, now);
+	*later = r == 0;
+	return r < 0 ? r : 0;
 }
 
 static int go_back(struct pd_ctx *ctx, const struct volume *v, const struct place *p, bool made, bool *done,
@@ -123,7 +142,7 @@ static int go_back(struct pd_ctx *ctx, const struct volume *v, const struct plac
 {
 	struct subvol taken, now = { 0 };
 	const char *snapshot;
-	int is, r;
+	int is;
 
 	if (p->folder < 0 || place_sub(p->folder, v->name, &taken) < 0)
 		return !made ? 0 : pd_fail(ctx, PD_FAILED, "the snapshot %s of %s is gone: somebody has removed it", v->name,
@@ -138,14 +157,7 @@ static int go_back(struct pd_ctx *ctx, const struct volume *v, const struct plac
 	*done = *done || is == AS_IT_WAS;
 	if (what_is_there(ctx, v, p, snapshot, &now) != BACK_ALREADY)
 		return pd_fail(ctx, PD_FAILED, "%s was exchanged, and is not what its snapshot has", v->path);
-	if (default_follows(ctx, v, p, &now) < 0 ||
-	    (v->read_only && !now.read_only && set_read_only(ctx, v, p, true) < 0))
-		return PD_FAILED;
-	if (subvol_sync(p->top) < 0)
-		return pd_fail(ctx, PD_FAILED, "cannot write %s to the disk: %s", v->path, strerror(errno));
-	r = remount(ctx, v, &now);
-	*later = r == 0;
-	return r < 0 ? r : 0;
+	return settle(ctx, v, p, &now, later);
 }
 
 int volume_go_back(struct pd_ctx *ctx, struct volume *v, bool made, bool *done, bool *later)
@@ -160,5 +172,52 @@ int volume_go_back(struct pd_ctx *ctx, struct volume *v, bool made, bool *done, 
 	if (r == 0 && *later)
 		pd_log(ctx, PD_LOG_WARN, "%s is in use: the next boot mounts what its snapshot has; until then all that is "
 		       "written there is lost", v->path);
+	return r;
+}
+
+/* ---------------------------------------------------------- and forward again */
+
+static int go_forward(struct pd_ctx *ctx, const struct volume *v, const struct place *p, bool *done, bool *later)
+{
+	struct subvol was, now = { 0 };
+	bool there = p->folder >= 0 && place_sub(p->folder, back_name(ctx, v), &was) == 0;
+
+	if (place_sub(p->top, v->at, &now) < 0)
+		return pd_fail(ctx, PD_FAILED, "in the place of %s is no subvolume: somebody has removed it", v->path);
+	if (strcmp(subvol_uuid(ctx, now.uuid), v->uuid) == 0)
+		return settle(ctx, v, p, &now, later);
+	if (!there || strcmp(subvol_uuid(ctx, was.uuid), v->uuid) != 0)
+		return pd_fail(ctx, PD_FAILED, "what was in the place of %s is not in " FOLDER "/%s any more: somebody has removed it",
+			       v->path, back_name(ctx, v));
+	if ((now.read_only && set_read_only(ctx, v, p, false) < 0) || put_in_place(ctx, v, p, "what was there") < 0)
+		return PD_FAILED;
+	*done = true;
+	return place_sub(p->top, v->at, &now) < 0 ? PD_FAILED : settle(ctx, v, p, &now, later);
+}
+
+int volume_return(struct pd_ctx *ctx, struct volume *v, bool *done, bool *later)
+{
+	struct place p;
+	int r = place_open(ctx, v, &p);
+
+	*later = false;
+	if (r == 0)
+		r = go_forward(ctx, v, &p, done, later);
+	place_close(&p);
+	if (r == 0 && *later)
+		pd_log(ctx, PD_LOG_WARN, "%s is in use: the next boot mounts what was there before", v->path);
+	return r;
+}
+
+int volume_is_back(struct pd_ctx *ctx, struct volume *v)
+{
+	struct subvol taken, now;
+	struct place p;
+	int r = place_open(ctx, v, &p);
+
+	if (r == 0)
+		r = p.folder >= 0 && place_sub(p.folder, v->name, &taken) == 0 &&
+		    what_is_there(ctx, v, &p, subvol_uuid(ctx, taken.uuid), &now) == BACK_ALREADY;
+	place_close(&p);
 	return r;
 }

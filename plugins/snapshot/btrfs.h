@@ -14,6 +14,7 @@ struct volume {
 	const char *name;   /* of the snapshot, in FOLDER */
 	const char *flags;  /* of the mount at path; "-": it is no mount point */
 	bool read_only;
+	const char *back;   /* what becomes of it when it goes back, in FOLDER */
 };
 
 struct volumes {
@@ -26,7 +27,9 @@ int PD_MUST_USE volumes_remember(struct pd_ctx *ctx, const struct volumes *all);
 /** @return 1: something was remembered, 0, or below zero, reported. */
 int PD_MUST_USE volumes_recall(struct pd_ctx *ctx, struct volumes *out);
 
-/** Refuses what can't be taken or would not come back. */
+/** Refuses what is no subvolume that can be exchanged. */
+int PD_MUST_USE volume_find(struct pd_ctx *ctx, const char *path, struct volume *out);
+/** Refuses what can't be taken or would not come back, too. */
 int PD_MUST_USE volume_look(struct pd_ctx *ctx, const char *path, const char *state, int64_t room,
 			    struct volume *out);
 /* The top of the file system and the folder of snapshots, -1 if there is none yet. */
@@ -42,5 +45,9 @@ int place_sub(int folder, const char *name, struct subvol *out); /* 0, or -1 wit
 /** @param made the snapshot has been there; *done: it was exchanged now;
  * *later: it is in use, and the next boot has it. */
 int PD_MUST_USE volume_go_back(struct pd_ctx *ctx, struct volume *v, bool made, bool *done, bool *later);
+/** Forward again to what was there before volume_go_back(), which is at v->back. */
+int PD_MUST_USE volume_return(struct pd_ctx *ctx, struct volume *v, bool *done, bool *later);
+/** Is what is in its place a copy of its snapshot?  @return 1, 0, or below zero, reported. */
+int PD_MUST_USE volume_is_back(struct pd_ctx *ctx, struct volume *v);
 
 #endif

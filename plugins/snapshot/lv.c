@@ -13,7 +13,7 @@
 
 #include "../shared/path.h"
 
-enum { DEEPEST = 8 }; /* layers of devices, one upon the other */
+enum { NAME_MAX_LV = 100, DEEPEST = 8 }; /* layers of devices, one upon the other */
 
 bool lvm_installed(void)
 {
@@ -61,15 +61,16 @@ static struct lv parse(struct pd_ctx *ctx, const char *line)
 	lv.metadata = percent(column(ctx, &line));
 	lv.tags = column(ctx, &line);
 	lv.vg_free = strtoll(column(ctx, &line), NULL, 10);
+	lv.taken = strtoll(column(ctx, &line), NULL, 10);
 	return lv;
 }
 
 /* Without a lock, for a check writes nothing. */
 int lvs_read(struct pd_ctx *ctx, struct lvs *out)
 {
-	static const char *const argv[] = { "lvs", "--nolocking", "--config", "devices/hints=\"none\"", "--all",
+	static const char *const argv[] = { "lvs", "--nolocking", "--config", "devices/hints=\"none\" report/time_format=\"%s\"", "--all",
 		"--noheadings", "--separator", "|", "--units", "b", "--nosuffix", "-o", "vg_name,lv_name,lv_path,lv_attr,"
-		"lv_size,segtype,pool_lv,origin,data_percent,metadata_percent,lv_tags,vg_free", NULL };
+		"lv_size,segtype,pool_lv,origin,data_percent,metadata_percent,lv_tags,vg_free,lv_time", NULL };
 	struct pd_command_result r = { 0 };
 
 	*out = (struct lvs){ 0 };
@@ -170,9 +171,27 @@ int lvs_list(struct pd_ctx *ctx, struct lvs *out)
 		       "has no device mapper");
 }
 
-int taken_recall(struct pd_ctx *ctx, struct taken **out)
+const char *lv_stem(struct pd_ctx *ctx, const struct lv *lv)
 {
-	const char *text = pd_recall(ctx, TAKEN);
+	return pd_format(ctx, "%.*s", NAME_MAX_LV - 70, strchr(lv->full, '/') + 1);
+}
+
+int lv_has_no_state(struct pd_ctx *ctx, const struct lv *lv, const char *state)
+{
+	struct mounts mounts;
+
+	if (mounts_read(ctx, &mounts) < 0)
+		return PD_FAILED;
+	if (lv_carries(ctx, lv, &mounts, state) || lv_carries(ctx, lv, &mounts, ctx->work_dir))
+		return pd_fail(ctx, PD_REFUSED, "%s has the state of patchday itself (%s): the journal of this run would go back "
+			       "with it; give that a volume of its own, mounted there", lv->full,
+			       lv_carries(ctx, lv, &mounts, state) ? state : ctx->work_dir);
+	return 0;
+}
+
+int taken_recall(struct pd_ctx *ctx, const char *key, struct taken **out)
+{
+	const char *text = pd_recall(ctx, key);
 	int n = 0;
 
 	for (const char *line = text; line && *line; line = next_line(line))
@@ -193,6 +212,9 @@ int taken_is_there(struct pd_ctx *ctx, const struct lvs *all, const struct taken
 
 	if (!lv)
 		return 0;
+	if (lv_tagged(lv) && lv_is_thin(lv) && !*lv->origin)
+		return pd_fail(ctx, PD_FAILED, "LVM can't merge the snapshot %s any more, since %s has gone back to another one: put it in "
+			       "its place by hand, with lvrename and lvchange -kn, while nothing uses that", t->snapshot, t->volume);
 	if (!lv_tagged(lv) || strcmp(lv->origin, strchr(t->volume, '/') + 1) != 0)
 		return pd_fail(ctx, PD_FAILED, "%s is no snapshot of %s that patchday has taken", t->snapshot, t->volume);
 	return !lv_is_lost(lv) ? 1 : pd_fail(ctx, PD_FAILED, "the snapshot %s of %s is lost: its room was used up; take a larger "

@@ -7,11 +7,12 @@
 
 #define KIND "lvm:" /* in front of their names in outputs */
 #define MADE "made" /* remembered: all of them have been there */
+#define MERGED "merged" /* remembered by the step that goes back, as TAKEN */
 
 struct lv {
 	const char *full; /* "vg/lv" */
 	const char *vg, *path, *attr, *type, *pool, *origin, *tags;
-	int64_t size, vg_free;
+	int64_t size, vg_free, taken; /* taken: made, seconds since 1970 UTC */
 	double data, metadata; /* percent; -1: it has none */
 };
 
@@ -47,8 +48,14 @@ struct taken {
 bool lv_is_name(const char *text);
 /** lvs_read(), which is refused on a server without LVM. */
 int PD_MUST_USE lvs_list(struct pd_ctx *ctx, struct lvs *out);
-/** @return how many, below zero, reported. */
-int PD_MUST_USE taken_recall(struct pd_ctx *ctx, struct taken **out);
+/** @param key TAKEN or MERGED.  @return how many, below zero, reported. */
+int PD_MUST_USE taken_recall(struct pd_ctx *ctx, const char *key, struct taken **out);
+/** What the names of its snapshots begin with. */
+const char *lv_stem(struct pd_ctx *ctx, const struct lv *lv);
+/** Its snapshots can't be taken, nor gone back to, where patchday's state or this run's folder lies on it. */
+int PD_MUST_USE lv_has_no_state(struct pd_ctx *ctx, const struct lv *lv, const char *state);
+/** Back to the snapshot, the @p i th of this step.  @return 1: done, 0: the next activation does it, or below zero, reported. */
+int PD_MUST_USE lv_go_back(struct pd_ctx *ctx, const struct taken *t, int i, bool made, bool *done);
 /** @return 1: the snapshot is there, 0: not, below zero, reported: it is lost,
  * or another one. */
 int PD_MUST_USE taken_is_there(struct pd_ctx *ctx, const struct lvs *all, const struct taken *t);

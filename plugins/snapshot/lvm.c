@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { NAME_MAX_LV = 100, DEFAULT_PART = 5 };
+enum { DEFAULT_PART = 5 };
 
 struct args {
 	struct pd_list volumes;
@@ -56,7 +56,6 @@ static int look_at(struct pd_ctx *ctx, const struct lvs *all, const char *name, 
 {
 	const struct args *args = ctx->args;
 	const struct lv *lv = lv_is_name(name) ? lvs_find(all, name) : NULL;
-	struct mounts mounts;
 	int r;
 
 	if (!lv_is_name(name))
@@ -65,15 +64,7 @@ static int look_at(struct pd_ctx *ctx, const struct lvs *all, const char *name, 
 		return pd_fail(ctx, PD_REFUSED, "there is no logical volume %s: lvs shows what there is", name);
 	*out = lv;
 	r = is_fit(ctx, lv);
-	if (r == 0)
-		r = mounts_read(ctx, &mounts);
-	if (r < 0)
-		return r;
-	if (lv_carries(ctx, lv, &mounts, args->state) || lv_carries(ctx, lv, &mounts, ctx->work_dir))
-		return pd_fail(ctx, PD_REFUSED, "%s has the state of patchday itself (%s): the journal of this run would go back "
-			       "with it; give that a volume of its own, mounted there", name,
-			       lv_carries(ctx, lv, &mounts, args->state) ? args->state : ctx->work_dir);
-	return 0;
+	return r < 0 ? r : lv_has_no_state(ctx, lv, args->state);
 }
 
 /* All that are asked for; in *found, in their order. */
@@ -105,7 +96,7 @@ static int look_at_all(struct pd_ctx *ctx, const struct lvs *all, const struct l
 /* One that was not there before. */
 static const char *give_name(struct pd_ctx *ctx, const struct lvs *all, const struct lv *lv)
 {
-	const char *stem = pd_format(ctx, "%.*s-%s", NAME_MAX_LV - 70, strchr(lv->full, '/') + 1, run_name(ctx)), *name;
+	const char *stem = pd_format(ctx, "%s-%s", lv_stem(ctx, lv), run_name(ctx)), *name;
 	int n = 1;
 
 	do
@@ -119,7 +110,7 @@ static int begin(struct pd_ctx *ctx, const struct lvs *all, struct taken **out)
 	const struct args *args = ctx->args;
 	const struct lv **found = pd_alloc_for(ctx, (args->volumes.len + 1) * sizeof(*found));
 	const char *text = "";
-	int n = taken_recall(ctx, out), r;
+	int n = taken_recall(ctx, TAKEN, out), r;
 
 	if (n != 0)
 		return n;
@@ -128,7 +119,7 @@ static int begin(struct pd_ctx *ctx, const struct lvs *all, struct taken **out)
 		text = pd_format(ctx, "%s%s\t%s\n", text, found[i]->full, give_name(ctx, all, found[i]));
 	if (r < 0 || pd_remember(ctx, TAKEN, text) < 0)
 		return r < 0 ? r : PD_FAILED;
-	return taken_recall(ctx, out);
+	return taken_recall(ctx, TAKEN, out);
 }
 
 static int tell(struct pd_ctx *ctx, const struct taken *all, int n)
@@ -163,7 +154,7 @@ static int check(struct pd_ctx *ctx)
 	struct taken *taken;
 	struct lvs all;
 	const char *missing;
-	int n = taken_recall(ctx, &taken), r = n > 0 ? all_taken(ctx, taken, n, &missing) : n;
+	int n = taken_recall(ctx, TAKEN, &taken), r = n > 0 ? all_taken(ctx, taken, n, &missing) : n;
 
 	if (r != 0)
 		return r < 0 || tell(ctx, taken, n) < 0 ? PD_FAILED : PD_UNCHANGED;
@@ -214,7 +205,7 @@ static int verify(struct pd_ctx *ctx)
 {
 	struct taken *taken;
 	const char *missing = "anything";
-	int n = taken_recall(ctx, &taken), r = n > 0 ? all_taken(ctx, taken, n, &missing) : n;
+	int n = taken_recall(ctx, TAKEN, &taken), r = n > 0 ? all_taken(ctx, taken, n, &missing) : n;
 
 	return r < 0 ? r : r == 0 ? pd_fail(ctx, PD_FAILED, "there is no snapshot of %s", missing) :
 	       tell(ctx, taken, n) < 0 ? PD_FAILED : PD_UNCHANGED;

@@ -73,26 +73,30 @@ static int merge(struct pd_ctx *ctx, const struct taken *t, int i, bool made, bo
 	return lvs_find(&all, t->snapshot) == NULL;
 }
 
+int lv_go_back(struct pd_ctx *ctx, const struct taken *t, int i, bool made, bool *done)
+{
+	int r = merge(ctx, t, i, made, done);
+
+	if (r == 0)
+		pd_log(ctx, PD_LOG_WARN, "%s is in use: it goes back to its snapshot at the next boot; until then all that is "
+		       "written there is lost", t->volume);
+	return mount_again(ctx, t->volume, i) < 0 ? PD_FAILED : r;
+}
+
 /* With the others when one does not come back. */
 int lvm_undo(struct pd_ctx *ctx)
 {
 	bool done = false, made = pd_recall(ctx, MADE) != NULL;
 	struct taken *taken;
-	int n = taken_recall(ctx, &taken), result = 0;
+	int n = taken_recall(ctx, TAKEN, &taken), result = 0;
 
 	if (n <= 0)
 		return n < 0 ? n : PD_UNCHANGED;
 	for (int i = n; i-- > 0;) {
-		int r;
-
 		if (pd_canceled(ctx))
 			return pd_fail(ctx, PD_CANCELED, "stopped before %s came back", taken[i].volume);
 		pd_progress(ctx, n - 1 - i, n, taken[i].volume);
-		r = merge(ctx, &taken[i], i, made, &done);
-		if (r == 0)
-			pd_log(ctx, PD_LOG_WARN, "%s is in use: it goes back to its snapshot at the next boot; until then all that is "
-			       "written there is lost", taken[i].volume);
-		if (r < 0 || mount_again(ctx, taken[i].volume, i) < 0)
+		if (lv_go_back(ctx, &taken[i], i, made, &done) < 0)
 			result = PD_FAILED;
 	}
 	if (result < 0 || (done && lvs_evidence(ctx, "volumes-after.txt", "Logical volumes after they went back") < 0))

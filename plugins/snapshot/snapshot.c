@@ -41,6 +41,11 @@ static int check_discard(struct pd_ctx *ctx)
 	return n ? PD_CHANGED : PD_UNCHANGED;
 }
 
+int snapshot_remove(struct pd_ctx *ctx, const char *name)
+{
+	return is_kind(name, "btrfs:") ? btrfs_discard(ctx, name) : lvm_discard(ctx, name);
+}
+
 static int discard(struct pd_ctx *ctx)
 {
 	const struct args *args = ctx->args;
@@ -53,7 +58,7 @@ static int discard(struct pd_ctx *ctx)
 		if (pd_canceled(ctx))
 			return pd_fail(ctx, PD_CANCELED, "stopped before %s was removed", name);
 		if (r > 0) {
-			r = is_kind(name, "btrfs:") ? btrfs_discard(ctx, name) : lvm_discard(ctx, name);
+			r = snapshot_remove(ctx, name);
 			text = pd_format(ctx, "%s%s\n", text, name);
 		}
 		if (r < 0)
@@ -62,6 +67,19 @@ static int discard(struct pd_ctx *ctx)
 	if (!*text)
 		return PD_UNCHANGED;
 	return evidence_file(ctx, "discarded.txt", "Snapshots that were removed", text) < 0 ? PD_FAILED : PD_CHANGED;
+}
+
+static int verify_discard(struct pd_ctx *ctx)
+{
+	const struct args *args = ctx->args;
+
+	for (size_t i = 0; i < args->snapshots.len; i++) {
+		int r = there_is(ctx, args->snapshots.items[i]);
+
+		if (r)
+			return r < 0 ? r : pd_fail(ctx, PD_FAILED, "%s is still there", args->snapshots.items[i]);
+	}
+	return PD_UNCHANGED;
 }
 
 static const struct pd_param params[] = {
@@ -73,7 +91,8 @@ static const struct pd_param params[] = {
 const struct pd_step discard_step = {
 	PD_STEP, .name = "discard", .help = "remove snapshots that nobody needs any more",
 	.flags = PD_S_NEEDS_ROOT, .reversibility = PD_IRREVERSIBLE, .params = params,
-	.args_size = sizeof(struct args), .check = check_discard, .apply = discard
+	.args_size = sizeof(struct args), .check = check_discard, .apply = discard,
+	.verify = verify_discard
 };
 
 /* ------------------------------------------------------------------- room */
@@ -102,7 +121,9 @@ const struct pd_step room_step = {
 	.args_size = sizeof(struct room_args), .check = room
 };
 
-static const struct pd_step *const steps[] = { &btrfs_step, &lvm_step, &discard_step, &room_step, NULL };
+static const struct pd_step *const steps[] = {
+	&btrfs_step, &lvm_step, &restore_step, &prune_step, &discard_step, &room_step, NULL
+};
 
 PD_PLUGIN(.name = "snapshot", .version = "1.0", .help = "snapshots of btrfs and LVM before what is risky, and back to them",
 	  .steps = steps);

@@ -47,6 +47,7 @@ struct subvol {
 	uint64_t id;
 	unsigned char uuid[ID_SIZE], parent[ID_SIZE]; /* parent: what it is a snapshot of */
 	bool read_only;
+	int64_t taken, changed; /* seconds since 1970 UTC: made, and last written */
 };
 
 bool is_btrfs(int fd);
@@ -72,8 +73,10 @@ unsigned long subvol_flags(const char *target);
 
 /* ----------------------------------------------------------------- steps */
 
-extern const struct pd_step btrfs_step, lvm_step, discard_step, room_step;
+extern const struct pd_step btrfs_step, lvm_step, discard_step, room_step, restore_step, prune_step;
 
+/** By its name in outputs, with what had become of its subvolume. */
+int PD_MUST_USE snapshot_remove(struct pd_ctx *ctx, const char *name);
 /** Of the guard.  @return 1: refused and told, 0, or below zero, reported. */
 int PD_MUST_USE btrfs_room(struct pd_ctx *ctx, int64_t bytes);
 int PD_MUST_USE lvm_room(struct pd_ctx *ctx, int64_t percent);

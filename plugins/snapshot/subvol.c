@@ -39,7 +39,8 @@ int subvol_info(int fd, struct subvol *out)
 	if (ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) < 0)
 		return -1;
 	*out = (struct subvol){ .id = info.treeid,
-				.read_only = (info.flags & BTRFS_ROOT_SUBVOL_RDONLY) != 0 };
+				.read_only = (info.flags & BTRFS_ROOT_SUBVOL_RDONLY) != 0,
+				.taken = (int64_t)info.otime.sec, .changed = (int64_t)info.ctime.sec };
 	for (size_t i = 0; i < ID_SIZE; i++) {
 		out->uuid[i] = info.uuid[i];
 		out->parent[i] = info.parent_uuid[i];

@@ -29,8 +29,8 @@ int volumes_remember(struct pd_ctx *ctx, const struct volumes *all)
 	for (size_t i = 0; i < all->len; i++) {
 		const struct volume *v = &all->items[i];
 
-		text = pd_format(ctx, "%s%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", text, v->path, v->fs, v->source, v->at,
-				 v->id, v->uuid, v->name, v->flags, v->read_only ? "ro" : "rw");
+		text = pd_format(ctx, "%s%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", text, v->path, v->fs, v->source, v->at,
+				 v->id, v->uuid, v->name, v->flags, v->read_only ? "ro" : "rw", v->back ? v->back : "");
 	}
 	return pd_remember(ctx, TAKEN, text);
 }
@@ -45,7 +45,7 @@ int volumes_recall(struct pd_ctx *ctx, struct volumes *out)
 	for (; *line; line = next_line(line)) {
 		const struct volume v = { field(ctx, line, 0), field(ctx, line, 1), field(ctx, line, 2),
 			field(ctx, line, 3), field(ctx, line, 4), field(ctx, line, 5), field(ctx, line, 6),
-			field(ctx, line, 7), strcmp(field(ctx, line, 8), "ro") == 0 };
+			field(ctx, line, 7), strcmp(field(ctx, line, 8), "ro") == 0, field(ctx, line, 9) };
 
 		if (!*v.name || !*v.at || !*v.uuid || !*v.flags)
 			return pd_fail(ctx, PD_FAILED, "what was remembered of the snapshots is damaged: '%.*s'",
@@ -91,12 +91,12 @@ static int has_room(struct pd_ctx *ctx, const char *path, int fd, int64_t room)
 		       (int64_t)(fs.f_bavail * fs.f_frsize) >> 20, room >> 20);
 }
 
-static int look_at(struct pd_ctx *ctx, const char *path, int fd, const char *state, int64_t room, struct volume *v)
+/* Which one it is. */
+static int look_at(struct pd_ctx *ctx, const char *path, int fd, struct volume *v)
 {
 	struct mounts mounts;
 	const struct mounted *m;
 	struct subvol s;
-	struct stat st;
 	char fs[TEXT_ID];
 
 	if (mounts_read(ctx, &mounts) < 0)
@@ -107,42 +107,74 @@ static int look_at(struct pd_ctx *ctx, const char *path, int fd, const char *sta
 	if (!subvol_is_root(fd))
 		return pd_fail(ctx, PD_REFUSED, "%s is a folder, no subvolume: name the one that it is in, such as %s, or "
 			       "make it one", path, m->target);
-	if (subvol_info(fd, &s) < 0 || subvol_file_system(fd, fs) < 0 || fstat(fd, &st) < 0)
+	if (subvol_info(fd, &s) < 0 || subvol_file_system(fd, fs) < 0)
 		return pd_fail(ctx, PD_FAILED, "cannot ask btrfs about %s: %s", path, strerror(errno));
 	if (s.id == TOP)
 		return pd_fail(ctx, PD_REFUSED, "%s is the top of its file system, which can't be exchanged for a snapshot: "
 			       "make a subvolume, move what is in it there, and mount that with subvol=", path);
-	if (lies_on(ctx, state, &st) || lies_on(ctx, ctx->work_dir, &st))
-		return pd_fail(ctx, PD_REFUSED, "%s has the state of patchday itself (%s): the journal of this run would go "
-			       "back with it; give that a subvolume of its own beside it, mounted there", path,
-			       ctx->work_dir && lies_on(ctx, ctx->work_dir, &st) ? ctx->work_dir : state);
 	*v = (struct volume){ .path = path, .fs = pd_format(ctx, "%s", fs), .source = m->source,
 		.at = pd_format(ctx, "%s%s%s", strcmp(m->root, "/") == 0 ? "" : m->root + 1,
 				strcmp(m->root, "/") == 0 || strcmp(m->target, path) == 0 ? "" : "/",
 				strcmp(m->target, path) == 0 ? "" : path + strlen(m->target) + (m->target[1] != '\0')),
 		.id = pd_format(ctx, "%" PRIu64, s.id), .uuid = subvol_uuid(ctx, s.uuid), .read_only = s.read_only,
 		.flags = strcmp(m->target, path) == 0 ? pd_format(ctx, "%lu", subvol_flags(path)) : "-" };
-	return comes_back(ctx, path, m, fd) < 0 ? PD_REFUSED : has_room(ctx, path, fd, room);
+	return 0;
 }
 
-int volume_look(struct pd_ctx *ctx, const char *path, const char *state, int64_t room, struct volume *out)
+static int may_be_taken(struct pd_ctx *ctx, const char *path, int fd, const char *state, int64_t room)
+{
+	struct mounts mounts;
+	struct stat st;
+	int r;
+
+	if (mounts_read(ctx, &mounts) < 0)
+		return PD_FAILED;
+	if (fstat(fd, &st) < 0)
+		return pd_fail(ctx, PD_FAILED, "cannot look at %s: %s", path, strerror(errno));
+	if (lies_on(ctx, state, &st) || lies_on(ctx, ctx->work_dir, &st))
+		return pd_fail(ctx, PD_REFUSED, "%s has the state of patchday itself (%s): the journal of this run would go "
+			       "back with it; give that a subvolume of its own beside it, mounted there", path,
+			       ctx->work_dir && lies_on(ctx, ctx->work_dir, &st) ? ctx->work_dir : state);
+	r = comes_back(ctx, path, mounts_of(&mounts, path), fd);
+	return r < 0 ? r : has_room(ctx, path, fd, room);
+}
+
+/* Its descriptor; below zero, reported. */
+static int find(struct pd_ctx *ctx, const char *path, struct volume *out, int *fd)
 {
 	char *real = realpath(path, NULL);
 	bool same = real && strcmp(real, path) == 0;
-	int fd, r;
 
 	free(real);
+	*fd = -1;
 	if (*path != '/' || strpbrk(path, "\t\n"))
 		return pd_fail(ctx, PD_BAD_ARGS, "'%s' is no absolute path of a subvolume", path);
 	if (real && !same)
 		return pd_fail(ctx, PD_REFUSED, "%s is not the path of a subvolume itself, but by way of a link, or with a "
 			       "slash too many", path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return pd_fail(ctx, PD_REFUSED, "cannot open %s: %s; name the folder where the subvolume is mounted", path,
-			       strerror(errno));
-	r = look_at(ctx, path, fd, state, room, out);
-	close(fd);
+	*fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *fd >= 0 ? look_at(ctx, path, *fd, out) :
+	       pd_fail(ctx, PD_REFUSED, "cannot open %s: %s; name the folder where the subvolume is mounted", path,
+		       strerror(errno));
+}
+
+int volume_find(struct pd_ctx *ctx, const char *path, struct volume *out)
+{
+	int fd, r = find(ctx, path, out, &fd);
+
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+int volume_look(struct pd_ctx *ctx, const char *path, const char *state, int64_t room, struct volume *out)
+{
+	int fd, r = find(ctx, path, out, &fd);
+
+	if (r == 0)
+		r = may_be_taken(ctx, path, fd, state, room);
+	if (fd >= 0)
+		close(fd);
 	return r;
 }
 

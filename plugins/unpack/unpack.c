@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 enum { CHUNK = 65536, OUT = 1 << 18 };
+enum { ZIP_END = 22 }; /* bytes of its last record, before a comment of up to 65,535 */
 
 static int starts(const unsigned char *head, size_t len, const char *magic, size_t n)
 {
@@ -79,7 +80,23 @@ static int unpack_gzip(struct pd_ctx *ctx)
 struct source {
 	struct pd_ctx *ctx;
 	char data[CHUNK];
+	unsigned char tail[2 * CHUNK + ZIP_END]; /* the last that was read, of zip */
+	size_t kept;
+	bool zip;
 };
+
+/* At least as much of the end as the last record of a zip archive may take. */
+static void keep_tail(struct source *s, size_t len)
+{
+	if (s->kept + len > sizeof(s->tail)) {
+		size_t drop = s->kept + len - sizeof(s->tail);
+
+		s->kept -= drop;
+		memmove(s->tail, s->tail + drop, s->kept);
+	}
+	memcpy(s->tail + s->kept, s->data, len);
+	s->kept += len;
+}
 
 static la_ssize_t more(struct archive *a, void *user, const void **data)
 {
@@ -89,7 +106,25 @@ static la_ssize_t more(struct archive *a, void *user, const void **data)
 	*data = s->data;
 	if (n < 0)
 		archive_set_error(a, EIO, "the source can't be read");
+	if (n > 0 && s->zip)
+		keep_tail(s, (size_t)n);
 	return (la_ssize_t)n;
+}
+
+/* What is behind the file in a zip archive is only its list, which nobody here reads;
+ * but without its end, something of it did not come. */
+static int zip_ends(struct source *s, struct archive *a)
+{
+	const void *data;
+	la_ssize_t n;
+
+	while ((n = more(a, s, &data)) > 0)
+		continue;
+	for (size_t i = 0; n == 0 && i + ZIP_END <= s->kept; i++)
+		if (memcmp(s->tail + i, "PK\5\6", 4) == 0 &&
+		    i + ZIP_END + s->tail[i + 20] + 256 * s->tail[i + 21] == s->kept)
+			return 0;
+	return pd_fail(s->ctx, PD_FAILED, "the zip data are damaged or cut short: their end is missing");
 }
 
 static int damaged(struct pd_ctx *ctx, struct archive *a, const char *what)
@@ -148,6 +183,7 @@ static int unpack(struct pd_ctx *ctx, int filter, const char *what)
 	int result;
 
 	s->ctx = ctx;
+	s->zip = !filter;
 	if (filter)
 		result = archive_read_append_filter(a, filter) == ARCHIVE_OK ?
 			 archive_read_support_format_raw(a) : ARCHIVE_FATAL;
@@ -156,6 +192,8 @@ static int unpack(struct pd_ctx *ctx, int filter, const char *what)
 	if (result == ARCHIVE_OK)
 		result = archive_read_open(a, s, NULL, more, NULL);
 	result = result == ARCHIVE_OK ? copy_all(ctx, a, what) : damaged(ctx, a, what);
+	if (s->zip && result == 0)
+		result = zip_ends(s, a);
 	archive_read_free(a);
 	return result;
 }

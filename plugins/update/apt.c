@@ -76,26 +76,10 @@ const char *deb_why(struct pd_ctx *ctx, const struct pd_command_result *r)
 	return pd_format(ctx, "exit status %d without a message", r->status);
 }
 
-static const char *holder_name(struct pd_ctx *ctx, long pid)
-{
-	size_t len = 0;
-	const char *text = pd_read_file(
-		ctx, pd_format(ctx, "/proc/%ld/cmdline", pid), 4096, &len);
-	char *name = NULL;
-
-	if (!text || len == 0)
-		return "a program that is gone";
-	name = (char *)pkg_copy(ctx, text, len);
-	for (size_t i = 0; i + 1 < len; i++)
-		if (name[i] == '\0')
-			name[i] = ' ';
-	return name;
-}
-
 /*
  * apt and dpkg lock by fcntl, so a lock that this process takes on the same
  * file keeps every other package manager out between our own commands, which
- * are told not to lock again.  It ends with the worker.
+ * are told not to lock again.  It ends with the descriptor, or the worker.
  */
 int deb_lock(struct pd_ctx *ctx, int64_t timeout)
 {
@@ -112,17 +96,19 @@ int deb_lock(struct pd_ctx *ctx, int64_t timeout)
 		struct timespec second = { .tv_sec = 1 };
 
 		if (fcntl(fd, F_SETLK, &lock) == 0)
-			return 0;
+			return fd;
 		if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
 			holder = pd_format(ctx, "process %ld (%s)",
 					   (long)lock.l_pid,
-					   holder_name(ctx, lock.l_pid));
+					   pkg_holder(ctx, lock.l_pid));
 		if (waited >= timeout)
 			break;
-		if (pd_canceled(ctx))
+		if (pd_canceled(ctx)) {
+			close(fd);
 			return pd_fail(ctx, PD_CANCELED, "canceled while "
 				       "waiting for %s, which holds the "
 				       "package manager's lock", holder);
+		}
 		if (waited % 30 == 0)
 			pd_log(ctx, PD_LOG_INFO, "waiting for the package "
 			       "manager's lock, held by %s", holder);
@@ -130,6 +116,7 @@ int deb_lock(struct pd_ctx *ctx, int64_t timeout)
 		nanosleep(&second, NULL);
 		waited++;
 	}
+	close(fd);
 	return pd_fail(ctx, PD_FAILED, "the package manager's lock %s is still "
 		       "held by %s after %lld seconds; let it finish or end "
 		       "it, then run again", LOCK_FILE, holder,

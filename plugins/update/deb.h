@@ -113,7 +113,8 @@ int deb_run(struct pd_ctx *ctx, const struct pkg_argv *argv,
 	    struct pd_command_result *result);
 /** Why apt or dpkg failed, from its output. */
 const char *deb_why(struct pd_ctx *ctx, const struct pd_command_result *r);
-/** Hold the package manager's lock until the callback ends. */
+/** Hold the package manager's lock.  @return a descriptor, to be closed when all is
+ * done; below zero, reported. */
 int deb_lock(struct pd_ctx *ctx, int64_t timeout);
 /** Start an "apt-get -y" that knows that we hold the lock. */
 void deb_apt(struct deb_txn *txn, struct pkg_argv *argv, bool locked);

@@ -16,4 +16,4 @@ plugin_LTLIBRARIES += %reldir%/update.la
 	$(PKG_SOURCES)
 %canon_reldir%_update_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 %canon_reldir%_update_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-EXTRA_DIST += %reldir%/README.md
+EXTRA_DIST += %reldir%/README.md %reldir%/update.check %reldir%/update.check.xml

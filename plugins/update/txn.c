@@ -400,7 +400,7 @@ int deb_txn_apply(struct deb_txn *txn)
 {
 	struct deb_changes todo = { 0 };
 	struct deb_rows before = { 0 };
-	int done = 0;
+	int done = 0, lock;
 
 	if (txn->download_only) {
 		done = deb_query(txn->ctx, &txn->now);
@@ -411,7 +411,8 @@ int deb_txn_apply(struct deb_txn *txn)
 		txn->changes = todo;
 		return done == 0 ? PD_CHANGED : done;
 	}
-	done = deb_lock(txn->ctx, txn->lock_timeout);
+	lock = deb_lock(txn->ctx, txn->lock_timeout);
+	done = lock < 0 ? lock : 0;
 	if (done == 0)
 		done = remember_before(txn, &before);
 	if (done == 0)
@@ -419,5 +420,7 @@ int deb_txn_apply(struct deb_txn *txn)
 	/* Also of what failed; the first failure stays the one that counts. */
 	if (pkg_etc_note(txn->ctx) < 0 && done == 0)
 		done = PD_FAILED;
+	if (lock >= 0)
+		close(lock);
 	return done == 0 ? PD_CHANGED : done;
 }

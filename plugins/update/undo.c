@@ -3,6 +3,7 @@
 #include "deb.h"
 
 #include <string.h>
+#include <unistd.h>
 
 const char *const deb_logs[] = { "/var/log/apt/history.log",
 				 "/var/log/apt/term.log",
@@ -267,22 +268,21 @@ int deb_txn_undo(struct deb_txn *txn)
 	const char *changes = pd_recall(ctx, "changes");
 	const char *marks = pkg_log_marks(ctx, deb_logs);
 	struct deb_rows before = { 0 };
-	int done = 0;
+	int done = 0, lock;
 
 	if (rows && changes) {
 		deb_unpack_rows(ctx, rows, &before);
 		deb_unpack_changes(ctx, changes, &txn->changes);
-		done = deb_lock(ctx, txn->lock_timeout);
-		if (done < 0)
-			return done;
+		lock = deb_lock(ctx, txn->lock_timeout);
+		if (lock < 0)
+			return lock;
 		done = take_back(txn, &before);
 		(void)pkg_collect_logs(ctx, deb_logs, marks, "undo.log");
+		close(lock);
 		if (done < 0)
 			return done;
 	}
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		if (pd_recall(ctx, keys[i]) &&
-		    pd_remember(ctx, keys[i], NULL) < 0)
-			return PD_FAILED;
+	if (pkg_forget(ctx, keys, sizeof(keys) / sizeof(*keys)) < 0)
+		return PD_FAILED;
 	return rows && changes ? PD_CHANGED : PD_UNCHANGED;
 }

@@ -27,17 +27,6 @@ struct fetch_args {
 	const char *to;
 };
 
-/* <keep>/<run>/<folder of the step>, so that no run disturbs another's. */
-static const char *keep_folder(struct pd_ctx *ctx, const char *keep)
-{
-	const char *last = ctx->work_dir ? strrchr(ctx->work_dir, '/') : NULL;
-
-	if (!keep || !last)
-		return keep;
-	return pd_format(ctx, "%s/%s/%s", keep, *ctx->run ? ctx->run : "run",
-			 last + 1);
-}
-
 static int check_options(struct pd_ctx *ctx, const struct install_args *a)
 {
 	for (size_t i = 0; i < a->dpkg_options.len; i++)
@@ -65,7 +54,7 @@ static int start(struct pd_ctx *ctx, struct deb_txn *txn,
 	*txn = (struct deb_txn){
 		.ctx = ctx, .only_upgrade = true, .repack = a->repack,
 		.download_only = a->download_only,
-		.keep = keep_folder(ctx, a->keep), .from = a->from,
+		.keep = pkg_keep_folder(ctx, a->keep), .from = a->from,
 		.source = a->source,
 		.dpkg_options = a->dpkg_options,
 		.allow_remove = a->allow_remove,
@@ -82,17 +71,6 @@ static int start(struct pd_ctx *ctx, struct deb_txn *txn,
 	    ctx->phase != PD_PHASE_VERIFY)
 		done = deb_offers_read(txn);
 	return done;
-}
-
-static int set_outputs(struct pd_ctx *ctx, size_t packages, bool known,
-		       bool reboot)
-{
-	if (pd_output(ctx, "packages", pd_format(ctx, "%zu", packages)) < 0)
-		return PD_FAILED;
-	if (known && pd_output(ctx, "reboot_required",
-			       reboot ? "true" : "false") < 0)
-		return PD_FAILED;
-	return 0;
 }
 
 static bool in_archives(struct pd_ctx *ctx, const struct deb_changes *changes)
@@ -115,6 +93,23 @@ static bool in_archives(struct pd_ctx *ctx, const struct deb_changes *changes)
 				 strcmp(digests[i], changes->v[i].sha256) != 0))
 			return false;
 	return true;
+}
+
+/* apt can be told to remount /usr for writing while it works. */
+static int check_writable(struct pd_ctx *ctx)
+{
+	static const char *const argv[] = { "apt-config", "dump", "DPkg::Pre-Invoke", NULL };
+	const char *folders = pkg_read_only(ctx);
+	struct pd_command_result r = { 0 };
+
+	if (!folders)
+		return 0;
+	if (pd_run(ctx, argv, &r) == 0 && r.status == 0 && strstr(r.out, "remount")) {
+		pd_log(ctx, PD_LOG_WARN, "mounted read-only: %s; apt's DPkg::Pre-Invoke is "
+		       "trusted to remount it", folders);
+		return 0;
+	}
+	return pkg_refuse_read_only(ctx, folders);
 }
 
 static int install_check(struct pd_ctx *ctx)
@@ -143,42 +138,36 @@ static int install_check(struct pd_ctx *ctx)
 	if (s.n == 0 && pd_recall(ctx, "before") && !pd_recall(ctx, "done"))
 		return PD_CHANGED;
 	if (s.n == 0)
-		return set_outputs(ctx, 0, true,
+		return pkg_outputs(ctx, 0, true,
 				   deb_reboot_due(ctx, &txn.changes)) < 0 ?
 		       PD_FAILED : PD_UNCHANGED;
 	done = deb_txn_check(&txn);
+	if (done >= 0 && !a->download_only)
+		done = check_writable(ctx);
 	if (done < 0)
 		return done;
 	for (size_t i = 0; i < txn.changes.n; i++)
 		bytes += txn.changes.v[i].bytes + txn.changes.v[i].old_bytes;
 	pd_expect(ctx, 10 + (int64_t)txn.changes.n / 2 + bytes / (4 << 20));
 	if (a->download_only)
-		return set_outputs(ctx, txn.changes.n, true, false) < 0 ?
+		return pkg_outputs(ctx, txn.changes.n, true, false) < 0 ?
 		       PD_FAILED : in_archives(ctx, &txn.changes) ?
 		       PD_UNCHANGED : PD_CHANGED;
 	init = deb_init_uses(ctx, &txn.changes);
 	s.reboots |= deb_reboot_due(ctx, &txn.changes) || init == DEB_INIT_USES;
-	return set_outputs(ctx, txn.changes.n,
+	return pkg_outputs(ctx, txn.changes.n,
 			   s.reboots || (!s.unknown && init == DEB_INIT_NO),
 			   s.reboots) < 0 ? PD_FAILED : PD_CHANGED;
 }
 
-/* One line for each package that changed. */
 static int write_list(struct pd_ctx *ctx, const struct deb_changes *changes)
 {
-	const char *path = pd_format(ctx, "%s/packages.txt", ctx->work_dir);
-	struct pkg_text text = { .ctx = ctx };
+	struct pkg_text list = { .ctx = ctx };
 
-	for (size_t i = 0; i < changes->n; i++) {
-		const struct deb_change *c = &changes->v[i];
-
-		pkg_printf(&text, "%s %s %s -> %s\n", c->name, c->arch,
-			   c->old ? c->old : "(none)",
-			   c->version ? c->version : "(removed)");
-	}
-	if (pd_write_file(ctx, path, 0600, text.s ? text.s : "", text.len) < 0)
-		return PD_FAILED;
-	return pd_evidence(ctx, path, "packages changed");
+	for (size_t i = 0; i < changes->n; i++)
+		pkg_changed(&list, changes->v[i].name, changes->v[i].arch,
+			    changes->v[i].old, changes->v[i].version);
+	return pkg_write_changed(&list);
 }
 
 static int install_apply(struct pd_ctx *ctx)
@@ -194,7 +183,7 @@ static int install_apply(struct pd_ctx *ctx)
 	done = deb_txn_apply(&txn);
 	if (a->download_only)
 		return done < 0 ? done :
-		       set_outputs(ctx, txn.changes.n, true, false) < 0 ?
+		       pkg_outputs(ctx, txn.changes.n, true, false) < 0 ?
 		       PD_FAILED : done;
 	/* Also, and above all, when it failed. */
 	if (pd_recall(ctx, "before"))
@@ -204,7 +193,7 @@ static int install_apply(struct pd_ctx *ctx)
 		return done;
 	if (!log || pd_output(ctx, "log", log) < 0 ||
 	    write_list(ctx, &txn.changes) < 0 ||
-	    set_outputs(ctx, txn.changes.n, true,
+	    pkg_outputs(ctx, txn.changes.n, true,
 			deb_reboot_due(ctx, &txn.changes)) < 0 ||
 	    pd_remember(ctx, "done", "1") < 0)
 		return PD_FAILED;
@@ -375,16 +364,12 @@ static const struct pd_param install_params[] = {
 		 .help = "packages that may be removed for the updates"),
 	PD_PARAM(struct install_args, dpkg_options, PD_T_LIST,
 		 .help = "further options for dpkg, such as --force-unsafe-io"),
-	PD_PARAM(struct install_args, lock_timeout, PD_T_SECONDS,
-		 .def = "300", .min = 0, .max = 86400,
-		 .help = "how long to wait for another package manager"),
+	PKG_LOCK_TIMEOUT(struct install_args),
 	PD_PARAM_END
 };
 
 static const struct pd_output install_outputs[] = {
-	PD_OUTPUT("packages", PD_T_INT, "how many packages change"),
-	PD_OUTPUT("reboot_required", PD_T_BOOL, "whether to reboot after it"),
-	PD_OUTPUT("log", PD_T_PATH, "what the package manager logged"),
+	PKG_OUTPUTS,
 	PD_OUTPUT_END
 };
 

@@ -2,7 +2,7 @@
 # The plugin updateinfo.
 plugin_LTLIBRARIES += %reldir%/updateinfo.la
 %canon_reldir%_updateinfo_la_SOURCES = %reldir%/updateinfo.c %reldir%/updateinfo.h \
-	%reldir%/primary.c %reldir%/values.c plugins/shared/path.h
+	%reldir%/primary.c %reldir%/modules.c %reldir%/values.c plugins/shared/path.h
 %canon_reldir%_updateinfo_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE
 %canon_reldir%_updateinfo_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_updateinfo_la_LDFLAGS = $(PLUGIN_LDFLAGS)

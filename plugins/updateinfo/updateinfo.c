@@ -201,7 +201,9 @@ static void start_update(struct reader *r, const struct pd_xml_attr *attrs, size
 /* Such a package is handed on whoever asks, for its update to be refused. */
 static bool is_wrong(const char *name, const char *version, const char *epoch)
 {
-	return !name || !*name || !version || !*version || (epoch && epoch[strspn(epoch, "0123456789")]);
+	while (epoch && *epoch >= '0' && *epoch <= '9')
+		epoch++;
+	return !name || !*name || !version || !*version || (epoch && *epoch);
 }
 
 /* What is in one that nobody asks for is not looked at. */
@@ -270,16 +272,17 @@ static void read_into(struct reader *r, enum text_of which)
 	r->into->len = 0;
 }
 
-/* Of several modules of a collection the first is the one that has the packages. */
+/* A collection may be for several modules, any of them. */
 static void start_module(struct reader *r, const struct pd_xml_attr *attrs, size_t n)
 {
 	const char *name = attribute(attrs, n, "name"), *stream = attribute(attrs, n, "stream");
-	char text[256];
+	const char *before = kept(r, r->module);
+	char text[1024];
+	int len = !name ? -1 : snprintf(text, sizeof(text), "%s%s%s:%s", before ? before : "", before ? "," : "",
+					name, stream ? stream : "");
 
-	if (r->module || !name)
-		return;
-	snprintf(text, sizeof(text), "%s:%s", name, stream ? stream : "");
-	r->module = keep(r, text);
+	if (len > 0 && (size_t)len < sizeof(text))
+		r->module = keep(r, text);
 }
 
 static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *name,
@@ -414,7 +417,7 @@ static const struct pd_reader updateinfo = {
 	.recognize = recognize_updateinfo, .read = read_updateinfo, .time_limit = 3600
 };
 
-static const struct pd_reader *const readers[] = { &updateinfo, &primary_reader, NULL };
+static const struct pd_reader *const readers[] = { &updateinfo, &primary_reader, &modules_reader, NULL };
 
 PD_PLUGIN(.name = "updateinfo", .version = "1.0",
 	  .help = "updates of repositories of rpm packages", .readers = readers);

@@ -16,5 +16,6 @@ bool updateinfo_time(const char *text, int64_t *out);
 bool updateinfo_root(const unsigned char *head, size_t len, const char *name);
 
 extern const struct pd_reader primary_reader; /* primary.c */
+extern const struct pd_reader modules_reader; /* modules.c */
 
 #endif

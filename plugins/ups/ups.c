@@ -176,7 +176,7 @@ static const struct pd_output hold_outputs[] = {
 
 static const struct pd_step hold = {
 	PD_STEP, .name = "hold", .help = "hold what would shut the server down, until undo",
-	.flags = PD_S_NEEDS_ROOT, .reversibility = PD_REVERSIBLE, .params = hold_params,
+	.flags = PD_S_NEEDS_ROOT | PD_S_HOLD, .reversibility = PD_REVERSIBLE, .params = hold_params,
 	.args_size = sizeof(struct hold_args), .outputs = hold_outputs,
 	.check = hold_check, .apply = hold_apply, .verify = hold_verify, .undo = hold_undo
 };

@@ -33,10 +33,7 @@ local whole = {
 
 local function plugins(cli)
 	local only, list, status, as = cli.operands[1], core.list {}, 0, nil
-	for _, name in ipairs(base.sorted(whole)) do
-		if cli:option(name) and as then base.fail("usage", ("--%s and --%s don't go together"):format(as, name)) end
-		as = cli:option(name) and name or as
-	end
+	for name in pairs(whole) do as = cli:option(name) and name or as end
 	for _, name in ipairs(only and { only } or core.plugins()) do
 		local p, err = core.plugin(name)
 		if err then
@@ -47,6 +44,9 @@ local function plugins(cli)
 		else
 			print_plugin(p, only)
 		end
+	end
+	for _, path in ipairs(only and {} or core.ignored_plugins()) do
+		core.err(("patchday: %s is passed over: its name is no plugin's (a to z, 0 to 9, _; a letter first)\n"):format(path))
 	end
 	if as and status == 0 then whole[as](list, only) end
 	return status
@@ -80,7 +80,7 @@ return {
 			{ "man", nil, "print a manual page" },
 			{ "markdown", nil, "print a page of the book" },
 		},
-		run = plugins,
+		forms = { "json", "lua", "man", "markdown" }, run = plugins,
 	},
 	explain = {
 		operands = "[ID]", most = 1,

@@ -4,124 +4,19 @@
 local _, core = ...
 local base = require "cli.base"
 local case = require "cli.case"
+local faults = require "cli.faults"
 local paper = require "cli.paper"
 local workflow = require "cli.workflow"
-
--- --------------------------------------------------------- what is made up
-
-local NOTHING = '<catalog xmlns="urn:patchday:catalog:1"/>\n'
-local NEEDED = [[
-<catalog xmlns="urn:patchday:catalog:1">
-  <update id="paper-1" kind="security" severity="important" restart="reboot" issued="2026-01-01">
-    <title>an update that this server needs</title>
-    <payload id="p1" url="pool/paper.deb" bytes="1000000"/>
-    <package name="paper" version="2.0" arch="amd64" scheme="deb" payload="p1"/>
-  </update>
-</catalog>
-]]
-local SERVER = '{"os": {"hostname": "server", "arch": "amd64"}, ' ..
-	'"packages": [{"name": "paper", "version": "1.0", "arch": "amd64", "scheme": "deb"}]}'
-local made_up = { path = "/paper", int = "1", bytes = "1", seconds = "1", bool = "true", secret = "env:PAPER" }
-
--- Do something with a folder that is gone afterwards.
-local function with_folder(act)
-	local folder = base.must(core.temporary())
-	local ok, result = pcall(act, folder)
-	core.remove(folder)
-	if not ok then error(result, 0) end
-	return result
-end
-
-local function write(folder, name, text)
-	local path = folder .. "/" .. name
-	base.must(core.write(path, text, tonumber("600", 8)))
-	return path
-end
+local with_folder, write, NOTHING, SERVER = faults.with_folder, faults.write, faults.NOTHING, faults.SERVER
 
 -- ---------------------------------------------------------------- check
-
--- A value for each parameter that has to be given.
-local function trial_params(declared)
-	local params = {}
-	for _, row in ipairs(declared.params or {}) do
-		if row.required then params[row.name] = row.choices and row.choices[1] or made_up[row.type] or "paper" end
-	end
-	return params
-end
-
--- A value of an answer that lets the run go on.
-local function trial_answers(declared)
-	local answers = {}
-	for _, q in ipairs(declared.questions or {}) do
-		local value = q.must
-		if value == nil then value = q.choices and q.choices[1] or q.type == "boolean" or "paper" end
-		answers[q.name] = core.answer(value)
-	end
-	return answers
-end
-
-local servers = { { "a server that needs an update", NEEDED }, { "a server that needs none", NOTHING } }
-
--- What two servers make of a script; the errors go to add(error, server), plans
--- to note(plan).
-local function try(script, folder, add, note)
-	local declared, err = core.describe(script)
-	if err then return add(err) end
-	local facts = write(folder, "facts.json", SERVER)
-	for i, server in ipairs(servers) do
-		local made, bad = core.plan({ script = script, params = trial_params(declared),
-			answers = trial_answers(declared),
-			catalogs = core.list { write(folder, i .. ".xml", server[2]) } }, facts)
-		if bad then add(bad, server[1]) elseif note then note(made.plan) end
-	end
-end
-
--- A text with what an error suggests, in the line that it names; or nil.
-local function mended(text, err)
-	local number = tonumber((err.where or err.message):match(":(%d+)"))
-	local wrong, right = err.message:match(".*'([%w_.]+)'[^']*did you mean '([%w_.]+)'")
-	local lines, n, changed = {}, 0, 0
-	for line in base.lines(text) do
-		n = n + 1
-		if n == number and wrong then
-			line, changed = line:gsub("%f[%w_]" .. wrong:gsub("%p", "%%%0") .. "%f[^%w_]", right)
-		end
-		lines[n] = line
-	end
-	return changed > 0 and table.concat(lines, "\n") .. "\n" or nil
-end
-
--- Everything that is wrong with a script, each once: { error... }.  Lua stops at
--- the first; so what is suggested is done in a copy, and that looked at again.
--- The plans of a script without a fault go to note(plan), if it is given.
-local function faults(script, note)
-	local list, seen = {}, {}
-	with_folder(function(folder)
-		local text = base.must(core.text(script))
-		local name = script:match("[^/]*$")
-		for _ = 1, 100 do
-			local better
-			try(write(folder, name, text), folder, function(err, server)
-				local told = base.error_text(err)
-				better = better or mended(text, err)
-				if seen[told] then return end
-				seen[told] = true
-				list[#list + 1] = { id = err.id, where = err.where, message = err.message, remedy = err.remedy,
-					server = server }
-			end, note)
-			if not better then return end
-			text = better
-		end
-	end)
-	return list
-end
 
 local function check(cli)
 	if not cli.operands[1] then base.fail("usage", "usage: patchday workflow check WORKFLOW...") end
 	local all = core.list {}
 	for _, name in ipairs(cli.operands) do
 		local script = workflow.find(name, cli)
-		local list = faults(script)
+		local list = faults.find(script)
 		for _, err in ipairs(list) do
 			all[#all + 1] = { workflow = script, id = err.id, where = err.where, message = err.message, server = err.server }
 			if not cli.json then base.show_error(err) end
@@ -144,7 +39,8 @@ local function script_of(c, folder)
 end
 
 local function inputs_of(c, folder)
-	local inputs = { script = script_of(c, folder), params = c.params, answers = {}, catalogs = core.list {} }
+	local inputs = { script = script_of(c, folder), params = c.params, answers = {}, catalogs = core.list {},
+		about = c.file } -- before what the script prints
 	for i, text in ipairs(#c.catalogs > 0 and c.catalogs or { NOTHING }) do
 		inputs.catalogs[i] = write(folder, ("catalog%d.xml"):format(i), text)
 	end
@@ -220,11 +116,18 @@ local function one(cli, file, update, note)
 			differing[#differing + 1] = ("  @%s%s"):format(name, difference(trimmed(c[name]), trimmed(got[name])))
 		end
 	end
-	if #differing == 0 then return true, "" end
-	if update then
+	local parting = c.recorded and got.RUN and paper.parting(c.recorded, got.RUN)
+	if #differing == 0 and not parting then return true, "" end
+	if update == "recording" then
 		base.must(core.write(file, case.with(c, got), core.path(file).mode))
-		return true, "  its expectations were written anew\n"
+		return not parting, parting or "", true
+	elseif update then
+		if parting then got.RECORDED = false end
+		base.must(core.write(file, case.with(c, got), core.path(file).mode))
+		return true, "  its expectations were written anew\n" ..
+			(parting and parting .. "  what was recorded was taken out of it\n" or "")
 	end
+	differing[#differing + 1] = parting
 	return false, table.concat(differing)
 end
 
@@ -243,6 +146,9 @@ local function test(cli)
 			end
 		end
 	end
+	if #list == 0 then
+		base.fail("usage", ("%s has no test"):format(table.concat(cli.operands, ", ")), "Tests are files NAME.test.")
+	end
 	if cli.json then base.print_json(list) else base.print("%s, %d failed\n", base.count(#list, "test"), failed) end
 	return failed > 0 and 1 or 0
 end
@@ -260,6 +166,13 @@ local function new(cli)
 	if not name or cli.operands[2] then base.fail("usage", "usage: patchday workflow new NAME [--to DIR]") end
 	if not name:find("^%l[%l%d_-]*$") then
 		base.fail("usage", ("a workflow has a name of a to z, 0 to 9, '-' and '_', not '%s'"):format(name))
+	end
+	base.name_length("the name of a workflow", name)
+	local role = ("%s/roles/%s.lua"):format(base.about.scripts, name)
+	if core.path(role) then
+		base.fail("usage", ("%s is a role that came with patchday: `patchday run %s` would run that one, not yours"):format(
+			name, name), ("Choose another name. To start from the role, copy %s, and give the copy its own name in `name =`."
+			):format(role))
 	end
 	local files = { { ("%s/%s.lua"):format(to, name), template("workflow.lua", name) },
 		{ ("%s/%s.test"):format(to, name), template("workflow.test", name) } }
@@ -284,34 +197,36 @@ local function record(cli)
 	local file = cli.operands[1] or base.fail("usage", "usage: patchday workflow record FILE [RUN]")
 	if core.path(file) then base.fail("file-exists", ("%s is there already"):format(file)) end
 	local run = base.must(core.find(cli.operands[2]))
-	base.must(core.write(file, require("cli.recording").text(cli, run), tonumber("600", 8)))
-	local ok, text = one(cli, file, true)
-	if not ok then
+	base.must(core.write(file, require("cli.recording").text(cli, run, file), tonumber("600", 8)))
+	local ok, text, played = one(cli, file, "recording")
+	if not ok and not played then
 		core.remove(file)
 		base.fail("test-shape", ("run %s can't be played again:\n%s"):format(run, text))
 	end
-	if cli.json then base.print_json(core.list { file }) else base.print("%s\n", file) end
-	return 0
+	if cli.json then base.print_json(core.list { file }) else base.print("%s\n%s", file, text) end
+	return ok and 0 or 1
 end
 
 return {
-	faults = faults, test = one, with_folder = with_folder,
+	test = one,
 	workflow = {
 		operands = "new NAME | check WORKFLOW... | test FILE... | record FILE [RUN]", least = 1, most = -1,
 		summary = "start, check and test a workflow of your own",
 		text = [[
-new    writes NAME.lua, a commented start, and NAME.test, a test of it.
+new    writes NAME.lua, a commented start, and NAME.test, a test of it; NAME is none
+       of the roles that came with patchday, which can be copied.
 check  tells all that is wrong with a script and can be known without a server.
 test   runs tests: files that say what a server has, how steps end, and which
        plan and which course of the run are expected. The engine is the real
        one; of the server nothing is looked at or touched. A folder stands for
        all its files *.test. doc/testing-workflows.md has the format.
-record writes a run of this server as such a test; it has the server's facts.
+record writes a run of this server as such a test; it has the server's facts. Its
+       status is 1 if the course is another one when it is played again.
 ]],
 		options = {
 			{ "to", "DIR", "new: the folder it is written to (default: this one)" },
 			{ "update", nil, "test: write what came out as what is expected" },
-			{ "catalog", "FILE", "record: catalog of the test, if the run's own is not in patchday's format; may be repeated" },
+			{ "catalog", "FILE", "record: catalog of the test (default: that of the run, or the updates of its plan)" },
 			{ "facts", "FILE", "record: facts of the test, in place of those before the run" },
 		},
 		verbs = { new = new, check = check, test = test, record = record },

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What all commands share: failing, printing, colors, sizes and durations.
 local _, core = ...
-local base = { color = false, json = false, about = core.about() }
+local base = { color = false, plain = false, json = false, about = core.about() }
 
 -- Leave the command with an error; without a remedy the one of its id is told.
 function base.fail(id, message, remedy)
@@ -36,8 +36,9 @@ function base.paint(color, text)
 	return "\27[" .. colors[color] .. "m" .. text .. "\27[0m"
 end
 
--- Text filled up to a number of columns.
+-- Text filled up to a number of columns, for who sees columns.
 function base.pad(text, width)
+	if base.plain then return text end
 	return text .. (" "):rep(width - (utf8.len(text) or #text))
 end
 
@@ -88,6 +89,11 @@ function base.has(list, value)
 	return false
 end
 
+-- A name that names of files are made of, in the words of `what`.
+function base.name_length(what, name)
+	if #name > 100 then base.fail("name-length", ("%s has %d bytes, at most 100 are allowed"):format(what, #name)) end
+end
+
 -- The site of this server, as its administrator has set it; nil: nobody has.
 function base.site()
 	local file = "/etc/patchday/site"
@@ -117,8 +123,8 @@ function base.error_text(err)
 end
 
 -- Print an error, as { id, where, message, remedy } or what Lua itself raised;
--- as JSON in one line if it is one of many.
-function base.show_error(err, many)
+-- as JSON in one line if it is one of many.  brief: the remedy is for JSON only.
+function base.show_error(err, many, brief)
 	if type(err) ~= "table" then err = { id = "internal", message = tostring(err) } end
 	local remedy = base.advice(err)
 	if base.json then
@@ -128,7 +134,27 @@ function base.show_error(err, many)
 	end
 	local text = "patchday: " .. base.error_text(err)
 	core.err((base.about.errors_terminal and base.paint("red", text) or text) .. " [" .. err.id .. "]\n")
-	if remedy then core.err("  " .. remedy .. "\n") end
+	if remedy and not brief then core.err("  " .. remedy .. "\n") end
+end
+
+-- Where everything that is wrong in files is told: a list of errors, and
+-- wrong("FILE:LINE", format, ...) that adds one and gives nil.
+function base.collector(id)
+	local list = {}
+	return list, function(where, format, ...)
+		list[#list + 1] = { id = id, where = where, message = format:format(...), n = #list }
+	end
+end
+
+-- All of them in the order of lines, with the remedy in the end; the exit status.
+function base.show_errors(list)
+	local function place(err)
+		local file, line = err.where:match("^(.*):(%d+)$")
+		return ("%s %9d %9d"):format(file, line, err.n)
+	end
+	table.sort(list, function(a, b) return place(a) < place(b) end)
+	for i, err in ipairs(list) do base.show_error(err, true, i < #list) end
+	return 2
 end
 
 return base

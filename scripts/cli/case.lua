@@ -6,14 +6,15 @@
 --   @OPTIONS   accept-no-return=WHY
 --   @OUTCOMES  STEP [PHASE] RESULT [TEXT]   @OUTPUTS  STEP NAME=JSON
 --   @EXPECT    the plan's text, or error:   @RUN      what happens, line by line
+--   @RECORDED  what happened when it was a run of a server, which @RUN must not leave
 -- What stands before the first section is a comment.
 local _, core = ...
 local base = require "cli.base"
 local paper = require "cli.paper"
 local case = {}
 
-local sections = { "ANSWERS", "CATALOG", "EXPECT", "FACTS", "OPTIONS", "OUTCOMES", "OUTPUTS", "PARAMS", "RUN",
-	"SCRIPT", "WORKFLOW" }
+local sections = { "ANSWERS", "CATALOG", "EXPECT", "FACTS", "OPTIONS", "OUTCOMES", "OUTPUTS", "PARAMS",
+	"RECORDED", "RUN", "SCRIPT", "WORKFLOW" }
 
 local function wrong(file, line, format, ...)
 	error({ id = "test-shape", where = ("%s:%d"):format(file, line), message = format:format(...) }, 0)
@@ -91,6 +92,14 @@ local function outputs_of(file, section)
 	return into
 end
 
+local function recorded_of(section)
+	local lines = {}
+	for _, line in ipairs(section.lines) do
+		if line:find("%S") then lines[#lines + 1] = line end
+	end
+	return lines
+end
+
 -- A file of a test, read.
 function case.read(file)
 	local text = base.must(core.text(file))
@@ -103,6 +112,7 @@ function case.read(file)
 		elseif s.name == "OPTIONS" then c.options = pairs_of(file, s)
 		elseif s.name == "OUTCOMES" then c.outcomes = outcomes_of(file, s)
 		elseif s.name == "OUTPUTS" then c.outputs = outputs_of(file, s)
+		elseif s.name == "RECORDED" then c.recorded = recorded_of(s)
 		elseif c[s.name] then wrong(file, s.line, "@%s is there twice", s.name)
 		else c[s.name] = body end
 	end
@@ -112,13 +122,14 @@ function case.read(file)
 	return c
 end
 
--- The same file with other expectations, as text.
+-- The same file with other expectations, as text; false: without that section.
 function case.with(c, expected)
 	local lines = { table.unpack(c.comment) }
 	for _, s in ipairs(c.sections) do
-		lines[#lines + 1] = "@" .. s.name
-		if expected[s.name] then lines[#lines + 1] = expected[s.name]:gsub("\n$", "")
-		else for _, line in ipairs(s.lines) do lines[#lines + 1] = line end end
+		local new = expected[s.name]
+		if new ~= false then lines[#lines + 1] = "@" .. s.name end
+		if new then lines[#lines + 1] = new:gsub("\n$", "") end
+		for _, line in ipairs(new == nil and s.lines or {}) do lines[#lines + 1] = line end
 	end
 	return table.concat(lines, "\n") .. "\n"
 end

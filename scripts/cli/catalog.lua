@@ -14,7 +14,7 @@ local function vercmp(cli)
 	if cli.operands[2] then base.fail("usage", "usage: patchday catalog vercmp SCHEME") end
 	for line in base.lines(base.must(core.text())) do
 		number = number + 1
-		local a, b = line:match("^([^\t]*)\t([^\t]*)$")
+		local a, b = line:gsub("\r$", ""):match("^([^\t]*)\t([^\t]*)$")
 		local order, err
 		if not a or not utf8.len(line) then err = { message = "the line is not of two versions with a tab between" }
 		else order, err = core.compare(scheme, a, b)
@@ -57,7 +57,8 @@ sync:SOURCE for what is in force of a source. With --json one line for each file
 source or update.
 ]],
 		options = {
-			{ "id", "ID", "show: everything about one update; approve, withdraw, freeze, fetch: this one, may be repeated" },
+			{ "id", "ID", "show: everything about one update, or those of a CVE; approve, withdraw, freeze, fetch: this one, "
+				.. "may be repeated" },
 			{ "needed", nil, "approve, freeze, fetch: what this server needs, or those of --facts" },
 			{ "facts", "FILE", "approve, freeze, fetch: facts of another server; freeze, fetch: or a folder of such "
 				.. "files, and may be repeated" },
@@ -87,6 +88,7 @@ source or update.
 			{ "signature", "FILE", "verify: where the signature is, if not beside the file" },
 		},
 		takes = { vercmp = "SCHEME" }, -- where it is no file
+		forms = { "csv", "json" },
 		verbs = { approve = approve.approve, approvals = approve.list, withdraw = approve.withdraw,
 			check = require "cli.check", convert = freeze.convert, diff = freeze.diff, fetch = require "cli.fetch",
 			freeze = freeze.freeze,

@@ -31,31 +31,70 @@ local function named(ids)
 	end, missing
 end
 
+-- An update of a catalog that is loaded, by its place, or by the id that a rule calls:
+-- who it is, and where whole() has the rest from.
+function choice.light(heads, c, which)
+	local u = core.update(c, which)
+	return { id = u.id, revision = u.revision, status = u.status, approved = u.approved, from = heads[c], catalog = c,
+		which = which }
+end
+
 local function is_whole(url) return url == "" or url:find("^%a[%w+.-]*:") ~= nil end
 
--- file(row) for every payload, and every package that comes in one, of a list of
--- updates, whose address is not whole.
-local function each_file(list, head, file)
-	for _, u in ipairs(list) do
-		for _, rows in ipairs(u.from == head and { u.payloads, u.packages } or {}) do
-			for _, row in ipairs(rows) do
-				if not is_whole(row.url) then file(row) end
-			end
+-- file(row) for every payload, and every package that comes in one, of an update
+-- whose address is not whole.
+local function each_file(u, file)
+	for _, rows in ipairs { u.payloads, u.packages } do
+		for _, row in ipairs(rows) do
+			if not is_whole(row.url) then file(row) end
 		end
 	end
 end
+
+-- Rules that are called by another name than theirs, see freeze.
+local function rename(nodes, names)
+	for _, r in ipairs(nodes) do
+		if r.op == "call" then r.subject = names[r.subject] or r.subject elseif r.rules then rename(r.rules, names) end
+	end
+end
+
+local function load(light)
+	local u = core.update(light.catalog, light.which, true)
+	u.from, u.id, u.status = light.from, light.id, light.status
+	if light.tree then -- only that, of what is an update too
+		u[light.tree == "applicable" and "installed" or "applicable"] = {}
+		u.relations, u.packages, u.payloads, u.installers, u.exits = {}, {}, {}, {}, {}
+	end
+	for tree, names in pairs(u.from.renamed or {}) do rename(u[tree], names) end
+	return u
+end
+
+-- Addresses that are not whole count from that of their catalog.
+local function locate(u)
+	local address = u.from.base
+	if address then each_file(u, function(row) row.url = address .. row.url end) end
+	return u
+end
+
+-- All that there is of an update of a list.  It is not kept: lists are long.
+function choice.whole(u) return u.packages and u or locate(load(u)) end
 
 -- Where the packages of a repository are, and what proves them: advisories have
 -- their names, and seldom more.
 local function look_up(list, head)
 	local found = {}
-	each_file(list, head, function(row) found[row.url:match("[^/]+$") or row.url] = false end)
+	local function each(file)
+		for _, u in ipairs(list) do
+			if u.from == head then each_file(u, file) end
+		end
+	end
+	each(function(row) found[row.url:match("[^/]+$") or row.url] = false end)
 	for i = 1, base.must(core.catalogs(core.list { head.packages }))[1].updates do
 		local file = core.update(1, i, true).payloads[1]
 		local name = file and file.url:match("[^/]+$")
 		if found[name] == false then found[name] = file end
 	end
-	each_file(list, head, function(row)
+	each(function(row)
 		local at = found[row.url:match("[^/]+$") or row.url]
 		if at then
 			row.url = at.url
@@ -64,22 +103,19 @@ local function look_up(list, head)
 	end)
 end
 
-local function is_of(list, head)
+-- Those of a list whose packages stand in another catalog, which is loaded for it in
+-- place of theirs: they are kept whole.
+local function look_up_all(list, heads)
+	local used = {}
 	for _, u in ipairs(list) do
-		if u.from == head then return true end
+		if u.from.packages then used[u.from] = true end
 	end
-	return false
-end
-
--- Addresses that are not whole count from that of their catalog.  The catalogs
--- that were loaded may be others after it.
-local function locate(list, heads)
+	if not next(used) then return list end
+	for i, u in ipairs(list) do list[i] = load(u) end
 	for _, head in ipairs(heads) do
-		if head.packages and is_of(list, head) then look_up(list, head) end
-		if head.base then
-			each_file(list, head, function(row) row.url = head.base .. row.url end)
-		end
+		if used[head] then look_up(list, head) end
 	end
+	for _, u in ipairs(list) do locate(u) end
 	return list
 end
 
@@ -87,23 +123,19 @@ local function collect(heads, wanted)
 	local list = {}
 	for c, head in ipairs(heads) do
 		for i = 1, head.updates do
-			if not wanted or wanted(head, core.update(c, i)) then
-				local u = core.update(c, i, true)
-				u.from = head
-				list[#list + 1] = u
-			end
+			local u = choice.light(heads, c, i)
+			if not wanted or wanted(head, u) then list[#list + 1] = u end
 		end
 	end
 	return list
 end
 
--- All updates of the catalogs that are loaded, in order, with all that there is
--- and the head of its catalog as `from`.  also(list), if given, is called while
--- these catalogs are still the loaded ones.
+-- All updates of the catalogs that are loaded, in order; see whole().  also(list),
+-- if given, is called while these catalogs are still the loaded ones.
 function choice.all(heads, also)
 	local list = collect(heads)
 	if also then also(list) end
-	return locate(list, heads)
+	return look_up_all(list, heads)
 end
 
 -- And what those of a list require, as long as it is in their catalog and may be
@@ -116,7 +148,7 @@ local function add_required(heads, list, approved)
 		local at = found[head] or {}
 		for i = 1, found[head] and 0 or head.updates do at[core.update(number[head], i).id] = i end
 		found[head] = at
-		return at[id] and core.update(number[head], at[id], true)
+		return at[id] and choice.light(heads, number[head], at[id])
 	end
 	local function take(u, id)
 		local other = not has[u.from][id] and find(u.from, id)
@@ -124,11 +156,11 @@ local function add_required(heads, list, approved)
 		if approved and not other.approved then
 			base.fail("freeze-requires", ("the update %s requires %s, which is not approved"):format(u.id, id))
 		end
-		other.from, has[u.from][id], list[#list + 1] = u.from, true, other
+		has[u.from][id], list[#list + 1] = true, other
 	end
 	local i = 1
 	while list[i] do
-		for _, r in ipairs(list[i].relations) do
+		for _, r in ipairs(core.update(list[i].catalog, list[i].which).relations) do
 			if r.kind == "requires" then take(list[i], r.target) end
 		end
 		i = i + 1
@@ -150,7 +182,7 @@ function choice.chosen(cli, heads, also)
 	if id then base.fail("catalog-no-update", "no catalog has an update " .. id) end
 	add_required(heads, list, approved)
 	if also then also(list) end
-	return locate(list, heads)
+	return look_up_all(list, heads)
 end
 
 return choice

@@ -5,7 +5,8 @@ local _, core = ...
 local base = require "cli.base"
 local workflow = require "cli.workflow"
 
-local rules = { "loads", "manual", "still", "limit", "twice", "undo", "kill", "left", "secret", "knows", "damage" }
+local rules = { "loads", "manual", "still", "limit", "twice", "undo", "kill", "left", "secret", "knows", "damage",
+	"carries" }
 
 -- The first of these files that is there.
 local function first(names)

@@ -37,6 +37,16 @@ local function record(file, text, at, separator, line)
 	end
 end
 
+-- Names of columns that there are; one without a name is none.
+local function named(file, line, fields)
+	local names = {}
+	for _, name in ipairs(fields) do
+		if base.has(names, name) then wrong(file, line, "the column '%s' is there twice", name) end
+		if name ~= "" then names[#names + 1] = name end
+	end
+	return names
+end
+
 -- The rows of a file by the names of its first one: { line, fields by name };
 -- and these names.  Empty lines, and those that begin with #, are none.
 function csv.read(file)
@@ -44,13 +54,13 @@ function csv.read(file)
 	if not utf8.len(text) then wrong(file, 1, "the file is not UTF-8") end
 	local head = ("\n" .. text):match("\n([^#\r\n][^\n]*)") or ""
 	local separator = head:find(";", 1, true) and not head:find(",", 1, true) and ";" or ","
-	local at, line, names, rows = 1, 1, nil, {}
+	local at, line, names, known, rows = 1, 1, nil, nil, {}
 	while at <= #text do
 		local fields, behind = {}, text:match("^#[^\n]*\n?()", at)
 		if not behind then fields, behind = record(file, text, at, separator, line) end
 		local empty = #fields == 0 or #fields == 1 and fields[1] == ""
 		if not empty and not names then
-			names = fields
+			names, known = fields, named(file, line, fields)
 		elseif not empty then
 			if #fields > #names then wrong(file, line, "%d fields, and the head has %d", #fields, #names) end
 			local row = { line = line, fields = {} }
@@ -60,7 +70,24 @@ function csv.read(file)
 		line = line + select(2, text:sub(at, behind - 1):gsub("\n", "\n"))
 		at = behind
 	end
-	return rows, names or {}
+	return rows, known or {}
+end
+
+-- What is wrong with the name of a server; nil: nothing.
+function csv.bad_server(name)
+	if name == "" then return "the server has no name" end
+	if #name > 255 then return ("the server's name has %d bytes, at most 255 are allowed"):format(#name) end
+	return name:find("%c") and "the server's name has a line end, or another control character" or nil
+end
+
+-- The names in a cell, between which is a `;`.
+function csv.names(cell)
+	local list = {}
+	for name in (cell or ""):gmatch("[^;]+") do
+		name = name:match("^%s*(.-)%s*$")
+		if name ~= "" and not base.has(list, name) then list[#list + 1] = name end
+	end
+	return list
 end
 
 return csv

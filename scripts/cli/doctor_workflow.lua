@@ -15,19 +15,6 @@ local function try(tell, act, ...)
 	tell(false, base.error_text(value), base.advice(value) or "", { id = value.id })
 end
 
--- Parameters that have to be given and are not; true: there are none.
-local function look_at_parameters(tell, inputs)
-	local declared, whole = base.must(core.describe(inputs.script)), true
-	for _, row in ipairs(declared.params or {}) do
-		if row.required and inputs.params[row.name] == nil then
-			tell(false, ("parameter %s is missing: %s"):format(row.name, row.help or row.type),
-				("give it: --param %s=%s"):format(row.name, row.type:upper()), { parameter = row.name })
-			whole = false
-		end
-	end
-	return whole
-end
-
 local function look_at_questions(tell, plan)
 	for _, q in ipairs(plan.questions or {}) do
 		local choices = q.choices and table.concat(q.choices, ", ") or q.type == "boolean" and "true or false" or "a text"
@@ -37,6 +24,23 @@ local function look_at_questions(tell, plan)
 					:format(q.name, choices), { question = q.name })
 		end
 	end
+end
+
+-- Parameters that have to be given and are not; true: there are none.  Without them
+-- there is no plan, and only what people know can be told beside them.
+local function look_at_parameters(tell, inputs)
+	local declared, whole = base.must(core.describe(inputs.script)), true
+	for _, row in ipairs(declared.params or {}) do
+		if row.required and inputs.params[row.name] == nil then
+			tell(false, ("parameter %s is missing: %s"):format(row.name, row.help or row.type),
+				("give it: --param %s=%s"):format(row.name, row.type:upper()), { parameter = row.name })
+			whole = false
+		end
+	end
+	if whole then return true end
+	for _, q in ipairs(declared.questions or {}) do q.answer = inputs.answers[q.name] end
+	look_at_questions(tell, declared)
+	tell(true, "what the steps find here is told when these are given", nil, { info = true })
 end
 
 local function is_missing(source)
@@ -156,7 +160,8 @@ return function(tell, cli)
 	if not made then return end
 	tell(true, cli.operands[1] .. " can be planned here")
 	if made.plan.nothing then
-		return tell(true, "nothing to do: " .. made.plan.nothing, nil, { info = true })
+		return tell(true, ("nothing to do: %s; so no step was looked at, nor secrets and keys"):format(made.plan.nothing),
+			nil, { info = true, nothing = made.plan.nothing })
 	end
 	look_at_questions(tell, made.plan)
 	local had = look_at_secrets(tell, made.plan)

@@ -18,6 +18,10 @@ end
 
 local function facts(cli)
 	local found = base.must(core.facts(cli:option("facts")))
+	if next(found) == nil then
+		core.err("patchday: nothing is known: " .. (cli:option("facts") and "the file has no facts" or
+			"no plugin with a scanner is there; see `patchday plugins`") .. "\n")
+	end
 	if cli.json then
 		base.print_json(found)
 	else

@@ -70,7 +70,8 @@ end
 -- The payloads of updates, each once, under the name that it has in its address.
 local function payloads(cli, list)
 	local files, seen, taken = {}, {}, {}
-	for _, u in ipairs(list) do
+	for _, light in ipairs(list) do
+		local u = choice.whole(light)
 		for _, p in ipairs(u.payloads) do
 			local known = seen[p.url .. "\n" .. p.digest]
 			if known then known.updates[#known.updates + 1] = u.id

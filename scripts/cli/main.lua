@@ -21,7 +21,8 @@
 --
 -- An option is one row: name, argument (nil: a switch), help.  cli:option(name)
 -- gives its last value ("" of a switch, nil if it was not given), cli:all(name)
--- all of them; cli.json says that JSON is wanted.  A command of two words has
+-- all of them; cli.json says that JSON is wanted.  Of the options that `forms`
+-- names ({ "csv", "json" }) only one can be given.  A command of two words has
 -- `verbs = { check = function(cli) ... }` in place of run: the first operand
 -- chooses, and is gone from cli.operands.  base.fail(id, message, remedy) leaves
 -- with an error, base.must(core.x()) passes one of core on.
@@ -60,12 +61,17 @@ end
 
 -- What has to be known before the first error can be printed.
 local function look_ahead(words)
-	base.color = about.terminal and not about.environment.NO_COLOR
+	local environment = about.environment
+	local term = environment.TERM or "unknown" -- what it knows can't be told
+	local color = about.terminal and not environment.NO_COLOR and term ~= "unknown"
+	base.plain = environment.PATCHDAY_PLAIN ~= nil or term == "dumb" or about.terminal and term == "unknown"
 	for _, word in ipairs(words) do
 		if word == "--" then break end
 		base.json = base.json or word == "--json"
-		base.color = base.color and word ~= "--no-color"
+		base.plain = base.plain or word == "--plain"
+		color = color and word ~= "--no-color"
 	end
+	base.color = color and not base.plain
 	core.color(base.color)
 	for i, word in ipairs(words) do -- JSON and the journal can't hold anything else
 		if not utf8.len(word) then

@@ -99,12 +99,30 @@ local function several(updates)
 	return false
 end
 
--- The whole catalog of a list of updates.
-function native.catalog(updates)
-	local parts = { ('<?xml version="1.0" encoding="UTF-8"?>\n<catalog xmlns="urn:patchday:catalog:1"%s>\n'):format(
-		several(updates) and ' revisions="each"' or "") }
-	for i, u in ipairs(updates) do parts[i + 1] = update(u) end
+local CHUNK = 1 << 16 -- bytes, at least
+
+-- The whole catalog of a list of updates, to put(piece); whole(u), if it is
+-- given, has all that there is of one.
+function native.write(updates, put, whole)
+	local parts, bytes = {}, 0
+	local function add(piece)
+		parts[#parts + 1], bytes = piece, bytes + #piece
+		if bytes >= CHUNK then
+			put(table.concat(parts))
+			parts, bytes = {}, 0
+		end
+	end
+	add(('<?xml version="1.0" encoding="UTF-8"?>\n<catalog xmlns="urn:patchday:catalog:1"%s>\n'):format(
+		several(updates) and ' revisions="each"' or ""))
+	for _, u in ipairs(updates) do add(update(whole and whole(u) or u)) end
 	parts[#parts + 1] = "</catalog>\n"
+	put(table.concat(parts))
+end
+
+-- The same as one text.
+function native.catalog(updates)
+	local parts = {}
+	native.write(updates, function(piece) parts[#parts + 1] = piece end)
 	return table.concat(parts)
 end
 

@@ -10,6 +10,7 @@ options.common = {
 	{ "scripts", "DIR", "folder of the scripts (default " .. base.about.scripts .. ")" },
 	{ "json", nil, "print JSON" },
 	{ "no-color", nil, "no colors (also with NO_COLOR in the environment)" },
+	{ "plain", nil, "for screen readers: nothing moves, no columns, no colors (also with PATCHDAY_PLAIN)" },
 	{ "help", nil, "show this help" },
 }
 
@@ -68,6 +69,18 @@ local function take(self, argument, following)
 	return row[2] and not inside and 2 or 1
 end
 
+-- Of options that each say what is printed (command.forms) only one can be given.
+local function check_forms(self)
+	local as
+	for _, name in ipairs(self.command.forms or {}) do
+		if self:option(name) and as then
+			base.fail("usage", ("--%s and --%s don't go together"):format(as, name),
+				"Each says what is printed: give one of them.")
+		end
+		as = self:option(name) and name or as
+	end
+end
+
 -- words from the third on: behind "patchday COMMAND"
 function options.parse(command, words)
 	local self = setmetatable({ command = command, given = {}, operands = {}, json = base.json }, cli)
@@ -87,6 +100,7 @@ function options.parse(command, words)
 	if not self:option("help") and (n < (command.least or 0) or most >= 0 and n > most) then
 		base.fail("usage", ("usage: patchday %s %s"):format(command.name, command.operands))
 	end
+	check_forms(self)
 	return self
 end
 

@@ -4,7 +4,9 @@ local _, core = ...
 local author = require "cli.author"
 local base = require "cli.base"
 local case = require "cli.case"
+local lint = require "cli.faults"
 local packages = require "cli.packages"
+local uses = require "cli.uses"
 local workflow = require "cli.workflow"
 
 local function name_of(path) return path:match("([^/]+)/*$") end
@@ -36,21 +38,23 @@ local function script_of(files, operand)
 	end
 	if #found ~= 1 then
 		base.fail("package-source", ("%s has %s at its top, a package has the one that it is of"):format(operand,
-			base.count(#found, "workflow NAME.lua")))
+			base.count(#found, "workflow") .. " NAME.lua"), "Name the workflow NAME.lua, or its folder.")
 	end
 	return found[1]
 end
 
--- Which plugins the script uses, and which of their steps were in the plans that
--- were seen, in order.
-local function needs_of(script, seen)
-	local list = core.list {}
-	local text = base.must(core.text(script)):gsub("%-%-[^\n]*", "")
-	for plugin in text:gmatch("pd%.use%s*%(?%s*[\"']([%l%d_]+)[\"']") do
-		seen[plugin] = seen[plugin] or {}
+-- Which plugins a script uses, and which of their steps: those that it asks for when
+-- it is loaded, those that its text names, and those that were in the plans that were
+-- seen, in order.
+local function needs_of(script, declared, seen)
+	local list, named = core.list {}, uses.of(script)
+	for _, plugin in ipairs(declared.plugins) do named[plugin] = named[plugin] or {} end
+	for plugin, steps in pairs(seen) do
+		named[plugin] = named[plugin] or {}
+		for step in pairs(steps) do named[plugin][step] = true end
 	end
-	for _, plugin in ipairs(base.sorted(seen)) do
-		list[#list + 1] = { plugin = plugin, steps = core.list(base.sorted(seen[plugin])) }
+	for _, plugin in ipairs(base.sorted(named)) do
+		list[#list + 1] = { plugin = plugin, steps = core.list(base.sorted(named[plugin])) }
 	end
 	return list
 end
@@ -96,11 +100,17 @@ local function faults(cli, files, script, note)
 		err.where = short and folder .. err.where or err.where or file.from
 		list[#list + 1] = err
 	end
-	for _, err in ipairs(author.faults(script.from, note)) do add(err, script) end
+	for _, err in ipairs(lint.find(script.from, note)) do add(err, script) end
+	local unclear = select(2, uses.of(script.from))
+	if unclear then
+		add({ id = "package-test", where = ("%s:%d"):format(script.from, unclear),
+			message = "a package says which plugins it needs, and this one is found out only while the script runs; " ..
+				'write: pd.use "NAME"' }, script)
+	end
 	for _, file in ipairs(files) do
 		if file.path:find("^catalogs/") then add(select(2, core.catalogs(core.list { file.from })), file) end
 	end
-	author.with_folder(function(folder)
+	lint.with_folder(function(folder)
 		base.must(core.link(script.from, ("%s/%s"):format(folder, script.path)))
 		for _, file in ipairs(files) do
 			if file.path:find("^[^/]*%.test$") then
@@ -137,7 +147,8 @@ local function build(cli)
 	local said = packages.ask(cli, { ["do"] = "build", files = files, out = out,
 		key = cli:option("key") or "/etc/patchday/seal.key",
 		about = { format = 1, api = 1, name = declared.workflow, role = declared.role, help = declared.help,
-			version = version, patchday = base.about.version, workflow = script.path, needs = needs_of(script.from, seen) } })
+			version = version, patchday = base.about.version, workflow = script.path,
+			needs = needs_of(script.from, declared, seen) } })
 	if cli.json then base.print_json { file = out, name = declared.workflow, version = version, digest = said.digest,
 		files = #files, bytes = core.path(out).bytes }
 	else base.print("%s: %s, %s, sha256 %s\n", out, base.count(#files, "file"), base.bytes(core.path(out).bytes),

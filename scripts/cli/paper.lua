@@ -74,17 +74,66 @@ local told = {
 	end,
 }
 
+local function line(mark, what, why)
+	return ("%-10s %s%s"):format(mark, what, (why or "") ~= "" and ": " .. why or "")
+end
+
+-- What an event is in a course, as a line; nil: nothing.
+local function line_of(t)
+	local tell = told[t.event.kind]
+	if tell and (t.step or t.event.kind == "wait") then return line(tell(t.event, t.step)) end
+end
+
+local ends = { "done", "stopped", "rolled back", "inconsistent", "refused" }
+
+-- The course of the first round of a run that was, until it came to an end for the
+-- first time; and what steps had to be tried again for: { step, why }.
+function paper.course(run)
+	local lines, again, over = {}, {}, false
+	core.watch(function(t)
+		local e = t.event
+		over = over or e.kind == "plan" and #lines > 0
+		if over or e.kind == "wait" then return end -- for which the time of day was to blame
+		lines[#lines + 1] = line_of(t)
+		if e.kind == "retry" then again[#again + 1] = { step = t.step.id, why = e.data.message or "" } end
+		if e.kind == "state" and base.has(ends, e.data.state) then
+			lines[#lines + 1], over = line("=", e.data.state, e.data.why), true
+		end
+	end)
+	local ended, err = core.follow(run, 0, 0)
+	core.watch()
+	base.must(ended, err)
+	for i, text in ipairs(lines) do lines[i] = text:gsub("%s*\n%s*", " ") end
+	return lines, again
+end
+
+-- Step and outcome of a line; messages are in other words from day to day.
+local function essence(text)
+	local mark, rest = text:sub(1, 10):gsub("%s+$", ""), text:sub(12)
+	return mark .. " " .. rest:gsub(": .*", "")
+end
+
+-- Where a course leaves that which was recorded, in words; nil: nowhere.  What a
+-- recording has no line for after its last one, such as further rounds, is none.
+function paper.parting(recorded, came)
+	local now = {}
+	for text in base.lines(came) do
+		if not text:find("^status ") then now[#now + 1] = text end
+	end
+	for i = 1, #recorded do
+		local was, is = recorded[i], now[i] or "nothing"
+		if essence(was) ~= essence(is) then
+			return ("  the course leaves the run that was recorded at line %d of it:\n%s\n%s\n"):format(i,
+				base.paint("red", "  - " .. was), base.paint("green", "  + " .. is))
+		end
+	end
+end
+
 -- The plan that was made last, until it ends or waits: what happens, line by
 -- line, and the exit status.
 function paper.run(made, inputs, case)
 	local lines, boots = {}, 1
-	local function add(mark, what, why)
-		lines[#lines + 1] = ("%-10s %s%s"):format(mark, what, (why or "") ~= "" and ": " .. why or "")
-	end
-	core.watch(function(t)
-		local tell = told[t.event.kind]
-		if tell and (t.step or t.event.kind == "wait") then add(tell(t.event, t.step)) end
-	end, nil, nil, player(made.plan, case.outcomes, case.outputs))
+	core.watch(function(t) lines[#lines + 1] = line_of(t) end, nil, nil, player(made.plan, case.outcomes, case.outputs))
 	local how = { what = "start", inputs = inputs, boots = boots, no_wait = true,
 		accept_no_return = case.options["accept-no-return"] }
 	local ended, record
@@ -98,7 +147,7 @@ function paper.run(made, inputs, case)
 	if ended.error then
 		lines[#lines + 1] = "error: " .. base.error_text(ended.error)
 	else
-		add("=", record.state, record.why)
+		lines[#lines + 1] = line("=", record.state, record.why)
 	end
 	lines[#lines + 1] = "status " .. ended.status
 	return table.concat(lines, "\n") .. "\n"

@@ -12,16 +12,35 @@ local function show_prediction(s)
 		p.waits_for and "known after " .. p.waits_for or p.message or "")
 end
 
+-- What the dry run knows of the way back.
+local function show_return(steps)
+	local waiting, barrier = 0, nil
+	for _, s in ipairs(steps) do
+		local p = s.predicted or {}
+		barrier = barrier or p.irreversible and s
+		waiting = waiting + (p.waits_for and 1 or 0)
+	end
+	base.print("  %s%s\n", barrier and ("the way back ends at %s: what comes before it is not undone once it is done"
+		):format(barrier.id) or "no point of no return was found", waiting > 0 and
+		("; %s can look only when others are done"):format(base.count(waiting, "step")) or "")
+end
+
 -- --check: every step looks at the server, and every guard.
-local function check(cli)
+local function check(cli, plan)
 	base.must(core.secrets())
 	local found = base.must(core.check(cli:option("accept-no-return"), cli:option("accept-failing")))
 	local list, waits = core.list {}, found.record.waits or {}
-	if not cli.json then core.out("\nDry run: what each step found on this server\n") end
+	if plan.nothing then
+		list[1] = { nothing = plan.nothing }
+		if not cli.json then core.out("no step is there that could look at this server\n") end
+	elseif not cli.json then
+		core.out("\nDry run: what each step found on this server\n")
+	end
 	for _, s in ipairs(found.record.steps) do
 		list[#list + 1] = { step = s.id, prediction = s.predicted }
 		if not cli.json then show_prediction(s) end
 	end
+	if not cli.json and not plan.nothing then show_return(found.record.steps) end
 	for _, row in ipairs(waits.reasons or {}) do
 		list[#list + 1] = not row.bad and { against = row } or nil
 		if not cli.json and not row.bad then
@@ -43,8 +62,8 @@ local function run(cli)
 		require("cli.rollback")(made, cli.json)
 		return 0
 	end
-	if not cli.json then core.out(workflow.text(made, inputs)) end
-	if cli:option("check") then return check(cli) end
+	if not cli.json then core.out(workflow.text(made, inputs, cli:option("check"))) end
+	if cli:option("check") then return check(cli, made.plan) end
 	if cli.json then base.print_json(made.plan) end
 	return 0
 end
@@ -57,9 +76,11 @@ return {
 WORKFLOW is a Lua file, or the name of an installed package (NAME, or
 NAME@VERSION) or of a role such as file-print. The plan is computed from the
 server's facts and the catalogs, checked whole, and shown with its point of no
-return. Nothing is changed. Without --catalog, those of the package are taken,
-or apt's own verified lists.
+return, as far as it is declared: what else can't be undone on this server,
+only --check finds. Nothing is changed. Without --catalog, those of the package
+are taken, or apt's own verified lists.
 ]],
+		forms = { "check", "rollback" },
 		options = {
 			workflow.options[1], workflow.options[2], workflow.options[3],
 			{ "facts", "FILE", "facts of another server (from `patchday facts --json`)" },

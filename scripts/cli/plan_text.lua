@@ -144,6 +144,10 @@ function text.finder()
 	end
 end
 
+local function note_first(plan, add)
+	for i, note in ipairs(plan.notes or {}) do add("%s     - %s\n", i == 1 and "\nnotes\n" or "", note) end
+end
+
 local function ask_first(plan, find, add)
 	for i, q in ipairs(plan.questions or {}) do
 		add("%s     ? %s: %s %s\n", i == 1 and "\nquestions\n" or "", q.name, q.ask,
@@ -155,16 +159,19 @@ local function ask_first(plan, find, add)
 	end
 end
 
--- The text of a plan, with the plan's digest.
-function text.plan(plan, digest)
-	local lines, stage, seconds, reboots, returns = {}, nil, 0, 0, true
+-- The text of a plan, with the plan's digest.  A step that can be undone by what it
+-- declares may find in the dry run that on this server it can't; dry: it comes behind.
+function text.plan(plan, digest, dry)
+	local lines, stage, seconds, reboots, returns, looks = {}, nil, 0, 0, true, false
 	local find = text.finder()
 	local function add(format, ...) lines[#lines + 1] = format:format(...) end
 	add("workflow %s for %s, plan %s\n", plan.workflow, plan.server, digest:sub(1, 12))
 	if plan.nothing then
 		add("nothing to do: %s\n", plan.nothing)
+		note_first(plan, add)
 		return table.concat(lines)
 	end
+	note_first(plan, add)
 	ask_first(plan, find, add)
 	for i, s in ipairs(plan.steps) do
 		local about = find(s.plugin, s.step)
@@ -174,10 +181,12 @@ function text.plan(plan, digest)
 			local head = plan.stages[stage + 1]
 			add("\n%s%s\n", head.name, head.on_failure ~= "stop" and (" (on failure: %s)"):format(head.on_failure) or "")
 		end
-		if returns and about and text.reversibility(s, about) == "irreversible" then
+		local kind = about and text.reversibility(s, about)
+		if returns and kind == "irreversible" then
 			add("     ---- point of no return ----\n")
 			returns = false
 		end
+		looks = looks or kind == "reversible"
 		lines[#lines + 1] = step_text(i, s, about)
 		seconds = seconds + (about and about.expected or 0)
 		reboots = reboots + (about and about.reboots and 1 or 0)
@@ -185,7 +194,9 @@ function text.plan(plan, digest)
 	given_back(plan.steps, #plan.steps + 1, add)
 	add("\n%s, about %s, %s%s; < can be undone%s\n", base.count(#plan.steps, "step"), base.seconds(seconds),
 		base.count(reboots, "reboot"), plan.rounds > 1 and ", planned again afterwards" or "",
-		returns and ", no point of no return" or ", ! can't")
+		not returns and ", ! can't" or
+			looks and dry and ", unless the dry run finds that one can't" or
+			", no point of no return" .. (looks and " known before the dry run" or ""))
 	return table.concat(lines)
 end
 

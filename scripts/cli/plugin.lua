@@ -10,6 +10,7 @@ local function new(cli)
 	if not name:find("^%l[%l%d_]*$") then
 		base.fail("usage", ("a plugin has a name of a to z, 0 to 9 and '_', not '%s'"):format(name))
 	end
+	base.name_length("the name of a plugin", name)
 	for _, taken in ipairs(core.plugins()) do
 		if taken == name then base.fail("file-exists", ("there is a plugin '%s' already"):format(name)) end
 	end
@@ -36,10 +37,10 @@ return {
 		text = [[
 new    writes the folder NAME: source with a step that can be undone, Makefile
        (it builds alone, by pkg-config), manual, test, and a case for check.
-check  tries every step, scanner, reader and filter of FILE.so in throw-away
-       clones of this server, with the arguments and the samples of its case (a
-       workflow, NAME.check beside it), and shows which rules of the contract it
-       keeps. Ends with 0 if it keeps all of them, with
+check  tries every step, scanner, reader, filter and transport of FILE.so in
+       throw-away clones of this server, with the arguments, samples and targets
+       of its case (a workflow, NAME.check beside it), and shows which rules of
+       the contract it keeps. Ends with 0 if it keeps all of them, with
        1 if it breaks one, or one could not be tried. Needs root.
 ]],
 		options = {

@@ -11,6 +11,7 @@ end
 
 local natures = { reversible = "Can be undone", irreversible = "A point of no return", readonly = "Read-only" }
 local flags = { { "root", "needs root" }, { "reboots", "reboots the server" }, { "guard", "may be a guard" },
+	{ "hold", "has to be held" },
 	{ "backup", "counts as the backup that a point of no return asks for" } }
 
 -- What holds of a step as a whole.

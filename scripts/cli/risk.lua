@@ -9,7 +9,7 @@ local model = require "cli.risk_model"
 local own = { "server", "partner" }
 
 -- Values of the servers, from all files: { { name, values, partner, where } }.
-local function servers_of(cli, m)
+local function servers_of(cli, m, wrong)
 	local list, by_name, known = {}, {}, { table.unpack(own) }
 	for _, f in ipairs(m.factors) do known[#known + 1] = f.id end
 	for _, file in ipairs(cli.operands) do
@@ -17,8 +17,7 @@ local function servers_of(cli, m)
 		for _, name in ipairs(names) do
 			if not base.has(known, name) then
 				local near = core.nearest(name, known)
-				error({ id = "csv-shape", where = file .. ":1", message = ("there is no factor '%s'%s"):format(name,
-					near and "; did you mean " .. near .. "?" or "") }, 0)
+				wrong(file .. ":1", "there is no factor '%s'%s", name, near and "; did you mean " .. near .. "?" or "")
 			end
 		end
 		if not base.has(names, "server") then
@@ -27,12 +26,14 @@ local function servers_of(cli, m)
 		for _, row in ipairs(rows) do
 			local name = row.fields.server
 			local where = ("%s:%d"):format(file, row.line)
-			if name == "" or by_name[name] then
-				error({ id = "csv-shape", where = where, message = name == "" and "the server has no name" or
-					("server '%s' is there twice"):format(name) }, 0)
+			local bad = csv.bad_server(name)
+			if bad then wrong(where, "%s", bad)
+			elseif by_name[name] then wrong(where, "server '%s' is there twice (%s)", name, by_name[name].where)
+			else
+				by_name[name] = { name = name, values = row.fields, where = where, counts = {},
+					partners = csv.names(row.fields.partner) }
+				list[#list + 1] = by_name[name]
 			end
-			by_name[name] = { name = name, values = row.fields, where = where, partner = row.fields.partner, counts = {} }
-			list[#list + 1] = by_name[name]
 		end
 	end
 	return list, by_name
@@ -46,7 +47,7 @@ local function count_facts(cli, m, list, by_name)
 			local name = facts.os and facts.os.hostname or file:match("([^/]*)%.json$") or file
 			local server = by_name[name]
 			if not server then
-				server = { name = name, values = {}, where = file, counts = {} }
+				server = { name = name, values = {}, where = file, counts = {}, partners = {} }
 				by_name[name], list[#list + 1] = server, server
 			end
 			for _, f in ipairs(m.factors) do
@@ -61,13 +62,15 @@ local function before(a, b)
 	return a.server < b.server
 end
 
--- Waves: one for each class, low risk first; of partners the later one moves on.
+-- Waves: one for each class, low risk first; of partners the later one moves on to
+-- the next that none of them is in.
 local function into_waves(rows)
 	local wave_of = {}
 	for _, row in ipairs(rows) do
+		local taken = {}
+		for _, name in ipairs(row.partners) do taken[wave_of[name] or 0] = true end
 		row.wave = row.rank
-		local other = row.partner and wave_of[row.partner]
-		if other and other >= row.wave then row.wave = other + 1 end
+		while taken[row.wave] do row.wave = row.wave + 1 end
 		wave_of[row.server] = row.wave
 	end
 	table.sort(rows, function(a, b)
@@ -81,22 +84,26 @@ local function into_waves(rows)
 	end
 end
 
-local function judge_all(m, list, by_name)
-	local rows = {}
-	for i, server in ipairs(list) do
-		local row, why = model.judge(m, server.name, server.values, server.counts)
-		if not row then error({ id = "risk-value", where = server.where, message = why }, 0) end
-		row.partner = server.partner ~= "" and server.partner or nil
-		if row.partner and (not by_name[row.partner] or row.partner == server.name) then
-			local text = ("the partner '%s' of %s is no other server of the list"):format(row.partner, server.name)
-			error({ id = "risk-value", where = server.where, message = text }, 0)
-		end
-		rows[i] = row
+-- Both are partners, whoever of the two says it.
+local function pair(server, other)
+	for a, b in pairs { [server] = other, [other] = server } do
+		if not base.has(a.partners, b.name) then a.partners[#a.partners + 1] = b.name end
 	end
-	for _, row in ipairs(rows) do -- whoever of the two says it
-		for _, other in ipairs(rows) do
-			if other.server == row.partner and not other.partner then other.partner = row.server end
+end
+
+local function judge_all(m, list, by_name, wrong)
+	local rows = {}
+	for _, server in ipairs(list) do
+		for _, name in ipairs(server.partners) do
+			if by_name[name] and name ~= server.name then pair(server, by_name[name])
+			else wrong(server.where, "the partner '%s' of %s is no other server of the list", name, server.name) end
 		end
+	end
+	for i, server in ipairs(list) do
+		rows[i] = model.judge(m, server.name, server.values, server.counts, function(why)
+			wrong(server.where, "%s: %s", server.name, why)
+		end)
+		rows[i].partners = core.list(server.partners)
 	end
 	table.sort(rows, before)
 	into_waves(rows)
@@ -115,15 +122,23 @@ local function reasons(row)
 	return table.concat(words, ", ")
 end
 
+-- The classes of a wave: a partner that moved on is of another than the rest.
+local function head_of(rows, wave)
+	local words = {}
+	for _, row in ipairs(rows) do
+		local class = ("%s, %s"):format(row.class, row.hours)
+		if row.wave == wave and not base.has(words, class) then words[#words + 1] = class end
+	end
+	return ("wave %d: %s"):format(wave, table.concat(words, "; "))
+end
+
 local function show_table(rows)
 	local wave
 	for _, row in ipairs(rows) do
-		if row.wave ~= wave then
-			base.print("%s\n", base.paint("bold", ("wave %d: %s, %s"):format(row.wave, row.class, row.hours)))
-		end
+		if row.wave ~= wave then base.print("%s\n", base.paint("bold", head_of(rows, row.wave))) end
 		wave = row.wave
-		base.print("  %s %3d  impact %3d  likelihood %3d  %s\n", base.pad(row.server, 24), row.score, row.impact,
-			row.likelihood, reasons(row))
+		base.print("  %s %3d %s impact %3d  likelihood %3d  %s\n", base.pad(row.server, 24), row.score,
+			base.pad(row.class, 9), row.impact, row.likelihood, reasons(row))
 		for _, text in ipairs(row.mitigation) do base.print("      - %s\n", text) end
 		if #row.unknown > 0 then
 			base.print("      ? nobody knows its %s: counted as the worst\n", table.concat(row.unknown, ", "))
@@ -133,11 +148,20 @@ local function show_table(rows)
 end
 
 local function show_csv(rows)
-	base.print_csv { "server", "wave", "score", "class", "hours", "impact", "likelihood", "reasons", "unknown",
-		"mitigation" }
+	base.print_csv { "server", "wave", "score", "class", "working_hours", "hours", "impact", "likelihood", "reasons",
+		"unknown", "mitigation" }
 	for _, row in ipairs(rows) do
-		base.print_csv { row.server, tostring(row.wave), tostring(row.score), row.class, row.hours, tostring(row.impact),
-			tostring(row.likelihood), reasons(row), table.concat(row.unknown, ", "), table.concat(row.mitigation, "\n") }
+		base.print_csv { row.server, tostring(row.wave), tostring(row.score), row.class, row.working_hours and "yes" or "no",
+			row.hours, tostring(row.impact), tostring(row.likelihood), reasons(row), table.concat(row.unknown, ", "),
+			table.concat(row.mitigation, "\n") }
+	end
+end
+
+-- What `patchday schedule` reads, with windows and people still to be filled in.
+local function show_dates(rows)
+	base.print("server,wave,from,to,do,undo,responsible,after,partner\n")
+	for _, row in ipairs(rows) do
+		base.print_csv { row.server, tostring(row.wave), "", "", "", "", "", "", table.concat(row.partners, "; ") }
 	end
 end
 
@@ -158,22 +182,25 @@ end
 
 local function risk(cli)
 	local m = model.read(cli:option("model") or base.about.scripts .. "/../catalogs/risk.xml")
-	local list, by_name = servers_of(cli, m)
+	local faults, wrong = base.collector("risk-value")
+	local list, by_name = servers_of(cli, m, wrong)
 	count_facts(cli, m, list, by_name)
 	if cli:option("form") then
 		show_form(m, list)
 		return 0
 	end
-	if #list == 0 then
+	if #list == 0 and #faults == 0 then
 		base.fail("usage", "no server is named: give a CSV file, or --facts",
 			"`patchday risk --form` prints one to fill in.")
 	end
-	local rows = judge_all(m, list, by_name)
+	local rows = judge_all(m, list, by_name, wrong)
+	if #faults > 0 then return base.show_errors(faults) end
 	if cli:option("matrix") then
 		base.must(core.write(cli:option("matrix"), require("cli.risk_picture").svg(m, rows), tonumber("644", 8)))
 	end
 	if cli.json then base.print_json(core.list(rows))
 	elseif cli:option("csv") then show_csv(rows)
+	elseif cli:option("dates") then show_dates(rows)
 	else show_table(rows) end
 	return 0
 end
@@ -184,9 +211,10 @@ return {
 		summary = "tell how risky the patch day of each server is, and the order",
 		text = [[
 FILE.csv has a line for each server: its name in the column `server`, a value
-for each factor of the model, and in `partner` another server that must never
-be down at the same time. `patchday risk --form` prints an empty one. What the
-model counts comes from --facts; what nobody knows counts as the worst.
+for each factor of the model, and in `partner` other servers (between them `;`)
+that must never be down at the same time. `patchday risk --form` prints an
+empty one. What the model counts comes from --facts; what nobody knows counts
+as the worst. All that is wrong in the file is told at once: status 2.
 ]],
 		options = {
 			{ "model", "FILE", "factors, weights and classes (default: the one that came with patchday)" },
@@ -194,7 +222,8 @@ model counts comes from --facts; what nobody knows counts as the worst.
 			{ "matrix", "FILE", "write a picture of impact and likelihood (SVG)" },
 			{ "csv", nil, "print CSV (RFC 4180)" },
 			{ "form", nil, "print a CSV to fill in" },
+			{ "dates", nil, "print the waves as a CSV for `patchday schedule`, to fill in" },
 		},
-		run = risk,
+		forms = { "csv", "dates", "form", "json" }, run = risk,
 	},
 }

@@ -67,7 +67,12 @@ function model.read(file)
 			levels_of(file, e, f)
 			m.factors[#m.factors + 1] = f
 		elseif e.name == "class" then
-			local c = { id = id_of(file, e, classes), from = number(file, e, "from", 0, 100), hours = e.attrs.hours or "" }
+			local working = e.attrs.working_hours == "yes"
+			if not base.has({ "yes", "no" }, e.attrs.working_hours or "no") then
+				wrong(file, "<class id=\"%s\">: working_hours is yes or no, not '%s'", e.attrs.id or "", e.attrs.working_hours)
+			end
+			local c = { id = id_of(file, e, classes), from = number(file, e, "from", 0, 100), working = working,
+				hours = e.attrs.hours or working and "working hours" or "out of hours" }
 			local last = m.classes[#m.classes]
 			if c.from ~= 0 and not last or last and c.from <= last.from then
 				wrong(file, "class '%s': from begins at 0 and rises from class to class", c.id)
@@ -86,7 +91,7 @@ end
 local function level_of(f, value)
 	if f.numeric then
 		local n = tonumber(value)
-		if n then
+		if n and n >= 0 then
 			for _, level in ipairs(f.levels) do
 				if not level.upto or n <= level.upto then return level end
 			end
@@ -109,15 +114,15 @@ local function worst(f)
 end
 
 -- What a model makes of a server: values by factor, counts by kind of fact.  What
--- nobody knows counts as the worst.
-function model.judge(m, server, values, counts)
+-- nobody knows counts as the worst; a value that can't be is told to tell(text).
+function model.judge(m, server, values, counts, tell)
 	local row = { server = server, factors = core.list {}, unknown = core.list {}, mitigation = core.list {} }
 	local sum, weight = { impact = 0, likelihood = 0 }, { impact = 0, likelihood = 0 }
 	for _, f in ipairs(m.factors) do
 		local value = values[f.id] ~= "" and values[f.id] or f.count and counts[f.count] or nil
 		local level, why
 		if value then level, why = level_of(f, value) end
-		if why then return nil, why end
+		if why then tell(why) end
 		if not level then row.unknown[#row.unknown + 1] = f.id end
 		level = level or worst(f)
 		sum[f.axis] = sum[f.axis] + f.weight * level.value
@@ -130,7 +135,9 @@ function model.judge(m, server, values, counts)
 	row.likelihood = weight.likelihood > 0 and sum.likelihood // weight.likelihood or 100
 	row.score = row.impact * row.likelihood // 100
 	for _, c in ipairs(m.classes) do
-		if row.score >= c.from then row.class, row.hours, row.rank = c.id, c.hours, c.rank end
+		if row.score >= c.from then
+			row.class, row.hours, row.working_hours, row.rank = c.id, c.hours, c.working, c.rank
+		end
 	end
 	return row
 end

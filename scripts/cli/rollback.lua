@@ -55,6 +55,10 @@ end
 -- Every stage whose failure is undone, and a person's undo at the end.
 return function(made, as_json)
 	local plan, find, rows = made.plan, text.finder(), core.list {}
+	if plan.nothing then
+		if as_json then return base.print_json(core.list { { nothing = plan.nothing, steps = core.list {} } }) end
+		return base.print("nothing to do: %s; so there is nothing that could be taken back\n", plan.nothing)
+	end
 	for i, stage in ipairs(plan.stages or {}) do
 		if stage.on_failure == "undo" then
 			rows[#rows + 1] = json(plan, last_of(plan, i), find, stage.name)

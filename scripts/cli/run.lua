@@ -29,6 +29,12 @@ local function resume_line(cli)
 	return line
 end
 
+-- Where the plugins of a run were: `resume` and `undo` say so when they miss one.
+local function note_folders(cli, inputs, old)
+	local folders = cli:all("plugin-dir")
+	inputs.plugin_dirs = #folders > 0 and core.list(folders) or old and core.list(old)
+end
+
 local next_of_end = { [3] = "try `patchday undo` again, or mend the server by hand and say so: " ..
 	"`patchday status --clear --why TEXT`",
 	[4] = "mend what was found, then `patchday run` again" }
@@ -70,7 +76,7 @@ local function poll(cli)
 end
 
 -- A run that waits for its guards in another process hears what a person says to it;
--- nil: it does not wait.
+-- nil: it does not wait.  If that process ends without having taken all back, "again".
 local function say(cli, how)
 	local n, err = core.word(how)
 	if err then
@@ -81,7 +87,8 @@ local function say(cli, how)
 		last_words(cli, how.run, 5)
 		return 5
 	end
-	local ended = n and base.must(core.follow(how.run, n))
+	local ended = n and base.must(core.follow(how.run, n, how.what == "undo" and 3 or nil))
+	if ended and ended.record.state == "undoing" and ended.record.pid == 0 then return "again" end
 	if ended then last_words(cli, how.run, ended.status) end
 	return ended and ended.status
 end
@@ -107,6 +114,7 @@ local function act(cli, how)
 	view.open(cli)
 	local done = base.must(core.act(how))
 	local said = done.error and done.error.id == "run-locked" and is_word(cli, how) and say(cli, how)
+	if said == "again" then done, said = base.must(core.act(how)), nil end
 	view.close()
 	if said then return said end
 	if done.error then
@@ -124,6 +132,7 @@ local function run(cli)
 	local inputs = workflow.inputs(cli)
 	local made = workflow.plan(cli, inputs)
 	if workflow.ask(cli, made, inputs) then made = workflow.plan(cli, inputs) end
+	note_folders(cli, inputs)
 	base.must(core.secrets())
 	if not cli.json and not cli:option("events") then core.out(workflow.text(made, inputs) .. "\n") end
 	return act(cli, { what = "start", inputs = inputs })
@@ -133,6 +142,7 @@ end
 local function changed(cli, id)
 	local old = base.must(core.inputs(id))
 	local given = workflow.inputs(cli, cli:option("workflow") or old.inputs.script)
+	note_folders(cli, given, old.inputs.plugin_dirs)
 	if given.script == old.inputs.script then given.package = old.inputs.package end
 	for key, value in pairs(old.inputs.params or {}) do given.params[key] = given.params[key] or value end
 	if not cli:option("catalog") then given.catalogs = core.list(old.inputs.catalogs or {}) end
@@ -184,7 +194,7 @@ itself when the server comes up.
 ]],
 		options = { workflow.options[1], workflow.options[2], workflow.options[3], accept, failing, no_wait, emergency, why,
 			every, events, hook },
-		run = run,
+		forms = { "events", "json" }, run = run,
 	},
 	resume = {
 		operands = "[RUN]", most = 1,
@@ -204,7 +214,7 @@ how far it came is looked at before anything is repeated.
 			accept, failing, no_wait, emergency, why, every, events, hook,
 			{ "unattended", nil, "started by the server's boot, not by a person" },
 		},
-		run = go_on("resume"),
+		forms = { "events", "json" }, run = go_on("resume"),
 	},
 	undo = {
 		operands = "[RUN]", most = 1,
@@ -215,7 +225,7 @@ no return. Ends rolled back, or inconsistent if a step can't be undone. A run th
 a newer one stands on is taken back only with --why.
 ]],
 		options = { why, events, hook },
-		run = go_on("undo"),
+		forms = { "events", "json" }, run = go_on("undo"),
 	},
 	signoff = {
 		operands = "[RUN]", most = 1,
@@ -230,6 +240,6 @@ certificate is complete.
 			{ "note", "TEXT", "what the person has to add" },
 			events, hook,
 		},
-		run = signoff,
+		forms = { "events", "json" }, run = signoff,
 	},
 }

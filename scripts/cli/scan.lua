@@ -146,6 +146,6 @@ own verified lists are the catalog.
 			{ "csv", nil, "print CSV (RFC 4180)" },
 			{ "strict", nil, "a catalog of which something was passed over is an error" },
 		},
-		run = scan,
+		forms = { "csv", "json" }, run = scan,
 	},
 }

@@ -8,13 +8,7 @@ local csv = require "cli.csv"
 
 local columns = { "server", "date", "from", "to", "do", "undo", "responsible", "after", "partner", "wave" }
 
--- Everything that is wrong is told, so it is collected.
-local function collector()
-	local list = {}
-	return list, function(where, format, ...)
-		list[#list + 1] = { id = "schedule-conflict", where = where, message = format:format(...) }
-	end
-end
+local LAST = calendar.day("9999-12-30") -- a window may end on the next
 
 local function check_head(file, names)
 	for _, name in ipairs(names) do
@@ -33,19 +27,17 @@ local function minutes(text)
 	return seconds and seconds // 60
 end
 
-local function persons(text)
-	local list = {}
-	for name in text:gmatch("[^;/]+") do list[#list + 1] = name:match("^%s*(.-)%s*$") end
-	return list
-end
-
 -- The day of a row: its own, or that of its wave behind --first.
 local function day_of(fields, where, first, every, wrong)
 	if fields.date and fields.date ~= "" then
 		return calendar.day(fields.date) or wrong(where, "'%s' is no day; wanted is one such as 2026-11-28", fields.date)
 	end
-	local wave = math.tointeger(tonumber(fields.wave or ""))
-	if first and wave and wave > 0 then return first + (wave - 1) * every end
+	local number = fields.wave or ""
+	local wave = number:find("^[1-9]%d?%d?%d?$") and tonumber(number)
+	local day = first and wave and first + (wave - 1) * every
+	if day and day <= LAST then return day end
+	if day then return wrong(where, "wave %d of %s is after the year 9999", wave, fields.server) end
+	if first and number ~= "" then return wrong(where, "'%s' is no wave: they are 1, 2 ... 9999", number) end
 	return wrong(where, "%s has no date%s", fields.server,
 		first and ", and no wave" or "; give one, or a wave and --first DATE")
 end
@@ -57,10 +49,13 @@ local function read_row(row, where, first, every, wrong)
 	local need, undo = minutes(f["do"] or ""), minutes(f.undo or "")
 	if not from or not to then wrong(where, "%s has no window: from and to are times such as 22:00", f.server) end
 	if not need or not undo then wrong(where, "%s: do and undo say how long it takes, such as 90m or 1h", f.server) end
+	local responsible = csv.names(f.responsible)
+	if #responsible == 0 then wrong(where, "nobody is responsible for %s", f.server) end
 	if not (day and from and to and need and undo) then return nil end
 	local begin = day * 1440 + from
 	return { server = f.server, where = where, from = begin, to = begin + (to - from - 1) % 1440 + 1, need = need,
-		undo = undo, responsible = persons(f.responsible or ""), after = f.after or "", partner = f.partner or "" }
+		undo = undo, responsible = responsible, after = csv.names(f.after), partner = csv.names(f.partner),
+		wave = f.wave ~= "" and f.wave or nil }
 end
 
 -- All rows of all files, by time; by name, too.
@@ -71,13 +66,14 @@ local function read(cli, wrong)
 		base.fail("usage", ("--first wants a day such as 2026-11-28, not '%s'"):format(first))
 	end
 	first = first and calendar.day(first)
-	if not every or every < 1 then base.fail("usage", "--every wants a number of days") end
+	if not every or every < 1 or every > 3660 then base.fail("usage", "--every wants a number of days, 1 to 3660") end
 	for _, file in ipairs(cli.operands) do
 		local list, names = csv.read(file)
 		check_head(file, names)
 		for _, given in ipairs(list) do
 			local where, name = ("%s:%d"):format(file, given.line), given.fields.server or ""
-			if name == "" then wrong(where, "the server has no name")
+			local bad = csv.bad_server(name)
+			if bad then wrong(where, "%s", bad)
 			elseif by_name[name] then wrong(where, "server %s is there twice (%s)", name, by_name[name].where)
 			else
 				local row = read_row(given, where, first, every // 1 | 0, wrong)
@@ -96,13 +92,18 @@ local function check_alone(row, by_name, wrong)
 		wrong(row.where, "the window of %s has %d min, and it takes %d to do and %d to take back", row.server, window,
 			row.need, row.undo)
 	end
-	for _, name in ipairs { "after", "partner" } do
-		local other = row[name] ~= "" and by_name[row[name]]
-		if row[name] == row.server or other == nil then
-			wrong(row.where, "%s: '%s' in the column %s is no other server of the plan", row.server, row[name], name)
-		elseif name == "after" and other and not other.bad and other.to > row.from then
-			wrong(row.where, "%s comes after %s, which has its window until %s %s", row.server, other.server,
-				calendar.moment(other.to))
+	for _, column in ipairs { "after", "partner" } do
+		for _, name in ipairs(row[column]) do
+			local other = by_name[name]
+			if name == row.server or not other then
+				wrong(row.where, "%s: '%s' in the column %s is no other server of the plan", row.server, name, column)
+			elseif column == "after" and not other.bad and other.to > row.from then
+				wrong(row.where, "%s comes after %s, which has its window until %s %s", row.server, name,
+					calendar.moment(other.to))
+			elseif column == "partner" and row.wave and row.wave == other.wave and
+				not (row.server > name and base.has(other.partner, row.server)) then -- which says it
+				wrong(row.where, "%s and %s are partners, and both in wave %s", row.server, name, row.wave)
+			end
 		end
 	end
 end
@@ -113,7 +114,8 @@ local function check_pairs(rows, wrong)
 		for k = i + 1, #rows do
 			local b = rows[k]
 			if b.from >= a.to then break end
-			if a.partner == b.server or b.partner == a.server then
+			if (not a.wave or a.wave ~= b.wave) and -- else that is told
+				(base.has(a.partner, b.server) or base.has(b.partner, a.server)) then
 				wrong(b.where, "%s and %s are partners, and in one window", a.server, b.server)
 			end
 			for _, name in ipairs(a.responsible) do
@@ -125,11 +127,38 @@ local function check_pairs(rows, wrong)
 	end
 end
 
+-- The moments of all windows in UTC, by the rules of a time zone: row.utc.  A time that clocks skip is
+-- no time, and a window that they cut can be too short.
+local function place_in(zone, rows, wrong)
+	if not zone:find("^%a[%w_+/-]*$") or not core.path("/usr/share/zoneinfo/" .. zone) then
+		base.fail("usage", ("'%s' is no time zone that this server knows"):format(zone),
+			"They are called as in `timedatectl list-timezones`, such as Europe/Berlin; Debian's package is tzdata.")
+	end
+	local function utc(n)
+		local asked = ('TZ="%s" %s %s'):format(zone, calendar.moment(n))
+		local told = base.must(core.tool(core.list { "date", "-u", "-d", asked, "+%Y%m%dT%H%M%SZ %s" }))
+		return told.out:match("^(%d+T%d+Z) (%-?%d+)")
+	end
+	for _, row in ipairs(rows) do
+		local from, first = utc(row.from)
+		local to, last = utc(row.to)
+		if not from or not to then
+			local day, time = calendar.moment(from and row.to or row.from)
+			wrong(row.where, "%s: there is no %s %s in %s: the clocks are put forward", row.server, day, time, zone)
+		elseif (last - first) // 60 < row.need + row.undo and row.to - row.from >= row.need + row.undo then
+			wrong(row.where, "the window of %s has %d min on that day, since clocks change in %s, and it takes %d to do and " ..
+				"%d to take back", row.server, (last - first) // 60, zone, row.need, row.undo)
+		end
+		row.utc = { from = from, to = to }
+	end
+end
+
 local function as_json(row)
 	local date, from = calendar.moment(row.from)
 	local to_date, to = calendar.moment(row.to)
 	return { server = row.server, date = date, from = from, to_date = to_date, to = to, ["do"] = row.need, undo = row.undo,
-		responsible = core.list(row.responsible), after = row.after, partner = row.partner }
+		responsible = core.list(row.responsible), after = core.list(row.after), partner = core.list(row.partner),
+		utc = row.utc }
 end
 
 local function show(cli, rows)
@@ -142,7 +171,7 @@ local function show(cli, rows)
 		list[i] = j
 		if cli:option("csv") then
 			base.print_csv { j.server, j.date, j.from, j.to, tostring(j["do"]), tostring(j.undo),
-				table.concat(j.responsible, "; "), j.after, j.partner }
+				table.concat(j.responsible, "; "), table.concat(j.after, "; "), table.concat(j.partner, "; ") }
 		elseif not cli.json then
 			base.print("%s %s  %s-%s  %s  %3d min + %3d min  %s\n", calendar.weekday(row.from // 1440), j.date, j.from, j.to,
 				base.pad(j.server, 20), j["do"], j.undo, table.concat(j.responsible, ", "))
@@ -152,14 +181,12 @@ local function show(cli, rows)
 end
 
 local function schedule(cli)
-	local faults, wrong = collector()
+	local faults, wrong = base.collector("schedule-conflict")
 	local rows, by_name = read(cli, wrong)
 	for _, row in ipairs(rows) do check_alone(row, by_name, wrong) end
 	check_pairs(rows, wrong)
-	if #faults > 0 then
-		for _, err in ipairs(faults) do base.show_error(err, true) end
-		return 2
-	end
+	if cli:option("timezone") then place_in(cli:option("timezone"), rows, wrong) end
+	if #faults > 0 then return base.show_errors(faults) end
 	if #rows == 0 then base.fail("usage", "no server is in the plan") end
 	for name, text in pairs { ical = "ical", html = "html" } do
 		local path = cli:option(name)
@@ -178,18 +205,20 @@ return {
 		text = [[
 FILE.csv has a line for each server: server, date, from, to (the window), do and
 undo (how long it takes to do and to take back), responsible (names, between
-them `;`), after (a server that has to be done before) and partner (one that
-must not be down at the same time). In place of a date a row may have a wave, as
+them `;`), after (servers that have to be done before) and partner (those that
+must not be down at the same time). `patchday risk --dates` begins one. In place of a date a row may have a wave, as
 `patchday risk` gives it: then --first says when the first wave is. Everything
-in it that can't be is told at once, with its line and names: status 2.
+in it that can't be is told at once, with its line and names: status 2. Times
+are local; with --timezone the calendar is right for readers elsewhere, too.
 ]],
 		options = {
 			{ "first", "DATE", "day of the first wave, such as 2026-12-05" },
-			{ "every", "DAYS", "days from wave to wave (default 7)" },
+			{ "every", "DAYS", "days from wave to wave, 1 to 3660 (default 7)" },
+			{ "timezone", "ZONE", "of the windows, such as Europe/Berlin: the calendar has moments, not local times" },
 			{ "ical", "FILE", "write the plan as a calendar (iCalendar, RFC 5545)" },
 			{ "html", "FILE", "write the plan as a page" },
 			{ "csv", nil, "print CSV (RFC 4180)" },
 		},
-		run = schedule,
+		forms = { "csv", "json" }, run = schedule,
 	},
 }

@@ -17,7 +17,10 @@ local function fold(line)
 	return table.concat(parts, "\r\n ") .. "\r\n"
 end
 
-local function escape(text) return (text:gsub("[\\;,]", "\\%0"):gsub("\r?\n", "\\n")) end
+-- Without characters that are no text; line ends are one character.
+local function plain(text) return (text:gsub("\r\n?", "\n"):gsub("[\0-\8\11-\31\127]", "?")) end
+
+local function escape(text) return (plain(text):gsub("[\\;,]", "\\%0"):gsub("\n", "\\n")) end
 
 -- "20261128T223000": the server's own local time.
 local function stamp(n)
@@ -28,12 +31,12 @@ end
 local function what(row)
 	local words = { ("about %d min to do, %d min to take back"):format(row.need, row.undo) }
 	if #row.responsible > 0 then words[#words + 1] = "responsible: " .. table.concat(row.responsible, ", ") end
-	if row.after ~= "" then words[#words + 1] = "after " .. row.after end
-	if row.partner ~= "" then words[#words + 1] = "not together with " .. row.partner end
+	if #row.after > 0 then words[#words + 1] = "after " .. table.concat(row.after, ", ") end
+	if #row.partner > 0 then words[#words + 1] = "not together with " .. table.concat(row.partner, ", ") end
 	return table.concat(words, "\n")
 end
 
--- now: seconds since 1970.
+-- now: seconds since 1970. A row without moments of its own (utc) has those of the reader's local time.
 function files.ical(rows, now)
 	local out = {}
 	local function add(name, value) out[#out + 1] = fold(name .. ":" .. value) end
@@ -45,8 +48,8 @@ function files.ical(rows, now)
 		add("BEGIN", "VEVENT")
 		add("UID", escape(row.server) .. "-" .. stamp(row.from) .. "@patchday")
 		add("DTSTAMP", made)
-		add("DTSTART", stamp(row.from))
-		add("DTEND", stamp(row.to))
+		add("DTSTART", row.utc and row.utc.from or stamp(row.from))
+		add("DTEND", row.utc and row.utc.to or stamp(row.to))
 		add("SUMMARY", escape("patch day of " .. row.server))
 		add("DESCRIPTION", escape(what(row)))
 		add("CATEGORIES", "PATCHDAY")
@@ -57,7 +60,7 @@ function files.ical(rows, now)
 end
 
 local entities = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
-local function html(text) return (text:gsub('[&<>"]', entities)) end
+local function html(text) return (plain(text):gsub('[&<>"]', entities)) end
 
 function files.html(rows)
 	local out = { '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/><title>Patch days</title>\n<style>',
@@ -73,7 +76,8 @@ function files.html(rows)
 		local _, to = calendar.moment(row.to)
 		out[#out + 1] = "<tr>"
 		for _, cell in ipairs { calendar.weekday(row.from // 1440) .. " " .. date, from .. " - " .. to, row.server,
-			row.need .. " min", row.undo .. " min", table.concat(row.responsible, ", "), row.after, row.partner } do
+			row.need .. " min", row.undo .. " min", table.concat(row.responsible, ", "), table.concat(row.after, ", "),
+			table.concat(row.partner, ", ") } do
 			out[#out + 1] = "<td>" .. html(cell) .. "</td>"
 		end
 		out[#out + 1] = "</tr>\n"

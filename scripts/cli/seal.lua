@@ -68,7 +68,7 @@ central place. Nothing of the run can change after.
 			{ "to", "DIR", "copy the certificate there (default: the workflow's parameter central)" },
 			view.options.events, view.options.hook,
 		},
-		run = final,
+		forms = { "events", "json" }, run = final,
 	},
 	verify = {
 		operands = "[RUN|FILE]", most = 1,

@@ -38,6 +38,14 @@ local function has_text(u, text)
 	return table.concat(all, "\n"):lower():find(text, 1, true)
 end
 
+-- Is it called so, or is that one of its other names, such as a CVE?
+local function is_called(u, id)
+	for _, r in ipairs(u.relations) do
+		if r.kind == "alias" and r.target == id then return true end
+	end
+	return u.id == id
+end
+
 -- A function that says whether an update is wanted.
 local function filter(cli)
 	local id, kind, text = cli:option("id"), cli:option("kind"), cli:option("text")
@@ -47,7 +55,7 @@ local function filter(cli)
 	text = text and text:lower()
 	return function(u)
 		local date = date_of(u)
-		return (not id or u.id == id) and (not kind or u.kind == kind)
+		return (not id or is_called(u, id)) and (not kind or u.kind == kind)
 			and (not least or rank("severity", severities, u.severity) >= least)
 			and (not since or date >= since) and (not before or date ~= "" and date < before)
 			and (not text or has_text(u, text))
@@ -79,7 +87,8 @@ end
 
 local function yes(flag, text) return flag and text or nil end
 
-local function whole(u)
+local function everything(_, c, which)
+	local u = core.update(c, which, true)
 	base.print("%s %s\n", base.paint("bold", u.id), u.revision)
 	field("title", u.title)
 	field("severity", u.severity .. (u.severity_text ~= "" and ", as written: " .. u.severity_text or ""))
@@ -121,35 +130,39 @@ local function line(u)
 	base.print("%s %-10s %-12s %s\n", base.pad(u.id, 40), u.severity, u.kind, u.title)
 end
 
--- Prints those of one catalog; how many.
-local function show_catalog(c, head, wanted, print)
+local function csv(u)
+	base.print_csv { u.catalog, u.id, u.revision, u.severity, u.kind, u.status, date_of(u):sub(1, 10), u.restart, u.title }
+end
+
+local function json(_, c, i) core.update_line(c, i) end
+
+-- Prints those of one catalog; how many.  What is looked for is in the head of an update, or
+-- (whole) anywhere in it.
+local function show_catalog(c, head, wanted, print, whole)
 	local shown = 0
 	for i = 1, head.updates do
-		local u = core.update(c, i, true)
+		local u = core.update(c, i, whole)
 		if wanted(u) then
 			shown = shown + 1
 			u.catalog = head.catalog
-			print(u)
+			print(u, c, i)
 		end
 	end
 	return shown
 end
 
-local function csv(u)
-	base.print_csv { u.catalog, u.id, u.revision, u.severity, u.kind, u.status, date_of(u):sub(1, 10), u.restart, u.title }
-end
-
 return function(cli)
 	local wanted, id = filter(cli), cli:option("id")
-	local print = cli:option("csv") and csv or cli.json and base.print_line or id and whole or line
-	local heads = sources.catalogs(cli)
+	local print = cli:option("csv") and csv or cli.json and json or id and everything or line
+	local heads, whole = sources.catalogs(cli), cli:option("text") ~= nil
 	if print == csv then
 		base.print_csv { "catalog", "id", "revision", "severity", "kind", "status", "date", "restart", "title" }
 	end
-	for c, head in ipairs(heads) do
-		if show_catalog(c, head, wanted, print) == 0 and id then
-			base.fail("catalog-no-update", ("%s has no update %s"):format(head.catalog, id))
-		end
+	local shown = 0
+	for c, head in ipairs(heads) do shown = shown + show_catalog(c, head, wanted, print, whole) end
+	if shown == 0 and id then
+		base.fail("catalog-no-update", ("%s update %s"):format(#heads > 1 and "no catalog has an" or
+			heads[1].catalog .. " has no", id))
 	end
 	return 0
 end

@@ -13,6 +13,8 @@ local function path(text) return text:sub(1, 1) == "/" and not text:find("/%.%./
 local function address(text)
 	return (text:find("^https?://[^%s]+$") or text:find("^file:///[^%s]+$")) and text
 end
+-- A folder is that of a repository.
+local function catalog(text) return address(text) and text:gsub("/$", "/repodata/repomd.xml") end
 local function text(value) return value end
 
 -- "KIND FILE": what proves a catalog, and by which key.
@@ -27,7 +29,7 @@ end
 
 -- name = { reads the value, what it has to be }
 local fields = {
-	["Url"] = { address, "an address of https, http or file" },
+	["Url"] = { catalog, "an address of https, http or file" },
 	["Trust"] = { trust, "openpgp, minisign or xmldsig with the file of a key, sha256 with a digest, or none" },
 	["Signature"] = { address, "an address of https, http or file" },
 	["Proxy"] = { text, "an address" },

@@ -34,11 +34,14 @@ end
 -- A file without the mark of its byte order, which some editors write.
 local function text_of(file) return (base.must(core.text(file)):gsub("^\xEF\xBB\xBF", "")) end
 
--- The columns of one line; # starts a comment.
+-- The columns of one line, none of one that is empty; # starts a comment.
 local function columns(line)
-	local list = {}
-	for column in (line:gsub("\r$", ""):gsub(" *#.*", "") .. "\t"):gmatch("([^\t]*)\t") do list[#list + 1] = column end
-	while list[#list] == "" do list[#list] = nil end
+	local list, text = {}, line:gsub("\r$", ""):gsub(" *#.*", "")
+	if not text:find("%S") then return list end
+	for column in (text .. "\t"):gmatch("([^\t]*)\t") do
+		list[#list + 1] = column ~= "(none)" and column or "" -- as rpm writes what there is not
+	end
+	while #list > 5 and list[#list] == "" do list[#list] = nil end
 	return list
 end
 
@@ -82,9 +85,10 @@ local function kernel(list, scheme)
 	return release
 end
 
--- Lines NAME<TAB>STREAM, or NAME:STREAM, of the modules that are enabled.
+-- Lines NAME<TAB>STREAM, or NAME:STREAM, of the modules that are enabled; without a
+-- file any may be.
 local function modules(file)
-	local list = core.list {}
+	local list = core.list { not file and { name = "*" } or nil }
 	for line in base.lines(file and text_of(file) or "") do
 		local name, stream = line:gsub("#.*", ""):match("^%s*([^%s:]+)[\t:]%s*(%S+)%s*$")
 		if name then list[#list + 1] = { name = name, enabled = stream }

@@ -43,8 +43,14 @@ local function status(cli)
 	if cli:option("clear") then return clear(cli) end
 	if cli:option("all") then return list_all(cli) end
 	if cli:option("follow") then return follow(cli, base.must(core.find(cli.operands[1]))) end
+	local given = cli:option("log")
+	local lines = given and math.tointeger(tonumber(given))
+	if given and (not lines or lines < 1) then
+		base.fail("usage", ("--log wants a number of lines, not '%s'"):format(given))
+	end
 	local r = base.must(core.record(cli.operands[1]))
 	if cli.json then base.print_json(r) else text.print(r) end
+	if lines and not cli.json then view.tail(r.run, lines) end
 	return 0
 end
 
@@ -71,12 +77,13 @@ return {
 		options = {
 			{ "all", nil, "list all runs, newest first" },
 			{ "follow", nil, "print events as they come until the run ends or waits" },
-			{ "events", nil, "with --follow or --clear: JSON lines, one for each event" },
+			{ "log", "N", "also the last N lines of what --follow shows" },
+			{ "events", nil, "with --follow or --clear: JSON lines, one for each event; not with --json" },
 			{ "hook", "COMMAND", "with --follow or --clear: program and arguments that get each event" },
 			{ "clear", nil, "an inconsistent server is mended: new runs may start" },
 			{ "why", "TEXT", "with --clear: how it was mended" },
 		},
-		run = status,
+		forms = { "events", "json" }, run = status,
 	},
 	report = {
 		operands = "[RUN]", most = 1,
@@ -89,6 +96,6 @@ signatures; with --to it is written as "site - server - date".
 			{ "format", "FORMAT", "text (default), html, csv or xml; --json prints the status" },
 			{ "to", "DIR", "write the XML and HTML certificate into a folder" },
 		},
-		run = report,
+		forms = { "format", "json" }, run = report,
 	},
 }

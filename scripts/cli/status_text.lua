@@ -34,11 +34,29 @@ local function decisions(r)
 	if r.pid == 0 then base.print("no process waits; `patchday resume` goes on waiting\n") end
 end
 
-local function heartbeat(beat)
+-- What is under way, by a sign of life: a list of words.  since: when its step was
+-- begun; nil: nobody knows.
+function status.under_way(beat, since)
+	local words = { beat.step or "" }
+	local function add(format, ...) words[#words + 1] = format:format(...) end
+	if (beat.number or 0) > 0 then add("step %d of %d", beat.number, beat.steps) end
+	if (beat.total or 0) > 0 then add("%d %%", beat.done * 100 // beat.total) end
+	if since then
+		add("%s%s", base.seconds(math.max(beat.time - since, 0)),
+			(beat.expected or 0) > 0 and " of about " .. base.seconds(beat.expected) or "")
+	end
+	if (beat.text or "") ~= "" then add("%s", beat.text) end
+	return words
+end
+
+local function heartbeat(r)
+	local beat, since = r.heartbeat, nil
 	if not beat then return end
-	base.print("last sign of life %s ago: %s%s%s\n", base.seconds(math.max(core.now() - (beat.time or 0), 0)),
-		beat.step or "", (beat.total or 0) > 0 and (", %d of %d"):format(beat.done, beat.total) or "",
-		(beat.text or "") ~= "" and ", " .. beat.text or "")
+	for _, s in ipairs(r.steps) do
+		if s.id == beat.step and (s.state == "begun" or s.state == "undoing") then since = s.started // 1000 end
+	end
+	base.print("last sign of life %s ago: %s\n", base.seconds(math.max(core.now() - (beat.time or 0), 0)),
+		table.concat(status.under_way(beat, since), ", "))
 end
 
 -- Before and after: counts, and what no step explains.
@@ -71,7 +89,7 @@ function status.print(r)
 	decisions(r)
 	for _, text in ipairs(r.warnings) do base.print("note: %s\n", text) end
 	if r.pid > 0 then base.print("process %d is working on it\n", r.pid) end
-	heartbeat(r.heartbeat)
+	heartbeat(r)
 end
 
 return status

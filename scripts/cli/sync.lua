@@ -8,7 +8,7 @@ local source = require "cli.source"
 local transfer = require "cli.transfer"
 local trust = require "cli.trust"
 
-local day = 86400
+local day, PAST = 86400, 1000
 
 local function join(address, relative)
 	return relative:find("^%a+:") and relative or address .. relative
@@ -37,15 +37,47 @@ local function get_part(cli, s, new, part)
 	return name
 end
 
--- The catalog of a repository: its updates, and before them its packages.
+-- The catalog of a repository: its updates, and before them its packages and default
+-- streams of modules.
 local function get_parts(cli, s, new, parts, record)
 	if not parts.updateinfo then base.fail("source-part", ("%s lists no updateinfo"):format(s.Url)) end
 	record.catalog = get_part(cli, s, new, parts.updateinfo)
 	record.before = core.list { parts.primary and get_part(cli, s, new, parts.primary) }
+	if record.before[1] and parts.modules then record.before[2] = get_part(cli, s, new, parts.modules) end
+end
+
+-- Of a repository on this machine: which files its parts are now, since they can change
+-- while repomd.xml does not.
+local function stamp(s, parts)
+	local list = {}
+	for _, part in ipairs(s.quiet and parts and { parts.updateinfo, parts.primary, parts.modules } or {}) do
+		local at = core.path(s.file:match("^(.*)/") .. "/../" .. (part.href or "")) or {}
+		list[#list + 1] = ("%s %s %s"):format(part.href, at.bytes, at.time)
+	end
+	return table.concat(list, "\n")
+end
+
+-- They have to be what is listed, though what is in force was so when it came.
+local function prove_again(cli, s, folder, parts)
+	base.must(core.remove(folder))
+	base.must(core.folder(folder .. "/repodata"))
+	get_parts(cli, s, folder, parts, {})
+	base.must(core.remove(folder))
 end
 
 -- A date that has come; 0: one that has not says nothing.
 local function past(date) return date <= core.now() + day and date or 0 end
+
+-- Nothing that was replaced comes back: its digest tells where no time that somebody
+-- has signed does.
+local function refuse_again(s, record, now)
+	for _, was in ipairs(now and now.past or {}) do
+		if was.digest == record.digest then
+			base.fail("source-older", ("%s is what was in force until %s, when it was replaced"):format(s.Url,
+				core.date(was.ended)))
+		end
+	end
+end
 
 -- Nothing that is older than what is in force, whatever its signature.
 local function refuse_older(s, record, now)
@@ -55,7 +87,10 @@ local function refuse_older(s, record, now)
 			"See that the clock of this server is right.")
 	end
 	local was, is = now and past(now.made) or 0, made
-	if was == 0 or is == 0 or was == is then was, is = now and past(now.newest) or 0, record.newest end
+	if was == 0 or is == 0 or was == is then
+		refuse_again(s, record, now)
+		was, is = now and past(now.newest) or 0, record.newest
+	end
 	if is < was then
 		base.fail("source-older", ("%s is of %s, older than what is in force, of %s"):format(s.Url,
 			core.date(is), core.date(was)))
@@ -80,6 +115,8 @@ end
 -- The new set takes the place of the one in force.
 local function put_in_force(home, new, record, now)
 	local set = ("%s/sets/%s"):format(home, record.set)
+	record.past = core.list { now and { digest = now.digest, ended = core.now() } }
+	for i = 1, now and math.min(#(now.past or {}), PAST) or 0 do record.past[i + 1] = now.past[i] end
 	store(new, record)
 	base.must(core.folder(home .. "/sets"))
 	base.must(core.remove(set))
@@ -136,7 +173,10 @@ local function sync(cli, s)
 	end
 	local now, kept = source.current(cli, s.name)
 	local record, signature, parts = get(cli, s, new, now, kept)
+	record.stamp = stamp(s, parts)
 	if now and now.digest == record.digest then
+		if parts and now.stamp ~= record.stamp then prove_again(cli, s, home .. "/again", parts) end
+		now.stamp = record.stamp
 		local same = renew(cli, s, home, now, record, signature)
 		core.unlock(locked)
 		return same
@@ -177,8 +217,9 @@ local function show(cli)
 		local now = source.current(cli, s.name)
 		if cli.json then base.print_line { source = s.name, url = s.Url, trust = s.Trust, current = now }
 		elseif now then
-			base.print("%-20s %d updates, of %s, proved by %s, looked at %s\n", s.name, now.updates,
-				core.date(now.made ~= 0 and now.made or now.newest), now.trust, core.date(now.checked))
+			local made = now.made ~= 0 and now.made or now.newest
+			base.print("%-20s %d updates, %s, proved by %s, looked at %s\n", s.name, now.updates,
+				made ~= 0 and "of " .. core.date(made) or "without a date", now.trust, core.date(now.checked))
 		else base.print("%-20s never synchronised\n", s.name)
 		end
 	end

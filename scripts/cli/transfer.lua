@@ -31,6 +31,7 @@ function transfer.get(cli, s, files)
 	end
 	local list = { files = core.list(files), proxy = s.Proxy, proxy_user = s["Proxy-User"],
 		proxy_password = password(s["Proxy-Password-File"]), authorities = s.Authorities, rate = s.Rate,
+		secure = (s.Trust or {}).kind == "none", -- nothing else proves it
 		parallel = s.parallel, retries = tonumber(cli:option("retries")),
 		progress = s.progress or not cli.json and not s.quiet }
 	local done = base.must(core.tool(core.list { cli.programs .. "/patchday-transfer" }, core.encode(list), true))

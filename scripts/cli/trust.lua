@@ -78,7 +78,10 @@ function trust.ending(kind) return kinds[kind].ending end
 -- Proves it or fails; by what, in words, and when it was signed, nil if nobody
 -- has signed that.
 function trust.prove(t, file, signature)
-	if t.kind ~= "none" and t.kind ~= "sha256" then base.must(core.trusted(t.key)) end
+	if t.kind ~= "none" and t.kind ~= "sha256" then
+		if not core.path(t.key) then fail(file, "there is no key %s", t.key) end
+		base.must(core.trusted(t.key))
+	end
 	return kinds[t.kind].prove(file, signature, t.key)
 end
 

@@ -1,49 +1,73 @@
 -- SPDX-License-Identifier: MIT
 -- The view of a run under way: a line for each event, and on a terminal a last
--- line that lives.  C calls it while the run goes on; an error in here is
--- reported, and ends the view, never the run.
+-- line that lives, or with --plain one in half a minute.  C calls it while the run
+-- goes on; an error in here is reported, and ends the view, never the run.
 local _, core = ...
 local base = require "cli.base"
 local status = require "cli.status_text"
 local view = {}
-local live = false  -- there is a last line to be wiped
-local since         -- start of the step under way
+local drawn = 0     -- characters of the last line, which is to be wiped
+local alive         -- the sign of life in it
+local since = {}    -- step under way, when it was begun
+local told = 0      -- when something was printed last
 local shown_stage
 
+-- On a terminal that was made narrower the line has become several.
 local function wipe()
-	if live then core.raw("\r\27[K") end
-	live = false
+	local up = (drawn - 1) // core.columns()
+	if drawn > 0 then core.raw("\r" .. (up > 0 and ("\27[%dA"):format(up) or "") .. "\27[J") end
+	drawn = 0
+end
+
+-- Words that are there, for who hears them one after the other.
+local function sentence(...)
+	local words = {}
+	for _, word in ipairs { ... } do
+		if word ~= "" then words[#words + 1] = word end
+	end
+	base.print("%s\n", table.concat(words, ", "))
 end
 
 local function line(e, color, mark, step, text)
-	base.print("%s %s %s %s\n", core.date(e.time // 1000, true), base.paint(color, base.pad(mark, 9)),
-		base.pad(step, 38), text or "")
+	local time = core.date(e.time // 1000, true)
+	told = core.now()
+	if base.plain then return sentence(time, mark, step, text or "") end
+	base.print("%s %s %s %s\n", time, base.paint(color, base.pad(mark, 9)), base.pad(step, 38), text or "")
 end
 
 local function stage_head(s)
 	local stage = s.round .. " " .. s.stage
-	if stage ~= shown_stage then base.print("%s\n", base.paint("bold", "== " .. s.stage)) end
+	if stage ~= shown_stage then
+		base.print("%s\n", base.plain and "stage " .. s.stage or base.paint("bold", "== " .. s.stage))
+	end
 	shown_stage = stage
 end
 
 local function took(e) return ("%.1f s"):format(e.data.seconds or 0) end
 
 local function failed(e, s)
+	since = {}
 	line(e, "red", e.kind, s.id, e.data.message)
 	if s.detail then base.print("%s\n", s.detail) end
 end
 
 local of_step = {
 	apply = function(e, s)
-		since = core.now()
+		since = { step = s.id, at = e.time // 1000 }
 		line(e, "cyan", "begin", s.id)
 	end,
-	done = function(e, s) line(e, "green", e.data.result or "", s.id, took(e)) end,
+	done = function(e, s)
+		since = {}
+		line(e, "green", e.data.result or "", s.id, took(e))
+	end,
 	undo = function(e, s)
-		since = core.now()
+		since = { step = s.id, at = e.time // 1000 }
 		line(e, "yellow", s.hold and "give back" or "undo", s.id)
 	end,
-	undone = function(e, s) line(e, "green", s.hold and "is back" or "undone", s.id, took(e)) end,
+	undone = function(e, s)
+		since = {}
+		line(e, "green", s.hold and "is back" or "undone", s.id, took(e))
+	end,
 	failed = failed,
 	stuck = failed,
 	evidence = function(e, s) line(e, nil, "evidence", s.id, e.data.path) end,
@@ -89,8 +113,19 @@ local of_run = {
 	scan = function(e) line(e, nil, "scan", "", ("%s the run, %.1f s"):format(e.data.when or "", e.data.seconds or 0)) end,
 }
 
-local function event(told)
-	local e, s = told.event, told.step
+-- A sign of life, once a second; who follows may read that of the step before.
+local function progress(beat)
+	if beat.number > 0 and since.step and since.step ~= beat.step then return end
+	local words = status.under_way(beat, beat.step == since.step and since.at or nil)
+	local text = base.cut("  " .. table.concat(words, "  "), core.columns() - 1)
+	wipe()
+	core.out(text)
+	drawn, alive = utf8.len(text) or #text, beat
+end
+
+local function event(heard)
+	local e, s = heard.event, heard.step
+	local going_on = drawn > 0 and (e.kind == "log" or e.kind == "evidence") and alive
 	wipe()
 	if not s then
 		if of_run[e.kind] then of_run[e.kind](e) end
@@ -98,22 +133,35 @@ local function event(told)
 		if s.state ~= "undoing" and s.state ~= "undone" then stage_head(s) end
 		if of_step[e.kind] then of_step[e.kind](e, s) end
 	end
+	if going_on then progress(going_on) end
 end
 
-local function progress(p)
-	local percent = p.total > 0 and ("%d %%"):format(p.done * 100 // p.total) or ""
-	wipe()
-	core.out(base.cut(("  %s  %s  %s  %s"):format(p.step, percent, base.seconds(since and core.now() - since or 0),
-		p.text or ""), core.columns() - 1))
-	live = true
+local function plain_progress(beat)
+	if core.now() - told < 30 then return end
+	told = core.now()
+	sentence(core.date(beat.time, true), "under way",
+		table.unpack(status.under_way(beat, beat.step == since.step and since.at or nil)))
+end
+
+-- The last lines, at most n, of what was shown of a run.
+function view.tail(id, n)
+	local all = {}
+	core.watch(function(heard)
+		local kind = heard.event.kind
+		if heard.step and of_step[kind] or not heard.step and of_run[kind] then all[#all + 1] = heard end
+	end)
+	local known, err = core.follow(id, 0, 0)
+	core.watch()
+	base.must(known, err)
+	for i = math.max(#all - n + 1, 1), #all do event(all[i]) end
 end
 
 -- --events: C prints them, since Lua knows no null.
-function view.events(cli) return cli:option("events") ~= nil and not cli.json end
+function view.events(cli) return cli:option("events") ~= nil end
 
 -- Who hears of events, beside the view.
 view.options = {
-	events = { "events", nil, "print JSON lines, one for each event" },
+	events = { "events", nil, "print JSON lines, one for each event; not with --json" },
 	hook = { "hook", "COMMAND", "program and arguments that get each event on standard input" },
 }
 
@@ -142,7 +190,8 @@ end
 
 function view.open(cli)
 	local quiet = cli.json or cli:option("events")
-	core.watch(not cli.json and event or nil, not quiet and base.about.terminal and progress or nil, confirm(cli))
+	core.watch(not cli.json and event or nil,
+		not quiet and base.about.terminal and (base.plain and plain_progress or progress) or nil, confirm(cli))
 end
 
 function view.close()

@@ -22,9 +22,14 @@ function workflow.find(name, cli)
 		path, err = core.path(("%s/roles/%s.lua"):format(base.about.scripts, name))
 	end
 	if not path and not err then path, err = core.path(name) end
-	return base.must(path, err) and path.path or
-		base.fail("workflow-none", ("there is no workflow %s, neither as a file nor as a package nor as a role below %s/roles"
-			):format(name, base.about.scripts))
+	if base.must(path, err) then return path.path end
+	local names = cli and packages.names(cli) or {}
+	for _, role in ipairs(core.files(base.about.scripts .. "/roles")) do
+		names[#names + 1] = role:match("([^/]*)%.lua$")
+	end
+	local near = core.nearest(name, names)
+	base.fail("workflow-none", ("there is no workflow %s, neither as a file nor as a package nor as a role in %s/roles%s"
+		):format(name, base.about.scripts, near and ("; did you mean %s?"):format(near) or ""))
 end
 
 -- What a plan is made from: journaled, so that a further round can be planned.
@@ -94,10 +99,10 @@ function workflow.plan(cli, inputs)
 	return base.must(core.plan(inputs, cli:option("facts")))
 end
 
--- A plan as text; with the inputs, what package it is made from.
-function workflow.text(made, inputs)
+-- A plan as text; with the inputs, what package it is made from; dry: a dry run comes behind it.
+function workflow.text(made, inputs, dry)
 	local from = inputs and inputs.package
-	return (from and packages.line(from) .. "\n" or "") .. require("cli.plan_text").plan(made.plan, made.digest)
+	return (from and packages.line(from) .. "\n" or "") .. require("cli.plan_text").plan(made.plan, made.digest, dry)
 end
 
 -- Print what a workflow declares: its parameters with type and default.

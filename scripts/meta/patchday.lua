@@ -118,7 +118,9 @@
 ---@field unexplained? "show"|"fail" a difference of the hardware that no step explains
 ---@field ignore? string[] differences that are none
 ---@field settle? integer|string how long a link may take to come up
+---@field delay? integer|string how long before the reboot those who are logged in are told
 ---@field reboot? boolean false: without a reboot at the end
+---@field boots? fun(reboot: patchday.plugin.host.reboot.step): patchday.item what stands in the place of that reboot
 
 ---@class (exact) patchday.package
 ---@field name string
@@ -191,6 +193,10 @@ function pd.signoff(given) end
 ---@param why string
 ---@return patchday.block
 function pd.nothing(why) end
+
+---A word to those who read the plan, in one line: it stands in the plan.
+---@param text string
+function pd.note(text) end
 
 ---A question of a workflow.
 ---@class patchday.asked
@@ -288,6 +294,8 @@ function pd.secret(given) end
 
 ---@class (exact) patchday.facts.boot
 ---@field id? string boot id of the kernel, new with each boot
+---@field loader? string grub or systemd-boot; empty: none that is known
+---@field no_fallback? string why one kernel can't be booted just once
 ---@field started? integer seconds since 1970 UTC
 
 ---@class patchday.facts.devices

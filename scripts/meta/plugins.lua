@@ -58,7 +58,7 @@ local steps = {}
 ---@field out patchday.plugin.antivirus.hold.out
 
 ---Hold virus scanners, over a reboot too, until undo.
----Can be undone; needs root. Takes about 5s, at most 2h 00m.
+---Can be undone; needs root; has to be held. Takes about 5s, at most 2h 00m.
 ---@param given? patchday.plugin.antivirus.hold
 ---@return patchday.plugin.antivirus.hold.step
 function steps.hold(given) end
@@ -323,7 +323,7 @@ function steps.probe(given) end
 ---@field out patchday.plugin.database.quiesce.out
 
 ---Keep applications out of the database until undo.
----Can be undone; needs root. Takes about 30s, at most 1h 00m.
+---Can be undone; needs root; has to be held. Takes about 30s, at most 1h 00m.
 ---@param given? patchday.plugin.database.quiesce
 ---@return patchday.plugin.database.quiesce.step
 function steps.quiesce(given) end
@@ -504,6 +504,7 @@ local steps = {}
 ---@class (exact) patchday.plugin.driver.install
 ---@field package? patchday.string path of a .deb, or the name of a package of apt's sources, possibly name=version
 ---@field installer? patchday.path the vendor's program, in place of package
+---@field program? patchday.string path of the program within installer, which is an archive: tar or zip
 ---@field source? patchday.path package source that the file is in; its list counts where there is no digest
 ---@field arguments? patchday.list arguments of the installer
 ---@field match? patchday.list hardware it is for: pci:VVVV:DDDD, usb:VVVV:PPPP or a pattern of a modalias, re: before a regular expression; without it, always
@@ -903,6 +904,7 @@ function steps.keep(given) end
 
 ---@class (exact) patchday.plugin.kernel.once
 ---@field release? patchday.string which kernel; left out: the first of the loader's list
+---@field due? patchday.boolean a step before it brings a new kernel: what a dry run expects, default false
 ---@field id? string name of the step in the plan
 
 ---@class (exact) patchday.plugin.kernel.once.out
@@ -917,6 +919,21 @@ function steps.keep(given) end
 ---@param given? patchday.plugin.kernel.once
 ---@return patchday.plugin.kernel.once.step
 function steps.once(given) end
+
+---@class (exact) patchday.plugin.kernel.running
+---@field release patchday.string the kernel that has to run, as kernel.once gives it
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.kernel.running.out
+
+---@class (exact) patchday.plugin.kernel.running.step: patchday.step
+---@field out patchday.plugin.kernel.running.out
+
+---Fail at once if the new kernel did not come up.
+---Read-only. Takes about 1s, at most 1h 00m.
+---@param given patchday.plugin.kernel.running
+---@return patchday.plugin.kernel.running.step
+function steps.running(given) end
 
 ---@class (exact) patchday.plugin.kernel.confirm
 ---@field release? patchday.string the kernel that has to run, as kernel.once gives it; left out: the first of the loader's list
@@ -1100,6 +1117,26 @@ function steps.bacula(given) end
 ---@param given patchday.plugin.normalbackup.file
 ---@return patchday.plugin.normalbackup.file.step
 function steps.file(given) end
+
+---@class (exact) patchday.plugin.normalbackup.command
+---@field ask patchday.list program with its arguments that tells of the backups, in JSON
+---@field proof? patchday.list program with its arguments that reads the backup back, whose id is its last argument; left out: nothing is read back
+---@field password? patchday.secret what both get on standard input
+---@field age? patchday.seconds how old the newest backup may be (60 to 316224000), default 1d
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.normalbackup.command.out
+---@field id patchday.out.string the backup, as its product knows it
+---@field time patchday.out.string when it was made, RFC 3339
+
+---@class (exact) patchday.plugin.normalbackup.command.step: patchday.step
+---@field out patchday.plugin.normalbackup.command.out
+
+---The newest backup of any other product is recent, and can be read.
+---Read-only. Takes about 5m 00s, at most 6h 00m.
+---@param given patchday.plugin.normalbackup.command
+---@return patchday.plugin.normalbackup.command.step
+function steps.command(given) end
 end
 
 -- notify: tell people: mail, webhook, message on terminals and desktops
@@ -1427,6 +1464,7 @@ local steps = {}
 ---@class (exact) patchday.plugin.proxy.save.out
 ---@field folder patchday.out.path where the copy is, for proxy.restore and proxy.verify
 ---@field files patchday.out.number how many files are in it
+---@field left_out patchday.out.list files that are not, and why: symbolic links, and what is in a folder that is not root's alone
 
 ---@class (exact) patchday.plugin.proxy.save.step: patchday.step
 ---@field out patchday.plugin.proxy.save.out
@@ -1489,7 +1527,7 @@ local steps = {}
 ---@field out patchday.plugin.quota.hold.out
 
 ---Let nobody run into a disk quota, until undo.
----Can be undone; needs root. Takes about 1s, at most 1h 00m.
+---Can be undone; needs root; has to be held. Takes about 1s, at most 1h 00m.
 ---@param given? patchday.plugin.quota.hold
 ---@return patchday.plugin.quota.hold.step
 function steps.hold(given) end
@@ -1507,6 +1545,7 @@ local steps = {}
 ---@field room? patchday.bytes room that must be free; left out: what is saved takes so much, and 512 MiB (at least 0), default 0
 ---@field keep? patchday.boolean a whole backup stays when the run is taken back, default true
 ---@field percent? patchday.number percent of the archive's files that are compared with the disk (1 to 100), default 5
+---@field passphrase? patchday.secret what the archive is encrypted with: env:NAME, file:/PATH or credential:NAME
 ---@field id? string name of the step in the plan
 
 ---@class (exact) patchday.plugin.recovery.backup.out
@@ -1544,10 +1583,57 @@ function steps.backup(given) end
 ---@return patchday.plugin.recovery.rescue.step
 function steps.rescue(given) end
 
+---@class (exact) patchday.plugin.recovery.stick
+---@field label? patchday.string label of the stick's file system, default REAR-000
+---@field format? patchday.path an empty disk, /dev/..., that becomes a stick with the label when there is none; left out: none does
+---@field fixed? patchday.boolean allow a disk that can't be taken out, default false
+---@field limit? patchday.seconds how long rear may take (1 to 86400), default 4h
+---@field room? patchday.bytes room that must be free; left out: what is saved takes so much, and 512 MiB (at least 0), default 0
+---@field keep? patchday.boolean what is whole stays when the run is taken back; false: undo removes it, and needs the stick, default true
+---@field percent? patchday.number percent of the archive's files that are compared with the disk (1 to 100), default 5
+---@field passphrase? patchday.secret what the archive is encrypted with: env:NAME, file:/PATH or credential:NAME
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.recovery.stick.out
+---@field medium patchday.out.path the stick's partition, by its label
+---@field folder patchday.out.path folder of this run on it
+
+---@class (exact) patchday.plugin.recovery.stick.step: patchday.step
+---@field out patchday.plugin.recovery.stick.out
+
+---A USB stick that boots and has the archive of the whole server, by Relax-and-Recover.
+---Can be undone; needs root; counts as the backup that a point of no return asks for. Takes about 15m 00s, at most 25h 00m.
+---@param given? patchday.plugin.recovery.stick
+---@return patchday.plugin.recovery.stick.step
+function steps.stick(given) end
+
+---@class (exact) patchday.plugin.recovery.rescue_stick
+---@field label? patchday.string label of the stick's file system, default REAR-000
+---@field format? patchday.path an empty disk, /dev/..., that becomes a stick with the label when there is none; left out: none does
+---@field fixed? patchday.boolean allow a disk that can't be taken out, default false
+---@field limit? patchday.seconds how long rear may take (1 to 86400), default 4h
+---@field room? patchday.bytes room that must be free; left out: what is saved takes so much, and 512 MiB (at least 0), default 0
+---@field keep? patchday.boolean what is whole stays when the run is taken back; false: undo removes it, and needs the stick, default true
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.recovery.rescue_stick.out
+---@field medium patchday.out.path the stick's partition, by its label
+---@field folder patchday.out.path folder of this run on it
+
+---@class (exact) patchday.plugin.recovery.rescue_stick.step: patchday.step
+---@field out patchday.plugin.recovery.rescue_stick.out
+
+---A USB stick that boots alone, by Relax-and-Recover, beside another backup.
+---Can be undone; needs root. Takes about 4m 00s, at most 25h 00m.
+---@param given? patchday.plugin.recovery.rescue_stick
+---@return patchday.plugin.recovery.rescue_stick.step
+function steps.rescue_stick(given) end
+
 ---@class (exact) patchday.plugin.recovery.recent
 ---@field path patchday.path folder with media at any depth, of which the newest counts
 ---@field age? patchday.seconds how old it may be (1 to 316224000), default 30d
 ---@field percent? patchday.number percent of the archive's files that are compared with the disk (1 to 100), default 5
+---@field passphrase? patchday.secret what the archive is encrypted with: env:NAME, file:/PATH or credential:NAME
 ---@field id? string name of the step in the plan
 
 ---@class (exact) patchday.plugin.recovery.recent.out
@@ -1564,8 +1650,9 @@ function steps.rescue(given) end
 function steps.recent(given) end
 
 ---@class (exact) patchday.plugin.recovery.medium
----@field path? patchday.path the medium: a device, or the file of an image
----@field label? patchday.string label of the device that it is on, normally RELAXRECOVER
+---@field path? patchday.path the medium: a device, of a stick that rear has made its partition, or the file of an image
+---@field label? patchday.string label of the device that it is on, normally RELAXRECOVER, of a stick REAR-000
+---@field age? patchday.seconds how old it may be; left out: as old as it is (1 to 316224000), default 0
 ---@field id? string name of the step in the plan
 
 ---@class (exact) patchday.plugin.recovery.medium.out
@@ -1633,7 +1720,7 @@ local steps = {}
 ---@field out patchday.plugin.schedule.hold.out
 
 ---Hold what starts jobs by the clock, until undo.
----Can be undone; needs root. Takes about 1s, at most 2h 00m.
+---Can be undone; needs root; has to be held. Takes about 1s, at most 2h 00m.
 ---@param given? patchday.plugin.schedule.hold
 ---@return patchday.plugin.schedule.hold.step
 function steps.hold(given) end
@@ -1802,6 +1889,44 @@ function steps.btrfs(given) end
 ---@return patchday.plugin.snapshot.lvm.step
 function steps.lvm(given) end
 
+---@class (exact) patchday.plugin.snapshot.restore
+---@field volumes patchday.list what goes back: where subvolumes are mounted, or logical volumes as VG/LV
+---@field run? patchday.string the run that has taken the snapshots; left out: the newest of each
+---@field state? patchday.path folder of patchday's own state, which may be on none of them, default /var/lib/patchday
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.snapshot.restore.out
+---@field snapshots patchday.out.list what was gone back to
+---@field replaced patchday.out.list what subvolumes were before, for snapshot.discard
+---@field reboot_required patchday.out.boolean whether the next boot has to finish it, since something is in use
+
+---@class (exact) patchday.plugin.snapshot.restore.step: patchday.step
+---@field out patchday.plugin.snapshot.restore.out
+
+---Go back to the snapshots that an earlier run has taken.
+---Can be undone; needs root. Takes about 1s, at most 1h 00m.
+---@param given patchday.plugin.snapshot.restore
+---@return patchday.plugin.snapshot.restore.step
+function steps.restore(given) end
+
+---@class (exact) patchday.plugin.snapshot.prune
+---@field volumes patchday.list whose snapshots: where subvolumes are mounted, or logical volumes as VG/LV
+---@field keep? patchday.number so many of each, the newest, stay however old they are (0 to 1000), default 2
+---@field age? patchday.seconds of the others those go that are older than this, default 14d
+---@field id? string name of the step in the plan
+
+---@class (exact) patchday.plugin.snapshot.prune.out
+---@field removed patchday.out.list the snapshots that were removed
+
+---@class (exact) patchday.plugin.snapshot.prune.step: patchday.step
+---@field out patchday.plugin.snapshot.prune.out
+
+---Remove old snapshots of earlier runs, but for the newest.
+---A point of no return; needs root. Takes about 1s, at most 1h 00m.
+---@param given patchday.plugin.snapshot.prune
+---@return patchday.plugin.snapshot.prune.step
+function steps.prune(given) end
+
 ---@class (exact) patchday.plugin.snapshot.discard
 ---@field snapshots patchday.list what to remove, as in the output snapshots of snapshot.btrfs and snapshot.lvm
 ---@field id? string name of the step in the plan
@@ -1922,7 +2047,7 @@ function steps.line(given) end
 ---@field out patchday.plugin.ups.hold.out
 
 ---Hold what would shut the server down, until undo.
----Can be undone; needs root. Takes about 1s, at most 1h 00m.
+---Can be undone; needs root; has to be held. Takes about 1s, at most 1h 00m.
 ---@param given? patchday.plugin.ups.hold
 ---@return patchday.plugin.ups.hold.step
 function steps.hold(given) end

@@ -32,17 +32,48 @@ function runbook.room(p, due) end
 ---@return patchday.plugin.eventlog.export.step clean
 function runbook.logs(p) end
 
----A reboot before any change.
+---A reboot that terminals hear of as long before as the parameter `warn` says.
+---@param p table<string, any> the parameters
+---@param given patchday.plugin.host.reboot
+---@return patchday.plugin.host.reboot.step
+function runbook.reboot(p, given) end
+
+---A reboot before any change, which desktops hear of.
 ---@param t patchday.t
 ---@return patchday.item
 function runbook.clean_start(t) end
 
----The updates, and the reboot that they need.
----@param p table<string, any> the parameters
+---A mail and a message for a chat that the work is done, as a stage of its own.
+---@param t patchday.t
 ---@param due patchday.selection
+---@return patchday.item
+function runbook.tell(t, due) end
+
+---A new kernel is booted once, and stays if the tests pass.
+---@class patchday.new_kernel
+---@field keep? patchday.plugin.kernel.keep.step before the updates
+---@field boots fun(reboot: patchday.plugin.host.reboot.step, again?: boolean): patchday.item a reboot behind them; again: not the first
+---@field confirm? patchday.plugin.kernel.confirm.step behind the tests
+
+---@param t patchday.t
+---@param due patchday.selection
+---@return patchday.new_kernel
+function runbook.new_kernel(t, due) end
+
+---Is there nothing to do? Installers of which nobody else can tell whether they are needed count, if they are to be run.
+---@param t patchday.t
+---@param due patchday.selection
+---@return boolean
+function runbook.idle(t, due) end
+
+---The updates, and the reboot that they need; drivers and firmware of vendors' catalogs.
+---@param t patchday.t
+---@param due patchday.selection
+---@param new_kernel? patchday.new_kernel
 ---@return patchday.plugin.update.install.step install
----@return patchday.plugin.host.reboot.step reboot
-function runbook.install(p, due) end
+---@return patchday.item reboot
+---@return patchday.item drivers
+function runbook.install(t, due, new_kernel) end
 
 ---New errors in the event logs take the updates back.
 ---@param p table<string, any> the parameters

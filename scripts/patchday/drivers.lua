@@ -23,6 +23,17 @@ local function words(text)
 	end
 end
 
+local archives = { "%.zip$", "%.tar$", "%.tgz$", "%.tar%.gz$", "%.tar%.bz2$", "%.tar%.xz$", "%.tar%.zst$" }
+
+-- The path of a command within the archive of that name; nil if it is none of it.
+local function inside(name, command)
+	local path = command:gsub("\\", "/"):gsub("^%./", "")
+	if path:find("^/") or path:find("^%a:") then return nil end
+	for _, pattern in ipairs(archives) do
+		if name:lower():find(pattern) then return path end
+	end
+end
+
 local function of_kind(u, kind)
 	local list = {}
 	for _, row in ipairs(u.installers) do
@@ -58,70 +69,94 @@ local function matches(u)
 	return list
 end
 
-local function uninstall(u, command, path)
-	local row = of_kind(u, "uninstall")[1]
-	local program = row and (base_name(row.command) == base_name(command) and path or
-		row.command:sub(1, 1) == "/" and row.command)
-	if not program then return nil end
+-- What takes the n-th program's work back: that of the same file, else the n-th if
+-- there are as many.
+local function uninstall(u, n, path, packed)
+	local rows, programs = of_kind(u, "uninstall"), of_kind(u, "install")
+	local own = base_name(programs[n].command)
+	local function program(row)
+		return packed and inside(path, row.command) or not packed and base_name(row.command) == own and path or
+			row.command:sub(1, 1) == "/" and row.command
+	end
+	local row = (#programs == 1 or #rows == #programs) and rows[n] or nil
+	for _, other in ipairs(#programs > 1 and rows or {}) do
+		if base_name(other.command) == own then row = other end
+	end
+	if not row or not program(row) then return nil end
 	local list = words(row.arguments)
-	table.insert(list, 1, program)
+	table.insert(list, 1, program(row))
 	return list
 end
 
--- The step and its parameters; or nil, and why there is none.
-local function step_for(u, source)
-	local install = of_kind(u, "install")
-	local command = install[1] and install[1].command
-	local payload = payload_of(u, command)
-	if u.interactive then return nil, "it asks somebody for something" end
-	if not payload then return nil, "the catalog does not say which file is to be installed" end
+-- The step and parameters that install the n-th program, or a file that needs none
+-- (n = 0); or nil, and why there are none.
+local function step_for(u, source, n)
+	local row = n > 0 and of_kind(u, "install")[n]
+	local payload = payload_of(u, row and row.command)
+	if not payload then
+		return nil, row and ("the catalog does not say which file has its program %s"):format(row.command) or
+			"the catalog does not say which file is to be installed"
+	end
 	local name = name_of(payload)
 	local path = source .. "/" .. name
 	local args = { source = source, digest = payload.digest:match("^sha256:(%x+)$") }
-	if name:find("%.cab$") and #install == 0 then
+	if name:find("%.cab$") and not row then
 		args.file, args.version = path, u.revision
-		return "driver.firmware", args
+		return { "driver.firmware", args }
 	end
 	args.needs_reboot, args.match = u.restart == "reboot", matches(u)
 	if name:find("%.deb$") then
 		args.package = path
-		return "driver.install", args
+		return { "driver.install", args }
 	end
-	if #install == 0 then return nil, "the catalog does not say how it is installed" end
-	if #install > 1 then return nil, ("it is installed by %d programs, one after the other"):format(#install) end
-	if base_name(command) ~= name then
-		return nil, ("its program %s is no file of its own, but in %s"):format(command, name)
+	if not row then return nil, "the catalog does not say how it is installed" end
+	local packed = base_name(row.command) ~= name
+	if packed then args.program = inside(name, row.command) end
+	if packed and not args.program then
+		return nil, ("its program %s is no file of its own, and %s no archive of a known kind"):format(row.command, name)
 	end
 	if u.kind == "firmware" then args.writes_hardware = true end
-	args.installer, args.arguments = path, words(install[1].arguments)
-	args.exit_codes, args.uninstall = exit_codes(u), uninstall(u, command, path)
-	return "driver.install", args
+	args.installer, args.arguments = path, words(row.arguments)
+	args.exit_codes, args.uninstall = exit_codes(u), uninstall(u, n, path, packed)
+	return { "driver.install", args }
+end
+
+-- A step for each program, in the catalog's order: all of them; or nil, and why there are none.
+local function steps_for(u, source)
+	local programs, list = #of_kind(u, "install"), {}
+	if u.interactive then return nil, "it asks somebody for something" end
+	for n = math.min(programs, 1), programs do
+		local step, why = step_for(u, source, n)
+		if not step then return nil, why end
+		list[#list + 1] = step
+	end
+	return list
 end
 
 -- pd.drivers: the whole of A14 as a list, nil if there is nothing to do; and
 -- what of the selection no step can be made for, rows of id and why.
 return function(given)
 	strict.check("pd.drivers", "option", given, { updates = "any", source = "string", unexplained = "string",
-		ignore = "table", settle = "any", reboot = "boolean" })
+		ignore = "table", settle = "any", delay = "any", reboot = "boolean", boots = "function" })
 	if given.updates == nil then strict.fail("pd.drivers: 'updates' is missing: which ones?") end
 	local list, left, last = {}, {}, nil
 	for _, u in ipairs(given.updates) do
-		local step, args = nil, "there is no package source to take it from"
-		if given.source then step, args = step_for(u, (given.source:gsub("(.)/+$", "%1"))) end
-		if step then
-			args.reboot_due = last and last.out.reboot_required
-			last = steps.make(step, args)
+		local rows, why = nil, "there is no package source to take it from"
+		if given.source then rows, why = steps_for(u, (given.source:gsub("(.)/+$", "%1"))) end
+		for _, row in ipairs(rows or {}) do
+			row[2].reboot_due = last and last.out.reboot_required
+			last = steps.make(row[1], row[2])
 			list[#list + 1] = last
-		else
-			left[#left + 1] = { id = u.id, why = args }
 		end
+		if not rows then left[#left + 1] = { id = u.id, why = why } end
 	end
 	if not last then return nil, left end
 	local state = steps.make("driver.state", {})
 	table.insert(list, 1, state)
 	if given.reboot ~= false then
-		list[#list + 1] = steps.make("host.reboot", { reason = "drivers and firmware take effect",
-			when = last.out.reboot_required })
+		local reboot = steps.make("host.reboot", { reason = "drivers and firmware take effect",
+			when = last.out.reboot_required, delay = given.delay })
+		list[#list + 1] = given.boots and given.boots(reboot) or reboot
 	end
 	list[#list + 1] = steps.make("driver.compare", { before = state.out.file, unexplained = given.unexplained,
 		ignore = given.ignore, settle = given.settle })

@@ -6,6 +6,8 @@ local steps = require "patchday.steps"
 local params = require "patchday.params"
 local questions = require "patchday.questions"
 local plan = require "patchday.plan"
+local lenient = require "patchday.lenient"
+local unknown = require "patchday.unknown"
 local fail = strict.fail
 local pd = {}
 
@@ -15,9 +17,9 @@ function pd.workflow(given)
 		reboots = "number", plan = "function", guards = "function" })
 	if given.api == nil then fail("a workflow says which language it is written in: api = 1") end
 	if given.api ~= 1 then fail("the workflow needs api %s; this patchday has api 1", given.api) end
-	if not (given.name or ""):find("^%l[%l%d_-]*$") then
+	strict.name("the name of the workflow", given.name, "^%l[%l%d_-]*$", function()
 		fail("a workflow has a name of a to z, 0 to 9, '-' and '_': name = \"file-print\"")
-	end
+	end)
 	if not given.plan then fail("a workflow has a function: plan = function(t) ... end") end
 	local rounds = given.rounds or 1
 	if math.type(rounds) ~= "integer" or rounds < 1 or rounds > 100 then
@@ -38,8 +40,9 @@ end
 function pd.use(name)
 	if type(name) ~= "string" then fail("pd.use takes the name of a plugin: pd.use \"service\"") end
 	local made = {}
+	steps.used[name] = true
 	return strict.names("plugin '" .. name .. "'", "step", core.steps(name), function(step)
-		made[step] = made[step] or function(given) return steps.make(name .. "." .. step, given) end
+		made[step] = made[step] or lenient.wrapped(function(given) return steps.make(name .. "." .. step, given) end)
 		return made[step]
 	end)
 end
@@ -54,12 +57,14 @@ end
 -- what no step can be made for.
 pd.drivers = require "patchday.drivers"
 
+local NOTES, NOTE, seen = 1000, 1000, {}
 local words = { stop = true, undo = true, continue = true }
 
 function pd.stage(name)
-	if type(name) ~= "string" or not name:find("^%l[%l%d_-]*$") then
+	if name == unknown then name = "unknown" end
+	strict.name("the name of a stage", name, "^%l[%l%d_-]*$", function()
 		fail("a stage has a name of a to z, 0 to 9, '-' and '_': pd.stage \"install\" { ... }")
-	end
+	end)
 	return function(given)
 		if type(given) ~= "table" then fail("stage '%s' takes a list: { step, step }", name) end
 		local list, on_failure = {}, given.on_failure
@@ -92,8 +97,21 @@ function pd.nothing(why)
 	return plan.block("nothing", { why = why })
 end
 
+-- A word to those who read the plan: it is a part of it, each once.
+function pd.note(text)
+	if text == unknown then return end
+	if type(text) ~= "string" or not text:find("%S") or text:find("%c") then
+		fail("pd.note says something in one line: pd.note \"the drivers are left out: ...\"")
+	end
+	if #text > NOTE or #plan.notes >= NOTES and not seen[text] then
+		fail("notes are too many, or too long: at most %d with %d bytes each", NOTES, NOTE)
+	end
+	if not seen[text] then plan.notes[#plan.notes + 1] = text end
+	seen[text] = true
+end
+
 pd.question = questions.declare
 
 for kind, declare in pairs(params.types) do pd[kind] = declare end
 
-return strict.names("patchday", "function", strict.keys(pd), function(name) return pd[name] end)
+return strict.names("patchday", "function", strict.keys(pd), function(name) return lenient.wrapped(pd[name]) end)

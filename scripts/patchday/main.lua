@@ -11,7 +11,8 @@ local selection = require "patchday.selection"
 
 local function describe(w)
 	return { workflow = w.name, role = w.role, help = w.help, rounds = w.rounds,
-		params = params.describe(w.params), questions = select(3, questions.values(w.questions, {})) }
+		plugins = strict.keys(steps.used), params = params.describe(w.params),
+		questions = select(3, questions.values(w.questions, {})) }
 end
 
 local function inputs(w, given, answers, round, server)
@@ -31,7 +32,7 @@ end
 return function(script, only_describe, given, answers, round, server)
 	local w = plan.blocks[script()]
 	if not w or w.kind ~= "workflow" then
-		strict.fail("the script ends without its workflow: return pd.workflow { ... }")
+		return strict.fail("the script ends without its workflow: return pd.workflow { ... }")
 	end
 	if only_describe then return describe(w) end
 	local values, asked, t = inputs(w, given or {}, answers or {}, round, server)
@@ -42,6 +43,7 @@ return function(script, only_describe, given, answers, round, server)
 		core.place(w.guards or w.plan)
 		flat.guards = plan.guards(((w.guards or usual)(t)))
 	end
+	flat.notes = #plan.notes > 0 and plan.notes or nil
 	flat.workflow, flat.role, flat.rounds, flat.params, flat.questions =
 		w.name, w.role, w.rounds, values, asked
 	return flat

@@ -2,6 +2,7 @@
 -- Parameters of a workflow: declared, and given on the command line.
 local _, core = ...
 local strict = require "patchday.strict"
+local unknown = require "patchday.unknown"
 local fail = strict.fail
 local specs = {} -- private parts of declarations
 local params = { types = {} }
@@ -9,6 +10,16 @@ local options = { default = "any", required = "boolean", help = "string", choice
 	min = "number", max = "number" }
 
 local type_names = { bool = "boolean", int = "number" } -- as the core calls them
+
+-- One end of a range alone leaves the other one open; nothing is left of it by mistake.
+local function bound(kind, spec)
+	for _, name in ipairs { "min", "max" } do
+		if spec[name] and not math.tointeger(spec[name]) then fail("pd.%s: %s is a whole number", kind, name) end
+	end
+	if not (spec.min or spec.max) then return end
+	spec.min, spec.max = spec.min or math.mininteger, spec.max or math.maxinteger
+	if spec.min > spec.max then fail("pd.%s: min %d is more than max %d", kind, spec.min, spec.max) end
+end
 
 local function declare(kind, given)
 	given = given == nil and {} or given
@@ -21,7 +32,9 @@ local function declare(kind, given)
 	if spec.required and spec.default ~= nil then
 		fail("pd.%s: a required parameter has no default", kind)
 	end
-	if spec.default ~= nil then spec.default = core.param("default", spec, spec.default, false) end
+	bound(kind, spec)
+	local has_one = spec.default ~= nil and spec.default ~= unknown
+	if has_one then spec.default = core.param("default", spec, spec.default, false) end
 	local object = setmetatable({}, { __metatable = "protected" })
 	specs[object] = spec
 	return object
@@ -45,10 +58,10 @@ end
 
 function params.check_declared(list)
 	for name, object in pairs(list) do
-		if type(name) ~= "string" or not name:find("^%l[%l%d_]*$") then
+		strict.name("the name of a parameter", name, "^%l[%l%d_]*$", function()
 			fail("params: '%s' is no name; use a to z, 0 to 9 and '_'", tostring(name))
-		end
-		if not specs[object] then
+		end)
+		if not specs[object] and object ~= unknown then
 			fail("params: '%s' is declared by pd.string { ... }, pd.list { ... } and so on", name)
 		end
 	end
@@ -64,14 +77,14 @@ function params.values(list, given)
 		end
 	end
 	for _, name in ipairs(names) do
-		local spec = specs[list[name]]
+		local spec = specs[list[name]] or { default = unknown }
 		values[name] = spec.default
 		if given[name] ~= nil then
 			values[name] = core.param(name, spec, given[name], true)
 		elseif spec.required then
 			core.blame "workflow-parameter"
-			fail("parameter '%s' is required%s; give --param %s=VALUE", name,
-				spec.help and " (" .. spec.help .. ")" or "", name)
+			fail("parameter '%s' is required%s; give --param %s=%s", name,
+				spec.help and " (" .. spec.help .. ")" or "", name, spec.type == "secret" and "file:/PATH" or "VALUE")
 		end
 	end
 	return values, names
@@ -81,7 +94,7 @@ function params.describe(list)
 	local rows = {}
 	for i, name in ipairs(strict.keys(list)) do
 		rows[i] = { name = name }
-		for k, v in pairs(specs[list[name]]) do rows[i][k] = v end
+		for k, v in pairs(specs[list[name]] or { type = "string" }) do rows[i][k] = v end
 	end
 	return rows
 end

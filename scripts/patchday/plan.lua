@@ -3,8 +3,10 @@
 local _, core = ...
 local strict = require "patchday.strict"
 local info = require "patchday.steps".info
+local unknown = require "patchday.unknown"
 local blocks = {} -- private parts of stages, holds and pd.nothing
-local plan = { blocks = blocks }
+local plan = { blocks = blocks, notes = {} }
+local fail_at = strict.fail_at
 local DEPTH = 32
 
 function plan.block(kind, given, options)
@@ -27,10 +29,6 @@ local function length(list)
 	return n
 end
 plan.length = length
-
-local function fail_at(where, text, ...)
-	error(where .. ": " .. text:format(...), 0)
-end
 
 local function new_flat()
 	return { stages = {}, steps = {}, names = {}, ids = {}, holds = {} }
@@ -66,6 +64,10 @@ local function add_step(flat, step, hold)
 	if s.place then fail_at(s.where, "%s is in the plan twice; make a second step", s.name) end
 	if hold and not s.can_undo then
 		fail_at(s.where, "%s can't be held: it has no undo that gives back", s.name)
+	end
+	if not hold and s.must_hold then
+		fail_at(s.where, "%s lasts until it is given back, and nothing gives it back here; hold it: " ..
+			"pd.hold { { %s {} }, ... }", s.name, s.name)
 	end
 	if not flat.explicit then implicit_stage(flat, hold) end
 	local stage = flat.stages[#flat.stages].name:gsub("#.*", "")
@@ -125,10 +127,10 @@ end
 local function take(flat, block)
 	local given, inside = block.list[1], flat.holds
 	local steps = (info[given] or type(given) ~= "table" or blocks[given]) and { given } or given
-	for i = 1, length(steps) do
-		if steps[i] and not info[steps[i]] then
+	for i = 1, given == unknown and 0 or length(steps) do
+		if steps[i] and steps[i] ~= unknown and not info[steps[i]] then
 			fail_at(block.where, "pd.hold starts with the step that is held: pd.hold { step, ... }")
-		elseif steps[i] then
+		elseif info[steps[i]] then
 			local place = add_step(flat, steps[i], true)
 			flat.holds = { table.unpack(flat.holds) }
 			flat.holds[#flat.holds + 1] = place
@@ -146,7 +148,7 @@ local function add_hold(flat, block, depth)
 end
 
 function add(flat, item, depth)
-	if not item then return end -- `condition and step`
+	if not item or item == unknown then return end -- `condition and step`
 	if depth > DEPTH then strict.fail("lists of steps are nested too deep, or contain themselves") end
 	local block = blocks[item]
 	if info[item] then
@@ -165,7 +167,7 @@ function add(flat, item, depth)
 end
 
 local function add_guard(rows, ids, item, depth)
-	if not item then return end
+	if not item or item == unknown then return end
 	if depth > DEPTH then strict.fail("lists of guards are nested too deep, or contain themselves") end
 	local s = info[item]
 	if not s then
@@ -198,7 +200,7 @@ function plan.flatten(result)
 		return { nothing = block.why, stages = core.array(), steps = core.array() }
 	end
 	if type(result) ~= "table" then
-		strict.fail("the plan function returns a %s, not a list of steps or pd.nothing \"why\"",
+		return strict.fail("the plan function returns a %s, not a list of steps or pd.nothing \"why\"",
 			type(result))
 	end
 	local flat = new_flat()

@@ -2,6 +2,7 @@
 -- Questions to people, which a workflow asks before a run starts.
 local _, core = ...
 local strict = require "patchday.strict"
+local unknown = require "patchday.unknown"
 local fail = strict.fail
 local specs = {} -- private parts of declarations
 local questions = {}
@@ -27,10 +28,10 @@ end
 
 function questions.check_declared(list)
 	for name, object in pairs(list) do
-		if type(name) ~= "string" or not name:find("^%l[%l%d_]*$") then
+		strict.name("the name of a question", name, "^%l[%l%d_]*$", function()
 			fail("questions: '%s' is no name; use a to z, 0 to 9 and '_'", tostring(name))
-		end
-		if not specs[object] then
+		end)
+		if not specs[object] and object ~= unknown then
 			fail("questions: '%s' is declared by pd.question { ask = \"...\" }", name)
 		end
 	end
@@ -47,10 +48,11 @@ function questions.values(list, given)
 		end
 	end
 	core.blame ""
-	for i, name in ipairs(names) do
+	for _, name in ipairs(names) do
 		local spec = specs[list[name]]
-		rows[i] = { name = name, ask = spec.ask, type = spec.type, help = spec.help, choices = spec.choices,
-			must = spec.must, answer = values[name] }
+		if not spec then values[name] = unknown end
+		rows[#rows + 1] = spec and { name = name, ask = spec.ask, type = spec.type, help = spec.help,
+			choices = spec.choices, must = spec.must, answer = values[name] }
 	end
 	return values, names, #rows > 0 and rows or nil
 end

@@ -3,9 +3,10 @@
 -- A3 to A18 are points of the runbook in doc/runbook.md.
 local pd = require "patchday"
 local antivirus, backup, eventlog, guard = pd.use "antivirus", pd.use "backup", pd.use "eventlog", pd.use "guard"
-local host, needrestart, normalbackup = pd.use "host", pd.use "needrestart", pd.use "normalbackup"
-local quota, recovery, schedule = pd.use "quota", pd.use "recovery", pd.use "schedule"
-local service, ups, update = pd.use "service", pd.use "ups", pd.use "update"
+local host, kernel, needrestart = pd.use "host", pd.use "kernel", pd.use "needrestart"
+local normalbackup, notify, quota = pd.use "normalbackup", pd.use "notify", pd.use "quota"
+local recovery = pd.use "recovery"
+local schedule, service, ups, update = pd.use "schedule", pd.use "service", pd.use "ups", pd.use "update"
 local runbook = {}
 
 local GIB = 1024 * 1024 * 1024
@@ -25,21 +26,26 @@ function runbook.params(own)
 			help = "second folder, on another volume, chosen when safe is full" },
 		away = pd.path { help = "second place off the server, such as a mounted share: what is saved is copied there" },
 		source = pd.path { help = "package source, filled by `catalog fetch`: the updates come from it alone" },
+		unsure = pd.bool { default = false,
+			help = "run installers of drivers and firmware, too, of which nobody else can tell whether they are there" },
 		from = pd.path { help = "folder with packages fetched before, such as those of the last patch day" },
 		critical = pd.bool { default = false,
 			help = "a critical server: all of it is backed up, for recovery on bare metal" },
 		medium = pd.path { help = "boot medium for recovery that is at hand, a device or an image: it is confirmed" },
 		medium_to = pd.path { help = "folder on another volume: a critical server's boot medium and archive go there" },
+		medium_stick = pd.string { help = "label of a USB stick, such as REAR-000: they go there instead" },
+		medium_password = pd.secret { help = "what that archive is encrypted with: env:NAME, file:/PATH or credential:NAME" },
 		medium_url = pd.string { help = "the same folder as Relax-and-Recover reaches it, such as nfs://HOST/PATH" },
-		backup_by = pd.choice { choices = { "restic", "borg", "bacula", "file" },
+		backup_by = pd.choice { choices = { "restic", "borg", "bacula", "file", "command" },
 			help = "what makes the normal backup; left out: it is not looked at" },
-		backup_at = pd.string { help = "where it is: a repository, a client of Bacula, a file or folder" },
+		backup_at = pd.string { help = "where it is: a repository, a client of Bacula, a file or folder, a program" },
 		backup_file = pd.path { help = "file with restic's repository in it, for an address with a password" },
 		backup_name = pd.string { help = "pattern of the files in a folder, such as \"*.tar.zst\"" },
 		backup_bytes = pd.bytes { help = "size that such a file must have" },
-		backup_password = pd.secret { help = "password of the repository: env:NAME, file:/PATH or credential:NAME" },
+		backup_password = pd.secret {
+			help = "password of the repository, or what the program gets: env:NAME, file:/PATH or credential:NAME" },
 		backup_paths = pd.list { default = {}, help = "files and folders that must be in the repository's backup" },
-		backup_proof = pd.string { help = "job of Bacula that reads the backup back" },
+		backup_proof = pd.string { help = "job of Bacula, or program, that reads the backup back" },
 		backup_age = pd.seconds { default = "1d", help = "how old the normal backup may be" },
 		jobs = pd.list { default = { "cron", "anacron", "at", "timers" },
 			help = "what starts jobs and is held meanwhile: cron, anacron, at, timers" },
@@ -49,6 +55,8 @@ function runbook.params(own)
 		hold = pd.list { default = {}, help = "further services, stopped meanwhile" },
 		restart = pd.list { default = { "*" },
 			help = "services that are restarted if they go on with files that an update replaced" },
+		kernel_once = pd.choice { choices = { "auto", "must", "never" }, default = "auto",
+			help = "boot a new kernel once, and for good when the tests pass: auto, where the boot loader can" },
 		charge = pd.int { default = 50, min = 0, max = 100,
 			help = "percent that the battery of each UPS must have" },
 		ignore = pd.list { default = {}, help = "log messages that are no news" },
@@ -60,6 +68,10 @@ function runbook.params(own)
 		load = pd.int { min = 1, max = 100000,
 			help = "percent of load per processor that the server may have; left out: any" },
 		room = pd.bytes { help = "room that must be free for safe before each stage; left out: asked once, at the start" },
+		warn = pd.seconds { default = 0, max = 3000,
+			help = "how long before each reboot those who are logged in are told; desktops before the first one" },
+		tell = pd.list { default = {}, help = "who gets a mail when the work is done: addresses, or names of this server" },
+		tell_hook = pd.secret { help = "address that a message for a chat is posted to then: file:/PATH or credential:NAME" },
 		sign = pd.list { default = { "operations", "application owner" }, help = "who signs" },
 	}, own)
 end
@@ -116,9 +128,79 @@ function runbook.logs(p)
 		eventlog.export { to = p.safe, places = { p.second }, name = "clean-start", id = "clean-start" }
 end
 
--- A5: old faults are not blamed on the updates.
+-- A reboot that terminals hear of as long before as the parameter warn says; else at that moment, by systemd.
+function runbook.reboot(p, given)
+	given.delay = p.warn > 0 and p.warn or nil
+	return host.reboot(given)
+end
+
+-- A5: old faults are not blamed on the updates. A3: whoever works at a desktop is told before.
 function runbook.clean_start(t)
-	return t.round == 1 and host.reboot { reason = "clean start before the updates", again = false }
+	if t.round > 1 then return nil end
+	local p = t.params
+	return {
+		p.warn > 0 and notify.desktop { countdown = p.warn, text = "This server gets its updates now. It is started " ..
+			"anew in a moment, and may be once more when they are in: please save your work and log out." },
+		runbook.reboot(p, { reason = "clean start before the updates", again = false }),
+	}
+end
+
+-- Somebody hears that the work is done; that they could not be told is no reason to take it back.
+function runbook.tell(t, due)
+	local p = t.params
+	if #p.tell == 0 and not p.tell_hook then return nil end
+	local subject = ("%s: patch day done, round %d"):format(t.server, t.round)
+	local text = ("%d %s installed on %s, and the tests after that have passed. The run waits for the " ..
+		"signatures of %s: `patchday status` there shows it."):format(#due, #due == 1 and "update was" or
+		"updates were", t.server, table.concat(p.sign, " and "))
+	return pd.stage "tell" { on_failure = "continue",
+		#p.tell > 0 and notify.mail { to = p.tell, subject = subject, text = text },
+		p.tell_hook and notify.webhook { secret_url = p.tell_hook, text = text },
+	}
+end
+
+-- How the packages of a kernel are called: Debian, Ubuntu, Proxmox, RHEL and Fedora, SUSE.
+local kernels = { "^linux%-image", "^linux%-generic", "^linux%-virtual", "^proxmox%-kernel", "^pve%-kernel", "^kernel$",
+	"^kernel%-core$", "^kernel%-default" }
+
+local function brings_kernel(due)
+	for _, u in ipairs(due) do
+		for _, package in ipairs(u.packages) do
+			for _, pattern in ipairs(kernels) do
+				if package.name:find(pattern) then return true end
+			end
+		end
+	end
+	return false
+end
+
+-- Why the boot loader can't boot a kernel just once; nil: it can.
+local function no_fallback(t)
+	local why = t.facts.boot.no_fallback
+	return why == nil and "the facts say nothing of its boot loader" or why ~= "" and why or nil
+end
+
+-- A12: a new kernel is booted once, and every other boot is of the one before, until the tests have passed.
+-- @return what stands before the updates (keep), before and behind each reboot, and behind the tests (confirm)
+local none = { boots = function(reboot) return reboot end }
+function runbook.new_kernel(t, due)
+	local how = t.params.kernel_once
+	if how == "never" or not brings_kernel(due) then return none end
+	local why = how == "auto" and no_fallback(t)
+	if why then
+		pd.note("a new kernel that does not come up will need somebody at the console: " .. why)
+		return none
+	end
+	local kept, new = kernel.keep {}, kernel.once { due = true }
+	local function boots(reboot, again)
+		return {
+			again and kernel.once { release = new.out.release } or new,
+			reboot,
+			kernel.running { release = new.out.release },
+		}
+	end
+	return { keep = kept, boots = boots,
+		confirm = kernel.confirm { release = new.out.release, before = kept.out.before } }
 end
 
 -- Is it a driver or firmware that no package manager installs?
@@ -130,25 +212,52 @@ local function is_vendors(u)
 	return true
 end
 
--- A14: the steps for them, or nil; and the other updates.
-local function drivers(p, due)
-	local ids = {}
-	for _, u in ipairs(due) do
-		if is_vendors(u) then ids[#ids + 1] = u.id end
+-- Those of which only their own installer can tell whether they are there, once in a run:
+-- what it finds is no fact that a further round could plan with.
+local function unsure(t)
+	local list = {}
+	for _, u in ipairs(t.round == 1 and t.catalog:unsure() or {}) do
+		if is_vendors(u) then list[#list + 1] = u end
 	end
-	if #ids == 0 then return nil, due end
-	local list, left = pd.drivers { updates = due:id(ids), source = p.source }
-	for _, one in ipairs(left) do print(("%s is left out: %s"):format(one.id, one.why)) end
-	return list, due:without(ids)
+	return list
+end
+
+-- Those that are run; of the others the plan says that they are not.
+local function unsure_here(t)
+	local open = unsure(t)
+	if t.params.unsure or #open == 0 then return open end
+	pd.note(("whether %s is there, %d in all, only its own installer can tell: unsure = true has it run"):format(
+		open[1].id, #open))
+	return {}
+end
+
+-- Is there nothing to do?
+function runbook.idle(t, due)
+	return #due == 0 and #unsure_here(t) == 0
+end
+
+-- A14: the steps for them, or nil; and the other updates.
+local function drivers(t, due, new_kernel)
+	local theirs, ids = unsure_here(t), {}
+	for _, u in ipairs(due) do
+		if is_vendors(u) then theirs[#theirs + 1], ids[#ids + 1] = u, u.id end
+	end
+	local list, left = pd.drivers { updates = theirs, source = t.params.source,
+		delay = t.params.warn > 0 and t.params.warn or nil,
+		boots = function(reboot) return new_kernel.boots(reboot, true) end }
+	for _, one in ipairs(left) do pd.note(("%s is left out: %s"):format(one.id, one.why)) end
+	return list, #ids > 0 and due:without(ids) or due
 end
 
 -- A12: the updates, and the reboot that they need; A14: drivers and firmware of
 -- vendors' catalogs, or nil.
-function runbook.install(p, due)
-	local theirs, rest = drivers(p, due)
+function runbook.install(t, due, new_kernel)
+	new_kernel = new_kernel or none
+	local p, theirs, rest = t.params, drivers(t, due, new_kernel)
 	local install = update.install { updates = rest, keep = p.safe, source = p.source, from = p.from }
-	return install, host.reboot { reason = "the updates take effect",
-		when = rest:needs_reboot() or install.out.reboot_required }, theirs
+	local reboot = runbook.reboot(p, { reason = "the updates take effect",
+		when = rest:needs_reboot() or install.out.reboot_required })
+	return install, new_kernel.boots(reboot), theirs
 end
 
 -- A16: new errors in the event logs take the updates back.
@@ -163,6 +272,10 @@ function runbook.normal_backup(t)
 	local by, at, age = p.backup_by, p.backup_at, p.backup_age
 	if t.round > 1 then return nil end
 	if by == "bacula" then return normalbackup.bacula { client = at, verify_job = p.backup_proof, age = age } end
+	if by == "command" then
+		return normalbackup.command { ask = { at }, proof = p.backup_proof and { p.backup_proof },
+			password = p.backup_password, age = age }
+	end
 	if by == "file" then
 		return normalbackup.file { path = at, name = p.backup_name, bytes = p.backup_bytes, age = age }
 	end
@@ -176,7 +289,12 @@ end
 -- A9: a critical server can be brought back on bare metal, with a boot medium where there is a place for it.
 function runbook.bare_metal(p)
 	if not p.critical then return nil end
-	if p.medium_to then return recovery.backup { to = p.medium_to, url = p.medium_url } end
+	if p.medium_stick then
+		return recovery.stick { label = p.medium_stick, passphrase = p.medium_password }
+	end
+	if p.medium_to then
+		return recovery.backup { to = p.medium_to, url = p.medium_url, passphrase = p.medium_password }
+	end
 	local system = backup.system { to = p.safe }
 	return {
 		system,

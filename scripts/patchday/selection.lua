@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- t.catalog and selections of updates; each filter gives a new selection.
 local _, core = ...
+local lenient = require "patchday.lenient"
 local strict = require "patchday.strict"
+local unknown = require "patchday.unknown"
 local fail = strict.fail
 local updates, frozen = {}, {} -- private parts of selections and updates
 local methods = {}
@@ -11,9 +13,9 @@ local meta = {
 	__index = function(s, k)
 		if math.type(k) == "integer" then return updates[s][k] end
 		if not methods[k] then
-			strict.unknown("a selection of updates", "method", k, strict.keys(methods))
+			return strict.unknown("a selection of updates", "method", k, strict.keys(methods))
 		end
-		return methods[k]
+		return lenient.wrapped(methods[k])
 	end,
 	__len = function(s) return #updates[s] end,
 	__pairs = function(s) return ipairs(updates[s]) end,
@@ -41,7 +43,7 @@ local function set_of(s, name, ...)
 	if #list == 1 and type(list[1]) == "table" then list = list[1] end
 	if #list == 0 then fail("%s() needs at least one word", name) end
 	for _, word in ipairs(list) do
-		if type(word) ~= "string" then fail("%s(): '%s' is no text", name, tostring(word)) end
+		if type(word) ~= "string" and word ~= unknown then fail("%s(): '%s' is no text", name, tostring(word)) end
 		set[word] = true
 	end
 	return set, list
@@ -49,6 +51,7 @@ end
 
 local function rank_of(scale, word)
 	local names = core.words(scale)
+	if word == unknown then return 1 end
 	for i, name in ipairs(names) do
 		if name == word then return i end
 	end
@@ -56,6 +59,7 @@ local function rank_of(scale, word)
 end
 
 local function time_of(name, text)
+	if text == unknown then return 0 end
 	return type(text) == "string" and core.time(text)
 		or fail("%s() takes a date such as \"2026-01-31\"", name)
 end

@@ -3,10 +3,11 @@
 local _, core = ...
 local strict = require "patchday.strict"
 local selection = require "patchday.selection"
+local unknown = require "patchday.unknown"
 local fail = strict.fail
 local info, refs = {}, {} -- private parts of steps and references
 local count = 0
-local steps = { info = info }
+local steps = { info = info, used = {} } -- used: plugins that the script has asked for, as keys
 
 local function no_value()
 	fail("an output is known only while the plan runs; it can be given to a parameter, nothing else")
@@ -52,6 +53,7 @@ end
 
 -- A value of a parameter as JSON can carry it.
 local function plain(v, s, param)
+	if v == unknown then return { ["$unknown"] = true } end
 	if refs[v] then return use(refs[v], s, param) end
 	if type(v) ~= "table" then return v end
 	if info[v] then
@@ -60,6 +62,7 @@ local function plain(v, s, param)
 	local updates = selection.freeze(v)
 	if updates then return updates end
 	for _, item in pairs(v) do
+		if item == unknown then return plain(item, s, param) end
 		if refs[item] then
 			fail("%s: parameter '%s' is a list; an output can't be one of its entries", s.name, param)
 		end
@@ -68,9 +71,9 @@ local function plain(v, s, param)
 end
 
 local function check_id(name, id)
-	if type(id) ~= "string" or not id:find("^%l[%l%d_-]*$") then
+	strict.name(name .. ": the id", id, "^%l[%l%d_-]*$", function()
 		fail("%s: an id is a text of a to z, 0 to 9, '-' and '_'", name)
-	end
+	end)
 end
 
 local function new(s, where)
@@ -83,6 +86,7 @@ end
 
 function steps.make(name, given)
 	if given == nil then given = {} end
+	if given == unknown then return given end
 	if type(given) ~= "table" or info[given] then
 		fail("%s takes its parameters by name: %s { name = value }", name, name)
 	end
@@ -95,7 +99,7 @@ function steps.make(name, given)
 		args[k] = plain(v, s, k)
 	end
 	local types
-	types, s.can_undo, s.own_id, s.can_guard = core.step(name)
+	types, s.can_undo, s.own_id, s.can_guard, s.must_hold = core.step(name)
 	if not s.own_id and args.id ~= nil then
 		check_id(name, args.id)
 		s.id, args.id = args.id, nil
@@ -109,10 +113,13 @@ end
 function steps.signoff(given)
 	strict.check("pd.signoff", "option", given, { parties = "table", id = "string" })
 	if given.id then check_id("pd.signoff", given.id) end
+	local known = {}
 	for k, party in pairs(given.parties or {}) do
 		if math.type(k) ~= "integer" or type(party) ~= "string" or party == "" then
 			fail("pd.signoff: 'parties' is a list of names")
 		end
+		if known[party] then fail("pd.signoff: '%s' is named twice, and would sign once", party) end
+		known[party] = true
 	end
 	if #(given.parties or {}) == 0 then fail("pd.signoff: 'parties' is missing; who signs?") end
 	local s = { name = ".signoff", uses = {}, args = { parties = given.parties }, id = given.id }

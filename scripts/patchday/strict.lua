@@ -1,16 +1,36 @@
 -- SPDX-License-Identifier: MIT
 -- Tables that know their names: a misspelt one is an error at the author's line.
 local _, core = ...
+local lenient = require "patchday.lenient"
+local unknown = require "patchday.unknown"
 local strict = {}
 
-function strict.fail(text, ...)
-	error(core.where() .. ": " .. text:format(...), 0)
+-- A mistake at that place. It comes back, with an unknown value, only from one that
+-- `workflow check` has told before.
+function strict.fail_at(where, text, ...)
+	local told = where .. ": " .. text:format(...)
+	if not lenient.passes(told) then error(told, 0) end
+	core.blame ""
+	return unknown
+end
+
+function strict.fail(text, ...) return strict.fail_at(core.where(), text, ...) end
+
+local NAME = 100 -- stage and id together are a folder's name, which ends at 255 bytes
+
+-- A name of the author's is a text of these characters, and not too long; else why() says what it is to be.
+function strict.name(what, name, pattern, why)
+	if type(name) ~= "string" or not name:find(pattern) then why() end
+	if #name > NAME then
+		core.blame "name-length"
+		strict.fail("%s has %d bytes, at most %d are allowed: '%s...'", what, #name, NAME, name:sub(1, 20))
+	end
 end
 
 -- "WHAT has no NOUN 'word'; did you mean 'near'?"
 function strict.unknown(what, noun, word, names)
 	local near = core.nearest(tostring(word), names)
-	strict.fail("%s has no %s '%s'%s", what, noun, tostring(word),
+	return strict.fail("%s has no %s '%s'%s", what, noun, tostring(word),
 		near and ("; did you mean '%s'?"):format(near) or "")
 end
 
@@ -28,7 +48,7 @@ function strict.check(what, noun, given, names)
 	for k, v in pairs(given) do
 		local want = names[k]
 		if not want then strict.unknown(what, noun, k, strict.keys(names)) end
-		if want ~= "any" and type(v) ~= want then
+		if want and want ~= "any" and type(v) ~= want and v ~= unknown then
 			strict.fail("%s: %s '%s' takes a %s, not a %s", what, noun, k, want, type(v))
 		end
 	end
@@ -41,7 +61,7 @@ function strict.names(what, noun, names, get)
 	for _, name in ipairs(names) do known[name] = true end
 	return setmetatable({}, {
 		__index = function(_, k)
-			if not known[k] then strict.unknown(what, noun, k, names) end
+			if not known[k] then return strict.unknown(what, noun, k, names) end
 			return get(k)
 		end,
 		__newindex = function() strict.fail("%s can only be read", what) end,
@@ -92,7 +112,7 @@ function strict.list(what, data, fields, key)
 		__index = function(_, k)
 			if math.type(k) == "integer" then return at(k) end
 			if key and type(k) == "string" then return find(k) end
-			strict.fail("%s is a list: use ipairs(), or a number in []", what)
+			return strict.fail("%s is a list: use ipairs(), or a number in []", what)
 		end,
 		__len = function() return #data end,
 		__pairs = function(t) return step, t, 0 end,

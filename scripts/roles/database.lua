@@ -40,12 +40,13 @@ return pd.workflow {
 	rounds = 3, -- until no update applies
 	plan = function(t)
 		local p, due = t.params, t.catalog:needed()
-		if #due == 0 then return pd.nothing "no update applies" end
+		if runbook.idle(t, due) then return pd.nothing "no update applies" end
 
 		local logs, clean = runbook.logs(p)
 		local state = backup.state { to = p.safe }
 		local quiesced = database.quiesce { cluster = p.cluster, wait = p.wait }
-		local install, reboot, drivers = runbook.install(p, due)
+		local new_kernel = runbook.new_kernel(t, due)
+		local install, reboot, drivers = runbook.install(t, due, new_kernel)
 
 		return {
 			pd.stage "prepare" {
@@ -70,6 +71,7 @@ return pd.workflow {
 					p.away and copy.folder { from = p.safe, to = p.away }, -- A11
 				},
 				pd.stage "install" { on_failure = "undo",
+					new_kernel.keep,                                    -- A12
 					install,                                            -- A12
 					reboot,                                             -- A12
 					drivers,                                            -- A14
@@ -82,7 +84,9 @@ return pd.workflow {
 				service.verify { units = p.running },                       -- A15
 				runbook.no_new_errors(p, logs, clean),                      -- A16
 				client_tests(p),                                            -- A17
+				new_kernel.confirm,                                         -- A12
 			},
+			runbook.tell(t, due),
 			pd.signoff { parties = p.sign },                                    -- A18
 		}
 	end,

@@ -50,11 +50,12 @@ return pd.workflow {
 	rounds = 3, -- until no update applies
 	plan = function(t)
 		local p, due = t.params, t.catalog:needed()
-		if #due == 0 then return pd.nothing "no update applies" end
+		if runbook.idle(t, due) then return pd.nothing "no update applies" end
 
 		local logs, clean = runbook.logs(p)
 		local state = backup.state { to = p.safe, exclude = left_out }
-		local install, reboot, drivers = runbook.install(p, due)
+		local new_kernel = runbook.new_kernel(t, due)
+		local install, reboot, drivers = runbook.install(t, due, new_kernel)
 		local partners, roles, database = replication(p), directory.roles {}, directory.dbcheck {}
 
 		return {
@@ -81,6 +82,7 @@ return pd.workflow {
 			},
 			pd.hold { runbook.held(t, roles_elsewhere(p)),                      -- A10
 				pd.stage "install" { on_failure = "undo",
+					new_kernel.keep,                                    -- A12
 					install,                                            -- A12
 					reboot,                                             -- A12
 					drivers,                                            -- A14
@@ -96,7 +98,9 @@ return pd.workflow {
 				replication(p, partners.out.links),                         -- A17
 				directory.roles { before = roles.out.roles },               -- A17
 				directory.dbcheck { errors = database.out.errors },         -- A17: no worse than before
+				new_kernel.confirm,                                         -- A12
 			},
+			runbook.tell(t, due),
 			pd.signoff { parties = p.sign },                                    -- A18
 		}
 	end,

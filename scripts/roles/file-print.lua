@@ -17,13 +17,11 @@ local function client_tests(p)
 end
 
 -- A14: the vendor's driver where its hardware is found, and a reboot if it needs one.
-local function vendor_driver(p)
+local function vendor_driver(p, new_kernel)
 	if not p.driver then return nil end
 	local installed = driver.install { package = p.driver, digest = p.driver_digest, match = p.driver_match }
-	return {
-		installed,
-		host.reboot { reason = "the new driver takes effect", when = installed.out.reboot_required },
-	}
+	local reboot = runbook.reboot(p, { reason = "the new driver takes effect", when = installed.out.reboot_required })
+	return { installed, new_kernel.boots(reboot, true) }
 end
 
 return pd.workflow {
@@ -45,11 +43,12 @@ return pd.workflow {
 	rounds = 3, -- until no update applies
 	plan = function(t)
 		local p, due = t.params, t.catalog:needed()
-		if #due == 0 and (t.round > 1 or not p.driver) then return pd.nothing "no update applies" end
+		if runbook.idle(t, due) and (t.round > 1 or not p.driver) then return pd.nothing "no update applies" end
 
 		local logs, clean = runbook.logs(p)
 		local state = backup.state { to = p.safe }
-		local install, reboot, drivers = runbook.install(p, due)
+		local new_kernel = runbook.new_kernel(t, due)
+		local install, reboot, drivers = runbook.install(t, due, new_kernel)
 
 		return {
 			pd.stage "prepare" {
@@ -73,10 +72,11 @@ return pd.workflow {
 			},
 			pd.hold { runbook.held(t),                                          -- A10
 				pd.stage "install" { on_failure = "undo",
+					new_kernel.keep,                                    -- A12
 					install,                                            -- A12
 					reboot,                                             -- A12
 					drivers,                                            -- A14
-					vendor_driver(p),                                   -- A14
+					vendor_driver(p, new_kernel),                       -- A14
 				},
 				runbook.definitions(t),                                     -- A10
 			},
@@ -85,7 +85,9 @@ return pd.workflow {
 				service.verify { units = p.running },                       -- A15
 				runbook.no_new_errors(p, logs, clean),                      -- A16
 				client_tests(p),                                            -- A17
+				new_kernel.confirm,                                         -- A12
 			},
+			runbook.tell(t, due),
 			pd.signoff { parties = p.sign },                                    -- A18
 		}
 	end,

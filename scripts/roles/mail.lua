@@ -47,11 +47,12 @@ return pd.workflow {
 	rounds = 3, -- until no update applies
 	plan = function(t)
 		local p, due = t.params, t.catalog:needed()
-		if #due == 0 then return pd.nothing "no update applies" end
+		if runbook.idle(t, due) then return pd.nothing "no update applies" end
 
 		local logs, clean = runbook.logs(p)
 		local state = backup.state { to = p.safe }
-		local install, reboot, drivers = runbook.install(p, due)
+		local new_kernel = runbook.new_kernel(t, due)
+		local install, reboot, drivers = runbook.install(t, due, new_kernel)
 		local queue = probe.queue {}
 		local no_mail = service.stop { units = p.takes, id = "no-mail" }
 
@@ -77,6 +78,7 @@ return pd.workflow {
 			},
 			pd.hold { runbook.held(t, no_mail),                                 -- A10
 				pd.stage "install" { on_failure = "undo",
+					new_kernel.keep,                                    -- A12
 					install,                                            -- A12
 					reboot,                                             -- A12
 					drivers,                                            -- A14
@@ -90,7 +92,9 @@ return pd.workflow {
 				runbook.no_new_errors(p, logs, clean),                      -- A16
 				client_test(p),                                             -- A17
 				probe.queue { before = queue.out.messages, more = p.queue, timeout = "5m" }, -- A17
+				new_kernel.confirm,                                         -- A12
 			},
+			runbook.tell(t, due),
 			pd.signoff { parties = p.sign },                                    -- A18
 		}
 	end,

@@ -38,12 +38,13 @@ return pd.workflow {
 	rounds = 3, -- until no update applies
 	plan = function(t)
 		local p, due = t.params, t.catalog:needed()
-		if #due == 0 then return pd.nothing "no update applies" end
+		if runbook.idle(t, due) then return pd.nothing "no update applies" end
 
 		local logs, clean = runbook.logs(p)
 		local rules = t.facts.packages["nftables"] and firewall.save { to = p.safe, others = p.others }
 		local state, files = backup.state { to = p.safe }, proxy.save { to = p.safe }
-		local install, reboot, drivers = runbook.install(p, due)
+		local new_kernel = runbook.new_kernel(t, due)
+		local install, reboot, drivers = runbook.install(t, due, new_kernel)
 		local function same_rules(id)
 			return rules and firewall.compare { from = rules.out.folder, others = p.others, id = id }
 		end
@@ -72,6 +73,7 @@ return pd.workflow {
 			},
 			pd.hold { runbook.held(t),                                          -- A10
 				pd.stage "install" { on_failure = "undo",
+					new_kernel.keep,                                    -- A12
 					install,                                            -- A12
 					reboot,                                             -- A12
 					drivers,                                            -- A14
@@ -85,7 +87,9 @@ return pd.workflow {
 				same_rules("rules-after"),                                  -- A17
 				proxy.verify { from = files.out.folder, ignore = p.ignore, id = "proxy-after" }, -- A17
 				client_tests(p),                                            -- A17
+				new_kernel.confirm,                                         -- A12
 			},
+			runbook.tell(t, due),
 			pd.signoff { parties = p.sign },                                    -- A18
 		}
 	end,

@@ -223,7 +223,7 @@ bench_ansible()
 	ratio durable-noop-step-to-ansible "$step" "$task" "a task of Ansible's that does nothing, in ms"
 	awk -v ours="$step" -v theirs="$task" 'BEGIN {
 		printf "goal durable-noop-step-to-ansible: over 100 times less, %s\n",
-			theirs > 100 * ours ? "met" : "missed" }'
+			(theirs > 100 * ours ? "met" : "missed") }'
 	before=no_state
 	whole=$(took 5 0 pd run --param steps=15 "$work/noop.lua") || return 1
 	before=
@@ -361,14 +361,14 @@ resident()
 	done
 }
 
-# processor STEPS: what a run of so many takes, in milliseconds of processor time
+# processor STEPS TIMES: what a run of so many takes, in milliseconds of processor time
 # a step, start and end included; what else the machine does counts little so.
 # Its memory goes to a file.
 processor()
 {
 	local TIMEFORMAT='%U %S' times
 
-	for _ in 1 2; do
+	for _ in $(seq "$2"); do
 		no_state
 		resident "$1" <"$work/events" >"$work/resident" &
 		times=$({ time pd run --events --param steps="$1" "$work/noop.lua" >"$work/events" 2>"$work/out" </dev/null; } 2>&1) ||
@@ -384,7 +384,7 @@ bench_many()
 	local few many tenth half all over=0
 
 	mkfifo "$work/events"
-	few=$(processor $steps) && many=$(processor $((10 * steps))) || return 1
+	few=$(processor $steps 2) && many=$(processor $((10 * steps)) 1) || return 1
 	figure processor-per-step-of-10000 "$many" ms
 	ratio processor-per-step-of-10000 "$many" "$few" "a step of a run of 1,000, in ms"
 	goal processor-per-step-of-10000 "$many" "$(so_many 1.3 "$few")" ms

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Figures as ratios to a peer measured in the same run: `make bench`.
 # patchday as it is built, but with its Lua from the source tree and without
 # the plugins that an installed copy may have.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# 37 MB of OVAL, made from a real feed, beside the oscap that is installed: part
-# of `make bench`; lines as those of bench.sh.
+# 37 MB of OVAL, made from a real feed, beside the oscap that is installed, in turn
+# five times: part of `make bench`; lines as those of bench.sh.
 set -u
 export LC_ALL=C.UTF-8
 shared=${PD_SHARED:-${PD_SRCDIR:?}/../shared}/data
@@ -21,33 +21,37 @@ oscap_packages "$tmp/list.tsv"
 mkdir "$tmp/plugins"
 cp "${PD_BUILDDIR:?}/plugins/oval/.libs/oval.so" "$tmp/plugins/"
 
-# seconds and KiB of a command, whose words go to $tmp/out
+# took NAME COMMAND...: its seconds and KiB are added to $tmp/NAME.times, its words go
+# to $tmp/NAME.out
 took()
 {
-	"$(type -P time)" -f '%e %M' -o "$tmp/took" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null &&
-		tail -1 "$tmp/took"
+	local name=$1 began=$EPOCHREALTIME ended
+
+	shift
+	"$(type -P time)" -f %M -o "$tmp/took" "$@" >"$tmp/$name.out" 2>"$tmp/err" </dev/null ||
+		{ cat "$tmp/err" "$tmp/took" >&2; echo "failed: oval-37mb: $name" >&2; return 1; }
+	ended=$EPOCHREALTIME
+	awk -v a="$began" -v b="$ended" '{ printf "%.3f %s\n", b - a, $1 }' "$tmp/took" >>"$tmp/$name.times"
 }
 
-oscap_big()
+# middle NAME COLUMN
+middle()
 {
-	took env APT_CONFIG="$tmp/apt.conf" OSCAP_PROBE_ROOT="$tmp/root" oscap oval eval \
-		--skip-validation "$tmp/big.xml"
+	cut -d ' ' -f "$2" "$tmp/$1.times" | sort -g | sed -n 3p
 }
 
 failed=0
-for _ in 1 2 3; do
+for _ in 1 2 3 4 5; do
 	rm -rf "$tmp/state" # where the answer would be kept
-	read -r ours memory < <(took "$PD_BUILDDIR/tests/bench/patchday" scan --plugin-dir "$tmp/plugins" \
-		--state "$tmp/state" --catalog "$tmp/big.xml" --packages "$tmp/list.tsv" --scheme deb --json)
-	[ -n "${ours-}" ] || { cat "$tmp/err" >&2; exit 1; }
-	echo "$ours $memory"
-done | sort -g >"$tmp/ours"
-read -r ours memory < <(sed -n 2p "$tmp/ours")
-jq -r '"\(.id) \(.verdict == "needed")"' "$tmp/out" | sort >"$tmp/verdicts"
-read -r theirs _ < <(oscap_big)
-sed -n 's/^Definition \(.*\): \(true\|false\)$/\1 \2/p' "$tmp/out" | sort >"$tmp/peer"
-cmp -s "$tmp/verdicts" "$tmp/peer" || { echo "failed: verdicts differ from oscap's" >&2; failed=1; }
-awk -v ours="$ours" -v theirs="$theirs" -v kib="$memory" -v n="$(wc -l <"$tmp/peer")" 'BEGIN {
+	took ours "$PD_BUILDDIR/tests/bench/patchday" scan --plugin-dir "$tmp/plugins" --state "$tmp/state" \
+		--catalog "$tmp/big.xml" --packages "$tmp/list.tsv" --scheme deb --json || exit 1
+	took oscap env APT_CONFIG="$tmp/apt.conf" OSCAP_PROBE_ROOT="$tmp/root" oscap oval eval \
+		--skip-validation "$tmp/big.xml" || exit 1
+done
+jq -r '"\(.id) \(.verdict == "needed")"' "$tmp/ours.out" | sort >"$tmp/verdicts"
+sed -n 's/^Definition \(.*\): \(true\|false\)$/\1 \2/p' "$tmp/oscap.out" | sort >"$tmp/peer"
+[ -s "$tmp/peer" ] && cmp -s "$tmp/verdicts" "$tmp/peer" || { echo "failed: verdicts differ from oscap's" >&2; failed=1; }
+awk -v ours="$(middle ours 1)" -v theirs="$(middle oscap 1)" -v kib="$(middle ours 2)" -v n="$(wc -l <"$tmp/peer")" 'BEGIN {
 	printf "bench oval-37mb: %s s\nbench oval-37mb-memory: %.0f MiB\n", ours, kib / 1024
 	printf "bench oval-37mb-verdicts: %d\n", n
 	printf "ratio oval-37mb: %.1f times less than oscap oval eval (%s)\n", theirs / ours, theirs

@@ -31,6 +31,20 @@ for file in "${examples[@]}"; do
 	check "$name stays the same, byte for byte" cmp -s "$tmp/$name" "$tmp/again.xml"
 done
 
+# the catalogs of vendors too, each with what it asks of a server
+for vendor in cvrf dell lenovo lvfs mssecure sdp wsus; do
+	cp "$PD_BUILDDIR/plugins/$vendor/.libs/$vendor.so" "$tmp/plugins/"
+done
+for file in "$PD_SRCDIR"/tests/data/{cvrf,dell,lenovo,lvfs,mssecure,sdp,wsus}/*.xml; do
+	[[ $file != *bad.xml ]] || continue
+	name=${file#"$PD_SRCDIR/tests/data/"}
+	pd catalog convert "$file" --to "$tmp/vendor.xml"
+	check "$name becomes one of the schema" xmllint --noout --relaxng "$PD_SRCDIR/catalogs/patchday-catalog.rng" "$tmp/vendor.xml" 2>/dev/null
+done
+is "the schema has every kind of facts" "$(sed -n '/define name="kind"/,/<.define>/p' "$PD_SRCDIR/catalogs/patchday-catalog.rng" |
+	grep -o 'string">[a-z][a-z]*<' | cut -d'>' -f2 | tr -d '<' | sort)" \
+	"$(awk '/^\t\{ "/ { gsub(/[{",]/, ""); print $1 }' "$PD_SRCDIR/core/facts/kinds.c" | sort)"
+
 from=$PD_SRCDIR/catalogs/examples/driver.xml
 pd catalog freeze "$from" --id NIC-BASE --to "$tmp/frozen.xml"
 is "one update is frozen" "$rc" 0
@@ -45,6 +59,13 @@ pd catalog freeze "$from" --to "$tmp/none.xml"
 is "no choice" "$rc" 2
 pd catalog freeze "$from" "$tmp/frozen.xml" --id NIC-BASE --to "$tmp/none.xml"
 like "an update in two catalogs" "$out" 'NIC-BASE is in driver.xml and in frozen.xml.*\[freeze-twice\]'
+
+# what can't be written whole is not written
+echo before >"$tmp/full.xml"
+out=$(trap '' XFSZ; ulimit -f 1; "${patchday[@]}" catalog convert "$from" "${places[@]}" --to "$tmp/full.xml" 2>&1)
+is "a disk that is full" "$?" 2
+like "is told" "$out" 'cannot write .*full.xml: File too large.*file-write'
+is "and leaves what was there" "$(cat "$tmp/full.xml") $(cd "$tmp" && echo full.xml*)" "before full.xml"
 
 cat >"$tmp/packages.xml" <<'END'
 <catalog xmlns="urn:patchday:catalog:1">
@@ -138,6 +159,17 @@ sed -i '/<id>B/d' "$tmp/twice.xml"
 pd catalog freeze "$tmp/twice.xml" "$tmp/other/twice.xml" --needed --facts "$tmp/rpm.json" --to "$tmp/needed.xml"
 is "and of two files of one name each has its own" \
 	"$rc $("${patchday[@]}" catalog show "$tmp/needed.xml" "${places[@]}" --json | jq -r '.id + .revision' | xargs)" "0 A1 C1"
+# repositories of one vendor have advisories in common: one id, and packages of each
+{ echo '<updates>'; rpm A 1 one foo 2; rpm A 2 two foo 3; echo '</updates>'; } >"$tmp/base.xml"
+{ echo '<updates>'; rpm A 1 other bar 4; rpm A 1 other foo 2; rpm A 3 three bar 5; echo '</updates>'; } >"$tmp/apps.xml"
+pd catalog freeze "$tmp/base.xml" "$tmp/apps.xml" --id A --to "$tmp/both.xml"
+is "what two repositories have under one id is frozen" "$rc $(tail -1 <<<"$out" | cut -d' ' -f2,3)" "0 3 updates,"
+is "what has one revision too is one update with the packages of both" \
+	"$("${patchday[@]}" catalog show "$tmp/both.xml" "${places[@]}" --json --id A | jq -r '"\(.revision) \(.title) " +
+		([.packages[] | .name + .version] | join(","))')" $'1 one foo2,bar4\n2 two foo3\n3 three bar5'
+pd catalog check "$tmp/both.xml" --strict
+is "and nothing of it is passed over" "$rc" 0
+is "the same is needed" "$(both "$tmp/both.xml" | cut -d' ' -f1,2 | sort -u)" $'A1 needed\nA2 needed\nA3 needed'
 sed 's/ revisions="each"/ revisions = "each"/' "$tmp/both.xml" >"$tmp/blanks.xml"
 pd catalog check "$tmp/blanks.xml"
 like "the mark that says so is not overlooked" "$rc $out" '^2 .*blanks.xml:2:.*write revisions="each"'

@@ -99,6 +99,18 @@ is "primary.xml alone has the packages, each an update" "$out" "new-2-1.noarch n
 # ------------------------------------------------------------- by its key
 scan "${key[@]}"
 is "signed by the key that is pinned" "$rc $needed" "0 EX-1 KNOWN"
+for part in updateinfo primary; do
+	cp "$repo/repodata/$part.xml.gz" "$tmp/keep.gz"
+	echo x >>"$repo/repodata/$part.xml.gz"
+	scan "${key[@]}"
+	is "its $part.xml.gz has changed since, though its repomd.xml has not" "$rc" 2
+	like "which is said" "$out" 'transfer-(digest|size)'
+	cp "$tmp/keep.gz" "$repo/repodata/$part.xml.gz"
+	scan "${key[@]}"
+	is "until it is again as it was listed" "$rc $needed" "0 EX-1 KNOWN"
+done
+scan --key "$tmp/keys/none.asc"
+like "a key that is not there is named" "$out" 'there is no key .*none.asc'
 scan --key "$tmp/keys/other.asc"
 is "by another one it is refused" "$rc" 2
 like "which is said" "$out" 'another key than the one pinned'

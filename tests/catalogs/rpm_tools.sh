@@ -61,16 +61,23 @@ scan()
 	"${patchday[@]}" scan "${places[@]}" --packages "$world/installed.tsv" --scheme rpm --json "$@" 2>"$world/err"
 }
 
-# "ID PACKAGE" of what is needed
+# "ID PACKAGE" of what is needed; two entries of one id may name the same package
 needed()
 {
-	jq -r 'select(.verdict == "needed") | .id as $id | .packages[] | "\($id) \(.name)-\(.version).\(.arch)"' "$@" | sort
+	jq -r 'select(.verdict == "needed") | .id as $id | .packages[] | "\($id) \(.name)-\(.version).\(.arch)"' "$@" | sort -u
+}
+
+# One line "ID VERDICT" of all with that id: one that is needed, or is there
+best()
+{
+	awk '!best[$1] || $2 == "needed" || best[$1] == "not-applicable" { best[$1] = $2 }
+		END { for (id in best) print id, best[id] }' | sort
 }
 
 # "ID VERDICT" of all that have such an id
 verdicts()
 {
-	jq -r "select(.id | startswith(\"$1\")) | \"\(.id) \(.verdict)\"" "$world/verdicts" | sort
+	jq -r "select(.id | startswith(\"$1\")) | \"\(.id) \(.verdict)\"" "$world/verdicts" | best
 }
 
 compare()
@@ -87,7 +94,7 @@ compare()
 		"$(while read -r line; do needed "$world/verdicts" | grep -Fx -- "$line"; done <"$world/other-arch.txt" |
 			sort - "$world/available" | uniq)"
 	is "installed is what dnf lists as installed, and not for an update too (seed $seed)" \
-		"$(jq -r 'select(.verdict == "installed") | .id' "$world/verdicts" | sort)" \
+		"$(jq -r '"\(.id) \(.verdict)"' "$world/verdicts" | best | sed -n 's/ installed$//p' | sort)" \
 		"$(comm -23 "$world/installed" <(needed "$world/verdicts" | cut -d' ' -f1 | sort -u))"
 	# zypper has optional ones besides, and no modules; what replaces others it does not count; where
 	# one of both is noarch and nothing is older, zypper calls it applied, and dnf does not
@@ -98,15 +105,21 @@ compare()
 	zypper_ addrepo --no-gpgcheck "file://$world/repo" r >>"$world/log"
 	is "every verdict is zypper's (seed $seed)" "$(verdicts A | grep -Evf "$world/open")" "$(zypper_ list-patches --all |
 		awk -F' *[|] *' '$2 ~ /^A/ { s = $6; sub("optional", "needed", s); sub("applied", "installed", s);
-			sub("not needed", "not-applicable", s)
-			if (!best[$2] || s == "needed" || best[$2] == "not-applicable") best[$2] = s }
-			END { for (id in best) print id, best[id] }' | sort | grep -Evf "$world/open")"
+			sub("not needed", "not-applicable", s); print $2, s }' | best | grep -Evf "$world/open")"
 	# of a package with a new name dnf says it elsewhere
 	is "what replaces others is what dnf lists as such (seed $seed)" "$(needed "$world/verdicts" | grep '^O' | cut -d' ' -f2)" \
 		"$(dnf_ list --obsoletes | awk '/^ / || NF < 3 { next } { sub("^0:", "", $2); at = match($1, /[.][^.]*$/)
 			print substr($1, 1, at - 1) "-" $2 substr($1, at) }' | sort)"
 	is "and not without primary.xml (seed $seed)" "$(scan --catalog "$world/updateinfo.xml" | needed | grep -c '^O')" 0
-	is "with no stream enabled no module counts (seed $seed)" "$(scan --catalog "$world/repo" | needed | grep -c '^M')" 0
+	is "with no stream enabled no module counts (seed $seed)" "$(scan --catalog "$world/updateinfo.xml" | needed | grep -c '^M')" 0
+	rm -f "$world"/root/etc/dnf/modules.d/*
+	: >"$world/none.tsv"
+	dnf_ updateinfo list --available | awk '{ print $1, $NF }' | sort >"$world/available"
+	is "but default streams do (seed $seed)" "$(scan --catalog "$world/repo" --modules "$world/none.tsv" | needed | grep '^M')" \
+		"$(grep '^M' "$world/available")"
+	is "and installed (seed $seed)" "$(scan --catalog "$world/repo" --modules "$world/none.tsv" |
+		jq -r 'select((.id | startswith("M")) and .verdict == "installed") | .id' | sort)" \
+		"$(dnf_ updateinfo list --installed | awk '/^M/ { print $1 }' | sort -u | comm -23 - <(cut -d' ' -f1 "$world/available"))"
 }
 
 compare "${PD_SEED:-$((RANDOM * 32768 + RANDOM))}"

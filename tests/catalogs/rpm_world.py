@@ -63,7 +63,7 @@ for p in [p for p in installed if p[0] in double]:
     installed.append((p[0], p[1], "i686", None))
 several = [(n, v, names[n], None) for n in ("kernel", "kernel-devel") for v in R.sample(chains[n], 2)
            if (n, v, names[n], None) not in installed]
-have = {p[0]: p for p in installed}
+have = {p[0] for p in installed + several}
 advisories, other = [], []
 for i in range(60):
     packages = {}
@@ -120,9 +120,13 @@ write("other-arch.txt", "".join(line + "\n" for line in other))
 write("several.txt", "".join(i + "\n" for i, packages, _ in advisories if any(p[0].startswith("kernel") for p in packages)))
 xml = ["<updates>\n"]
 for ident, packages, module in advisories:
-    xml.append('<update from="x" status="final" type=%s version="1"><id>%s</id><title>t</title><issued date="2026-01-01"/>'
+    # one is issued again, with another revision
+    xml.append('<update from="x" status="final" type=%s version="%d"><id>%s</id><title>t</title><issued date="2026-01-01"/>'
         "<severity>%s</severity><pkglist><collection short=\"c\">" % (
-            quoteattr(R.choice(["security", "bugfix", "enhancement"])), ident, R.choice(["Important", "Low"])))
+            quoteattr(R.choice(["security", "bugfix", "enhancement"])), R.choice([1, 1, 1, 2]), ident, R.choice(["Important", "Low"])))
+    if module and R.random() < 0.3:  # one of several that it is for, of which any counts
+        other = '<module name="%s" stream="3" version="1" context="c" arch="x86_64"/>' % R.choice(["m0", "m1", "none"])
+        xml.append(other)
     if module:
         xml.append('<module name="%s" stream="%s" version="1" context="c%s" arch="x86_64"/>' % (module[0], module[1], module[1]))
     for k, (n, v, a, _) in enumerate(packages):
@@ -139,4 +143,10 @@ for name, stream, package in modules:
     yaml.append("---\ndocument: modulemd\nversion: 2\ndata:\n  name: %s\n  stream: \"%s\"\n  version: 1\n  context: c%s\n"
         "  arch: x86_64\n  summary: s\n  description: d\n  license:\n    module: [MIT]\n  artifacts:\n    rpms:\n"
         "    - %s-%d:%s-%s.%s\n...\n" % (name, stream, stream, n, v[0], v[1], v[2], a))
+# Some have a default stream, which counts where none is enabled.
+for i in range(3):
+    if R.random() < 0.6:
+        stream = R.choice(["1", "2"])
+        yaml.append("---\ndocument: modulemd-defaults\nversion: 1\ndata:\n  module: m%d\n  stream: \"%s\"\n"
+            "  profiles:\n    %s: [x]\n...\n" % (i, stream, stream))
 write("modules.yaml", "".join(yaml))

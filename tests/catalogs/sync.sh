@@ -102,7 +102,7 @@ bad()
 {
 	source_ two "${@:2}"
 	sync two
-	is "$1" "$rc $(grep -c "source-file\|not-owner\|plugin-folder" <<<"$out")" "2 1"
+	is "$1" "$rc $(grep -c "source-file\|not-owner\|plugin-folder\|file-read" <<<"$out")" "2 1"
 }
 bad "a misspelt field" "Ulr: $at/plain/d.xml" "Trust: none"
 like "is named with its line" "$out" 'two.source:1.*no field Ulr'
@@ -260,6 +260,25 @@ catalog "$tmp/web/f.xml" 2026-01-01 EX-NOW
 sync future
 is "an update of 2099 does not keep out all that come later" "$rc $(ids future)" "0 EX-NOW"
 rm "$tmp/sources/future.source"
+# undated ID: a catalog of which nothing says when it was made
+undated()
+{
+	catalog "$tmp/web/u.xml" 2026-01-01 "$1"
+	sed -i 's/ issued="[^"]*"//' "$tmp/web/u.xml"
+	sync undated
+}
+source_ undated "Url: $at/plain/u.xml" "Trust: none"
+for id in EX-A EX-B EX-C; do undated $id; done
+is "a catalog without any date takes the place of another one" "$rc $(ids undated)" "0 EX-C"
+like "and sources tells that it has none" "$("${patchday[@]}" catalog sources "${places[@]}" undated)" ' without a date, '
+for id in EX-A EX-B; do
+	undated $id
+	is "what was replaced does not come back: $id" "$rc $(ids undated)" "4 EX-C"
+	like "which is said" "$out" 'was in force until 20.* when it was replaced.*\[source-older\]'
+done
+undated EX-C
+is "what is in force stays so" "$rc $(ids undated)" "0 EX-C"
+rm -r "$tmp/sources/undated.source" "$PATCHDAY_STATE/catalogs/undated"
 source_ two "Url: $at/plain/d.xml" "Trust: sha256 $(sha256sum <"$tmp/web/d.xml" | cut -d' ' -f1)"
 sync two
 is "proved by a digest" "$rc $(ids two)" "0 EX-F"
@@ -306,6 +325,10 @@ is "nor one that was changed after it was signed" "$rc $(ids three)" "4 EX-1"
 repository 5 1710000003
 sync three --from "$tmp/web/repo/repodata"
 is "a newer one does, also from a folder" "$rc $(ids three)" "0 EX-5"
+source_ three "Url: $at/plain/repo/" "Trust: openpgp $tmp/keys/vendor.asc"
+repository 6 1710000004
+sync three
+is "named by its folder" "$rc $(ids three)" "0 EX-6"
 rm "$tmp/sources/three.source"
 
 # a signature in the document
@@ -364,6 +387,29 @@ sync advisories
 is "nor by a reader that takes updates wherever they stand" "$rc $(grep -c EVIL "$tmp/web/signed.xml") $(ids advisories)" "0 1 GOOD"
 rm "$tmp/sources/advisories.source"
 
+# ------------------------------------------------------- https is all that proves it
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$tmp/keys/tls.key" -out "$tmp/keys/tls.pem" -days 9 -subj /CN=localhost \
+	-addext subjectAltName=DNS:localhost 2>/dev/null
+exec {tls_fd}< <(exec python3 "$PD_SRCDIR/tests/transfer/server.py" "$tmp/web" "$tmp/keys/tls.pem" "$tmp/keys/tls.key" 2>/dev/null)
+tls_server=$!
+trap 'kill $server $tls_server; gpgconf --kill all; rm -rf "$tmp"' EXIT
+read -r -u $tls_fd tls_port || { echo "Bail out! the server for https does not start"; exit 99; }
+catalog "$tmp/web/s.xml" 2026-01-01 EX-S
+sign vendor "$tmp/web/s.xml"
+source_ tls "Url: https://localhost:$tls_port/plain/s.xml" "Trust: none" "Authorities: $tmp/keys/tls.pem"
+sync tls
+is "by https, with the authorities of the source" "$rc $(ids tls)" "0 EX-S"
+catalog "$tmp/web/s.xml" 2026-01-02 EX-T
+sign vendor "$tmp/web/s.xml"
+source_ tls "Url: https://localhost:$tls_port/to/$at/plain/s.xml" "Trust: none" "Authorities: $tmp/keys/tls.pem"
+sync tls
+is "it does not lead to http" "$rc $(ids tls)" "4 EX-S"
+source_ tls "Url: https://localhost:$tls_port/to/$at/plain/s.xml" "Trust: openpgp $tmp/keys/vendor.asc" \
+	"Authorities: $tmp/keys/tls.pem"
+sync tls
+is "but for what a signature proves" "$rc $(ids tls)" "0 EX-T"
+rm "$tmp/sources/tls.source"
+
 # --------------------------------------------------------------- by hand
 mkdir -p "$tmp/medium"
 catalog "$tmp/medium/d.xml" 2026-02-04 EX-H
@@ -399,4 +445,16 @@ chmod 600 "$tmp/keys/password"
 sync two
 is "through a proxy, with a password" "$rc $(ids two)" "0 EX-I"
 is "which is written nowhere" "$(grep -rl proxy-password "$PATCHDAY_STATE" | wc -l)" 0
+
+# --------------------------------------------------------- what the timer starts
+unit=$PD_BUILDDIR/units/patchday-sync.service
+like "the unit of the timer names the installed program" "$(<"$unit")" '^ExecStart=/[^@]*/patchday catalog sync$'
+if command -v systemd-analyze >/dev/null; then
+	sed "s,^ExecStart=.*/patchday ,ExecStart=$PD_BUILDDIR/patchday ," "$unit" >"$tmp/patchday-sync.service"
+	cp "$PD_SRCDIR/units/patchday-sync.timer" "$tmp/"
+	empty "systemd finds nothing wrong with the units" \
+		"$(systemd-analyze verify --man=no "$tmp/patchday-sync.service" "$tmp/patchday-sync.timer" 2>&1 | grep patchday)"
+else
+	echo "# skip systemd-analyze: it is not installed"
+fi
 end

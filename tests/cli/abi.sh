@@ -106,6 +106,37 @@ if [ "$(id -u)" = 0 ]; then
 		echo "# no clone can be made here, so it is not tried whether the new plugin keeps the contract"
 	else
 		is "and it keeps the contract" $rc 0; [ $rc = 0 ] || sed 's/^/# /' <<<"$out"
+		# what it could not bring back
+		cat >"$work/start/mine/hard.check" <<-'END'
+			local pd = require "patchday"
+			local it, probe = pd.use "mine", pd.use "probe"
+			return pd.workflow { api = 1, name = "hard", help = "what undo can't bring back", plan = function()
+				return {
+					probe.command { argv = { "sh", "-c", [[cd /etc && head -c 100000 /dev/zero | tr '\0' x >try-big
+						echo a >try-owned && chown 12:12 try-owned && printf 'a\0b' >try-nul && ln -s motd try-link]] } },
+					it.write { path = "/etc/try-big", text = "new" }, it.write { path = "/etc/try-owned", text = "new" },
+					it.write { path = "/etc/try-nul", text = "new" }, it.write { path = "/etc/try-link", text = "new" },
+				}
+			end }
+		END
+		out=$("$build/patchday" plugin check --plugin-dir "$work/all" "$work/start/mine/mine.so" --case "$work/start/mine/hard.check" 2>&1 </dev/null)
+		is "what it could not bring back it does not touch" "$(grep -c '^  check fails here: /etc/try-' <<<"$out") $(grep -c BROKEN <<<"$out")" "4 0" ||
+			sed 's/^/# /' <<<"$out"
+		# the plugin of the page, also where there is no such file
+		mkdir -m 755 "$work/motd"
+		sed -n '/^```c$/,/^```$/p' doc/writing-a-plugin.md | grep -v '^```' >"$work/motd/motd.c"
+		printf '# motd\n## motd.set\n`text`\n' >"$work/motd/README.md"
+		check "the plugin of doc/writing-a-plugin.md builds" "${CC:-gcc}" -std=c11 -fPIC -shared -fvisibility=hidden \
+			-Icore/include -o "$work/motd/motd.so" "$work/motd/motd.c"
+		for scene in 'rm -f /etc/motd' 'echo old >/etc/motd'; do
+			cat >"$work/motd/motd.check" <<-END
+				local pd = require "patchday"
+				return pd.workflow { api = 1, name = "case", help = "what is tried", plan = function() return {
+					pd.use "probe".command { argv = { "sh", "-c", "$scene" } }, pd.use "motd".set { text = "patch day" } } end }
+			END
+			out=$("$build/patchday" plugin check --plugin-dir "$work/all" "$work/motd/motd.so" 2>&1 </dev/null)
+			is "and keeps the contract after $scene" $? 0 || sed 's/^/# /' <<<"$out"
+		done
 	fi
 fi
 out=$("$build/patchday" plugin new mine --to "$work/start" 2>&1)

@@ -19,32 +19,54 @@ author()
 }
 
 # ---- a start
-author new web --to "$tmp"
-is "a new workflow is written" "$rc $(cd "$tmp" && ls web.*)" "0 web.lua
-web.test"
-author check "$tmp/web.lua"
+author new mine --to "$tmp"
+is "a new workflow is written" "$rc $(cd "$tmp" && ls mine.*)" "0 mine.lua
+mine.test"
+author check "$tmp/mine.lua"
 is "nothing is wrong with it" "$rc" 0
-author test "$tmp/web.test"
+author test "$tmp/mine.test"
 is "and its test passes" "$rc $(tail -1 <<<"$out")" "0 1 test, 0 failed"
-like "it takes back what it did" "$(cat "$tmp/web.test")" '^=          rolled back: prove/probe.tcp: the port is closed$'
-before=$(cat "$tmp/web.lua")
-echo "-- mine" >>"$tmp/web.lua"
+like "it takes back what it did" "$(cat "$tmp/mine.test")" '^=          rolled back: prove/probe.tcp: the port is closed$'
+before=$(cat "$tmp/mine.lua")
+echo "-- mine" >>"$tmp/mine.lua"
+author new mine --to "$tmp"
+is "it overwrites nothing" "$rc $(tail -1 "$tmp/mine.lua")" "2 -- mine"
 author new web --to "$tmp"
-is "it overwrites nothing" "$rc $(tail -1 "$tmp/web.lua")" "2 -- mine"
+like "a role that came with patchday is none of yours" "$rc $(xargs -d '\n' <<<"$out")" \
+	"^2 .*web is a role that came with patchday: .patchday run web. would run that one.*copy $(readlink -f "$PD_SRCDIR")/scripts/roles/web\.lua"
+check "nothing is written" test ! -e "$tmp/web.lua" -a ! -e "$tmp/web.test"
+cp "$PD_SRCDIR/scripts/roles/web.lua" "$tmp/shop.lua"
+sed -i 's/name = "web"/name = "shop"/' "$tmp/shop.lua"
+author check "$tmp/shop.lua"
+is "a copy of it is a start, too" "$rc" 0
 author new "Not a name" --to "$tmp"
 is "a name is a name" "$rc" 2
-printf '%s\n' "$before" >"$tmp/web.lua"
+long=$(printf 'a%.0s' {1..101})
+author new "$long" --to "$tmp"
+like "and not longer than names of files may be" "$rc $out" '^2 .*has 101 bytes, at most 100 are allowed \[name-length\]'
+author new "${long%a}" --to "$tmp"
+is "one of 100 bytes is" "$rc" 0
+echo "return require('patchday').workflow { api = 1, name = '$long', plan = function() end }" >"$tmp/long.lua"
+author check --json "$tmp/long.lua"
+is "nor in a script" "$(jq -r '.[].id' <<<"$out" | sort -u)" name-length
+printf '%s\n' "$before" >"$tmp/mine.lua"
+
+mkdir "$tmp/empty"
+author test "$tmp/empty"
+like "a folder without tests is no success" "$rc $out" '^2 .*/empty has no test'
+author check generic file-print domain-controller web-proxy database web mail
+is "nothing is wrong with the roles" "$rc $(grep -c 'nothing is wrong' <<<"$out")" "0 7"
 
 # ---- a test that does not come out as written
-sed -i 's/on_failure = "undo",$/on_failure = "stop",/' "$tmp/web.lua"
-author test "$tmp/web.test"
+sed -i 's/on_failure = "undo",$/on_failure = "stop",/' "$tmp/mine.lua"
+author test "$tmp/mine.test"
 is "another course of the run is seen" "$rc" 1
 like "with what was promised" "$out" '^  - undone     install/update.install$'
 like "and what came" "$out" '^  \+ =          stopped: prove/probe.tcp: the port is closed$'
-author test --json "$tmp/web.test"
+author test --json "$tmp/mine.test"
 is "also in JSON" "$(jq -r '.[].ok' <<<"$out")" false
-author test --update "$tmp/web.test"
-author test "$tmp/web.test"
+author test --update "$tmp/mine.test"
+author test "$tmp/mine.test"
 is "until it is what is promised" "$rc" 0
 
 # ---- all faults at once
@@ -54,8 +76,173 @@ is "a script with four faults" "$rc $(grep -c 'did you mean' <<<"$out")" "2 4"
 for word in exprt spaces neded fail_onn; do
 	like "$word is named, with its line" "$out" "bad.lua:[0-9]+: .*'$word'"
 done
-author check --json "$tmp/bad.lua" "$tmp/web.lua"
+author check --json "$tmp/bad.lua" "$tmp/mine.lua"
 is "also in JSON" "$(jq -r '.[].id' <<<"$out" | sort | uniq -c | xargs)" "1 argument-unknown 3 workflow-script"
+cat >"$tmp/braces.lua" <<'END'
+local pd = require "patchday"
+local antivirus, schedule, host = pd.use "antivirus", pd.use "schedule", pd.use "host"
+return pd.workflow { api = 1, name = "braces", plan = function(t)
+	return { pd.hold { schedule.hold {}, antivirus.hold {}, host.space { path = "/srv", bytes = 5 } } }
+end }
+END
+author check --json "$tmp/braces.lua"
+like "a hold whose inner braces are forgotten is the only fault" "$(jq -r 'length, .[].message' <<<"$out" | xargs -d '\n')" \
+	'^1 .*antivirus\.hold lasts until it is given back'
+cat >"$tmp/held.lua" <<'END'
+local pd = require "patchday"
+local antivirus, schedule, quota, ups = pd.use "antivirus", pd.use "schedule", pd.use "quota", pd.use "ups"
+return pd.workflow { api = 1, name = "held", plan = function(t)
+	local first = schedule.hold {}
+	return {
+		first, antivirus.hold {}, ups.hold {},
+		pd.stage "one" { pd.hold { { schedule.hold { id = "late" } }, quota.hold {} }, ups.hold { id = "late" } },
+	}
+end }
+END
+author check --json "$tmp/held.lua"
+is "of several holds that are forgotten each is told" \
+	"$rc $(jq -r '.[] | "\(.where // .message | capture("lua:(?<n>[0-9]+)").n) \(.message | capture("(?<s>[a-z]+.hold) lasts").s)"' <<<"$out" | xargs)" \
+	"2 4 schedule.hold 6 antivirus.hold 6 ups.hold 7 quota.hold 7 ups.hold"
+cat >"$tmp/types.lua" <<'END'
+local pd = require "patchday"
+local h, probe, backup, update = pd.use "host", pd.use "probe", pd.use "backup", pd.use "update"
+return pd.workflow { api = 1, name = "types", plan = function(t)
+	local state = backup.state { to = 5 }
+	return {
+		h.space {
+			path = "/srv",
+		},
+		probe.tcp { host = "x", port = 99999999 },
+		probe.nothing_like_it { },
+		backup.verify { archive = state.out.archive, sha256 = state.out.archve },
+		pd.stage "late" { on_failure = "never", update.install { updates = 1 } },
+	}
+end }
+END
+author check "$tmp/types.lua"
+is "faults without a suggestion do not hide those behind them" "$rc $(sed -n 's/^patchday: types.lua:\([0-9]*\): \(.*\) \[.*/\1 \2/p' <<<"$out")" \
+	"2 4 backup.state: to must be a text
+6 host.space needs 'bytes' (room that must be free there)
+9 probe.tcp: port is 99999999, allowed is 1 to 65535
+10 plugin 'probe' has no step 'nothing_like_it'
+11 backup.state has no output 'archve'; did you mean 'archive'?
+12 update.install: updates must be a selection of updates of a catalog
+12 stage 'late': on_failure is \"stop\", \"undo\" or \"continue\", not 'never'"
+cat >"$tmp/many.lua" <<'END'
+local pd = require "patchday"
+local host, update, service, probe, notify = pd.use "host", pd.use "update", pd.use "service", pd.use "probe", pd.use "notify"
+return pd.workflow {
+	api = 1, name = "a", role = "a", helps = "x", round = 3,
+	params = { port = pd.int { default = "abc" }, safe = "path" },
+	questions = { q = pd.question { asks = "?" } },
+	plan = function(t)
+		local due, none = t.catalog:needed()
+		return {
+			host.space,
+			pd.stage "one" { host.space { path = "srv", bytes = none.x }, host.space { path = t.params.safety, bytes = t.facts.foo } },
+			pd.stage "one" { probe.tcp { port = t.params.port }, probe.tcp { port = t.answers.q } },
+			pd.stage "Two" { stop = true, update.install { updates = due:kinds("security") } },
+			pd.hold { probe.tcp { port = 1 }, service.stop { unit = "cron" } },
+			pd.hold { service.stop { units = { "cron" } }, pd.stage "three" { notify.mail { to = "a", subject = 1, text = "x" } } },
+			pd.signoff { party = "ops" },
+		}
+	end,
+}
+END
+author check "$tmp/many.lua"
+is "mistakes of all kinds are told at once, in the order of their lines" "$rc $(sed -n 's/^patchday: many.lua:\([0-9]*\): \(.*\) \[.*/\1 \2/p' <<<"$out")" \
+	"2 3 pd.workflow has no field 'helps'; did you mean 'help'?
+3 pd.workflow has no field 'round'; did you mean 'rounds'?
+3 params: 'safe' is declared by pd.string { ... }, pd.list { ... } and so on
+5 default must be a whole number
+6 pd.question has no option 'asks'; did you mean 'ask'?
+7 a plan is made of steps, stages and holds, not of a function
+11 attempt to index a nil value (local 'none')
+11 host.space: path must be an absolute path without \"..\"
+11 t.params has no parameter 'safety'; did you mean 'safe'?
+11 t.facts has no kind 'foo'; did you mean 'boot'?
+12 probe.tcp: port must be a whole number
+12 there are two stages 'one'
+13 a stage has a name of a to z, 0 to 9, '-' and '_': pd.stage \"install\" { ... }
+13 a selection of updates has no method 'kinds'; did you mean 'kind'?
+13 stage 'Two' has no option 'stop'
+14 service.stop has no parameter 'unit'; did you mean 'units'?
+14 probe.tcp can't be held: it has no undo that gives back
+15 notify.mail: subject must be a text
+16 pd.signoff has no option 'party'"
+cat >"$tmp/unknown.lua" <<'END'
+local pd = require "patchday"
+local mine = require "mylib"
+local probe, host, update, zz = pd.use "probe", pd.use "host", pd.use "update", pd.use "quuxplugin"
+helper = function(x) return x end
+return pd.workflow { api = 1, name = "types", params = { home = pd.string { default = os.date() } }, plan = function(t)
+	local n = frobnicate(t.params) + 1
+	for i, x in ipairs(frobnicate.list) do n = n .. x .. i end
+	for a in frobnicate.gmatch() do n = a end
+	local a = host.space { path = "/srv", bytes = n < 3 and xyzzy.bytes or 1 }
+	local b = host.space { path = xyzzy, bytes = "many" }
+	return {
+		a, b, wrapped { probe.tcp { host = n, port = 99999999 } }, wrapped,
+		zz.foo { path = a.out.free, late = zz.foo {}.out.x }, mine.step(a), host.space(xyzzy),
+		probe.tcp { host = "a" .. xyzzy, port = xyzzy + 1, expect = { xyzzy } },
+		pd.stage(xyzzy) { update.install { updates = t.catalog:needed():kind(xyzzy):not_after(os.date()) } },
+		probe.http { url = os.getenv("X"), stat = 3 },
+		probe.tcp { hots = "x", port = 1 }, pd.hold { { xyzzy }, xyzzy },
+	}
+end, guards = function() return { xyzzy } end }
+END
+author check "$tmp/unknown.lua"
+is "what is not there hides nothing behind it, and nothing that only follows from it is told" \
+	"$rc $(sed -n 's/^patchday: unknown.lua:\([0-9]*\): \(.*\) \[.*/\1 \2/p' <<<"$out" | sed "s,in $tmp/all,in FOLDER,")" \
+	"2 2 there is no module 'mylib'; a workflow can require \"patchday\" and its parts only
+3 there is no plugin 'quuxplugin' in FOLDER
+4 'helper' is not declared; write: local helper = ...
+5 there is no global 'os' in a workflow
+6 there is no global 'frobnicate' in a workflow
+9 there is no global 'xyzzy' in a workflow
+10 host.space: bytes must be a size such as 4096 or \"20 MiB\"
+12 there is no global 'wrapped' in a workflow
+12 probe.tcp: port is 99999999, allowed is 1 to 65535
+13 host.space has no output 'free'
+16 probe.http has no parameter 'stat'; did you mean 'status'?
+16 probe.http: status must be a list of texts
+17 probe.tcp has no parameter 'hots'; did you mean 'host'?"
+cat >"$tmp/own.lua" <<'END'
+local pd = require "patchday"
+local host, service, update = pd.use "host", pd.use "service", pd.use "update"
+return pd.workflow { api = 1, name = "own", plan = function(t)
+	local n, m = 0, 0
+	local a, b = t.facts.os.hostname + 1, 2
+	for _, u in ipairs(t.catalog.needed) do n = n + u.bytes end
+	for _, s in ipairs(t.facts.services) do if s.stat == "active" then n = n + 1 end end
+	return {
+		host.space { path = "/", bytes = n .. "x" + 1 },
+		update.install { updates = t.catalog:needed():severity("high"), keep = a },
+		service.stop { units = { "x" }, timeouts = b },
+		host.space { "/", 5 },
+	}
+end }
+END
+author check "$tmp/own.lua"
+is "mistakes that are Lua's own hide nothing either, nor does a server with nothing on it" \
+	"$rc $(sed -n 's/^patchday: own.lua:\([0-9]*\): \(.*\) \[.*/\1 \2/p' <<<"$out")" \
+	"2 5 attempt to add a 'string' with a 'number'
+6 attempt to index a function value
+7 t.facts.services has no field 'stat'; did you mean 'state'?
+9 attempt to add a 'string' with a 'number'
+10 the scale of severity has no word 'high'
+11 service.stop has no parameter 'timeouts'; did you mean 'timeout'?
+12 host.space takes its parameters by name: host.space { name = value }"
+cat >"$tmp/part.lua" <<'END'
+local pd = require "patchday"
+return pd.workflow { api = 1, name = "part", plan = function(t)
+	if t.facts.os.hostname < 3 then
+		return pd.nothing "x"
+	end
+end }
+END
+author check "$tmp/part.lua"
+is "what can't be left out ends the search, and is told alone" "$rc $(grep -c '^patchday: part.lua:3: attempt to compare' <<<"$out") $(grep -c ^patchday <<<"$out")" "2 1 1"
 echo 'return pd.workflow {' >"$tmp/broken.lua"
 author check "$tmp/broken.lua"
 is "a script that is no Lua" "$rc" 2
@@ -70,15 +257,15 @@ broken()
 broken "a section that there is not" "@SCRIPTS" '^2 .*broken.test:1: .*did you mean @SCRIPT\?'
 broken "neither a script nor a workflow" "@RUN" '^2 .*@WORKFLOW and @SCRIPT'
 broken "an outcome that there is not" "@SCRIPT
-web.lua
+mine.lua
 @OUTCOMES
 prove/probe.tcp faild it" '^2 .*broken.test:4: .*did you mean failed'
-broken "a step that the plan does not have" "$(sed 's,^prove/probe.tcp failed,prove/probe.tcq failed,' "$tmp/web.test")" \
+broken "a step that the plan does not have" "$(sed 's,^prove/probe.tcp failed,prove/probe.tcq failed,' "$tmp/mine.test")" \
 	"^1 .*no step 'prove/probe.tcq'; did you mean 'prove/probe.tcp'"
 broken "a script that is not there" "@SCRIPT
 nothing.lua
 @RUN" '^1 .*there is no workflow nothing.lua'
-author test "$tmp/web.test" "$tmp/nothing.test"
+author test "$tmp/mine.test" "$tmp/nothing.test"
 is "a test that is not there is an error, whatever was run before on paper" "$rc" 2
 
 # ---- the courses of the roles
@@ -89,8 +276,8 @@ is "of file-print there are ten" "$(grep -c '^ok .*/file-print-' <<<"$out")" 10
 is "of database there are five" "$(grep -c '^ok .*/database-' <<<"$out")" 5
 
 # ---- the rollback plan
-sed -n '/^@CATALOG/,/^@/p' "$tmp/web.test" | grep -v '^@' >"$tmp/due.xml"
-sed -n '/^@FACTS/,/^@/p' "$tmp/web.test" | grep -v '^@' >"$tmp/facts.json"
+sed -n '/^@CATALOG/,/^@/p' "$tmp/mine.test" | grep -v '^@' >"$tmp/due.xml"
+sed -n '/^@FACTS/,/^@/p' "$tmp/mine.test" | grep -v '^@' >"$tmp/facts.json"
 places=("${real[@]}")
 pd plan --rollback --facts "$tmp/facts.json" --catalog "$tmp/due.xml" file-print --param share=data
 like "a rollback plan begins with what came last" "$out" 'step of "install" fails.*
@@ -99,6 +286,17 @@ pd plan --rollback --json --facts "$tmp/facts.json" --catalog "$tmp/due.xml" fil
 is "what is held comes back where it is held" \
 	"$(jq -r '.[] | "\(.stage): \([.steps[] | select(.action == "give back").step] | join(","))"' <<<"$out" | xargs)" \
 	"install: hold/schedule.hold prove: null:"
+# what no step can be made for stands in the plan, for people and in JSON
+drivers=$PD_SRCDIR/tests/plans/roles/generic-drivers.test
+sed -n '/^@CATALOG/,/^@/p' "$drivers" | grep -v '^@' >"$tmp/drivers.xml"
+sed -n '/^@FACTS/,/^@/p' "$drivers" | grep -v '^@' >"$tmp/drivers.json"
+of_drivers=(--facts "$tmp/drivers.json" --catalog "$tmp/drivers.xml" generic --param running=cron)
+pd plan --json "${of_drivers[@]}"
+is "what is left out of a plan is in its JSON" "$(jq -r '.notes[] | select(contains("left out"))' <<<"$out" | sort | uniq -c | sed 's/^ *//' | head -2)" \
+	"1 asks is left out: there is no package source to take it from
+1 bios is left out: there is no package source to take it from"
+pd plan "${of_drivers[@]}"
+is "and in its text, each once" "$(grep -c '^     - .* is left out: there is no package source' <<<"$out")" 9
 # section NAME FILE: of a test
 section() { sed -n "/^@$1\$/,/^@/p" "$2" | grep -v '^@'; }
 for role in file-print database web-proxy web mail domain-controller generic; do
@@ -109,13 +307,36 @@ for role in file-print database web-proxy web mail domain-controller generic; do
 	pd plan --rollback --facts "$tmp/role.json" --catalog "$tmp/role.xml" "$role" "${values[@]}"
 	is "the page of $role has its rollback plan" "$(sed -n '/^    rollback plan/,/^    if any other stage/s/^    //p' "$PD_SRCDIR/doc/role-$role.md")" \
 		"$(sed '/^$/d' <<<"$out")"
+	pd plan --json --facts "$tmp/role.json" --catalog "$tmp/role.xml" "$role" "${values[@]}"
+	is "and its questions" "$(sed -n '/^## Questions/,/^## /p' "$PD_SRCDIR/doc/role-$role.md" | grep -o '`[a-z]*`' | tr -d '`' | sort -u | xargs)" \
+		"$(jq -r '.questions[].name' <<<"$out" | sort | xargs)"
 done
 places=("${steps[@]}")
 
+# ---- what a script prints is told with the name of the test
+cat >"$tmp/says.test" <<'END'
+@WORKFLOW
+local pd = require "patchday"
+return pd.workflow { api = 1, name = "says", plan = function(t)
+	print("looking", 5)
+	return pd.nothing "x"
+end }
+@EXPECT
+workflow says for server, plan ...
+nothing to do: x
+END
+cp "$tmp/says.test" "$tmp/word.test"
+author test "$tmp/says.test" "$tmp/word.test"
+is "a word of a script has its test before it" "$rc $(grep looking <<<"$out")" "0 $tmp/says.test: w.lua:3: looking 5
+$tmp/word.test: w.lua:3: looking 5"
+sed -n '/^local/,/^end/p' "$tmp/says.test" >"$tmp/says.lua"
+pd plan "$tmp/says.lua" --catalog "$tmp/due.xml" --facts "$tmp/facts.json"
+is "which a plan has not" "$(grep looking <<<"$out")" "says.lua:3: looking 5"
+
 # ---- a run on paper leaves the server alone
-printf '%s\n' "$before" >"$tmp/web.lua"
+printf '%s\n' "$before" >"$tmp/mine.lua"
 mkdir -p "$tmp/state-before"
-author test "$tmp/web.test" --state "$tmp/never"
+author test "$tmp/mine.test" --state "$tmp/never"
 check "not even a state folder is made" test ! -e "$tmp/never"
 
 # on an overlay files and folders have other device numbers
@@ -126,7 +347,7 @@ left=$(unshare -m bash -c '
 		{ echo "no overlay"; exit; }
 	shift
 	"$@" >/dev/null 2>&1
-	ls -d /tmp/patchday-* 2>/dev/null' bash "$tmp" "${patchday[@]}" workflow test "${real[@]}" "$tmp/web.test")
+	ls -d /tmp/patchday-* 2>/dev/null' bash "$tmp" "${patchday[@]}" workflow test "${real[@]}" "$tmp/mine.test")
 if [ "$left" = "no overlay" ]; then
 	echo "# skip an overlay on /tmp: it can't be mounted here"
 else
@@ -142,9 +363,13 @@ echo '<catalog xmlns="urn:patchday:catalog:1"/>' >"$tmp/none.xml"
 echo '{"os": {"hostname": "alpha"}}' >"$tmp/alpha.json"
 pd run "$tmp/recorded.lua"
 is "a run is rolled back" "$rc" 1
+pd workflow record "$tmp/lists.test" --facts "$tmp/alpha.json"
+is "one that used the server's own lists has the updates of its plan" "$rc $(sed -n '/^@CATALOG/,/^@FACTS/p' "$tmp/lists.test" | xargs)" \
+	'0 @CATALOG <?xml version=1.0 encoding=UTF-8?> <catalog xmlns=urn:patchday:catalog:1> </catalog> @FACTS'
 pd workflow record "$tmp/recorded.test" --catalog "$tmp/none.xml" --facts "$tmp/alpha.json"
 is "it is written down" "$rc $(stat -c %a "$tmp/recorded.test")" "0 600"
 like "with how it ended" "$(cat "$tmp/recorded.test")" '^one/steps.write#2 apply failed told to fail in apply$'
+is "its script is found beside it, wherever both go" "$(sed -n '/^@SCRIPT/{n;p}' "$tmp/recorded.test")" recorded.lua
 like "what steps gave" "$(cat "$tmp/recorded.test")" "^one/steps.write path=\"$f/a\"\$"
 like "and its course" "$(cat "$tmp/recorded.test")" '^=          rolled back: one/steps.write#2: told to fail in apply$'
 rm -f "$f"/*
@@ -153,6 +378,25 @@ is "played again it takes the same course" "$rc" 0
 empty "and touches nothing" "$(ls "$f")"
 pd workflow record "$tmp/recorded.test"
 is "nothing is overwritten" "$rc" 2
+sed -i 's|text = "A" },|& steps.write { path = "/new", id = "new" },|' "$tmp/recorded.lua"
+pd workflow test "$tmp/recorded.test"
+like "a course that leaves the run is told with the first step where it does" "$rc $(tr '\n' ' ' <<<"$out")" \
+	'^1 .*leaves the run that was recorded at line 2 of it:   - failed +one/steps.write#2: told to fail in apply   \+ done +one/new '
+pd workflow test --update "$tmp/recorded.test"
+like "what is written anew is that of the run no more" "$out" 'what was recorded was taken out of it'
+pd workflow test "$tmp/recorded.test"
+is "and is what is expected from then on" "$rc $(grep -c RECORDED "$tmp/recorded.test")" "0 0"
+pd workflow record "$tmp/other.test" --catalog "$tmp/none.xml" --facts "$tmp/alpha.json"
+like "a recording that is no more what its script does says so" "$rc $out" '^1 .*/other.test
+  the course leaves the run that was recorded at line 2'
+check "and is kept" test -s "$tmp/other.test"
+workflow again <<END
+pd.stage "one" { on_failure = "undo", steps.write { path = "$f/c" }, steps.write { path = "$f/d", fail = "retry" } },
+END
+pd run "$tmp/again.lua"
+pd workflow record "$tmp/again.test" --catalog "$tmp/none.xml" --facts "$tmp/alpha.json"
+like "a step that was tried again is played so" "$rc $(sed -n '/^@RUN/,$p' "$tmp/again.test" | tr '\n' ' ')" \
+	'^0 @RUN done .*(retry +one/steps.write#2: the other side is busy ){2}done +one/steps.write#2 =  '
 
 # ---- one workflow for servers of both kinds
 cat >"$tmp/both.lua" <<'END'

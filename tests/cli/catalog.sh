@@ -87,6 +87,13 @@ pd catalog show "$driver" --id NIC-7.3.1 --json
 is "in JSON the rules are a tree" "$(jq -c '[.applicable[1].op, (.applicable[1].rules | length), .applicable[1].rules[1].rules[1].field, .applicable[3].negate]' <<<"$out")" \
 	'["any",2,"version_id",true]'
 is "and what an exit means" "$(jq -c '.exits[1]' <<<"$out")" '{"meaning":"success-reboot","status":2}'
+{ update A "" "<alias id=\"CVE-2026-1\"/>"; update B '' '<alias id="CVE-2026-2"/>'; update C '' '<alias id="CVE-2026-1"/>'; } | catalog named.xml
+pd catalog show "$tmp/named.xml" --id CVE-2026-1 --json
+is "those that have it as another name" "$rc $(jq -r .id <<<"$out" | xargs)" "0 A C"
 pd catalog show "$driver" --id none
 like "one that is not in it" "$rc $out" '^2 .*driver.xml has no update none'
+pd catalog show "$packages" "$driver" --id NIC-BASE
+like "one of several catalogs is enough" "$rc $out" '^0 NIC-BASE'
+pd catalog show "$packages" "$driver" --id none
+like "one that none of them has" "$rc $out" '^2 .*no catalog has an update none'
 end

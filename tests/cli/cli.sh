@@ -86,6 +86,9 @@ json doctor "$tmp/lacks.lua"
 is "doctor: status when something is missing" "$rc" 4
 is "all parameters that are missing at once" "$(rows 'select(.parameter) | .parameter')" "a b"
 like "with what to type" "$(rows '.remedy // empty')" '--param a=STRING'
+is "and what people know, though it can't be planned" "$(rows 'select(.question) | .question')" "told way"
+json doctor fil-print
+like "a role that is meant by a misspelt one" "$(rows 'select(.ok | not) | .check')" 'did you mean file-print\?'
 # shellcheck disable=SC2086 # words
 json doctor "$tmp/lacks.lua" $all --key "$tmp/no.key"
 is "each open question" "$(rows 'select(.question) | .question')" "told way"
@@ -112,6 +115,48 @@ json doctor "$tmp/good.lua"
 like "a workflow that lacks nothing" "$(rows 'select(.ok) | .check')" 'has nothing against 2 steps'
 is "has no lack but systemd" "$(rows 'select(.ok | not) | .check' | sed 's/systemd is init//')" ""
 like "completion knows the options" "$("$pd" complete -- doctor --k)" '^--key'
+# ------------------------------------------- where there is nothing to do
+cat >"$tmp/idle.lua" <<'END'
+local pd = require "patchday"
+return pd.workflow { api = 1, name = "idle", plan = function() return pd.nothing "no update applies" end }
+END
+pd plan --rollback "$tmp/idle.lua"
+is "a rollback plan of nothing says so" "$rc $(tail -1 <<<"$out")" \
+	"0 nothing to do: no update applies; so there is nothing that could be taken back"
+json plan --rollback "$tmp/idle.lua"
+is "also in JSON" "$(jq -c . <<<"$out")" '[{"nothing":"no update applies","steps":[]}]'
+pd plan --check "$tmp/idle.lua"
+is "so does a dry run" "$rc $(sed 1d <<<"$out")" "0 nothing to do: no update applies
+no step is there that could look at this server"
+json plan --check "$tmp/idle.lua"
+is "also in JSON: dry run" "$rc $(jq -c . <<<"$out")" '0 [{"nothing":"no update applies"}]'
+pd doctor "$tmp/idle.lua"
+like "and doctor, which could look at nothing" "$out" '^note +nothing to do: no update applies; so no step was looked at, nor secrets and keys$'
+json doctor "$tmp/idle.lua"
+is "also in JSON: doctor" "$(jq -c '[.[] | select(.nothing) | .nothing, .ok, .info]' <<<"$out")" '["no update applies",true,true]'
+
+# --------------------------------------- two forms of what is printed are none
+while read -r first second words; do
+	# shellcheck disable=SC2086 # words
+	pd $words
+	like "$words" "$rc $(xargs -d '\n' <<<"$out")" "^2 .*--$first and --$second don't go together.*Each says what is printed: give one of them\\."
+done <<'END'
+csv json scan --csv --json
+events json run none.lua --events --json
+events json resume --json --events
+events json undo --events --json
+events json status --follow --events --json
+events json signoff --party o --events --json
+events json final --json --events
+csv json catalog show --json --csv none.xml
+csv json schedule --json none.csv --csv
+csv json risk --csv --json
+csv dates risk --dates --csv
+form json risk --json --form
+format json report --format=xml --json
+check rollback plan --rollback --check generic
+END
+
 workflow secret <<END
 pd.stage "one" { steps.leak { value = pd.secret { file = "$tmp/none" }, path = "$f/leak" },
   steps.leak { value = pd.secret { file = "$tmp/none2" }, path = "$f/leak" } },
@@ -186,6 +231,11 @@ typed -- "$pd" status
 like "colors on a terminal" "$out" $'\033\\[3'
 NO_COLOR=1 typed -- "$pd" status
 empty "none with NO_COLOR" "$(grep -a $'\033\\[3' <<<"$out")"
+for term in TERM= TERM=unknown TERM=dumb "-u TERM"; do
+	# shellcheck disable=SC2086 # words
+	typed -- env $term "$pd" status
+	empty "none with a terminal of which nothing is known ($term)" "$(grep -a $'\033' <<<"$out")"
+done
 pd signoff --party $'o\033]0;x\a'
 is "an odd party can sign" "$rc" 0
 sed 's/help = "a test"/help = "x", params = { site = pd.string { help = "x" } }/' "$tmp/good.lua" >"$tmp/site.lua"
@@ -326,4 +376,44 @@ if command -v setpriv >/dev/null; then
 	like "says what it needs" "$out" 'needs root \[not-root\]'
 	like "status without root says what is forbidden" "$("${user[@]}" "$pd" status 2>&1)" 'Permission denied'
 fi
+
+# --------------------------------------------------- folders without plugins
+mkdir "$tmp/odd"
+echo '{}' >"$tmp/none.json"
+like "no facts without a scanner: that is said" "$("$pd" facts --facts "$tmp/none.json" --plugin-dir "$tmp/odd" 2>&1)" '^patchday: .*nothing is known'
+is "and JSON stays JSON" "$("$pd" facts --json --facts "$tmp/none.json" --plugin-dir "$tmp/odd" 2>/dev/null)" "{}"
+touch "$tmp/odd/Foo.so" "$tmp/odd/a-b.so" "$tmp/odd/9x.so" "$tmp/odd/x"$'\xff'.so
+out=$("$pd" plugins --plugin-dir "$tmp/odd" 2>&1)
+for name in Foo a-b 9x 'x.'; do
+	like "a file whose name can't be a plugin's is told ($name)" "$out" "odd/$name.so is passed over: its name is no plugin's"
+done
+like "also when it is looked for" "$("$pd" plugins a-b --plugin-dir "$tmp/odd" 2>&1)" "no plugin 'a-b' in .*; passed over, as .*/a-b.so"
+
+# ------------------------------------- a plugin that does not come to an end
+mkdir "$tmp/endless"
+cp "$PD_BUILDDIR/tests/modules/endless/.libs/endless.so" "$tmp/endless/"
+out=$(timeout 120 "$pd" plugins --plugin-dir "$tmp/endless" 2>&1)
+like "a plugin whose constructor loops is named, and ends the command" "$? $out" "^2 patchday: $tmp/endless/endless.so does not come to an end"
+mkdir "$tmp/ends"
+cp "$PD_BUILDDIR/tests/modules/ends/.libs/ends.so" "$tmp/ends/"
+echo 'return require "patchday".workflow { api = 1, name = "x", help = "x", plan = function() require "patchday".use "ends" end }' >"$tmp/ends.lua"
+while read -r how words; do
+	out=$(PD_ENDS_BY=$how timeout 120 "$pd" run --plugin-dir "$tmp/ends" --plugin-dir "$tmp/plugins" "$tmp/ends.lua" 2>&1 </dev/null)
+	like "one with $how in its constructor is named, and is no success" "$? $out" "^2 patchday: $tmp/ends/ends.so $words when it is loaded \[plugin-end"
+done <<'END'
+exit calls exit\(\)
+abort calls abort\(\)
+crash crashes
+pause does not come to an end
+END
+like "one that does not end patchday is loaded" "$("$pd" plugins --plugin-dir "$tmp/ends" 2>&1)" '^ends '
+
+# ------------------------------------------------ one for another machine
+for at in '4:\1' '5:\2' '18:\267'; do
+	cp "$PD_BUILDDIR/tests/modules/ends/.libs/ends.so" "$tmp/ends/"
+	printf "${at#*:}" | dd of="$tmp/ends/ends.so" bs=1 seek="${at%:*}" conv=notrunc status=none
+	[ "$(uname -m)" != aarch64 ] || [ "$at" != '18:\267' ] || printf '\76' | dd of="$tmp/ends/ends.so" bs=1 seek=18 conv=notrunc status=none
+	like "a plugin for another machine is told as that (${at%:*})" "$("$pd" plugins --plugin-dir "$tmp/ends" 2>&1)" \
+		'/ends.so is for another machine: .*; this one is .* bits \[plugin-load\]'
+done
 end

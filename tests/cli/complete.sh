@@ -84,6 +84,18 @@ if command -v zsh >/dev/null; then
 		_files() { print files; }
 		words=(patchday dri) CURRENT=2
 		. "$1"' zsh "$PD_SRCDIR/completions/_patchday" | cut -d: -f1)" drill
+	# in_zsh WORD...: how they are offered: the list, its rows, what compadd gets
+	in_zsh()
+	{
+		zsh -fc '
+			_describe() { print -l -- "$2 ${(@P)2} ${3-}"; }
+			script=$1
+			shift
+			words=(patchday "$@") CURRENT=$(($# + 1))
+			. "$script"' zsh "$PD_SRCDIR/completions/_patchday" "$@" | sed 's/ *$//' | paste -sd,
+	}
+	is "zsh: no blank behind a parameter" "$(in_zsh run --plugin-dir "$tmp/all" file-print --param sh)" "begun share=:share of the client test -S"
+	is "zsh: nothing behind what has no help" "$(in_zsh report --format=h)" "rows --format=html"
 	is "zsh: files where nothing is offered" "$(zsh -fc '
 		_describe() { print -l -- "${(@P)2}"; }
 		_files() { print files; }

@@ -62,6 +62,9 @@ empty "each step that it names is there" "$(grep -oE '`[a-z]+\.[a-z_]+`' <<<"$ro
 empty "each command that it names is there" "$(grep -oE '`patchday [a-z]+' <<<"$rows" | cut -d' ' -f2 | sort -u | grep -vxF "$commands")"
 empty "each test that it names is there" "$(grep -oE 'tests/[a-z/-]+\.sh' <<<"$rows" | sort -u | while read -r file; do
 	[ -x "$PD_SRCDIR/$file" ] || echo "$file"; done)"
+run=$(sed -e ':a' -e '/\\$/{N;s/\\\n//;ba' -e '}' "$PD_SRCDIR"/tests/*/local.mk | grep -v '^EXTRA_DIST')
+empty "and is run, but for those that say by hand" "$(sed 's/by hand `[^`]*`//g' <<<"$rows" | grep -oE 'tests/[a-z/-]+\.sh' | sort -u |
+	while read -r file; do grep -qF "reldir%/${file##*/}" <<<"$run" || grep -q "plugins/${file##*/}" "$PD_SRCDIR"/tests/lab/*.sh || echo "$file"; done)"
 is "each row has a test" "$(grep -c '`tests/' <<<"$rows")" 20
 # what a rehearsal does not compare is what the page says
 is "doc/rehearse.md has each place that a rehearsal leaves out, and no other" \

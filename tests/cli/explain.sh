@@ -15,7 +15,7 @@ is "no explanation stands twice" "$(uniq -d <<<"$rows")" ""
 empty "every error id is explained" "$(comm -23 <(echo "$used") <(sort -u <<<"$rows"))"
 missing=
 for id in $rows; do
-	grep -rqF "\"$id\"" core package rehearse transfer scripts --include='*.c' --include='*.lua' || missing="$missing $id"
+	grep -rqF -e "\"$id\"" -e "[$id]\"" core package rehearse transfer scripts --include='*.c' --include='*.lua' || missing="$missing $id"
 done
 empty "every explanation is used" "$missing"
 end

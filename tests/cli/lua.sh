@@ -81,7 +81,7 @@ like "also in JSON" "$out" '"id": "internal"'
 edited 's/^local base = .*/local base = (/' main.lua status
 is "a file that is no Lua: status" "$rc" 2
 like "is named too" "$out" 'internal error: cli.main:[0-9]+:'
-edited 's/^local function event(told)/&\n\tif told.event.n > 0 then error("a fault") end/' view.lua \
+edited 's/^local function event(heard)/&\n\tif heard.event.n > 0 then error("a fault") end/' view.lua \
 	run "$tmp/good.lua"
 is "a fault in the view does not end the run" "$rc $(state) $(cat "$f/a")" "0 done A"
 is "and is told once" "$(grep -c 'internal error in the view' <<<"$out")" 1
@@ -98,8 +98,13 @@ cat >"/run/patchday-test.$$/work" <<'END'
 read -r request
 if [ "$PATCHDAY_PHASE" = apply ]; then
 	printf '{"progress":[1,4],"text":"a\\u001b]0;x\\u0007b"}\n'
-	sleep 1.2
+	sleep 2
+	printf '{"log":"half of it"}\n'
+	sleep 0.1
+	printf '{"log":"and more"}\n'
+	sleep 0.1
 	printf '{"progress":[3,4],"text":"%s"}\n' "$(printf 'ä%.0s' $(seq 300))"
+	sleep 2.5
 fi
 [ "$PATCHDAY_PHASE" = verify ] && echo '{"result":"unchanged"}' || echo '{"result":"changed"}'
 END
@@ -116,11 +121,33 @@ like "with the point of no return" "$out" '---- point of no return'
 sed 's/reversible = true/readonly = true/' "$tmp/live.lua" >"$tmp/looks.lua"
 like "and what only looks" "$("$pd" plan "${places[@]}" "$tmp/looks.lua")" '^ +1   command.run'
 typed -- "$pd" run --accept-no-return test "${places[@]}" "$tmp/live.lua"
-like "progress is a line that lives" "$out" '  one/command.run  25 %  [0-9]+s  a\?\]0;x\?b'
-like "cut at the edge of the terminal" "$out" '  75 %  [0-9]+s  ä{40,60}'$'(\r|\033)'
-like "and wiped" "$out" $'\r\033\\[K'
+like "progress is a line that lives" "$out" '  one/command.run  step 1 of 1  25 %  [0-9]+s of about 10s  a\?\]0;x\?b'
+like "cut at the edge of the terminal" "$out" '  75 %  [0-9]+s of about 10s  ä{10,40}'$'(\r|\033)'
+like "and wiped" "$out" $'\r\033\\[J'
+like "it is there again below what is printed" "$(tr '\r' '\n' <<<"$out" | sed '/^$/d')" 'and more
+  one/command.run  step 1 of 1  25 %'
+typed " 25 %" "|30" -- "$pd" run --accept-no-return test "${places[@]}" "$tmp/live.lua"
+like "when the terminal becomes narrow, all lines that it has become are wiped" "$out" $'\r\033\\[[12]A\033\\[J'
+empty "and it becomes shorter" "$(tr '\r' '\n' <<<"$out" | grep -aE ' 75 %.{20}')"
+typed -- "$pd" run --plain --accept-no-return test "${places[@]}" "$tmp/live.lua"
+empty "--plain moves and colors nothing" "$(grep -a $'\033' <<<"$out")"
+like "and has words with commas between" "$out" '^[0-9:]{8}, info, one/command.run, half of it.?$'
+like "nothing is filled up to columns" "$(pd status --plain; echo "$out")" '^  done one/command.run +[0-9.]+ s$'
+like "as has a terminal that can't do more" "$(TERM=dumb; typed -- "$pd" status --log 1; echo "$out")" '^[0-9:]{8}, run, .*, done.?$'
+like "and who wants it always" "$(export PATCHDAY_PLAIN=1; pd status --log 1; echo "$out")" '^[0-9:]{8}, run, .*, done$'
 pd run --accept-no-return test "$tmp/live.lua"
 is "elsewhere there is none" "$rc $(grep -ac '25 %' <<<"$out")" "0 0"
+like "the log on demand" "$(pd status --log 3; tail -3 <<<"$out")" ' changed   one/command.run .* s
+[0-9:]+ scan .*
+[0-9:]+ run .* done$'
+pd status --log some
+like "of so many lines" "$rc $out" "^2 .*--log wants a number of lines, not 'some'"
+"$pd" run --accept-no-return test "${places[@]}" "$tmp/live.lua" >/dev/null 2>&1 &
+begun() { pd status && grep -q 'state: running' <<<"$out"; }
+wait_for begun
+typed -- "$pd" status --follow "${places[@]}"
+wait
+like "who follows a run sees it live, too" "$out" '  one/command.run  step 1 of 1  [0-9]+ %  [0-9]+s of about [0-9]+s'
 
 out=$("$pd" reherse x 2>&1)
 like "and meant by a misspelt word" "$out" 'Did you mean .patchday rehearse'

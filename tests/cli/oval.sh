@@ -35,11 +35,28 @@ wanted=$(sed -n 's/.* id="\(oval:[^"]*:def:[0-9]*\)".*/\1/p; s/.*<title>\([a-z-]
 	paste -d' ' - -)
 check "there are many" [ "$(wc -l <<<"$wanted")" -gt 200 ]
 is "each has the verdict of its title" "$(diff <(cut -d' ' -f1,2 <<<"$lines") - <<<"$wanted")" ""
+short=$(cut -d' ' -f1,2 <<<"$lines")
+scan "$data/constructs.xml" --packages "$data/deb.tsv" --scheme deb --strict
+is "and the same where nothing of the document is passed over" "$(diff <(cut -d' ' -f1,2 <<<"$lines") - <<<"$short")" ""
+scan "$data/constructs.xml" --packages "$data/deb.tsv" --scheme deb
+# old ID: what of it is older, and what it has to get to
+old()
+{
+	jq -r "select(.id == \"$1\") | .packages[] | \"\(.name) \(.version) \(.arch)\"" <<<"$out" | paste -sd,
+}
+is "what is needed is what is older" "$(old oval:org.example:def:109)" "alpha 1.3-1 amd64"
+is "its epoch counts, if it has one" "$(old oval:org.example:def:116)" "beta 1:2.0-2 amd64"
+is "of a test for all" "$(old oval:org.example:def:139)" "alpha 1.3-1 amd64"
+is "several" "$(old oval:org.example:def:131)" "beta 1:2.0-2 amd64,alpha 1:2.0-2 amd64"
+is "nothing that is older in a part that is false" "$(old oval:org.example:def:128)" "alpha 1:2.0-2 amd64,beta 1:2.0-2 amd64"
+is "none where only that they are there is asked" "$(old oval:org.example:def:1)" ""
+is "nor where it is not needed" "$(jq -r 'select(.verdict != "needed") | .packages[]' <<<"$out")" ""
 like "what is not known has a reason" "$(reason oval:org.example:def:3)" \
 	'^facts do not answer the unknown_test oval:org.example:tst:3$'
 like "and a pattern that has no equal" "$(reason oval:org.example:def:121)" '^the pattern "\(\?=amd\)amd64" of arch'
 
-# Of packages that one server does not have its tests are not read; of two, all.
+# Of packages that one server does not have its tests are not read; of two, all: the
+# reason is one of packages, or of rules.
 grep -v '^#' "$data/deb.tsv" | jq -R 'split("\t") | {name: .[0], arch: .[4], scheme: "deb",
 	version: "\(.[1] | if . == "" or . == "0" then "" else . + ":" end)\(.[2])\(.[3] | if . == "" then . else "-" + . end)"}' |
 	jq -s '{packages: .}' >"$tmp/one.json"
@@ -47,7 +64,10 @@ echo '{"packages": []}' >"$tmp/other.json"
 scan "$data/constructs.xml" --facts "$tmp/one.json"
 alone=$lines
 scan "$data/constructs.xml" --facts "$tmp/one.json" --facts "$tmp/other.json"
-is "one server of several is judged as alone" "$(diff <(head -"$(wc -l <<<"$alone")" <<<"$lines") - <<<"$alone")" ""
+is "one server of several is judged as alone" "$(diff <(head -"$(wc -l <<<"$alone")" <<<"$lines" | cut -d' ' -f1,2) \
+	<(cut -d' ' -f1,2 <<<"$alone"))" ""
+like "alone, by its packages where that is enough" "$(grep 'def:12 ' <<<"$alone")" \
+	' not-applicable none of its 2 packages is installed$'
 check "and there is a verdict for each" [ "$(wc -l <<<"$alone")" = "$(wc -l <<<"$wanted")" ]
 
 # ------------------------------------------------------- as vendors write them
@@ -75,20 +95,20 @@ verdicts()
 }
 
 server="Red Hat 8"
-facts '{id: "rhel", codename: "Ootpa"}' '{release: "4.18.0-80.el8.x86_64"}' '[{name: "idm", enabled: "DL1"}]' \
+facts '{id: "rhel", codename: "Ootpa"}' '{release: "4.18.0-80.el8.x86_64", machine: "x86_64"}' '[{name: "idm", enabled: "DL1"}]' \
 	'redhat-release 8.2-1.el8 x86_64' 'bash 1:4.4-9.el8 x86_64 199e2f91fd431d51' 'glibc 2.28-1 i686' 'glibc 2.28-3 x86_64'
 is "$server is judged" "$rc" 0
 verdicts release=needed other-release=not-applicable signed=needed running=needed module=needed text=unknown \
 	codename=not-applicable one-row=installed version=needed version-is=needed version-is-no-part=installed \
-	no-release=needed extended-name=unknown
+	no-release=needed extended-name=unknown machine=needed
 like "what is not looked at is said" "$(reason text)" 'no facts of kind x-files were collected'
 like "what is not compared, too" "$(reason extended-name)" 'extended_name of rpminfo is not read'
 
 server="Example 9"
-facts '{id: "example", codename: "focal"}' '{release: "4.18.0-147.el8.x86_64"}' '[{name: "idm", enabled: "client"}]' \
+facts '{id: "example", codename: "focal"}' '{release: "4.18.0-147.el8.x86_64", machine: "aarch64"}' '[{name: "idm", enabled: "client"}]' \
 	'example-release 9-1 x86_64' 'bash 4.4-9.el8 x86_64 0123456789abcdef' 'glibc 2.27-1 x86_64'
 verdicts release=not-applicable other-release=needed signed=installed running=not-applicable module=not-applicable \
-	codename=needed one-row=needed version=needed version-is=installed no-release=installed
+	codename=needed one-row=needed version=needed version-is=installed no-release=installed machine=not-applicable
 
 server="of which little is known"
 facts '{id: "rhel"}' null null 'redhat-release 80-1 x86_64' 'bash 4.4-9.el8 x86_64'
@@ -126,6 +146,10 @@ like "dates, vendor and description" "$raw" \
 	'"description":"What it mends.".*"vendor":"security@example.org".*"issued":1782518400,"updated":1782604800'
 like "the producer is the vendor of the others" "$raw" '"id":"signed".*"vendor":"Example Merger"'
 is "each reference is there once" "$(grep -o '"target":"[^"]*"' <<<"$raw" | head -6 | sort | uniq -d)" ""
+names=$(grep '"id":"names".*"title"' <<<"$raw")
+is "a CVE is an alias, whoever tells of it" "$(grep -o '"alias","target":"[^"]*"' <<<"$names" | cut -d'"' -f6 | paste -sd,)" \
+	"CVE-2026-1,no CVE-2026-1 of it,CVE-2026-20"
+like "the date of an advisory" "$names" '"issued":1782518400'
 like "bugs are links" "$raw" '"target":"https://example.org/7".*"title":"It breaks & burns"'
 
 # ------------------------------------------------------------------- modules
@@ -144,7 +168,7 @@ if unshare -m true 2>/dev/null; then
 	printf '[nodejs]\nstate = disabled\nstream=10\n' >"$tmp/etc/dnf/modules.d/nodejs.module"
 	printf '[perl]\nstream=\nstate=enabled' >"$tmp/etc/dnf/modules.d/perl.module"
 	printf 'state=enabled\nstream=1' >"$tmp/etc/dnf/modules.d/notes.txt"
-	is "what is enabled, with its stream" "$(modules)" '[{"enabled":"DL1","name":"idm"}]'
+	is "what is enabled, with its stream" "$(modules)" '[{"enabled":"DL1","name":"idm"},{"enabled":"","name":"nodejs"}]'
 else
 	echo "# modules of a server are not scanned: unshare -m does not work"
 fi
@@ -212,6 +236,11 @@ oval deep "$(deep 300)" >"$tmp/h.xml"
 pd scan --catalog "$tmp/h.xml" --packages "$tmp/list.tsv" --scheme rpm
 like "without end it is refused" "$rc $out" '^2 .*h.xml:1:.*nested deeper than'
 
+# notes may stand in anything, and ask nothing of a server
+oval noted "$(c t)" | sed 's,bash</l:name>,&<notes><note>n</note></notes>,' >"$tmp/h.xml"
+scan "$tmp/h.xml" --packages "$tmp/list.tsv" --scheme rpm
+verdicts noted=needed
+
 # A hundred thousand references to one test, and a chain as long.
 {
 	printf '<oval_definitions xmlns="http://oval.mitre.org/XMLSchema/oval-definitions-5" xmlns:l="l"><definitions>'
@@ -233,5 +262,5 @@ pd scan --catalog "$tmp/h.xml" --packages "$tmp/list.tsv" --scheme rpm
 like "OVAL 4 is not read" "$rc $out" '^2 .*\[catalog-format\]'
 iconv -t UTF-16 "$data/redhat.xml" | sed 's/UTF-8/UTF-16/' >"$tmp/utf16.xml"
 scan "$tmp/utf16.xml" --packages "$tmp/list.tsv" --scheme rpm
-is "UTF-16 is recognised and read" "$rc $(wc -l <<<"$lines")" "0 13"
+is "UTF-16 is recognised and read" "$rc $(wc -l <<<"$lines")" "0 15"
 end

@@ -124,6 +124,8 @@ chmod 644 a.pub
 head -c -1 web-1.2.pdpkg >cut.pdpkg
 pd package verify cut.pdpkg --key a.pub
 like "nor cut off" "$rc $out" '^2 .*\[package-damaged\]'
+pd package verify web-1.2.pdpkg --key none.pub
+like "a key that is not there" "$rc $out" "^2 .*none.pub: No such file or directory \\[file-read\\]"
 pd package verify web/web.lua --key a.pub
 like "nor what is none" "$rc $out" '^2 .*\[package-file\]'
 pd package verify web-1.2.pdpkg --key a.pub --digest "$(sha256sum <alpha.json | cut -d' ' -f1)"
@@ -212,7 +214,45 @@ like "the one in force stays" "$rc $out" '^2 .*\[package-busy\]'
 pd package remove web 1.10
 is "another one goes" "$rc $(cd "$home" && echo *)" "0 1.2 current"
 
-# ---- what it needs
+# ---- what it needs: also what no plan came by
+cp "$PD_BUILDDIR"/plugins/host/.libs/host.so "$PD_BUILDDIR"/plugins/service/.libs/service.so \
+	"$PD_BUILDDIR"/plugins/eventlog/.libs/eventlog.so plugins/
+cat >many.lua <<END
+local pd = require "patchday"
+-- local never = pd.use "never"
+local steps, host = pd.use "steps", pd.use("host")
+local service = pd.use "service"
+local unused = [[ pd.use "neither" host.reboot ]]
+return pd.workflow { api = 1, name = "many", help = unused,
+  params = { kind = pd.string { default = "stop" } },
+  plan = function(t)
+    if t.params.kind == "log" then return { pd.use "eventlog".export { to = "/x" } } end
+    if t.params.kind == "more" then return { steps["write"] { path = "/x" }, host.space { path = "/" } } end
+    if t.params.kind == "start" then return { service[t.params.kind] { units = { "x" } } } end
+    return { pd.stage "one" { steps.noop {} } }
+  end }
+END
+pd package build many.lua --version 1 --key a.key
+is "a script with branches that no plan takes is packed" "$rc" 0
+[ "$rc" = 0 ] || echo "$out"
+needs=$(sed -n 5p many-1.pdpkg | jq -c '[.needs[] | {(.plugin): .steps}] | add')
+is "the steps of those branches are needed too" "$(jq -c '[.eventlog, .host, .steps]' <<<"$needs")" \
+	'[["export"],["space"],["noop","write"]]'
+pd plugins service --json
+is "of a plugin whose step is chosen while it runs, all" "$(jq -c .service <<<"$needs")" \
+	"$(jq -c '[.. | .steps? // empty | .[].name] | sort' <<<"$out")"
+is "what a comment or a text says is none" "$(jq -c 'keys' <<<"$needs")" '["eventlog","host","service","steps"]'
+rm plugins/eventlog.so
+pd package install many-1.pdpkg --key a.pub
+like "and a server without one of them refuses the package" "$rc $out" '^2 .*needs the plugin eventlog.*\[package-needs\]'
+rm plugins/host.so plugins/service.so
+sed 's/pd.use "eventlog"/pd.use(t.params.kind)/; s/, pd.use("host")/, steps/; /^local service/d; s/host.space/steps.noop/; /service\[/d' \
+	many.lua >unclear.lua
+pd package build unclear.lua --version 1 --key a.key
+like "a plugin that nobody can know is refused, by its line" "$rc $(tr '\n' ' ' <<<"$out")" \
+	'^2 .*unclear.lua:8: .*write: pd.use "NAME" \[package-test\]'
+
+# ---- what the server lacks of it
 # resigned NAME: the payload under another manifest, signed by its author
 resigned()
 {
@@ -276,9 +316,9 @@ is "and installed" "$rc" 0
 mapfile -t values < <(section PARAMS | sed 's/^/--param=/')
 pd plan generic --facts facts.json "${values[@]}"
 like "the package comes before the role that came with patchday" "$out" '^package generic 2026.11,'
-packed=$(sed 1d <<<"$out")
+packed=$out
 pd plan "$PD_SRCDIR/scripts/roles/generic.lua" --facts facts.json --catalog frozen.xml "${values[@]}"
-# the digest of a plan is of what proves its catalogs too
-is "its plan is that of its parts" "$(sed 's/plan [0-9a-f]*$//; /proved\|signed\|trust/d' <<<"$packed")" \
-	"$(sed 's/plan [0-9a-f]*$//; /proved\|signed\|trust/d' <<<"$out")"
+# the digest of a plan is of what proves its catalogs too, and a script's word has its own place
+alike() { sed 's/plan [0-9a-f]*$//; /^package \|proved\|signed\|trust/d' <<<"$1"; }
+is "its plan is that of its parts" "$(alike "$packed")" "$(alike "$out")"
 end

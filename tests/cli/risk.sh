@@ -21,7 +21,7 @@ cat >"$tmp/model.xml" <<'END'
     <level name="new" upto="3" value="20"/>
     <level name="old" value="80" mitigation="replace it"/>
   </factor>
-  <class id="low" from="0" hours="any"/>
+  <class id="low" from="0" working_hours="yes" hours="any"/>
   <class id="high" from="50" hours="night"/>
 </risk>
 END
@@ -35,6 +35,12 @@ risk()
 check "the model that ships fits its schema" xmllint --noout --relaxng "$catalogs/patchday-risk.rng" "$catalogs/risk.xml"
 check "so does the one of this test" xmllint --noout --relaxng "$catalogs/patchday-risk.rng" "$tmp/model.xml"
 
+risk <<END
+server
+$(printf 'a%.0s' {1..256})
+END
+like "the name of a server has an end" "$rc $out" '^2 .*servers.csv:2: .*has 256 bytes, at most 255 are allowed'
+
 risk --json <<'END'
 server,worth,ports,age,partner
 b,much,many,4,
@@ -47,6 +53,29 @@ is "scores are products of weighted means" "$rc $(jq -r '.[] | "\(.server)=\(.im
 	"0 a=0*20=0 c=75*80=60 d, the last=75*80=60 b=100*80=80"
 is "partners do not go at once, whoever names the other" "$(jq -r '.[] | "\(.server):\(.wave)"' <<<"$out" | xargs)" \
 	"a:1 c:2 d, the last:2 b:3"
+is "who may be patched in working hours" "$(jq -r '.[] | select(.working_hours) | .server' <<<"$out")" a
+risk <<'END'
+server,worth,ports,age,partner
+a,much,many,9,b
+b,little,few,9,
+c,little,few,9,"b; d"
+d,little,few,1,
+END
+is "nor do those of one that several name" "$rc $(grep -oE '^wave [0-9].*|^  [a-d] ' <<<"$out" | xargs)" \
+	"0 wave 1: low, any b d wave 2: low, any; high, night c a"
+cp "$tmp/servers.csv" "$tmp/four.csv"
+pd risk --dates --model "$tmp/model.xml" "$tmp/four.csv"
+is "the waves begin a plan of dates" "$rc $(sed -n 's/"//g; 2,5p' <<<"$out" | tr -d '\r' | xargs)" \
+	"0 b,1,,,,,,,a; c d,1,,,,,,,c c,2,,,,,,,b; d a,2,,,,,,,b"
+awk 'NR > 1 { sub(/"","","","",""/, "22:00,04:00,1h,1h,Person " NR) } 1' <<<"$out" >"$tmp/dates.csv"
+pd schedule --first 2026-12-05 "$tmp/dates.csv"
+is "that can be filled in" "$rc $(grep -c 2026-12-12 <<<"$out")" "0 2"
+risk --json <<'END'
+server,worth,ports,age,partner
+b,much,many,4,
+a,little,few,1,
+c,much,few,9,b
+END
 is "classes say when" "$(jq -r '.[] | .class + " " + .hours' <<<"$out" | sort -u | xargs)" "high night low any"
 is "what mitigates is told" "$(jq -c '.[1].mitigation' <<<"$out")" '["be careful","replace it"]'
 
@@ -74,7 +103,7 @@ server,worth,ports,age
 END
 check "the picture is XML" xmllint --noout "$tmp/m.svg"
 is "with the server at its place" "$(xmllint --xpath 'concat(//*[local-name()="circle"]/@cx, " ", //*[local-name()="circle"]/@cy)' "$tmp/m.svg")" "630 152"
-like "the table has it, too" "$out" '^  <evil> & "co" +80  impact 100  likelihood  80  worth much'
+like "the table has it, too" "$out" '^  <evil> & "co" +80 high +impact 100  likelihood  80  worth much'
 risk --csv <<'END'
 server,worth,ports,age
 =1+1,much,many,9
@@ -94,7 +123,15 @@ refused()
 	risk
 	like "$1" "$rc $out" "^2 .*$2"
 }
-refused "a value that there is not" "servers.csv:2: 'muhc' is no worth; there are: little, much; did you mean much" <<'END'
+risk <<'END'
+server,worth,age,prots
+a,muhc,9,
+a,much,9,
+b,much,old age,
+c,little,1,
+END
+is "all that is wrong is told at once" "$rc $(sed -n 's/^patchday: .*servers.csv:\([0-9]\): .*/\1/p' <<<"$out" | xargs)" "2 1 2 3 4"
+refused "a value that there is not" "servers.csv:2: a: 'muhc' is no worth; there are: little, much; did you mean much" <<'END'
 server,worth
 a,muhc
 END
@@ -112,6 +149,10 @@ server,partner
 a,z
 END
 refused "no names" "there is no column 'server'" <<<"worth"
+refused "a column twice" "servers.csv:1: the column 'worth' is there twice" <<<"server,worth,worth"
+risk --json <<<"server,worth,,
+a,little,,"
+is "columns that nobody has named are none" "$rc" 0
 refused "too many fields" "servers.csv:2: 3 fields, and the head has 1" <<'END'
 server
 a,b,c
@@ -132,6 +173,7 @@ model()
 model "with a wrong axis" "axis is impact or likelihood, not 'luck'" 's/axis="likelihood"/axis="luck"/'
 model "whose levels do not rise" "upto has to rise|each level but the last" 's/name="many" value/name="many" upto="1" value/'
 model "whose classes do not begin at 0" "from begins at 0" 's/from="0"/from="10"/'
+model "with another word for working hours" "working_hours is yes or no, not 'often'" 's/working_hours="yes"/working_hours="often"/'
 model "with a factor twice" "the factor 'worth' is there twice" 's/id="age"/id="worth"/'
 model "with an entity" "." 's/<risk /<!DOCTYPE risk [<!ENTITY x "y">]><risk /'
 end

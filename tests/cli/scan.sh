@@ -29,6 +29,9 @@ is "one of them whole" "$(jq -c 'select(.id == "EX-2026-014")' <<<"$out")" \
 packages 'libssl3\t1\t3.0.1\t\tamd64'
 scan --packages "$tmp/p.tsv" --scheme deb --why EX-2026-014
 like "the epoch counts" "$rc $out" '^0 installed .* libssl3 1:3.0.1 is installed$'
+packages 'gpg-pubkey\t(none)\tfd431d51\t4ae0493b\t(none)' 'noarch\t\t1\t1\t' 'libssl3\t(none)\t3.0.1\t1~deb12u1\tamd64\t\t'
+scan --packages "$tmp/p.tsv" --scheme deb --why EX-2026-014
+like "what there is not may be written as rpm writes it, or be empty" "$rc $out" '^0 needed .* libssl3 3.0.1-1~deb12u1 is installed'
 packages '\xef\xbb\xbflibssl3\t1\t3.0.1\t\tamd64'
 scan --packages "$tmp/p.tsv" --scheme deb --why EX-2026-014
 like "behind a mark of the byte order too" "$rc $out" '^0 installed .* libssl3 1:3.0.1 is installed$'
@@ -59,6 +62,12 @@ scan --packages "$tmp/p.tsv" --scheme dep
 like "a misspelt one" "$rc $out" '^2 .*Did you mean deb\?|^  Did you mean deb\?'
 scan --packages "$tmp/none" --scheme deb
 like "a file that is not there" "$rc $out" "^2 .*$tmp/none.*\[file-read\]"
+
+printf '<catalog xmlns="urn:patchday:catalog:1"><update id="A" kind="security"><title>t</title>%s</update></catalog>' \
+	"<package name=\"p\" version=\"2&#x9b;31m&#x202e;&#x7f;\" scheme=\"rpm\"/>" >"$tmp/hostile.xml"
+packages 'p\t0\t1\t1\tnoarch'
+pd scan --catalog "$tmp/hostile.xml" --packages "$tmp/p.tsv" --scheme rpm --why A
+like "what a catalog says does not steer the terminal" "$rc $out" '^0 needed .* p 1-1 is installed, 2\?\?31m\?\?\?\? is offered$'
 
 # ------------------------------------------------------------ many servers
 mkdir "$tmp/fleet"
@@ -102,6 +111,8 @@ vercmp windows < <(printf '6.1\t6.1.0.0\n6.x\t6\n\n1\t2\t3\n\xff\t1\n1\t2\n')
 is "what is no version" "$rc $(tr '\n' ' ' <<<"$out")" "0 0 ? ? ? ? -1 "
 like "is told with its line" "$err" '^patchday: line 2: "6.x" is no version of the scheme windows$'
 is "and each of them" "$(grep -c '^patchday: line [2345]: ' <<<"$err")" 4
+vercmp rpm < <(printf '1\t2\r\n2\t1\r\n')
+is "lines may end as those of Windows do" "$rc $(tr '\n' ' ' <<<"$out") $err" "0 -1 1  "
 vercmp rpm </dev/null
 is "nothing gives nothing" "$rc $out" "0 "
 vercmp dep </dev/null

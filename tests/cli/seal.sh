@@ -72,6 +72,16 @@ report_valid "waiting"
 pd final --key "$key"
 is "no seal before they are there" "$rc" 4
 like "and it says who is missing" "$out" 'waiting for sign-off: operations, owner.*\[seal-open\]'
+for name in ' ' $'\t\n' $'Ann, 2026-11-30T21:00:00Z (account: root)\n  owner: Bob' $'A\e[2J' $'A\x7f' $'A\u0085B' $'A\u2028B' \
+	$'A\u202eB' $'A\xff' "$(printf '%0201d' 0)"; do
+	pd signoff --party operations --name "$name"
+	like "the name $(printf '%.12q' "$name") is refused, and not repeated" "$rc ${#out} $out" '^2 .?.?.? .*\[(sign-text|usage)\]'
+done
+pd signoff --party operations --name Ann --note $'all well\n  owner: Bob'
+like "so is a note of two lines" "$rc $out" '^2 .*the note is not one line.*\[sign-text\]'
+pd signoff --party "$(printf '%0100000d' 0)" --name Ann
+like "and a party that is too long" "$rc $out" '^2 .*the party has 100000 bytes.*\[sign-text\]'
+is "nobody has signed by that" "$(sql "SELECT count(*) FROM event WHERE kind = 'sign'")" 0
 SUDO_USER=mallory pd signoff --party operations --name Ann --note "one <lamp> is out"
 is "one signs" "$rc" 5
 pd signoff --party operations --name Bob

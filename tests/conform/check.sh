@@ -198,6 +198,64 @@ sed 's/tryz=bomb/tryx=bomb/' "$tmp/bad_cut/bad_cut.check" >"$tmp/fine/fine.check
 conform fine
 like "a sample of nothing is refused" "$rc $out" "^2 .*the case has a sample of tryx, which is no reader and no filter of fine"
 
+# ------------------------------------------------------------ a transport
+# carry NAME [DEFINE]: the plugin with manual and case
+carry()
+{
+	compile "$1" try-transport.c "${2-}"
+	printf '# %s\n## Transport way\n' "$1" >"$tmp/$1/README.md"
+	cat >"$tmp/$1/$1.check" <<END
+local pd = require "patchday"
+return pd.workflow { api = 1, name = "case", help = "what is tried",
+	params = { targets = pd.list { default = { "way=root@here:7,way=short,tries=2" } } },
+	plan = function() return pd.nothing "it has no step" end }
+END
+}
+
+# drops NAME RULES FINDING: as breaks, of a transport
+drops()
+{
+	local name=lost_${1,,}
+
+	carry "$name" "TRY_$1"
+	conform "$name" --json
+	is "$name: is caught" "$rc $(jq -r .verdict <<<"$out") $(rules broken)" "1 fail $2"
+	like "$name: in words" "$(jq -r '.rows[].rules[].found[]?' <<<"$out")" "$3"
+}
+
+carry kept
+conform kept --json
+is "a good transport passes" "$rc $(jq -r .verdict <<<"$out")" "0 pass"
+is "nothing of it is left untried" "$(rules 'not tried')$(rules broken)" ""
+is "and this is what was tried" "$(rules kept | tr -d ,)" "carries of way left of way limit of way loads of kept manual of kept"
+drops SHELL "carries of way" 'the words of a program do not arrive as they are: it prints "" and ends with status 2'
+drops STATUS "carries of way" "a program that ends with status 7 is told to have ended with 1"
+drops MIXED "carries of way" 'what a program prints does not come back: standard output "out$'
+drops INPUT "carries of way" "of a standard input of 256 bytes 0 come back"
+drops FOLDER "carries of way" 'folder and environment of a program are not as asked: it prints "/$'
+drops BRAVE "carries of way" "a program that is not there is told to have ended with status 0"
+drops CUT "carries of way" "is there with mode and size 640 1048575"
+drops MODE "carries of way" "is there with mode and size 666 1048576"
+drops SILENT "carries of way" "put of a file that is not there: it does not fail"
+drops EMPTY "carries of way" "of a file that is not there one is made here"
+drops CRASH "carries of way" "open: .*crashed: signal 11"
+drops LEAK "left of way" "transport: descriptor [0-9]+ is left open: /etc/passwd"
+drops DEAF "carries of way, limit of way" "it was asked to stop when it began, and went on for longer than its grace of 10 s"
+sed -i 's/@here/@there/' "$tmp/kept/kept.check"
+conform kept
+like "a target that is not reached is no pass" "$rc $out" "^1 .*"
+like "and it is said why" "$out" 'it does not reach root@there:7,way=short,tries=2 from a clone: there can.t be reached'
+sed -i 's/"way=root/"path=root/' "$tmp/kept/kept.check"
+conform kept
+like "a target of nothing is refused" "$rc $out" "^2 .*the case has a target 'path=root@there:7,way=short,tries=2', which is of no transport of kept"
+rm "$tmp/kept/kept.check"
+conform kept
+like "a transport without a target is no pass" "$rc $out" "^1 .*"
+like "and it is said what is missing" "$out" 'the case names no target of it: params = .*"way=USER@ADDRESS:PORT,OPTIONS"'
+printf '# kept\n' >"$tmp/kept/README.md"
+conform kept
+like "the manual has to name it" "$out" 'transport way'
+
 # what is not tried is no pass
 build refuse TRY_REFUSE
 conform refuse --json

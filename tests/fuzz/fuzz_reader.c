@@ -203,13 +203,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int fd = memfd_create("catalog", MFD_CLOEXEC);
 	struct pd_error *err = NULL;
 	struct pd_host host = pd_host_table;
-	struct pd_strings secrets = {0};
 	struct pd_worker_call call = { .phase = PD_PHASE_READ, .source_name = "input.xml",
 				       .source_fd = fd, .wanted = size % 2 ? asked : NULL };
 	struct in_one one = {
 		.child = { .ctx = { .size = sizeof(one.child.ctx), .phase = PD_PHASE_READ,
 				    .host = &host },
-			   .call = &call, .secrets = &secrets, .source = fd },
+			   .call = &call, .source = fd },
 		.builder = { .catalog = pd_catalog_new("input.xml", "fuzz"), .err = &err } };
 	int result;
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The corpora run as an ordinary test, of each reader that has one; `make fuzz
 # READER=native` searches on, with clang; see README.md here.
 check_PROGRAMS += %reldir%/fuzz_reader

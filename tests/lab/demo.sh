@@ -41,8 +41,10 @@ say "after: the share and the printer, and what was upgraded"
 as_a_user
 versions >"$build/versions.after"
 upgraded=$(diff "$build/versions.before" "$build/versions.after" | grep -c '^>' || true)
-echo "$upgraded packages were upgraded; the server was started $("$lab" boots "$server") times"
-echo "held and back: cron is $(on_server systemctl is-active cron </dev/null)"
+boots=$("$lab" boots "$server")
+echo "$upgraded packages were upgraded; the server was started $boots times"
+cron=$(on_server systemctl is-active cron </dev/null || true)
+echo "held and back: cron is $cron"
 
 say "sign-off"
 on_server patchday signoff --party operations --name "Ann Example" --note "all clients work" </dev/null || [ $? = 5 ]
@@ -57,5 +59,7 @@ mkdir -p "$build/certificates"
 say "the certificate"
 ls "$build/certificates"/*
 [ "$(run_state)" = "done" ] || die "the run is not done but $(run_state)"
+[ "$boots" -gt 1 ] || die "the server was not rebooted"
+[ "$cron" = active ] || die "cron was held, and is $cron"
 [ "$upgraded" -gt 20 ] || die "only $upgraded packages were upgraded"
 printf '\ndone in %d min %d s\n' $(((SECONDS - started) / 60)) $(((SECONDS - started) % 60))

@@ -35,6 +35,7 @@ is "and says that the run can go on after a reboot" \
 sed -e 's/client_tests(p), *-- A17/probe.command { argv = { "\/bin\/false" }, timeout = 2 },/' -e 's/rounds = 3/rounds = 1/' \
 	"$PD_SRCDIR/scripts/roles/file-print.lua" | on_server sh -c 'cat >/root/fault.lua'
 out=$(on_server patchday run /root/fault.lua "${parameters[@]}" </dev/null 2>&1)
+planned=$(grep -oE 'updates=[0-9]+' <<<"$out" | head -1 | cut -d= -f2)
 like "the run begins and reboots" "$out" 'rebooting: prepare/host.reboot'
 follow_run 600 >"$tmp/fault.log" 2>&1
 is "a probe that fails after the installation ends rolled back" "$(run_state)" "rolled back"
@@ -54,6 +55,12 @@ unexplained()
 empty "no difference is left that no step explains" "$(unexplained)"
 on_server patchday report </dev/null | sed -n '/^Dry run/,/^$/s/^/# /p'
 is "status says so by its exit of follow" "$(on_server patchday status --follow </dev/null >/dev/null; echo $?)" 1
+
+# kept as a test: of apt's lists it has what the plan had, and takes the same course
+out=$(on_server patchday workflow record /root/lived.test </dev/null 2>&1; on_server patchday workflow test /root/lived.test </dev/null 2>&1)
+like "the run is kept as a test, which passes" "$out" '^1 test, 0 failed$' || sed 's/^/# /' <<<"$out"
+like "and fails where the run did" "$(on_server cat /root/lived.test </dev/null)" '^=          rolled back: prove/probe.command'
+is "with the updates of the run" "$(on_server grep -c '^  <update ' /root/lived.test </dev/null)" "$planned"
 
 # with a scanner, a UPS and jobs of at, which the updates come for, too
 on_server bash -s <"$PD_SRCDIR/tests/lab/server-clamav.sh" >"$tmp/setup" 2>&1

@@ -142,11 +142,20 @@ is "the server was not rebooted" "$("$lab" boots "$server")" 1
 check "and has no run" on_server test ! -e /var/lib/patchday/journal.db </dev/null
 empty "nothing is left over of it" "$(diff "$tmp/clean" <(leftovers))"
 
-# the same runbook with a probe after the installation that can't succeed
-sed -e 's/client_tests(p), *-- A17/probe.command { argv = { "\/bin\/false" }, timeout = 2 },/' -e 's/rounds = 3/rounds = 1/' \
-	"$PD_SRCDIR/scripts/roles/file-print.lua" | on_server sh -c 'cat >/root/fault.lua'
+# an update, and a probe after it that can't succeed; of the whole runbook: tests/lab/file-print.sh
+rsync=$(on_server patchday scan --json </dev/null | jq -r 'select(.verdict == "needed" and any(.packages[]; .name == "rsync")) | .id')
+on_server sh -c 'sed "s|RSYNC|$1|" >/root/fault.lua' sh "$rsync" <<'EOF'
+local pd = require "patchday"
+local probe, update = pd.use "probe", pd.use "update"
+return pd.workflow { api = 1, name = "fault", help = "install and go back",
+	plan = function(t)
+		return { pd.stage "install" { on_failure = "undo",
+			update.install { updates = t.catalog:needed():id("RSYNC") },
+			probe.command { argv = { "/bin/false" }, timeout = 2 } } }
+	end }
+EOF
 on_server mkdir -m 700 /root/kept </dev/null
-rehearse --work /srv/volume --evidence /root/kept --json /root/fault.lua "${parameters[@]}"
+rehearse --work /srv/volume --evidence /root/kept --json /root/fault.lua
 is "a rehearsal with a probe that fails ends rolled back" $? 1
 is "and says so" "$(report .state)" "rolled back"
 like "with the probe" "$(report .why)" 'probe.command'

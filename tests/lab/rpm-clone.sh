@@ -36,7 +36,7 @@ items()
 mkdir -m 755 "$tmp/stage"
 "$lab" destroy >/dev/null 2>&1
 make -s -C "${PD_BUILDDIR:?}" install DESTDIR="$tmp/stage" >/dev/null 2>&1 &&
-	"$lab" up --owner $$ --kind rpm r1 </dev/null >/dev/null || { echo "Bail out! no server"; exit 1; }
+	"$lab" build --kind rpm >/dev/null 2>&1 && "$lab" up --owner $$ --kind rpm r1 </dev/null >/dev/null || { echo "Bail out! no server"; exit 1; }
 "$lab" push r1 "$tmp/stage" / </dev/null
 on_server sh -ec 'systemctl start lab-clock
 	install -d -m 755 /etc/patchday/keys /etc/patchday/sources.d /srv/source /srv/usb

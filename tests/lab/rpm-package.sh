@@ -46,7 +46,7 @@ check "there is a next one" [ -e "$next" ] || tail -20 "$work/log" | show
 
 # ------------------------------------------------------------------ the server
 "$lab" destroy >/dev/null 2>&1
-"$lab" up --owner $$ --kind rpm r1 </dev/null >/dev/null || { echo "Bail out! no server"; exit 1; }
+"$lab" build --kind rpm >/dev/null 2>&1 && "$lab" up --owner $$ --kind rpm r1 </dev/null >/dev/null || { echo "Bail out! no server"; exit 1; }
 server=r1
 "$lab" push "$server" "$this" /root/this.rpm </dev/null && "$lab" push "$server" "$next" /root/next.rpm </dev/null
 

@@ -35,7 +35,7 @@ verified() { on_server rpm -Va --nomtime </dev/null | grep -v __pycache__ | sort
 mkdir -m 755 "$tmp/stage"
 "$lab" destroy >/dev/null 2>&1
 make -s -C "${PD_BUILDDIR:?}" install DESTDIR="$tmp/stage" >/dev/null 2>&1 &&
-	"$lab" up --owner $$ --kind rpm r1 r2 </dev/null >/dev/null || { echo "Bail out! no servers"; exit 1; }
+	"$lab" build --kind rpm >/dev/null 2>&1 && "$lab" up --owner $$ --kind rpm r1 r2 </dev/null >/dev/null || { echo "Bail out! no servers"; exit 1; }
 for server in r1 r2; do
 	"$lab" push "$server" "$tmp/stage" / </dev/null
 	on_server sh -c 'systemctl start lab-clock; echo mine >>/etc/lab-clock.conf' </dev/null

@@ -92,7 +92,7 @@ power_on() {
 
 # NAME [remove]: off at once; then without its disk too.
 power_off() {
-	local end=$((SECONDS + 10))
+	local end=$((SECONDS + 60))
 	: >"$lab_servers/$1/stay-off"
 	[[ $(phase "$1") != starting ]] || echo off >"$lab_servers/$1/phase"
 	# Again and again, because it may be about to start.

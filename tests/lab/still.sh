@@ -71,7 +71,7 @@ on_server cupsenable PDF </dev/null
 
 still file-print "${parameters[@]}"
 is "the dry run of file-print changes nothing" "$(grep -c '^pd-still' <<<"$out") $(grep -c '^Dry run' <<<"$out")" "0 1"
-is "and refuses nothing but where there is no room" "$rc $(grep '^ *refused ' <<<"$out" | grep -cv 'too little room\|0 MiB free')" "4 0"
+is "and refuses nothing but where there is no room or no writing" "$rc $(grep '^ *refused ' <<<"$out" | grep -cv 'too little room\|0 MiB free\|read-only')" "4 0"
 out=$(on_server /root/pd-still patchday plan file-print "${parameters[@]}" --check </dev/null 2>&1)
 is "nothing at all where it could write" "$? $(grep -c '^pd-still' <<<"$out")" "0 0"
 empty "and has nobody change anything" "$changed"
@@ -103,14 +103,14 @@ end, plan = function(t)
 	local s, units = use "service", { "cron" }
 	return {
 		guard.window { windows = { "daily 00:00-24:00" } }, guard.users {}, guard.busy {}, guard.load {}, guard.power {},
-		use "antivirus".hold {}, use "antivirus".update { command = { "true" }, definitions = "/srv" },
+		use "antivirus".update { command = { "true" }, definitions = "/srv" },
 		use "backup".state { to = to }, use "backup".verify { archive = archive },
 		use "backup".restore { archive = archive }, use "backup".system { to = to },
 		use "copy".folder { from = to, to = "/srv/volume", same_volume = true },
 		use "copy".ssh { from = to, host = "127.0.0.1", to = "/srv/volume", identity = "/root/.ssh/id_ed25519", known_hosts = "/root/own_host" },
 		use "copy".medium { from = to, label = "NONE" }, -- with one: tests/plugins/copy-medium.sh
 		use "command".run { argv = { "/root/step" } },
-		use "database".probe {}, use "database".quiesce {}, use "database".dump { to = to }, -- with a database: tests/lab/database.sh
+		use "database".probe {}, use "database".dump { to = to }, -- with a database: tests/lab/database.sh
 		use "database".restore { from = to },
 		use "directory".probe {}, use "directory".replication {}, use "directory".roles {}, use "directory".dbcheck {}, -- with a domain: tests/lab/domain-controller.sh
 		use "directory".transfer { to = "dc2", password = t.params.password }, use "directory".backup { to = to },
@@ -124,7 +124,7 @@ end, plan = function(t)
 		use "firewall".restore { from = to }, use "proxy".save { to = to }, use "proxy".restore { from = to },
 		use "proxy".verify {}, use "normalbackup".file { path = to }, -- with backups: tests/plugins/normalbackup.sh
 		use "normalbackup".restic { repository = to, password = t.params.password },
-		use "normalbackup".borg { repository = to }, use "normalbackup".bacula { client = "fp1-fd" },
+		use "normalbackup".borg { repository = to }, use "normalbackup".command { ask = { "/root/step" } }, use "normalbackup".bacula { client = "fp1-fd" },
 		use "needrestart".probe {}, use "needrestart".restart {}, -- with old files: tests/plugins/needrestart.sh
 		use "notify".mail { to = { "root" }, subject = "test", text = "test", command = "/bin/true" },
 		use "notify".webhook { url = "https://localhost/", text = "test" }, use "notify".wall { text = "test" }, use "notify".desktop { text = "test" },
@@ -135,11 +135,14 @@ end, plan = function(t)
 		use "probe".imap { user = "alice", password = t.params.password }, use "probe".queue {}, -- with mail: tests/lab/mail.sh
 		use "probe".mail { to = "alice@localhost", user = "alice", password = t.params.password },
 		use "recovery".backup { to = "/srv/volume" }, use "recovery".rescue { to = "/srv/volume" }, -- with rear: tests/plugins/recovery.sh
+		use "recovery".stick {}, use "recovery".rescue_stick {}, -- with a stick: tests/plugins/recovery-stick.sh
 		use "recovery".recent { path = to }, use "recovery".medium { path = "/root/rear.iso" },
-		use "quota".hold {}, use "schedule".hold {}, use "ups".hold {}, use "ups".line {},
+		use "ups".line {},
+		pd.hold { { use "antivirus".hold {}, use "quota".hold {}, use "schedule".hold {}, use "ups".hold {}, use "database".quiesce {} } },
 		use "snapshot".btrfs { subvolumes = { "/" } }, use "snapshot".lvm { volumes = { "vg/root" } }, -- with some: tests/plugins/snapshot.sh
 		use "snapshot".discard { snapshots = { "lvm:vg/none" } }, use "snapshot".room {},
-		use "kernel".keep {}, use "kernel".once {}, use "kernel".confirm {}, -- with a boot loader: tests/plugins/kernel.sh
+		use "snapshot".prune { volumes = { "/" } }, use "snapshot".restore { volumes = { "/" } },
+		use "kernel".keep {}, use "kernel".once {}, use "kernel".confirm {}, use "kernel".running { release = "6.1.0-0-amd64" }, -- with a boot loader: tests/plugins/kernel.sh
 		s.stop { units = units }, s.start { units = units }, s.restart { units = units },
 		s.verify { units = units }, use "shares".save { to = to },
 		use "shares".restore { from = "$(output shares.save folder)" },
@@ -163,7 +166,7 @@ empty "nor do they have it changed" "$changed"
 grep '^pd-still' <<<"$out" | sort | uniq -c | sed 's/^/# /'
 grep -E '^  (failed|bad-args)' <<<"$out" | sed 's/^/# /'
 on_server patchday plugins --json </dev/null | jq -r '.[] | .name as $p | .steps[]? | "\($p).\(.name)"' | sort >"$tmp/declared"
-sed -n 's/^  [a-z-]* *main\/\([a-z]*\.[a-z]*\).*/\1/p' <<<"$out" | sort -u >"$tmp/checked"
+sed -n 's/^  [a-z-]* *[a-z#0-9]*\/\([a-z]*\.[a-z_]*\).*/\1/p' <<<"$out" | sort -u >"$tmp/checked"
 empty "no step of any plugin is left out" "$(comm -23 "$tmp/declared" "$tmp/checked")"
 is "nothing is left in /tmp" "$(on_server sh -c 'ls /tmp | grep -cv systemd-private' </dev/null)" 0
 end

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A real web proxy, squid behind nftables, goes through its whole runbook: once with a probe that fails after the
-# installation, to rolled back, and once to done. Then the same server by the role of any server.
+# installation, to rolled back, and once to done. Then the same server by the role of any server, likewise.
 export PD_LAB=${PD_LAB:-t-web-proxy}
 . "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
 . "$PD_SRCDIR/tests/lab/server.sh" || exit 99
@@ -65,6 +65,17 @@ is "signed by both it is done" "$(run_state)" done
 
 # ---- the same server as any server
 only rsync
+old=$(version rsync)
+on_server sh -c 'cat >/usr/local/bin/same-rsync && chmod 755 /usr/local/bin/same-rsync' <<END
+#!/bin/sh
+[ "\$(dpkg-query -W -f '\${Version}' rsync)" = "$old" ]
+END
+state >"$tmp/before"
+to_its_end "rolled back" generic --param "commands=/usr/local/bin/same-rsync"
+is "a command that fails after the updates of any server ends rolled back" "$(run_state) $(version rsync)" "rolled back $old"
+like "the command is named" "$(on_server patchday status </dev/null)" 'state: rolled back: prove/probe.command: .*same-rsync'
+state >"$tmp/after"
+empty "packages, services, files and rules are as before" "$(diff "$tmp/before" "$tmp/after" | head -40)"
 to_its_end "waiting for sign-off" generic --param running=squid,ssh --param ports=22,localhost:3128 \
 	--param pages=https://intern/ --param ca=/etc/ssl/lab.pem --param "commands=squid -k check"
 is "the runbook of any server ends with the work done" "$(run_state)" "waiting for sign-off"

@@ -17,7 +17,7 @@
 	X(mistyped) X(tell_secret) X(store_secret) X(split_secret) X(command) \
 	X(signaled) X(missing) X(big) X(lines) X(late) X(feed) X(feed_secret) \
 	X(polite) X(evidence) X(updates) X(scribble) X(shut) X(freeze) X(daemon) \
-	X(inhibit) X(touch) X(got_over) X(chatter) X(stack) X(rubbish) X(count_up) X(alone)
+	X(inhibit) X(touch) X(got_over) X(chatter) X(stack) X(rubbish) X(count_up) X(alone) X(eat) X(jump)
 
 #define NAME(n) #n,
 static const char *const names[] = { BEHAVIOURS(NAME) NULL };
@@ -93,6 +93,25 @@ static int give_up(struct pd_ctx *ctx)
 	(void)ctx;
 	fputs("last words\n", stderr);
 	abort();
+}
+
+/* Hardly a page of it is used. */
+static int eat(struct pd_ctx *ctx)
+{
+	(void)ctx;
+	for (size_t had = 0; deep && had < (size_t)6 << 30; had += (size_t)32 << 20)
+		*(volatile char *)malloc((size_t)32 << 20) = 1;
+	return PD_CHANGED;
+}
+
+static int jump(struct pd_ctx *ctx)
+{
+	void (*volatile nowhere)(void) = NULL;
+	uintptr_t address = 8 + (uintptr_t)!ctx;
+
+	memcpy((void *)(uintptr_t)&nowhere, &address, sizeof(address));
+	nowhere();
+	return PD_CHANGED;
 }
 
 static int leave(struct pd_ctx *ctx)
@@ -620,6 +639,118 @@ static int read_items(struct pd_ctx *ctx)
 	return pd_xml(ctx, &handler);
 }
 
+/* All that is heard of a document, as one number. */
+struct sum {
+	uint64_t hash;
+	unsigned depth, parsers; /* when it began */
+	bool some, leaf;         /* without what may be told or not; the last tag is a start */
+	uint64_t tag;            /* the number behind that */
+};
+
+static void add_bytes(struct sum *s, const void *data, size_t len)
+{
+	for (const unsigned char *c = data; len--; c++)
+		s->hash = (s->hash ^ *c) * 0x100000001b3;
+}
+
+static void add_text(struct sum *s, const char *text)
+{
+	add_bytes(s, text ? text : "none", strlen(text ? text : "none") + 1);
+}
+
+/* Processes that this one has started. */
+static unsigned children(void)
+{
+	FILE *f = fopen("/proc/thread-self/children", "re");
+	unsigned n = 0;
+	int pid;
+
+	while (f && fscanf(f, "%d", &pid) == 1)
+		n++;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static int sum_start(struct pd_ctx *ctx, void *user, const char *ns, const char *name,
+		     const struct pd_xml_attr *attrs, size_t n)
+{
+	struct sum *s = user;
+	unsigned line = pd_xml_line(ctx);
+
+	if (!s->depth++)
+		s->parsers = children();
+	else if (s->some)
+		s->hash = s->tag;
+	if (strcmp(name, "fail") == 0)
+		return pd_fail(ctx, PD_FAILED, "this is <%s> in line %u", name, line);
+	add_bytes(s, &line, sizeof(line));
+	add_text(s, ns);
+	add_text(s, name);
+	for (size_t i = 0; i < n; i++) {
+		add_text(s, attrs[i].ns);
+		add_text(s, attrs[i].name);
+		add_text(s, attrs[i].value);
+	}
+	s->tag = s->hash;
+	s->leaf = true;
+	return strcmp(name, "skip") == 0 ? PD_XML_SKIP : 0;
+}
+
+static int sum_end(struct pd_ctx *ctx, void *user, const char *ns, const char *name)
+{
+	struct sum *s = user;
+	unsigned line = pd_xml_line(ctx);
+	char text[96];
+
+	if (s->some && !s->leaf)
+		s->hash = s->tag;
+	add_bytes(s, &line, sizeof(line));
+	add_text(s, ns);
+	add_text(s, name);
+	s->tag = s->hash;
+	s->leaf = false;
+	if (--s->depth)
+		return 0;
+	snprintf(text, sizeof(text), "%016llx begun by %u ended by %u", (unsigned long long)s->hash,
+		 s->parsers, children());
+	pd_ignored(ctx, line, text);
+	return 0;
+}
+
+static int sum_text(struct pd_ctx *ctx, void *user, const char *text, size_t len)
+{
+	(void)ctx;
+	add_bytes(user, text, len);
+	return 0;
+}
+
+static int read_sum(struct pd_ctx *ctx)
+{
+	struct sum s = { .hash = 0xcbf29ce484222325 };
+	const struct pd_xml_handler handler = { .size = sizeof(handler), .user = &s,
+		.start = sum_start, .end = sum_end, .text = sum_text };
+
+	return pd_xml(ctx, &handler);
+}
+
+/* What is in the last list is nothing to it either. */
+static bool some_passed(const char *name, unsigned depth, bool bare)
+{
+	return bare || (depth == 4 && strcmp(name, "b") == 0) || strcmp(name, "pass") == 0 ||
+	       (depth == 2 && strcmp(name, "list3") == 0);
+}
+
+static int read_some(struct pd_ctx *ctx)
+{
+	struct sum s = { .hash = 0xcbf29ce484222325, .some = true };
+	const struct pd_xml_handler handler = { .size = sizeof(handler), .user = &s,
+		.flags = PD_XML_LEAVES, .passed = some_passed,
+		.start = sum_start, .end = sum_end, .text = sum_text };
+
+	return pd_xml(ctx, &handler);
+}
+
 static int recognize(const unsigned char *head, size_t len)
 {
 	return len && head[0] == '<' ? 50 : 0;
@@ -633,7 +764,11 @@ static const struct pd_reader large = { PD_READER, .name = "large", .help = "one
 					.flags = PD_R_SERVER, .read = read_large };
 static const struct pd_reader items = { PD_READER, .name = "items", .help = "elements that stand for themselves",
 					.flags = PD_R_ITEMS, .recognize = recognize, .read = read_items };
-static const struct pd_reader *const readers[] = { &rows, &xml, &large, &items, NULL };
+static const struct pd_reader sum = { PD_READER, .name = "sum", .help = "all of a document as one number",
+				      .recognize = recognize, .read = read_sum };
+static const struct pd_reader some = { PD_READER, .name = "some", .help = "a part of a document as one number",
+				       .recognize = recognize, .read = read_some };
+static const struct pd_reader *const readers[] = { &rows, &xml, &large, &items, &sum, &some, NULL };
 
 PD_PLUGIN(.name = "act", .version = "1.0", .help = "behaviours for tests",
 	  .steps = steps, .scanners = scanners, .readers = readers);

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Golden plans: data files, one driver, a plugin made for them.
 check_LTLIBRARIES += %reldir%/plugins/demo.la
 %canon_reldir%_plugins_demo_la_SOURCES = %reldir%/plugins/demo.c

@@ -39,6 +39,47 @@ is "$(scan apt.packages | jq -r '.packages[] | select(.held) | .name')" bash \
 	"what apt-mark holds is held"
 in_lab apt-mark unhold bash >/dev/null </dev/null
 
+# --- a database of dpkg that is not whole never reads as a server that needs nothing
+# refused HOW WHY: change it, look, and put it back
+refused()
+{
+	local how=$1 why=$2
+
+	in_lab sh -c "cp -a /var/lib/dpkg/status /root/status; $how" </dev/null
+	run scan apt.packages
+	isnt "$rc" 0 "$why: the scan fails"
+	like "$out" "/var/lib/dpkg/status .*$why" "it says so"
+	like "$out" "/var/backups/dpkg.status" "it says what to do"
+	run read_apt
+	isnt "$rc" 0 "$why: there is no catalog"
+	like "$out" "/var/lib/dpkg/status .*$why" "for the same reason"
+	in_lab sh -c 'cp -a /root/status /var/lib/dpkg/status' </dev/null
+}
+refused ': >/var/lib/dpkg/status' "is empty"
+refused 'rm /var/lib/dpkg/status' "can.t be read: No such file"
+refused 'head -c 29990 /root/status >/var/lib/dpkg/status' "ends within a package"
+refused 'awk -v RS= -v ORS="\n\n" "NR <= 200" /root/status >/var/lib/dpkg/status' \
+	"has 200 packages, but .*files of"
+refused 'awk -v RS= -v ORS="\n\n" "!/^Package: dpkg\n/" /root/status >/var/lib/dpkg/status' \
+	"does not have the package dpkg itself"
+refused 'printf "Package: cut\nStatus: install ok installed\n" >>/var/lib/dpkg/status' "ends within a package"
+in_lab sh -c 'sed -i "0,/^Version: /s/^Version: .*/Version: not-a-version/" /var/lib/dpkg/status' </dev/null
+like "$(scan apt.packages 2>&1)" "dpkg-query warns" "what dpkg-query warns of is said"
+in_lab sh -c 'cp -a /root/status /var/lib/dpkg/status; touch /var/lib/dpkg/info/stray.list' </dev/null
+run scan apt.packages
+is "$rc" 0 "a stray list of files is no reason to refuse"
+like "$out" "some may be missing" "but it is said"
+in_lab rm /var/lib/dpkg/info/stray.list </dev/null
+in_lab sh -c 'mv /var/lib/dpkg/status /etc/debian_version /root/ && rm /etc/os-release &&
+	printf "ID=other\nID_LIKE=\"not-debian fedora\"\n" >/etc/os-release' </dev/null
+run scan apt.packages
+is "$rc:$(jq -c . <<<"$out")" '0:{}' "a server of another kind has no packages of dpkg"
+in_lab sh -c 'mv /root/debian_version /etc/; printf "ID=other\n" >/etc/os-release' </dev/null
+run scan apt.packages
+isnt "$rc" 0 "a server with Debian's version is none of another kind"
+in_lab sh -c 'mv /root/status /var/lib/dpkg/; rm /etc/os-release
+	ln -s ../usr/lib/os-release /etc/os-release' </dev/null
+
 # --- the reader
 catalog=$(updates)
 want=$(upgradable | sed -E 's,^([^/]+)/[^ ]+ ([^ ]+) .*,\1 \2,' | sort)
@@ -72,6 +113,17 @@ printf 'Package: %s\nPin: release *\nPin-Priority: -1\n' "$name" |
 	in_lab sh -c 'cat >/etc/apt/preferences.d/pd-test'
 is "$(updates | jq -r --arg n "$name" '.packages[] | select(.name == $n) | .name')" "" \
 	"a pin of apt counts"
+like "$(read_apt 2>&1)" "$name [^ ]* is held back by an apt pin" "and is said"
+# shellcheck disable=SC2016
+in_lab sh -c 'printf "Package: %s\nPin: version %s\nPin-Priority: 1001\n" "$1" \
+	"$(dpkg-query -W -f "\${Version}" "$1")" >/etc/apt/preferences.d/pd-test' sh "$name" </dev/null
+like "$(read_apt 2>&1)" "$name [^ ]* is held back by an apt pin" "so is a pin of what is installed"
+printf 'Package: *\nPin: release l=Debian-Security\nPin-Priority: 50\n' |
+	in_lab sh -c 'cat >/etc/apt/preferences.d/pd-test'
+out=$(read_apt 2>&1)
+like "$out" "[0-9]+ installed packages are newer in a source that is held back by an apt pin" \
+	"of a pin of a whole source it is said how many packages it keeps"
+unlike "$out" "see .apt-cache policy $name" "not each of them"
 in_lab rm /etc/apt/preferences.d/pd-test </dev/null
 
 # --- a source that is not signed and that apt is told to trust
@@ -96,6 +148,16 @@ is "$(jq -r 'select(.id == "glibc/9999-1") | "\(.kind) \(.restart) \(.packages[0
 	"bugfix reboot 9999-1+b1" "libc asks for a reboot"
 like "$(read_apt 2>&1)" "is not signed; it is used since apt is configured" "it says so"
 in_lab sh -c 'rm -r /etc/apt/sources.list.d/extra.list /srv/extra /var/lib/apt/lists/*extra*' </dev/null
+
+unlike "$(read_apt 2>&1)" "held back by an apt pin" "without a pin nothing is said of one"
+
+# --- nothing to verify signatures with
+in_lab mv /usr/bin/gpgv /root/gpgv </dev/null
+run read_apt
+isnt "$rc" 0 "without gpgv there is no catalog"
+like "$out" "install the package gpgv" "it says what is missing"
+unlike "$out" "were changed after" "nobody is accused"
+in_lab mv /root/gpgv /usr/bin/gpgv </dev/null
 
 # --- lists that were changed
 list=$(in_lab sh -c 'ls /var/lib/apt/lists/*security*_Packages | head -1' </dev/null)

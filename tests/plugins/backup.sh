@@ -102,6 +102,11 @@ is "$rc" 1 "check refuses when there is too little room"
 like "$out" 'inhibit.*/srv/small/x has .* MiB free' "and says where and how much"
 run in_lab ls /srv/small </dev/null
 is "$out" "" "and has touched nothing"
+run step backup.state check to=/etc/passwd/x paths=/srv/t
+like "$out" 'inhibit.*/etc/passwd is not a folder' "a folder in a file is refused"
+run step backup.state check to=/srv/safe paths=/srv/t name=../x
+like "$out" 'name is .*one file' "a name is that of one file"
+unlike "$out" "a bug of plugin" "and not a bug of the plugin"
 run step backup.state check to=/srv/safe paths=etc
 like "$out" 'absolute path' "a path that is not absolute is refused"
 

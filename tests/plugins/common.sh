@@ -120,10 +120,10 @@ scan()
 		--plugin-dir /opt/pd/plugins scan "$1" </dev/null
 }
 
-# soon CONDITION: wait until it holds in the server; a minute is for a test that fails
+# soon CONDITION: wait until it holds in the server; three minutes are for a test that fails, or a machine that has much to do
 soon()
 {
-	in_lab timeout 60 sh -c "until $1; do sleep 0.1; done" </dev/null
+	in_lab timeout 180 sh -c "until $1; do sleep 0.1; done" </dev/null
 }
 
 run()

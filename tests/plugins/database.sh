@@ -140,6 +140,38 @@ sh_lab 'mv /root/psql $(ls -d /usr/lib/postgresql/*/bin)/psql'
 like "$(client 'SELECT 1')" 'pg_hba.conf rejects' "since it still lives by the hold"
 run step database.quiesce undo wait=1
 is "$rc:$(client 'SELECT 1')" "0:1" "and undo lets applications in when it can"
+work=/opt/pd/stopping
+run step database.quiesce check,apply wait=1
+# one that is being stopped and waits for a session to end turns everybody away, too
+sh_lab 'setsid setpriv --reuid postgres --regid postgres --init-groups -- psql -XAtqc "SELECT pg_sleep(600)" >/dev/null 2>&1 &'
+soon 'setpriv --reuid postgres --regid postgres --init-groups -- psql -XAtc "SELECT query FROM pg_stat_activity" | grep -q "^SELECT pg_sleep"'
+control() { in_lab setpriv --reuid postgres --regid postgres --init-groups -- sh -c '"$(ls -d /usr/lib/postgresql/*/bin)/pg_ctl" -D "$(ls -d /var/lib/postgresql/*/main)" "$@"' sh "$@" </dev/null >/dev/null 2>&1; }
+control stop -m smart -W
+soon 'setpriv --reuid postgres --regid postgres --init-groups -- pg_isready | grep -q rejecting'
+begun=$SECONDS
+run step database.quiesce undo wait=1
+is "$rc:$(hba):$((SECONDS - begun < 30))" "0:$before:1" "a cluster that goes down is given back, and not waited for"
+like "$out" 'does not run; it lets applications in when it does' "which is said"
+control stop -m fast
+sh_lab 'systemctl reset-failed; systemctl restart postgresql@$(ls /etc/postgresql)-main'
+is "$(client 'SELECT 1')" 1 "and lets them in when it has come up"
+work=/opt/pd/stopped
+run step database.quiesce check,apply wait=1
+sh_lab 'cd /usr/lib/postgresql/*/bin && mv psql psql.real && touch psql && chmod 755 psql'
+in_lab sh -c 'cat >$(ls -d /usr/lib/postgresql/*/bin)/psql' <<'E'
+#!/bin/sh
+# goes down between the look whether it runs and the reload
+here=${0%/*} sql=$(cat)
+case $sql in *pg_conf_load_time*) [ -e /tmp/stopped ] || { touch /tmp/stopped
+	"$here/pg_ctl" -D "$(ls -d /var/lib/postgresql/*/main)" stop -m fast >/dev/null; } ;; esac
+printf '%s\n' "$sql" | exec "$here/psql.real" "$@"
+E
+run step database.quiesce undo wait=1
+is "$rc:$(hba)" "0:$before" "a cluster that goes down while it is given back, too"
+like "$out" 'does not run; it lets applications in when it does' "which is said"
+is "$(sh_lab 'ls /tmp/stopped; cd /usr/lib/postgresql/*/bin && mv psql.real psql')" /tmp/stopped "and it was so"
+sh_lab 'systemctl reset-failed; systemctl restart postgresql@$(ls /etc/postgresql)-main'
+is "$(client 'SELECT 1')" 1 "it lets applications in when it has come up"
 work=/opt/pd/two
 run step database.quiesce check,apply wait=1
 sh_lab 'pg_createcluster $(ls /etc/postgresql) other' >/dev/null 2>&1

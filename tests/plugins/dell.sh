@@ -35,6 +35,16 @@ is "the same BIOS" "$(of BIOS1)" installed
 out=$(server "PowerEdge X1000" 2.5.0)
 is "another model" "$(of BIOS1)" not-applicable
 is "and its bundle" "$(of B-1_LIN.7)" not-applicable
+# what a system is called, as one catalog or another writes it; on RHEL 8
+for system in 'Redhat 8 needed' 'RedHat 8 needed' 'Red_Hat redhat-release-8Server needed' 'RedHat 7 not-applicable' 'SUSE 8 not-applicable' \
+	'Somebody 8 unknown'; do
+	read -r vendor major wanted <<<"$system"
+	sed "s|<ImportantInfo URL=\"https://www.example.com/bios1\"/>|<SupportedOperatingSystems><OperatingSystem osVendor=\"${vendor/_/ }\" majorVersion=\"$major\"/></SupportedOperatingSystems>|" \
+		"$catalog" >"$tmp/system.xml"
+	out=$(verdicts "$tmp/system.xml" '{"os":{"id":"rhel","version_id":"8.9"},"hardware":{"vendor":"Dell Inc.","product":"PowerEdge X100","bios_version":"1"}}')
+	is "for $vendor $major" "$(of BIOS1)" "$wanted"
+done
+like "which nobody knows is said" "$out" 'BIOS1 unknown what the systems of "Somebody" are called is not known'
 out=$(verdicts "$catalog" '{"os":{"id":"debian"},"hardware":{"vendor":"QEMU","product":"X100","bios_version":"9"}}')
 is "another vendor" "$(of BIOS1)" not-applicable
 out=$(verdicts "$catalog" '{"os":{"id":"debian"}}')

@@ -47,6 +47,30 @@ step check,apply timeout=1
 like "so does one that DNS does not name" "$out" 'DNS of _kerberos._udp.lab.example does not name dc1.lab.example'
 on dc1 samba-tool dns add dc1 lab.example _kerberos._udp SRV 'dc1.lab.example 88 0 100' -P </dev/null >/dev/null 2>&1
 
+on dc1 systemctl stop samba-ad-dc </dev/null
+for it in directory.probe directory.replication; do
+	step check
+	is "$it: a dry run sees that the directory does not answer" "$rc $(jq -r 'select(.event == "result").result' <<<"$out")" "1 refused"
+	like "and says so" "$out" 'the directory does not answer by /var/lib/samba/private/ldapi: '
+done
+it=directory.probe
+step check,apply timeout=1
+like "a run waits for it" "$out" '"phase":"check","result":"changed"'
+on dc1 systemctl start samba-ad-dc </dev/null
+step check,apply timeout=60
+passed "until it is there"
+# somebody else in its place, who tells another name
+on dc1 sh -c 'cd /var/lib/samba/private && mv ldapi ldapi.own && { python3 -c "
+import socket
+s = socket.socket(socket.AF_UNIX); s.bind(\"ldapi\"); s.listen(1)
+c = s.accept()[0]; c.recv(99); c.sendall(b\"0 dnsHostName1 other.lab.example\")" >/dev/null 2>&1 & } && until [ -S ldapi ]; do sleep 0.1; done' </dev/null
+step check
+is "who has another name is not taken for it" "$rc $(jq -r 'select(.event == "result").result' <<<"$out")" "1 refused"
+like "and it is said" "$out" 'what answers is not dc1.lab.example'
+on dc1 sh -c 'cd /var/lib/samba/private && rm ldapi && mv ldapi.own ldapi' </dev/null
+step check
+passed "itself is"
+
 it=directory.replication
 on dc2 samba-tool user create replicated --random-password </dev/null >/dev/null
 step check,apply,verify timeout=120
@@ -132,4 +156,22 @@ on dc1 sh -c "printf x >>$archive" </dev/null
 step verify to=/srv/dc
 is "a byte too many is found" $rc 1
 like "by the digest" "$out" 'is not as it was written: do not use it'
-on dc1 rm -rf /root/work /srv/dc /srv/open /root/admin </dev/null
+step check to=/srv/online kind=online
+is "nothing is made by looking" "$rc $(on dc1 sh -c 'ls -d /srv/online 2>/dev/null' </dev/null)" "0 "
+on dc1 systemctl stop samba-ad-dc </dev/null
+step apply to=/srv/online kind=online
+is "online a controller that is down can't be asked" $rc 1
+like "and it is said" "$out" 'samba-tool domain backup: '
+on dc1 systemctl start samba-ad-dc </dev/null
+it=directory.probe
+step check,apply timeout=60
+it=directory.backup
+step check,apply,verify to=/srv/online kind=online
+passed "the domain is replicated anew to an archive, after that failure too"
+like "and a domain can be made of it" "$out" 'a domain was restored from .*, with 4 accounts, the same as here'
+archive=$(jq -r 'select(.name == "archive").value' <<<"$out" | tail -1)
+is "nobody else can read it" "$(on dc1 stat -c '%U %a' "$archive" "${archive%/*}" </dev/null | xargs)" "root 600 root 700"
+is "it has the directory, and the policies" "$(
+	on dc1 python3 -c "import tarfile; print(*tarfile.open('$archive').getnames(), sep='\n')" </dev/null | sed 's,^[.]/,,' | grep -cxE 'private/sam.ldb|sysvol.tar.gz|backup.txt')" 3
+empty "nothing is left of it, or of the proof" "$(on dc1 find / -xdev \( -name 'patchday-proof*' -o -name '*.bak-offline' -o -name '*.part' \) </dev/null)"
+on dc1 rm -rf /root/work /srv/dc /srv/online /srv/open /root/admin </dev/null

@@ -146,6 +146,89 @@ else
 	echo "# hardware: devices can't be laid over /sys here, these cases are left out"
 fi
 
+# ---------------------------------------------------------------- a vendor's installer in an archive
+inside 'mkdir -p /srv/packed/bin && echo 7.3 >/srv/packed/version'
+in_lab sh -c 'cat >/srv/packed/bin/setup' <<'END'
+#!/bin/sh
+# needs what lies beside it, in the folder that it is started in
+echo "$(pwd) $(id -u) $(stat -c %a:%U ../version)"
+case $1 in
+remove) rm -r /opt/packed ;;
+there) exit 3 ;;
+*) mkdir -p /opt/packed && cp ../version /opt/packed/ && exit 194 ;;
+esac
+END
+in_lab sh -c 'cat >/srv/packed/bin/away' <<'END'
+#!/bin/sh
+exec sh ./setup remove
+END
+inside 'cd /srv/packed && chmod 755 bin/setup && chmod 4666 version && chown 1000 version && mkdir -p /opt/archives &&
+	tar czf /opt/archives/a.tgz . && tar cJf /opt/archives/a.tar.xz bin version && ln -s /etc bin/etc && tar czf /opt/archives/link.tgz bin/etc &&
+	rm bin/etc && mkfifo bin/fifo && tar czf /opt/archives/fifo.tgz bin && rm bin/fifo && head -c 200 /opt/archives/a.tgz >/opt/archives/cut.tgz &&
+	chmod 644 bin/setup && python3 -c "
+import os, zipfile
+z = zipfile.ZipFile(\"/opt/archives/a.zip\", \"w\")
+for name in (\"bin/setup\", \"bin/away\", \"version\"): z.writestr(name, open(name).read())
+z.close()
+z = zipfile.ZipFile(\"/opt/archives/out.zip\", \"w\")
+z.writestr(\"bin/setup\", \"#!/bin/sh\")
+z.writestr(\"../escaped\", \"x\")
+z.close()" && python3 -c "
+import io, tarfile
+t = tarfile.open(\"/opt/archives/behind.tgz\", \"w:gz\")
+def add(name, **more):
+    i = tarfile.TarInfo(name); data = more.pop(\"data\", b\"\"); i.size = len(data)
+    for k, v in more.items(): setattr(i, k, v)
+    t.addfile(i, io.BytesIO(data))
+add(\"bin/setup\", data=b\"#!/bin/sh\")
+add(\"etc\", type=tarfile.SYMTYPE, linkname=\"/etc\")
+add(\"etc/escaped\", data=b\"x\")
+t.close()" && chmod 644 /opt/archives/*'
+packed() { local phases=$1 name=$2; shift 2; driver "$phases" "installer=/opt/archives/$name" program=bin/setup "digest=$(inside "sha256sum </opt/archives/$name" | cut -d' ' -f1)" \
+	exit_codes=3010=success-reboot,3=already-installed "$@"; }
+back=(creates=/opt/packed/version uninstall=bin/setup,remove)
+for name in a.tgz a.tar.xz a.zip; do
+	fresh
+	state >"$scratch/before"
+	packed check $name "${back[@]}"
+	is "$rc $(inside "ls $work/driver.install")" "0 " "$name: check leaves nothing"
+	unlike "$out" '"event":"irreversible"' "$name: what is inside can uninstall it"
+	packed apply,verify $name "${back[@]}"
+	is "$rc $(inside 'cat /opt/packed/version')" "0 7.3" "$name: the program in it has found its files"
+	[ "$rc" = 0 ] || echo "$out"
+	like "$out" '"reboot_required","value":true' "$name: and its status is understood"
+	like "$(inside "cat $work/driver.install/installer.log")" "^$work/driver.install/unpacked/bin 0 600:root\$" "$name: in its own folder, root's files without setuid"
+	packed undo $name "${back[@]}"
+	state >"$scratch/now"
+	is "$rc$(diff "$scratch/before" "$scratch/now")" 0 "$name: undo takes it away, by the program in it"
+done
+fresh
+packed apply a.zip "${back[@]}"
+inside "rm -r $work/driver.install/unpacked"
+packed undo a.zip creates=/opt/packed/version uninstall=bin/away
+is "$rc$(inside 'ls /opt/packed 2>/dev/null')" 0 "another program of it takes it away, unpacked once more"
+fresh
+packed check,apply a.tgz arguments=there
+like "$out" '"phase":"apply","result":"unchanged"' "one that says already-installed has changed nothing"
+for case in "link.tgz|has no program bin/setup in it" "fifo.tgz|has bin/fifo in it, which is no file, folder or link" "cut.tgz|can't be unpacked: "; do
+	fresh
+	packed check "${case%%|*}"
+	is "$rc" 1 "${case%%|*} is refused before anything is done"
+	like "$out" "/opt/archives/${case%%|*} ${case#*|}" "and it is said why"
+done
+for name in out.zip behind.tgz; do
+	fresh
+	packed apply $name
+	is "$(inside "ls /etc/escaped $work/driver.install/escaped $work/driver.install/unpacked/escaped 2>/dev/null")" "" "$name: nothing leads out of the folder"
+done
+fresh
+packed apply out.zip
+like "$rc $(paste -sd' ' <<<"$out")" "^1 .*out.zip can't be unpacked: .*escaped: " "what would is told"
+driver check installer=/opt/archives/a.tgz program=../setup digest=x
+like "$out" 'program: .*\.\./setup.* must be a path within the archive' "a program outside is none"
+driver check package=x program=bin/setup
+like "$out" 'program, arguments, exit_codes.* belong to an installer' "nor is one of a package"
+
 # ---------------------------------------------------------------- a vendor's installer
 in_lab sh -c 'cat >/opt/drivers/setup; chmod 755 /opt/drivers/setup' <<'END'
 #!/bin/sh

@@ -51,6 +51,23 @@ run step eventlog.export check to=/srv/small places=/srv/small,/srv/safe clear=t
 like "$out" '"archive".*/srv/safe/pd-step/eventlog.tar.zst' "the first place with room is chosen"
 is "$(in_lab sh -c 'ls -A /srv/small; ls /srv/safe 2>/dev/null' </dev/null)" "" "check has touched nothing"
 
+long=$(printf 'n%.0s' {1..300})
+for step in export collect; do
+	for name in ../../x "$long" .hidden ""; do
+		run step eventlog.$step check to=/srv/safe name="$name"
+		isnt "$rc" 0 "$step refuses the name ${name:0:20}"
+		like "$out" "name (is|has) .*(one file|room for an ending)" "as an argument"
+		unlike "$out" "a bug of plugin" "not as a bug of the plugin"
+	done
+	run step eventlog.$step check to=/etc/passwd/x
+	isnt "$rc" 0 "$step refuses a folder in a file"
+	like "$out" "inhibit.*/etc/passwd is not a folder" "and says so"
+	run step eventlog.$step check to=/proc/x
+	like "$out" "inhibit.*/proc belongs to the kernel" "$step refuses a folder of the kernel"
+done
+run step eventlog.export check to=/etc/passwd/x places=/srv/safe
+like "$out" '"archive".*/srv/safe/pd-step/eventlog.tar.zst' "the next place is taken in its stead"
+
 # --- export and clear, while the writers write
 wtmp=$(in_lab sh -c 'cat /var/log/wtmp /var/log/btmp /var/log/lastlog /var/log/dpkg.log | md5sum' </dev/null)
 many=$(in_lab journalctl -q -t many -o cat --no-pager </dev/null)
@@ -185,25 +202,27 @@ is "$rc" 0 "undo after eight kills"
 run in_lab sh -c 'seq -f "append %08.0f" 1 $(cat /opt/pd/last) | cmp - /var/log/append.log; cmp /opt/pd/big.log /var/log/big.log' </dev/null
 is "$rc $out" "0 " "gives all text back"
 
-# a damaged archive stops the clearing
+# a damaged archive stops the clearing; one that takes a while to write, so that there is time to damage it
 work=/opt/pd/w-damage
 in_lab bash /opt/pd/logs </dev/null
+in_lab sh -c 'head -c 64M /dev/urandom >/var/log/random.log' </dev/null
 in_lab tee /opt/pd/damage >/dev/null <<'END'
 import os, sys, time, subprocess
 p = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
 name = '/srv/safe/pd-step/damage.tar.zst'
-while not os.path.exists(name):
-    pass
+while not os.path.exists(name) or not os.path.getsize(name):
+    pass # what is not written yet would be written over the damage
 with open(name, 'r+b') as f:
     f.seek(os.path.getsize(name) // 2)
     f.write(b'damage')
 print(p.wait())
 END
 run in_lab env LD_LIBRARY_PATH=/opt/pd/lib python3 /opt/pd/damage /opt/pd/pd-step --plugin-dir /opt/pd/plugins \
-	--work $work eventlog.export apply to=/srv/safe name=damage clear=true logs=/var/log/big.log </dev/null
+	--work $work eventlog.export apply to=/srv/safe name=damage clear=true logs=/var/log/random.log,/var/log/big.log </dev/null
 is "$out" 1 "an archive that can't be read back fails the step"
 run in_lab cmp /opt/pd/big.log /var/log/big.log </dev/null
 is "$rc $out" "0 " "and nothing was cleared"
+in_lab rm /var/log/random.log </dev/null
 
 # --- compare
 work=/opt/pd/w-before

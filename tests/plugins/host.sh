@@ -58,13 +58,9 @@ boot() { in_lab cat /proc/sys/kernel/random/boot_id </dev/null; }
 reboots()
 {
 	local before
-	before=$(boot)
+	before=$("$lab" boots a)
 	step host.reboot check,apply reason="new kernel" "$@"
-	for _ in $(seq 600); do
-		sleep 0.2
-		[ "$(boot 2>/dev/null)" = "$before" ] || break
-	done
-	"$lab" wait a >/dev/null </dev/null
+	"$lab" wait --boot $((before + 1)) --timeout 120 a >/dev/null </dev/null
 }
 one=$(boot)
 run reboots

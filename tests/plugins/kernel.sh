@@ -5,56 +5,15 @@
 # bootctl, on variables of EFI that are files.
 set -u
 . "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
-[ "$(id -u)" = 0 ] || skip "loop devices need root"
-for program in losetup mkfs.ext4 grub-mkconfig grub-reboot grub-editenv grub-emu mke2fs debugfs chroot dpkg-deb apt-get jq bootctl; do
+. "$PD_SRCDIR/tests/plugins/kernel-root.sh"
+for program in grub-emu mke2fs debugfs dpkg-deb apt-get bootctl; do
 	command -v $program >/dev/null || skip "$program is not installed"
 done
-if [ -z "${PD_MOUNTS-}" ]; then
-	unshare --mount --propagation private true 2>/dev/null || skip "there can be no mounts of its own here"
-	PD_MOUNTS=own exec unshare --mount --propagation private bash "$0"
-fi
-tmp=$(mktemp -d)
-loop='' device=''
-trap 'cd /; umount -l "$tmp/root" 2>/dev/null; rm -f "$device"; losetup -d "$loop" 2>/dev/null; umount -l "$tmp"; rmdir "$tmp"' EXIT
-mount -t tmpfs none "$tmp" 2>/dev/null || skip "nothing can be mounted here"
-root=$tmp/root
-mkdir "$root" "$tmp/plugins"
-truncate -s 64M "$tmp/disk"
-mkfs.ext4 -q "$tmp/disk" || exit 99
-loop=$(losetup -f --show "$tmp/disk" 2>"$tmp/errors") || skip "there can be no loop devices here: $(cat "$tmp/errors")"
-# GRUB's programs pass over what has the name of a loop device
-device=/dev/patchday-$$
-mknod "$device" b 7 "${loop#/dev/loop}" && mount "$device" "$root" || exit 99
-cp "$PD_BUILDDIR/plugins/kernel/.libs/kernel.so" "$tmp/plugins/"
-mkdir -p "$root"/{usr,proc,dev,sys,tmp,run,boot/grub,etc/apt/apt.conf.d,etc/default,var/lib/dpkg/{info,updates},var/lib/apt/lists/partial,var/cache/apt/archives/partial,var/log/apt,"$tmp","$PD_BUILDDIR","$PD_SRCDIR"}
-for link in bin sbin lib lib64; do [ ! -L /$link ] || cp -P /$link "$root/"; done
-for folder in /usr /proc /dev /sys "$tmp" "$PD_SRCDIR" "$PD_BUILDDIR"; do mount --bind "$folder" "$root$folder"; done
-echo 'root=/dev/none ro' >"$tmp/cmdline" && mount --bind "$tmp/cmdline" "$root/proc/cmdline"
-cp -r /etc/grub.d "$root/etc/" && cp /etc/passwd /etc/group "$root/etc/"
-printf 'GRUB_DEFAULT=0\nGRUB_TIMEOUT=0\nGRUB_DISTRIBUTOR=Test\nGRUB_DISABLE_OS_PROBER=true\n' >"$root/etc/default/grub"
-mkdir "$root/etc/default/grub.d"
-inside() { chroot "$root" "$@"; }
-old=$(uname -r) new=9999.1.0-test
+kernel_root 64M 0
 kernel() { echo image >"$root/boot/vmlinuz-$1"; echo initrd >"$root/boot/initrd.img-$1"; inside grub-mkconfig -o /boot/grub/grub.cfg >"$tmp/mkconfig" 2>&1; }
 kernel "$old"
-inside grub-editenv /boot/grub/grubenv create
 grep -q '^menuentry' "$root/boot/grub/grub.cfg" || { sed 's/^/# /' "$tmp/mkconfig"; is "GRUB's own programs make a menu" no yes; end; }
 
-work=$tmp/work
-# step STEP PHASES [NAME=VALUE]...: sets $result, $message
-step()
-{
-	out=$(inside "$PD_BUILDDIR/tests/tools/pd-step" --plugin-dir "$tmp/plugins" --work "$work" "kernel.$1" "${@:2}" 2>&1 </dev/null)
-	result=$(sed -n 's/.*"phase":"[a-z]*","result":"\([a-z-]*\)".*/\1/p' <<<"$out" | tail -n 1)
-	message=$(grep '^{' <<<"$out" | jq -r '.message // .text // empty' 2>/dev/null)
-}
-output() { grep '^{' <<<"$out" | jq -r --arg n "$1" 'select(.event == "output" and .name == $n) | .value' | tail -n 1; }
-environment() { inside grub-editenv /boot/grub/grubenv list | grep -v '^#\|=$' | sort | xargs; }
-ours() { find "$root/etc" -name '*patchday*' -printf '%f\n' | sort | xargs; }
-state() { environment; ours; grep -v '^#' "$root/boot/grub/grub.cfg" | sha256sum; }
-entry() { sed -n "s/.*'\(gnulinux-$1-advanced-[^']*\)'.*/\1/p" "$root/boot/grub/grub.cfg"; }
-sub() { sed -n "s/^submenu.*'\(gnulinux-advanced-[^']*\)'.*/\1/p" "$root/boot/grub/grub.cfg"; }
-id() { echo "$(sub)>$(entry "$1")"; }
 # boot: what GRUB boots now.  It is GRUB that reads its menu and its environment block, and writes that;
 # only the command that would load a kernel is replaced by one that names it.
 boot()
@@ -145,7 +104,10 @@ is "GRUB boots the new one" "$(boot)" "$new"
 is "once: whatever becomes of it, the boot after that is of the old one" "$(boot) $(boot)" "$old $old"
 step confirm check,apply release="$new"
 like "fallen back: confirm fails" "$result $message" "failed.*the server runs the kernel $old, not $new: that did not come up"
-like "or refused in a dry run" "$(inside "$PD_BUILDDIR/tests/tools/pd-step" --plugin-dir "$tmp/plugins" --work "$tmp/w2" kernel.confirm check 2>&1)" "the server runs the kernel $old, not $new"
+step running check,apply release="$new"
+like "which running tells before anything else is done" "$result $message" "failed.*the server runs the kernel $old, not $new: that did not come up"
+step running check release="$new"
+like "a dry run knows nothing of it" "$result $message" "unchanged.*whether the kernel $new comes up is not known"
 now=$(state)
 step confirm apply release="$new"
 is "and nothing is confirmed" "$result $(state)" "failed $now"
@@ -174,6 +136,18 @@ printf 'GRUB_DEFAULT=saved\n' >"$root/etc/default/grub.d/zz-patchday.cfg"
 printf '// x\n// kernel: 1.0.0-test\n' >"$root/etc/apt/apt.conf.d/zz-patchday-kernel"
 inside grub-mkconfig -o /boot/grub/grub.cfg >/dev/null 2>&1
 kept=$(state)
+step running check,apply release="$old"
+is "running: it came up" "$result" unchanged
+work=$tmp/further
+step once check,apply,verify release="$old"
+is "before a further reboot, that is of the new one, too" "$result $(environment)" "unchanged next_entry=$(id "$old") saved_entry=$(id 1.0.0-test)"
+is "GRUB boots the new one, and then the old" "$(boot) $(boot)" "$old 1.0.0-test"
+step once apply release="$old"
+step once undo
+is "undo: the old one" "$result $(environment)" "changed saved_entry=$(id 1.0.0-test)"
+inside grub-editenv /boot/grub/grubenv set "next_entry=$(id "$old")" # a reboot that was not due
+kept=$(state)
+work=$tmp/good
 step confirm check release="$old"
 is "confirm: there is something to do" "$result $(state)" "changed $kept"
 step confirm check,apply release="$old" before=
@@ -182,6 +156,13 @@ is "confirmed" "$result" changed
 is "none is set where there was none, and nothing of ours is left" "$(environment)$(ours)" ""
 is "GRUB boots its first entry, which is the new one" "$(grep -c 'set default="0"' "$root/boot/grub/grub.cfg") $(first)" "1 $old"
 is "whenever it is asked" "$(boot) $(boot)" "$old $old"
+step confirm verify release="$old" before=
+is "which is verified" "$result" unchanged
+environment=$(cat "$root/boot/grub/grubenv")
+inside grub-editenv /boot/grub/grubenv set saved_entry=theirs
+step confirm verify release="$old" before=
+like "somebody else's default is seen" "$result $message" "failed.*something else has set another one"
+printf '%s' "$environment" >"$root/boot/grub/grubenv"
 now=$(state)
 step confirm check,apply release="$old" before=
 is "a second one has nothing to do" "$result $(state)" "unchanged $now"
@@ -199,13 +180,20 @@ work=$tmp/saved
 step confirm check,apply release="$old" before="$(id 1.0.0-test)"
 is "a default that was set becomes the new one" "$result $(environment)" "changed saved_entry=$(id "$old")"
 
+# ---- the facts, from which a plan is made
+# facts: what is known of the loader
+facts() { inside "$PD_BUILDDIR/patchday" facts --json --state "$tmp/state" --plugin-dir "$tmp/plugins" 2>"$tmp/errors" | jq -r '"\(.boot.loader) [\(.boot.no_fallback)]"'; }
+is "the facts say which loader it is, and nothing against it" "$(facts)" "grub []"
+[ ! -s "$tmp/errors" ] || sed 's/^/# /' "$tmp/errors"
+
 # ---- what GRUB could not take back while it boots
 work=$tmp/refused
 rm -r "$root/etc/default/grub.d"; sed -i s/GRUB_DEFAULT=saved/GRUB_DEFAULT=0/ "$root/etc/default/grub"; kernel "$old"
 step keep check
 like "no folder for settings: refused with what to do" "$result $message" 'refused.*write GRUB_DEFAULT=saved to /etc/default/grub'
+like "the facts say so" "$(facts)" 'grub \[GRUB boots the first entry of its menu.*write GRUB_DEFAULT=saved to /etc/default/grub'
 mkdir "$root/etc/default/grub.d"
-mv "$root/boot/grub/grubenv" "$tmp/"
+mv "$root/boot/grub/grubenv" "$tmp/grubenv.kept"
 step keep check
 like "without an environment block" "$result $message" 'refused.*there is no /boot/grub/grubenv'
 is "none is made by check" "$(ls "$root/boot/grub")" grub.cfg
@@ -215,6 +203,20 @@ like "entries that are files" "$result $message" 'refused.*blscfg'
 rm "$root/boot/grub/grub.cfg"
 step keep check
 like "no loader" "$result $message" 'refused.*neither GRUB .* nor systemd-boot'
+like "nor is there one in the facts" "$(facts)" '^ \[there is neither GRUB .* nor systemd-boot here'
+mount -t tmpfs none "$root/run" && mkdir -p "$root/run/systemd" && echo systemd-nspawn >"$root/run/systemd/container"
+like "a container boots none" "$(facts)" '^ \[this is a container: it has no boot of its own'
+echo patchday >"$root/run/systemd/container"
+printf "menuentry 'x' \$menuentry_id_option 'gnulinux-$old-advanced-x' {\n\tlinux /boot/vmlinuz-$old\n}\n" >"$root/boot/grub/grub.cfg"
+mv "$tmp/grubenv.kept" "$root/boot/grub/grubenv"
+is "a clone is as the server" "$(facts)" "grub []"
+now=$(state)
+step keep check,apply
+is "whose GRUB is left alone" "$result $(state)" "unchanged $now"
+like "and that is told" "$message" "a clone boots no kernel: the boot loader is left alone"
+step running check,apply release=x
+is "and no kernel has to come up in it" "$result" unchanged
+umount "$root/run"
 if grep -qw btrfs /proc/filesystems && command -v mkfs.btrfs >/dev/null; then
 	truncate -s 200M "$tmp/btrfs" && mkfs.btrfs -q "$tmp/btrfs" >/dev/null 2>&1
 	mount -o loop "$tmp/btrfs" "$root/boot" && mkdir "$root/boot/grub" && touch "$root/boot/grub/grub.cfg"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The readers of lenovo: a made-up catalog and descriptors with all that is read
-# of them.
+# The readers of lenovo: a made-up catalog, descriptors and a list of them with all
+# that is read of them.
 # shellcheck source=tests/plugins/reader.sh
 . "${PD_SRCDIR:?}/tests/plugins/reader.sh"
 reader lenovo
@@ -12,6 +12,7 @@ parts()
 	local one=package
 
 	! tr -d '\0' <"$1" | grep -q '<Products>' || one=products
+	! tr -d '\0' <"$1" | grep -q '<packages' || one=packages
 	"$PD_BUILDDIR/tests/tools/pd-step" --plugin-dir "$tmp/plugins" read "$name.$one" "$1" 2>&1
 }
 
@@ -63,9 +64,18 @@ out=$(verdicts "$products" "$(jq -c '.hardware.product = "20B1"' "$tmp/server.js
 like "another type" "$out" '^X1/win10/1809/sccm not-applicable'
 like "and all that it has" "$out" '^X1/win10/1809 not-applicable'
 
+# a list says where the descriptors for a model are, and not what they are for
+list=$PD_SRCDIR/tests/data/lenovo/list.xml
+out=$(verdicts "$list" "$(cat "$tmp/server.json")")
+is "what is in a list is known by its descriptor" "$(sort -u <<<"${out#* }" | wc -l) $(grep -c ' unknown what it is for stands in its descriptor' <<<"$out")" "4 4"
+out=$(verdicts "$list" "$(jq -c '.hardware.vendor = "Example"' "$tmp/server.json")")
+is "and not for machines of others" "$(grep -c ' not-applicable ' <<<"$out") of $(wc -l <<<"$out")" "4 of 4"
+is "it has the id that the descriptor has" "$(parts "$list" | jq -r 'select(.id == "n1abc01w") | .payloads[0] | .url + " " + .digest')" \
+	"https://download.example.com/mobiles/n1abc01w_2_.xml sha256:c872a0f1a3159c68b811f31c841153d22e304550d815eda6464c706247eb7658"
+
 # each kind of file finds its reader
-for file in "$PD_SRCDIR"/tests/data/lenovo/pro*.xml "$package"; do
+for file in "$PD_SRCDIR"/tests/data/lenovo/pro*.xml "$package" "$list"; do
 	out=$("$PD_BUILDDIR/patchday" catalog check --plugin-dir "$tmp/plugins" "$file" 2>/dev/null)
-	like "$(basename "$file") is known" "$out" "lenovo:(products|package), [1-9]"
+	like "$(basename "$file") is known" "$out" "lenovo:(products|package|packages), [1-9]"
 done
 end

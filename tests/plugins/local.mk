@@ -1,13 +1,16 @@
-PLUGIN_TESTS = %reldir%/antivirus.sh %reldir%/apt.sh %reldir%/backup.sh %reldir%/command.sh %reldir%/copy.sh %reldir%/database.sh %reldir%/driver.sh %reldir%/firewall.sh \
+# SPDX-License-Identifier: MIT
+# what takes longest comes first
+PLUGIN_TESTS = %reldir%/recovery.sh %reldir%/recovery-stick.sh %reldir%/update.sh %reldir%/kernel-efi.sh %reldir%/snapshot-lvm.sh %reldir%/kernel-boot.sh \
+	%reldir%/antivirus.sh %reldir%/apt.sh %reldir%/backup.sh %reldir%/command.sh %reldir%/copy.sh %reldir%/database.sh %reldir%/driver.sh %reldir%/firewall.sh \
 	%reldir%/eventlog.sh %reldir%/host.sh %reldir%/needrestart.sh %reldir%/network.sh %reldir%/notify-lab.sh %reldir%/printers.sh \
-	%reldir%/probe.sh %reldir%/proxy.sh %reldir%/quota.sh %reldir%/recovery.sh %reldir%/rpm.sh %reldir%/schedule.sh %reldir%/service.sh %reldir%/shares.sh %reldir%/snapshot-lvm.sh %reldir%/update.sh %reldir%/ups.sh
+	%reldir%/probe.sh %reldir%/proxy.sh %reldir%/quota.sh %reldir%/rpm.sh %reldir%/schedule.sh %reldir%/service.sh %reldir%/shares.sh %reldir%/ups.sh
 LAB_TESTS += $(PLUGIN_TESTS)
-EXTRA_DIST += $(PLUGIN_TESTS) %reldir%/common.sh %reldir%/uml.sh
+EXTRA_DIST += $(PLUGIN_TESTS) %reldir%/common.sh %reldir%/kernel-root.sh %reldir%/machine.sh %reldir%/recovery-server.sh
 # sourced by tests/lab/domain-controller.sh
 EXTRA_DIST += %reldir%/directory.sh
 # needs no lab
-TESTS += %reldir%/copy-medium.sh %reldir%/driver-firmware.sh %reldir%/copy-ssh.sh %reldir%/guard.sh %reldir%/held.sh %reldir%/normalbackup.sh %reldir%/notify.sh %reldir%/unpack.sh %reldir%/kernel.sh %reldir%/snapshot.sh
-EXTRA_DIST += %reldir%/copy-medium.sh %reldir%/driver-firmware.sh %reldir%/fwupd.sh %reldir%/copy-ssh.sh %reldir%/guard.sh %reldir%/held.sh %reldir%/normalbackup.sh %reldir%/notify.sh %reldir%/unpack.sh %reldir%/kernel.sh %reldir%/snapshot.sh
+TESTS += %reldir%/command-schema.sh %reldir%/copy-medium.sh %reldir%/driver-firmware.sh %reldir%/copy-ssh.sh %reldir%/guard.sh %reldir%/held.sh %reldir%/normalbackup.sh %reldir%/notify.sh %reldir%/unpack.sh %reldir%/kernel.sh %reldir%/snapshot.sh
+EXTRA_DIST += %reldir%/command-schema.sh %reldir%/command-schema.py %reldir%/copy-medium.sh %reldir%/driver-firmware.sh %reldir%/fwupd.sh %reldir%/copy-ssh.sh %reldir%/guard.sh %reldir%/held.sh %reldir%/normalbackup.sh %reldir%/notify.sh %reldir%/unpack.sh %reldir%/kernel.sh %reldir%/snapshot.sh
 TESTS += %reldir%/sdp.sh %reldir%/sdp-shared.sh %reldir%/mssecure.sh %reldir%/mssecure-shared.sh %reldir%/cvrf.sh %reldir%/cvrf-shared.sh
 EXTRA_DIST += %reldir%/sdp.sh %reldir%/sdp-shared.sh tests/data/sdp tests/data/unpack
 EXTRA_DIST += %reldir%/mssecure.sh %reldir%/mssecure-shared.sh tests/data/mssecure

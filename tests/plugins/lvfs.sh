@@ -47,6 +47,15 @@ is "what can't be asked" "$(of Dock.firmware/oem/1.2.0)" not-applicable
 out=$(verdicts "$catalog" '{"os":{"id":"debian"}}')
 is "no firmware known" "$(of Server.bios/0.1.4)" unknown
 like "why" "$out" 'no facts of kind firmware were collected'
+# a file of one component alone, as it lies in an archive
+cat >"$tmp/alone.xml" <<END
+<?xml version="1.0" encoding="UTF-8"?>
+<!-- Copyright -->
+<component type="firmware"><id>com.example.Alone</id><provides><firmware type="flashed">$bios</firmware></provides>
+  <releases><release version="0.1.4" date="2026-01-02"/><release version="0.1.3" date="2026-01-01"/></releases></component>
+END
+out=$(verdicts "$tmp/alone.xml" '{"firmware":[{"id":"'$bios'","version":"0.1.2"}]}')
+is "a component alone" "$(of Alone/0.1.4) $(of Alone/0.1.3)" "needed superseded"
 out=$(parts <(printf '<Other/>'))
 like "another document is refused" "$out" 'starts with <Other>, not with'
 end

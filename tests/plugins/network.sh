@@ -12,6 +12,12 @@ before=$(in_lab sh -c 'ip address; ip route show table all; ls -lR /etc | md5sum
 run step network.save check to=/srv/safe
 is "$rc" 0 "check succeeds"
 is "$(in_lab ls /srv/safe 2>/dev/null </dev/null)" "" "check made no folder"
+for to in "/proc/x the.kernel" "/etc/passwd/x /etc/passwd.is.not.a.folder" "/srv/link/x a.link.to.nothing" "/srv/ro/x read-only"; do
+	in_lab sh -c 'mkdir -p /srv/ro; ln -sfn /nowhere /srv/link; mountpoint -q /srv/ro || mount -t tmpfs -o ro ro /srv/ro' </dev/null
+	run step network.save check to="${to% *}"
+	isnt "$rc" 0 "check refuses ${to% *}"
+	like "$out" "inhibit.*${to##* }" "and says why"
+done
 run step network.save check,apply,verify to=/srv/safe
 is "$rc" 0 "save succeeds"
 [ "$rc" = 0 ] || echo "$out"

@@ -82,14 +82,29 @@ is "no repository" "$result" bad-args
 step restic check repository="rest:https://ann:hunter2@backup/" password="open sesame"
 is "an address with a password" "$result" bad-args
 like "which goes into a file" "$message" "repository_file$"
+restic backup --host empty --exclude "$tmp/data/etc/*" "$tmp/data/etc" 2>/dev/null
+step restic check repository="$repository" password="open sesame" host=empty
+is "one with folders alone, of which nobody said what must be in it" "$result" refused
+like "is told" "$message" "snapshot [0-9a-f]{8} of host empty has no data in it"
+before=$(find "$repository" "$HOME" | sort | sha256sum)
 echo "$repository" >"$tmp/where"
 step restic check,apply,verify repository_file="$tmp/where" password="open sesame" host=files read=100
 is "it is read back" "$result" unchanged
 like "which is evidence" "$(evidence restic)" "^id      $newest\$"
+like "with what is in it" "$(evidence restic)" "^has     $tmp/data/etc, $tmp/data/srv, 3[0-9]{5} bytes"
 like "with what was proved" "$(evidence restic)" '^proved  .*100 % of its data was read back'
 step restic check "${ask[@]}"
 is "then nothing is left to do" "$result" unchanged
 is "neither the repository nor this server has anything that was not there" "$(find "$repository" "$HOME" | sort | sha256sum)" "$before"
+# manual N SED: the Nth program of the manual
+manual() { awk -v n="$1" '/^```sh/ { i++; next } /^```/ { inside = 0 } i == n { print }' "$PD_SRCDIR/plugins/normalbackup/README.md" | sed -n '/^```/q;p' | sed "$2"; }
+manual 1 "s,/srv/repository,$repository," >"$tmp/own/by-restic"
+manual 2 "s,bconsole -n,& -c $tmp/bac/bconsole.conf," >"$tmp/own/by-bacula"
+chmod 755 "$tmp"/own/by-*
+restic backup --host other "$tmp/data/srv" 2>/dev/null
+step command check ask="$tmp/own/by-restic" password="open sesame"
+is "restic by the program of the manual" "$result $id" \
+	"changed $(restic snapshots --json --latest 1 2>/dev/null | jq -r 'max_by(.time).id')"
 spoil "$repository/data"
 work=$tmp/restic-spoilt
 step restic check "${ask[@]}"
@@ -115,6 +130,11 @@ step borg check "${ask[@]}" age=1h
 like "one that is too old is told with its time" "$message" 'archive files-1 of host .* days old \(2026-01-01T10:00:00Z\)'
 borg create "$repository::files-2" "$tmp/data/etc" "$tmp/data/srv"
 borg create "$repository::other-1" "$tmp/data/etc"
+before=$(find "$repository" "$HOME" -printf '%p %s\n' | sort | sha256sum)
+borg create --exclude "$tmp/data/etc/*" "$repository::empty" "$tmp/data/etc"
+step borg check "${ask[@]}" archives=empty
+is "one with folders alone, of which nobody said what must be in it" "$result" refused
+like "is told" "$message" 'archive empty of host .* has no file in it'
 before=$(find "$repository" "$HOME" -printf '%p %s\n' | sort | sha256sum)
 step borg check "${ask[@]}" archives='files-*' age=1h paths="$tmp/data/etc/a.conf,$tmp/data/srv"
 is "one that is new, by the clock of any zone" "$result $id" "changed files-2"
@@ -195,6 +215,44 @@ touch -d "2 hours" "$dumps/b.tar"
 step file check path="$dumps" name='*.tar'
 like "one of the future" "$message" 'is of the future'
 
+# ---- any other product, told of by a program
+work=$tmp/command teller=$tmp/own/ask
+says() { printf '#!/bin/sh\n%s\n' "$1" >"$teller"; chmod 755 "$teller"; }
+now=$(date +%s)
+step command check ask="$teller"
+is "a program that is not there" "$result" refused
+like "is told" "$message" "must not be run: $teller: No such file"
+says "echo '{\"id\": \"vm/a\", \"time\": $now}'"
+step command check ask="$teller"
+is "one that tells of a backup" "$result $id" "changed vm/a"
+chmod 777 "$teller"
+step command check ask="$teller"
+like "and that others may change is not run" "$message" "$teller can be written by others"
+says "echo '[{\"id\": \"old\", \"time\": \"2020-01-01T00:00:00Z\"}, {\"id\": \"new\", \"time\": \"$(date -u -d @$now +%FT%TZ)\", \"what\": \"tape 7\", \"has\": \"all of it\"}]'"
+step command check,apply,verify ask="$teller"
+is "of several the newest, in RFC 3339" "$result $id" "unchanged new"
+is "with what is told of it" "$(evidence command | grep -E '^(backup|id|has)')" $'backup  tape 7\nid      new\nhas     all of it'
+like "and no more than was done" "$(evidence command)" "^proved  $teller says that it is there; nothing was read back"
+says 'cat >/dev/null; test "$1" = list && echo "{\"id\": \"with space\", \"time\": '"$now"'}" || { echo "$#:$1" >&2; exit 1; }'
+step command check,apply ask="$teller,list" proof="$teller" password="open sesame"
+like "what can't be read back is told in the program's words" "$message" "with space can't be read back: .*1:with space"
+says 'read -r word; test "$word" = "open sesame" || exit 9; test "$1" = list || exit 0; echo "{\"id\": \"a\", \"time\": '"$now"'}"'
+work=$tmp/command-2
+step command check,apply,verify ask="$teller,list" proof="$teller" password="open sesame"
+is "what can be is proved, with a password" "$result" unchanged
+like "by what" "$(evidence command)" "^proved  $teller has read it back"
+for answer in '{}|tells of no backup' '[]|tells of no backup' 'nonsense|answers with what is no JSON .line 1: ' '{"id": "a"}|without "id" or without "time"' \
+	'{"id": "a", "time": "yesterday"}|without "time", which is RFC 3339' '[7]|without "id"' \
+	'{"id": "a", "time": 1000000000}|a in .* is [0-9]+ days old' '{"id": "a", "time": 9000000000}|is of the future'; do
+	says "echo '${answer%%|*}'"
+	step command check ask="$teller"
+	like "the answer ${answer%%|*} is none" "$message" "$(sed 's/"/\\\\"/g' <<<"${answer#*|}")"
+done
+says 'echo "the server of the backups does not answer" >&2; exit 3'
+step command check ask="$teller"
+is "a program that fails" "$result" refused
+like "is quoted" "$message" 'the server of the backups does not answer'
+
 # ---- Bacula
 work=$tmp/bacula b=$tmp/bac
 mkdir -p "$b/state" "$b/volumes"
@@ -242,6 +300,8 @@ like "and it is told why" "$out" '"event":"inhibit".*no backup of client files-f
 console "run job=nightly yes" wait >/dev/null
 step bacula check "${ask[@]}" age=1h
 is "one that went well" "$result $id" "changed 1"
+step command check ask="$tmp/own/by-bacula"
+is "by the program of the manual, too" "$result $id" "changed 1"
 step bacula check config="$b/bconsole.conf" client=nobody-fd
 like "another client's is none of this one" "$message" 'no backup of client nobody-fd on record'
 step bacula check "${ask[@]}" job=weekly

@@ -50,6 +50,10 @@ is "$(sh_lab 'grep -c "just now" /etc/cups/printers.conf')" 0 \
 run step printers.save check to=/srv/safe
 like "$out" "$(result check changed)" "check says that there is work"
 is "$(sh_lab 'ls /srv/safe 2>/dev/null')" "" "check has touched nothing"
+run step printers.save check to=/proc/x
+like "$out" 'inhibit.*the printers could not be saved.*/proc belongs to the kernel' "a place where nothing can be saved is refused"
+run step printers.save check to=/srv/safe copy=/etc/passwd/x
+like "$out" 'inhibit.*/etc/passwd is not a folder' "so is such a second place"
 run step printers.save check,apply,verify to=/srv/safe copy=/mnt/second
 is "$rc" 0 "the queues are saved"
 unlike "$out" 'geheim' "no password in what is shown"

@@ -48,6 +48,10 @@ try probe.smb share=data guest=true
 fails "a guest in a share of alice" 'connect of .*a guest.*ACCESS_DENIED'
 try probe.smb share=data $alice folder=nosuch
 fails "a folder that is not there" 'list of '
+for folder in .. ../../.. a/../b 'a\..'; do
+	try probe.smb share=data $alice folder="$folder"
+	fails "the folder $folder" 'folder is .*without \.\.'
+done
 sh_lab 'mkdir -p /srv/data/locked && chmod 555 /srv/data/locked'
 try probe.smb share=data $alice folder=locked
 fails "a folder that can't be written" 'write of .*ACCESS_DENIED'

@@ -69,6 +69,11 @@ sh_lab 'cp -a /etc/squid/squid.conf /srv; mkdir /srv/certs /etc/squid/own; cp /e
 run step proxy.save check,apply to=/srv/state
 is "$rc $(sh_lab "cd /srv/state/*/proxy.save/files && find . -type f | grep -E 'own|link|certs'; find . -name blocked")" "0 ./srv/lists/blocked" \
 	"certificates, logs, links and a folder of squid's are left out"
+for left in "/etc/squid/link: it is a symbolic link" "/etc/squid/own/link: it is a symbolic link" "/etc/squid/own/list: its folder is not root's alone"; do
+	is "$(grep -c "not saved: $left" <<<"$out") $(sh_lab 'find /opt/pd/state -name left-out.txt -exec cat {} +' | grep -cxF "$left")" "2 1" "said, and evidence: $left"
+done
+like "$out" '"event":"output".*"name":"left_out"' "it is an output"
+like "$out" '"event":"evidence".*left-out.txt' "and evidence"
 sh_lab 'mv /srv/squid.conf /etc/squid; rm -r /etc/squid/own /etc/squid/link /srv/certs'
 
 # ---- save
@@ -143,6 +148,25 @@ sh_lab '(sleep 2; cp -a /srv/swap.state /var/spool/squid/; systemctl start squid
 well timeout=60
 is "$rc" 0 "one that starts two seconds later is well"
 [ "$rc" = 0 ] || echo "$out"
+
+# what makes the folders of a cache before squid starts has its process id where squid's is
+sh_lab 'systemctl stop squid; echo "cache_dir ufs /var/spool/squid2 50 64 256" >/etc/squid/conf.d/second.conf
+	install -d -o proxy -g proxy /var/spool/squid2; systemctl start squid'
+well timeout=60
+is "$rc" 0 "squid with a second cache is well"
+sh_lab 'systemctl stop squid; rm -r /var/spool/squid2/[0-9A-F][0-9A-F]; systemctl start --no-block squid'
+soon 'test -e /run/squid.pid && pkill -STOP -f -- "[-]-foreground -z"'
+sh_lab 'squid -k check; echo "$? $(systemctl is-active squid)"' >/tmp/t-proxy-between.$$ 2>&1
+like "$(tail -n 1 /tmp/t-proxy-between.$$)" '^0 activating' "squid takes the one that makes its folders for squid"
+rm -f /tmp/t-proxy-between.$$
+well timeout=2
+is "$rc" 1 "which is none"
+like "$out" '"message": ?"squid.service is activating' "and it is said what is waited for"
+sh_lab '(sleep 2; pkill -CONT -f -- "[-]-foreground -z") >/dev/null 2>&1 &'
+well timeout=60
+is "$rc" 0 "until squid itself runs"
+[ "$rc" = 0 ] || echo "$out"
+sh_lab 'rm /etc/squid/conf.d/second.conf; systemctl restart squid'
 
 # ---- restore
 state() { sh_lab 'cd /; stat -c "%n %a %U:%G" etc/squid/* etc/squid/conf.d/* srv/lists/*; find etc/squid srv/lists -type f | sort | xargs sha256sum'; }

@@ -1,26 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # quota.hold on real quotas: those that ext4 and XFS keep in the kernel, and those
-# kept in files; of users, groups and projects. The kernel of the machine may not have quotas: all of
-# it happens in one of its own (user-mode Linux), which has the machine's root
-# read-only. The script is its init.
+# kept in files; of users, groups and projects.  The kernel here may not have quotas: all of
+# it happens in a machine of its own, tests/plugins/machine.sh.
 set -u
 . "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
-
-. "$PD_SRCDIR/tests/plugins/uml.sh" || exit 99
+. "$PD_SRCDIR/tests/plugins/machine.sh" || exit 99
 
 if outside; then
-	for program in quotacheck quotaon setquota setpriv mkfs.ext4 mkfs.xfs perl; do
-		command -v $program >/dev/null || skip "$program is not installed"
-	done
-	uml 192M ubdb=64M ubdc=64M ubdd=400M
+	programs=(quotacheck quotaon quotaoff repquota setquota setpriv mkfs.ext4 mkfs.xfs umount
+		awk cat chmod cp dd grep head mkdir rm sed sort tail timeout tr)
+	files=("$PD_BUILDDIR/plugins/quota/.libs/quota.so" /etc/mke2fs.conf)
+	modules=(quota_v2 xfs) disks=(64M 64M 400M)
+	machine 512M
 fi
-inside
-module quota_tree quota_v2
 mkdir -m 755 /mnt/plugins /mnt/kernel /mnt/files /mnt/again
 cp "$PD_BUILDDIR/plugins/quota/.libs/quota.so" /mnt/plugins/
-mkfs.ext4 -q -O quota /dev/ubdb && mkfs.ext4 -q /dev/ubdc || echo "# no mkfs"
-mount -o usrquota,grpquota /dev/ubdb /mnt/kernel && mount -o usrjquota=aquota.user,jqfmt=vfsv1 /dev/ubdc /mnt/files &&
+mkfs.ext4 -q -O quota /dev/vda && mkfs.ext4 -q /dev/vdb || echo "# no mkfs"
+mount -o usrquota,grpquota /dev/vda /mnt/kernel && mount -o usrjquota=aquota.user,jqfmt=vfsv1 /dev/vdb /mnt/files &&
 	mount --bind /mnt/kernel /mnt/again || echo "# no mount"
 quotacheck -cum /mnt/files && quotaon -u /mnt/files || echo "# no quota in files"
 chmod 777 /mnt/kernel /mnt/files
@@ -65,7 +62,7 @@ step quota.hold check,apply,verify
 is "hold" "$result" unchanged
 is "nobody runs into a limit" "$(all)" "yes yes"
 is "what the kernel keeps is counted meanwhile" "$(used /mnt/kernel)" 2048
-like "evidence" "$(cat "$work/quota.hold/quota-before.txt")" '^/mnt/kernel +user +enforced +/dev/ubdb'
+like "evidence" "$(cat "$work/quota.hold/quota-before.txt")" '^/mnt/kernel +user +enforced +/dev/vda'
 step quota.hold check
 is "check after apply finds nothing left to do" "$result" unchanged
 quotaon -u /mnt/kernel
@@ -95,8 +92,8 @@ is "and are not touched" "$result $(state)" "changed $before"
 # ---- killed in the middle; then given back with one that does not come back
 work=/mnt/killed
 for moment in 0.01 0.03 0.06 0.1; do
-	timeout -s KILL $moment "$PD_BUILDDIR/tests/tools/pd-step" --plugin-dir /mnt/plugins --work $work quota.hold check,apply >/dev/null 2>&1
-done
+	timeout -s KILL $moment "$PD_BUILDDIR/tests/tools/pd-step" --plugin-dir /mnt/plugins --work $work quota.hold check,apply
+done >/dev/null 2>&1
 step quota.hold check,apply,verify
 is "apply after crashes comes to its end" "$result $(all)" "unchanged yes yes"
 umount /mnt/files
@@ -104,13 +101,13 @@ step quota.hold undo
 is "one whose file system is gone fails" "$result" failed
 like "and is named" "$message" 'the quota /mnt/files user can.t be brought back: quotacheck -mu /mnt/files says'
 is "the others are back" "$(may /mnt/kernel 2048)" no
-mount -o usrjquota=aquota.user,jqfmt=vfsv1 /dev/ubdc /mnt/files
+mount -o usrjquota=aquota.user,jqfmt=vfsv1 /dev/vdb /mnt/files
 step quota.hold undo
 is "undo again finishes" "$result $(state)" "changed $before"
 
 # ---- XFS
 mkdir /mnt/xfs
-mkfs.xfs -q /dev/ubdd && mount -o uquota,gquota,pquota /dev/ubdd /mnt/xfs || echo "# no XFS"
+mkfs.xfs -q /dev/vdc && mount -o uquota,gquota,pquota /dev/vdc /mnt/xfs || echo "# no XFS"
 chmod 777 /mnt/xfs
 setquota -u 1000 0 1024 0 0 /mnt/xfs
 work=/mnt/xfs-work
@@ -126,4 +123,4 @@ umount /mnt/again /mnt/files /mnt/kernel
 work=/mnt/none
 step quota.hold check
 is "without a quota there is nothing to hold" "$result" unchanged
-finish
+end

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What `pd-step read` prints of a catalog, for people to read: one block for an
 # update, one line for a part of it, rules indented by their depth; what has the
 # value that it has by itself is left out.

@@ -4,20 +4,12 @@
 # against media that are damaged, old, foreign, or of other disks.
 # shellcheck source-path=SCRIPTDIR source=common.sh disable=SC2154,SC2034,SC2016
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/recovery-server.sh"
 need_lab
 [ "$(uname -m)" = x86_64 ] || skip_all "rear's image boots with isolinux, which is of x86 alone"
 lab_up srv
 push_plugins recovery
 
-# refused TEXT CAUSE [REMEDY]: what $out says of a check that was not to be passed
-refused()
-{
-	is "$(sed -n 's/.*"phase":"check","result":"\([a-z-]*\)".*/\1/p' <<<"$out")" refused "$1: refused"
-	like "$out" "\"cause\":\"[^\"]*$2" "$1: the cause is told"
-	[ -z "${3-}" ] || like "$out" "\"remedy\":\"[^\"]*$3" "$1: and what to do"
-}
-# config LINE...: of rear, behind those that a server without disks needs
-config() { (cat "$tmp/local.conf"; printf '%s\n' "$@") | in_lab sh -c 'cat >/etc/rear/local.conf; chmod 600 /etc/rear/local.conf'; }
 tmp=$(mktemp -d)
 loop=
 trap 'rc=$?; [ -z "$loop" ] || losetup -d "$loop"; rm -rf "$tmp"; (exit $rc); lab_end' EXIT
@@ -28,29 +20,14 @@ refused "there is no rear" 'Relax-and-Recover is not installed' 'apt-get install
 run step recovery.recent check path=/mnt/safe
 refused "nor can a medium be compared" 'Relax-and-Recover is not installed'
 
-in_lab bash -s >"$tmp/install" 2>&1 <<'SERVER' || { echo "Bail out! rear is not installed"; tail -5 "$tmp/install"; exit 1; }
-set -e
-export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
-apt-get install -qqy --no-install-recommends rear cpio file
-kernel=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: //p')
-cd /tmp && apt-get download -qq "$kernel" && dpkg-deb --fsys-tarfile linux-image-*.deb | tar -x -C / ./boot
-ln -s /boot/vmlinuz-* /boot/kernel && rm linux-image-*.deb
+rear_server
+# nobody boots what has this kernel: tests/plugins/recovery-stick.sh does
+in_lab bash -s <<'SERVER'
+head -c 1M /dev/urandom >/boot/kernel
 mkdir -p /mnt/safe /mnt/full
 mount -t tmpfs -o size=800m,mode=755 safe /mnt/safe
 mount -t tmpfs -o size=20m,mode=755 full /mnt/full
 SERVER
-cat >"$tmp/local.conf" <<'END'
-BOOTLOADER=GRUB
-KERNEL_FILE=/boot/kernel
-MODULES=( no_modules )
-FIRMWARE_FILES=( no )
-USE_SERIAL_CONSOLE=no
-USE_RESOLV_CONF=no
-REAR_INITRD_COMPRESSION=fast
-BACKUP_PROG_INCLUDE=( /etc /usr/sbin )
-END
-config
 
 # ---- what it refuses, before anything is touched
 run step recovery.backup check to='/mnt/sa fe'
@@ -105,16 +82,7 @@ is "$rc $(in_lab ls -A /mnt/safe </dev/null)" "0 " "undo removes the folder that
 
 # ---- killed while the archive is written
 work=/opt/pd/backup
-in_lab sh -c 'cat >/opt/pd/slow; chmod 755 /opt/pd/slow' <<'END'
-#!/bin/sh
-(head -c 200000; touch /run/half; sleep 600) | gzip
-END
-config 'BACKUP_PROG_COMPRESS_OPTIONS=( --use-compress-program=/opt/pd/slow )'
-in_lab sh -c "LD_LIBRARY_PATH=/opt/pd/lib setsid /opt/pd/pd-step --plugin-dir /opt/pd/plugins --work $work \
-	recovery.backup check,apply to=/mnt/safe/a/b room=100M >/opt/pd/killed.out 2>&1 & echo \$! >/opt/pd/pid" </dev/null
-soon '[ -e /run/half ] && [ -s /mnt/safe/a/b/srv/pd-step/rear-srv.iso ]'
-is $? 0 "rear is at its archive"
-in_lab sh -c 'pkill -KILL -P $(cat /opt/pd/pid); kill -KILL $(cat /opt/pd/pid); for p in rear slow tar gzip; do pkill -KILL -x $p; done; sleep 0.2' </dev/null
+killed recovery.backup check,apply to=/mnt/safe/a/b room=100M
 like "$(in_lab find /mnt/safe -type f </dev/null | xargs)" 'backup.tar.gz' "half an archive is there"
 unlike "$(in_lab cat /proc/self/mountinfo </dev/null)" 'rear\.' "no mount of rear's is left"
 in_lab sh -c 'cp -a /mnt/safe/a /mnt/safe/half; cp -a /opt/pd/backup /opt/pd/undone; mv /mnt/safe/a /mnt/safe/kept; mv /mnt/safe/half /mnt/safe/a' </dev/null
@@ -122,7 +90,6 @@ work=/opt/pd/undone
 run step recovery.backup undo to=/mnt/safe/a/b room=100M
 is "$rc $(in_lab ls /mnt/safe </dev/null)" "0 kept" "undo removes what is half, and the folders that were made for it"
 in_lab mv /mnt/safe/kept /mnt/safe/a </dev/null
-config
 work=/opt/pd/backup
 run step recovery.backup check,apply,verify to=/mnt/safe/a/b room=100M
 is "$rc" 0 "called again it is made whole, and proved"
@@ -142,6 +109,44 @@ is "$(xargs <<<"$out")" "1 1" "tar and xorriso say the same"
 run step recovery.backup apply,verify to=/mnt/safe/a/b
 like "$out" '"phase":"apply","result":"unchanged"' "a second apply has nothing to do"
 is "$rc" 0 "and is proved again"
+
+# ---- an archive that is encrypted: the passphrase is nowhere
+work=/opt/pd/crypt crypt=/mnt/safe/crypt/srv/pd-step words='correct horse'
+in_lab sh -c 'cat >/opt/pd/spy; chmod 755 /opt/pd/spy' <<'END'
+#!/bin/sh
+sleep 0.3; cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ | tr '\0' '\n' >/run/seen; exec gzip
+END
+config 'BACKUP_PROG_COMPRESS_OPTIONS=( --use-compress-program=/opt/pd/spy )'
+run step recovery.backup check,apply,verify to=/mnt/safe/crypt room=100M passphrase="$words"
+is "$rc" 0 "an archive is encrypted, read back and proved"
+[ "$rc" = 0 ] || echo "$out" | tail -20
+unlike "$out" "$words" "its passphrase is not told"
+like "$(in_lab cat $work/recovery.backup/medium.txt </dev/null)" '^encrypted +yes$' "the evidence says so"
+config
+is "$(in_lab head -c 8 $crypt/backup.tar.gz </dev/null)" Salted__ "it is not to be read as it is"
+is "$(in_lab sh -c "printf %s '$words' >/run/words; openssl enc -d -aes-256-cbc -md sha256 -pbkdf2 -iter 600000 -pass file:/run/words -in $crypt/backup.tar.gz | tar -tz | grep -c '^etc/passwd$'; rm /run/words" </dev/null)" \
+	1 "openssl and tar read it"
+like "$(in_lab cat /run/seen </dev/null)" '^-pass$' "while it was made"
+unlike "$(in_lab grep -av '^passphrase=' /run/seen </dev/null)" "$words" "but for pd-step itself no process had it in its arguments or environment"
+is "$(in_lab sh -c "mkdir -p /tmp/c; cd /tmp/c; xorriso -no_rc -osirrox on -indev $crypt/rear-srv.iso -extract /isolinux/initrd.cgz /tmp/c/initrd >/dev/null 2>&1; gzip -dc initrd | cpio -idm --quiet 2>/dev/null
+	grep -c '^\[ .* CRYPT_KEY=.file:/tmp/passphrase\|BACKUP_PROG_CRYPT_KEY=.file:/tmp/passphrase' etc/rear/local.conf
+	grep -rlF '$words' etc var root /etc/rear /var/log/rear /var/lib/rear $crypt $work /opt/pd/*.out 2>/dev/null; find $work -name passphrase; rm -rf /tmp/c" </dev/null)" 1 "nor has the medium, which asks for a file with it, nor rear's log, nor any other file"
+work=/opt/pd/crypt-recent
+run step recovery.recent apply path=/mnt/safe/crypt
+like "$out" "\"failed\",\"message\":\"$crypt/backup.tar.gz is encrypted, and can't be read back without the parameter passphrase" "recent needs it, too"
+run step recovery.recent apply path=/mnt/safe/crypt passphrase="wrong horse"
+like "$out" '"failed","message":".*backup.tar.gz is (damaged|no archive)' "another one does not do"
+run step recovery.recent apply path=/mnt/safe/crypt passphrase="$words"
+is "$rc" 0 "with it all is read"
+in_lab sh -c "cp $crypt/backup.tar.gz /opt/pd/good; truncate -s -16 $crypt/backup.tar.gz" </dev/null
+run step recovery.recent apply path=/mnt/safe/crypt passphrase="$words"
+like "$out" '"failed","message":".*backup.tar.gz is damaged' "one that was cut off is found"
+in_lab sh -c "cp /opt/pd/good $crypt/backup.tar.gz; printf 'XXXX' | dd of=$crypt/backup.tar.gz bs=1 seek=100000 conv=notrunc status=none" </dev/null
+run step recovery.recent apply path=/mnt/safe/crypt passphrase="$words"
+like "$out" '"failed","message":".*backup.tar.gz (is damaged|has a member without a name)' "one with four bytes changed, too"
+run step recovery.recent apply path=/mnt/safe/a passphrase="$words"
+like "$out" "is not encrypted, though there is a passphrase for it" "and one that should be encrypted, and is not"
+in_lab sh -c 'rm -rf /mnt/safe/crypt /opt/pd/good' </dev/null
 
 # ---- a recent medium
 work=/opt/pd/recent

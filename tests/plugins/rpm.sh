@@ -5,6 +5,7 @@
 . "$(dirname "$0")/common.sh"
 
 need_lab
+"$lab" build --kind rpm >/dev/null 2>&1 # which may be under way
 lab_up rpm --kind rpm
 push_plugins rpm
 

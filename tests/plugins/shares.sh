@@ -43,6 +43,8 @@ echo '# save'
 run step shares.save check to=/srv/safe
 like "$out" "$(result check changed)" "check says that there is work"
 is "$(sh_lab 'ls /srv/safe 2>/dev/null')" "" "check has touched nothing"
+run step shares.save check to=/proc/x
+like "$out" 'inhibit.*the shares could not be saved.*/proc belongs to the kernel' "a place where nothing can be saved is refused"
 # somebody logs in and changes a password all the time
 in_lab sh -c 'while :; do printf "alice-secret\nalice-secret\n" | smbpasswd -s alice; done' \
 	</dev/null >/dev/null 2>&1 &

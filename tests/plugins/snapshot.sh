@@ -133,6 +133,9 @@ is "undo again has nothing to do" "$result $(findmnt -no OPTIONS "$home")" "unch
 # ---- discarded
 step discard check snapshots="btrfs:$fs/$name,btrfs:$fs/none"
 is "discard: there is one" "$result" changed
+step discard verify snapshots="btrfs:$fs/$name"
+like "verify sees what is still there" "$result $out" "failed.*btrfs:$fs/$name is still there"
+step discard check snapshots="btrfs:$fs/$name,btrfs:$fs/none"
 like "which is a point of no return" "$out" 'irreversible.*no way back'
 step discard check,apply,verify snapshots="btrfs:$fs/$name,btrfs:$fs/none"
 is "discarded, with what had become of it" "$result $(snapshots | wc -w)" "unchanged 2"
@@ -292,6 +295,137 @@ as_root defaults
 is "what is booted as the default subvolume comes back, too" "$result $(cat "$tmp/root/etc/kernel") $(findmnt -no FSROOT "$tmp/root")" "changed 6.1 /@"
 down
 in=()
+
+# ---- in a run of its own: back to what an earlier one has taken
+btrfs -q subvolume delete "$top"/.patchday/* >/dev/null
+umount "$home" && mount -o subvol=@home "$loop" "$home"
+# earlier RUN TEXT: that run takes a snapshot of what has this text
+earlier() { echo "$2" >"$home/alice/file"; work=$tmp/work-$1 PD_STEP_RUN=$1 step btrfs check,apply,verify subvolumes="$home,$top/@data"; sleep 1.1; }
+export PD_STEP_RUN=today
+work=$tmp/restore
+step restore check volumes="$home"
+like "restore: nothing was taken" "$result $message" "refused.*there is no snapshot of $home from an earlier run; none at all is left"
+earlier monday one; earlier tuesday two
+earlier today three
+is "three runs have taken what there was" "$(snapshots | wc -w)" 6
+echo four >"$home/alice/file"
+like "today, too" "$(ls "$top/.patchday")" '^today-'
+step restore check volumes="$home" run=sunday
+like "that run has taken none" "$result $message" 'refused.*no snapshot of .* that was taken by the run sunday; there is today-.*tuesday-.*monday-'
+step restore check volumes="$home,$home"
+is "one twice" "$result" bad-args
+step restore check volumes="$home" state="$home/new"
+like "not with patchday's state on it" "$result $message" 'refused.*has the state of patchday itself'
+now=$(picture "$home") list=$(ls "$top/.patchday")
+step restore check volumes="$home"
+is "check: there is one, and nothing is touched" "$result $(picture "$home")$(ls "$top/.patchday")" "changed $now$list"
+like "the newest of an earlier run, not what this one has taken" "$out" "\"snapshots\",\"value\":\[\"btrfs:$fs/tuesday-[0-9]+\"\]"
+unlike "which can be undone" "$out" irreversible
+step restore check,apply,verify volumes="$home"
+is "it is gone back to" "$result $(cat "$home/alice/file")" "unchanged two"
+[ "$result" = unchanged ] || echo "# $message"
+like "no boot is needed" "$out" '"reboot_required","value":false'
+like "what it was is kept" "$out" "\"replaced\",\"value\":\[\"btrfs:$fs/today-[0-9]+\.back\"\]"
+replaced=$(grep '^{' <<<"$out" | jq -r 'select(.name == "replaced") | .value[]' | tail -n 1)
+is "with all that was in it" "$(cat "$top/.patchday/${replaced##*/}/alice/file")" four
+like "evidence" "$(cat "$work/snapshot.restore/restored.txt")" "^$home
+  went back to  .patchday/tuesday-[0-9]+ .*
+  what it was   .patchday/today-[0-9]+\.back"
+step restore check,apply volumes="$home"
+is "a second apply has nothing to do" "$result $(cat "$home/alice/file")" "unchanged two"
+step restore undo volumes="$home"
+is "undo: forward again" "$result $(picture "$home")" "changed $now"
+[ "$result" = changed ] || echo "# $message"
+step restore undo volumes="$home"
+is "undo again has nothing to do" "$result $(findmnt -no FSROOT "$home")" "unchanged /@home"
+btrfs -q subvolume delete "$top/.patchday/"*.back >/dev/null
+
+# as often as somebody wants
+export PD_STEP_RUN=wednesday
+work=$tmp/wednesday
+step restore check,apply,verify volumes="$home" run=tuesday
+is "by the name of a run" "$result $(cat "$home/alice/file")" "unchanged two"
+earlier wednesday-late five
+export PD_STEP_RUN=thursday
+work=$tmp/thursday
+step restore check,apply,verify volumes="$home" run=tuesday
+is "once more to the same, though it is a copy of it already" "$result $(cat "$home/alice/file")" "unchanged two"
+[ "$result" = unchanged ] || echo "# $message"
+export PD_STEP_RUN=friday
+work=$tmp/friday
+step restore check,apply,verify volumes="$home" run=wednesday-late
+is "and to one of what was exchanged meanwhile" "$result $(cat "$home/alice/file")" "unchanged five"
+(cd "$home" && exec sleep 300) &
+busy=$!
+until [ "$(readlink /proc/$busy/cwd)" = "$home" ]; do sleep 0.05; done
+export PD_STEP_RUN=saturday
+work=$tmp/saturday
+step restore check,apply volumes="$home,$top/@data" run=monday
+like "in use: a boot is needed, and told" "$result $out" '"reboot_required","value":true.*'
+is "until then it is as it was; the others have gone" "$(cat "$home/alice/file") $(cat "$top/@home/alice/file")" "five one"
+step prune check volumes="$home" keep=0 age=0
+unlike "prune: what this run has exchanged is not removed" "$out" 'saturday-'
+export PD_STEP_RUN=sunday
+step prune check,apply volumes="$home" keep=0 age=0
+like "what is mounted is not, either" "$(cat "$work/snapshot.prune/pruned.txt" 2>&1)" "^kept     btrfs:$fs/saturday-[0-9]+.back: mounted at $home"
+is "nor taken away from who uses it" "$(cat "$home/alice/file")" five
+kill $busy; wait $busy 2>/dev/null
+umount "$home" && mount -o subvol=@home "$loop" "$home"
+is "after the boot it is as on monday" "$(cat "$home/alice/file")" one
+
+# and in a run, as the manual has it
+sed -n '/^```lua$/,/^```$/{/```/d;p}' "$PD_SRCDIR/plugins/snapshot/README.md" | sed -n '1,/^}/p' | sed "s,run = t.params.run },run = t.params.run\, state = \"$tmp/state\" }," >"$tmp/back.lua"
+cp "$PD_BUILDDIR/plugins/host/.libs/host.so" "$tmp/plugins/"
+unset PD_STEP_RUN
+earlier weekend weekend
+echo later >"$home/alice/file"
+out=$("$PD_BUILDDIR/patchday" run "$tmp/back.lua" --param volumes="$home" --param run=weekend --state "$tmp/state" --plugin-dir "$tmp/plugins" 2>&1 </dev/null)
+is "a run goes back to it" "$? $(cat "$home/alice/file")" "0 weekend"
+[ "$(cat "$home/alice/file")" = weekend ] || sed 's/^/# /' <<<"$out"
+out=$("$PD_BUILDDIR/patchday" undo --state "$tmp/state" --plugin-dir "$tmp/plugins" 2>&1 </dev/null)
+is "and can be undone itself" "$? $(cat "$home/alice/file")" "1 later"
+[ "$(cat "$home/alice/file")" = later ] || sed 's/^/# /' <<<"$out"
+
+# ---- old ones go
+umount "$home"
+for file in "$top"/.patchday/*; do [ "${file%.back}" = "$file" ] || btrfs -q subvolume delete "$file" >/dev/null; done
+mount -o subvol=@home "$loop" "$home"
+for run in a b c d; do earlier $run $run; done
+export PD_STEP_RUN=e
+earlier e e
+work=$tmp/prune
+list=$(ls "$top/.patchday")
+step prune check volumes="$home"
+is "prune: by default none is old enough" "$result" unchanged
+step prune check volumes="$home" keep=2 age=0
+is "check removes none" "$result $(ls "$top/.patchday")" "changed $list"
+like "which is a point of no return" "$out" 'irreversible.*no way back'
+# runs NUMBER: that have a snapshot of the subvolume
+runs() { find "$top/.patchday" -mindepth 1 -maxdepth 1 -name "?-$1" -printf '%f\n' | sed 's/-.*//' | sort | xargs; }
+number() { btrfs subvolume show "$1" | sed -n 's/.*Subvolume ID:\s*//p'; }
+other=$(runs "$(number "$top/@data")")
+step prune check,apply volumes="$home" keep=2 age=0
+home_id=$(number "$home")
+is "the newest two of earlier runs stay, and that of this run" "$result $(runs "$home_id")" "changed c d e"
+step prune verify volumes="$home" keep=2 age=0
+is "which is verified" "$result" unchanged
+step prune verify volumes="$home" keep=0 age=0
+like "what should have gone is seen" "$result $out" "failed.*btrfs:$fs/[cd]-$home_id is still there"
+is "those of another subvolume are not its business" "$(runs "$(number "$top/@data")")" "$other"
+like "evidence: what went" "$(cat "$work/snapshot.prune/pruned.txt")" "removed  btrfs:$fs/b-$home_id, 0 days old"
+like "and what stays, and why" "$(cat "$work/snapshot.prune/pruned.txt")" "kept     btrfs:$fs/e-$home_id: this run has taken it"
+step prune check,apply volumes="$home" keep=2 age=0
+is "a second one has nothing to do" "$result" unchanged
+step prune check,apply volumes="$home" keep=0 age=1h
+is "nor is any older than an hour" "$result" unchanged
+step prune check,apply volumes="$home" keep=0 age=0
+is "never that of this run" "$result $(runs "$home_id")" "changed e"
+work=$tmp/work-e
+step btrfs undo subvolumes="$home,$top/@data"
+is "which goes back to it" "$result $(cat "$home/alice/file")" "changed e"
+step prune check volumes="$tmp/none"
+is "what is no subvolume has no snapshots" "$result" refused
+unset PD_STEP_RUN
 
 # ---- the guard
 work=$tmp/guard

@@ -149,6 +149,17 @@ like "$out" 'irreversible.*labgone 1\.0' "an old package that no source has is a
 install check clash.json
 is $rc 1 "an update that removes a package is refused"
 like "$out" 'apt would remove labtwo' "the package that would go is named"
+# what packages write in has to be writable
+in_lab sh -c 'mount --bind /usr /usr && mount -o remount,ro,bind /usr' </dev/null
+install check held.json
+is $rc 1 "a /usr that is mounted read-only is refused"
+like "$out" 'inhibit.*mounted read-only: /usr' "it is named"
+install check held.json download_only=true
+is $rc 0 "what only loads packages does not write there"
+in_lab sh -c 'echo "DPkg::Pre-Invoke { \"mount -o remount,rw /usr\"; };" >/etc/apt/apt.conf.d/99remount' </dev/null
+install check held.json
+is $rc 0 "if apt is told to remount it, that is no reason"
+in_lab sh -c 'rm /etc/apt/apt.conf.d/99remount; mount -o remount,rw,bind /usr && umount -l /usr' </dev/null
 in_lab apt-mark hold labheld >/dev/null </dev/null
 install check held.json
 is $rc 1 "a package on hold stops the run before it starts"

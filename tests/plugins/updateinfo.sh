@@ -60,10 +60,43 @@ streams()
 }
 like "its stream is enabled" "$(streams 'other\t1' 'perl\t5.26')" '^needed .*5.26-2.module_el8 is offered, and 1 more'
 like "or another one" "$(streams perl:5.30)" '^not-applicable .*the module perl:5.26 of plain is not enabled'
+like "or another module" "$(streams other:1)" '^not-applicable .*the module perl:5.26 of plain is not enabled'
+like "or none" "$(streams)" '^not-applicable .*the module perl:5.26 of plain is not enabled'
 like "or none that can be understood" "$(streams perl)" "'perl' is no module and its stream.*facts-packages"
 jq -Rn '{os: {hostname: "s"}, "x-modules": [{name: "perl", enabled: "5.26"}], packages: [inputs | split("\t") |
 	{name: .[0], version: "\(.[2])-\(.[3])", arch: .[4], scheme: "rpm"}]}' <"$tmp/installed.tsv" >"$tmp/facts.json"
 like "as a server's facts say it" "$(pd scan --catalog "$catalog" --facts "$tmp/facts.json" --why EX-8)" '^needed .*plain'
+jq '."x-modules" = []' "$tmp/facts.json" >"$tmp/none.json"
+like "that it is none, too" "$(pd scan --catalog "$catalog" --facts "$tmp/none.json" --why EX-8)" '^not-applicable .*plain is not'
+jq 'del(."x-modules")' "$tmp/facts.json" >"$tmp/none.json"
+like "or that nobody has looked" "$(pd scan --catalog "$catalog" --facts "$tmp/none.json" --why EX-8)" '^unknown .*modular is'
+
+# --- default streams
+modules=$PD_SRCDIR/tests/data/catalogs/updateinfo/modules.yaml
+is "default streams of modules" "$(pd catalog show --json "$modules" | jq -r '"\(.id): \(.title)"' | paste -sd,)" \
+	"perl:5.26: 5.26 is the default stream of the module perl,tools:rhel8: rhel8 is the default stream of the module tools"
+is "apply nowhere by themselves" "$(pd scan --catalog "$modules" --packages "$tmp/installed.tsv" --scheme rpm --json --all | jq -r .verdict | sort -u)" \
+	"not-applicable"
+mkdir -p "$tmp/repo/repodata"
+cp "$data/primary.xml" "$modules" "$tmp/repo/repodata"
+cp "$catalog" "$tmp/repo/repodata/updateinfo.xml"
+{
+	echo '<repomd xmlns="http://linux.duke.edu/metadata/repo">'
+	for file in primary.xml updateinfo.xml modules.yaml; do
+		printf '<data type="%s"><checksum type="sha256">%s</checksum><location href="repodata/%s"/></data>' "${file%.*}" \
+			"$(sha256sum <"$tmp/repo/repodata/$file" | cut -d' ' -f1)" "$file"
+	done
+	echo '</repomd>'
+} >"$tmp/repo/repodata/repomd.xml"
+catalog=$tmp/repo
+export PATCHDAY_LIBEXEC=$PD_BUILDDIR
+like "a default stream counts where none is enabled" "$(streams)" '^needed .*5.26-2.module_el8 is offered, and 1 more'
+like "and not where another one is" "$(streams perl:5.30)" '^not-applicable .*the module perl:5.26 of plain is not enabled'
+is "and its packages say so" "$(pd catalog show "$catalog" --json | jq -r 'select(.id == "EX-8") | .packages[].module' | sort -u)" \
+	"perl:5.26 default"
+jq '."x-modules" = [{name: "perl", enabled: ""}]' "$tmp/facts.json" >"$tmp/none.json"
+like "nor where the module is disabled" "$(pd scan --catalog "$catalog" --facts "$tmp/none.json" --why EX-8)" '^not-applicable .*plain is not'
+catalog=$tmp/variants.xml
 is "the counts" "$(pd scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm | tail -1)" \
 	"3 needed, 2 installed, 0 superseded, 2 not applicable, 1 unknown"
 
@@ -138,6 +171,18 @@ cp "$data/variants.xml" "$catalog"
 is "and again" "$(scan | verdicts)" "$want"
 sed -i '/^switched/d' "$tmp/installed.tsv"
 is "other packages are another question" "$(scan | verdicts | grep 'EX-7 2')" "EX-7 2 not-applicable"
+old
+scan >"$tmp/first"
+for answer in "$tmp"/state/cache/answer-*; do echo marked >>"$answer"; done
+is "what was written is believed" "$(scan | tail -1)" marked
+echo 3f6cbfd1-6c1e-4a0c-9d51-0a8f5a3bd0c7 >"$tmp/boot"
+if unshare -m mount --bind "$tmp/boot" /proc/sys/kernel/random/boot_id 2>/dev/null; then
+	is "until the next boot" "$(unshare -m bash -c 'mount --bind "$1" /proc/sys/kernel/random/boot_id && shift && exec "$@"' - \
+		"$tmp/boot" "$PD_BUILDDIR/patchday" scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm --json \
+		--plugin-dir "$tmp/plugins" --state "$tmp/state" 2>/dev/null)" "$(cat "$tmp/first")"
+else
+	echo "# SKIPPED: an answer of another boot, which needs root and namespaces"
+fi
 rm -rf "$tmp/state"
 is "the cache may be deleted at any time" "$(scan | verdicts | grep -c EX)" 8
 

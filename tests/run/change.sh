@@ -312,4 +312,59 @@ for n in $(seq $((before + 1)) "$last"); do
 	[ -z "$found" ] || { bad=$((bad + 1)); echo "# kill@$n: $found"; }
 done
 is "cut off at each of $((last - before)) rows: all done, nothing twice" "$bad $fired" "0 $((last - before))"
+
+# ---- called back by somebody else, while a person is asked about the change
+mkfifo "$tmp/answer"
+printf 'let me think\n' >"$tmp/typed"
+chmod 600 "$tmp/typed"
+# overtaken ANSWER QUESTION OPTION...: a run of $flow that waited, is resumed so at a
+# terminal, and is called back before the question has its answer
+overtaken()
+{
+	local answer=$1 question=$2 asked called
+
+	rm -rf "$PATCHDAY_STATE" "$f"
+	mkdir "$f"
+	echo shut >"$f/gate"
+	typed "secret 'word': " "@$tmp/typed" -- "${patchday[@]}" run "${places[@]}" --no-wait "$tmp/$flow.lua"
+	timeout 300 python3 "$PD_SRCDIR/tests/run/typist.py" "$question" "@$tmp/answer" -- "${patchday[@]}" resume "${places[@]}" \
+		"${@:3}" >"$tmp/asked" 2>&1 </dev/null &
+	asked=$!
+	exec 3>"$tmp/answer" # opened by who has read the question
+	"${patchday[@]}" undo "${places[@]}" --why "not today" >"$tmp/called" 2>&1 </dev/null &
+	called=$!
+	check "it is called back while it asks" wait_for is_state undoing
+	rm -f "$f/gate"
+	[ "$answer" != kill ] || pkill -KILL -P $asked
+	[ "$answer" = kill ] || echo "$answer" >&3
+	exec 3>&-
+	wait $asked
+	rc=$?
+	wait $called
+	back=$?
+}
+guards="steps.gate { path = \"$f/gate\" }" workflow gated <<END
+pd.stage "one" { steps.write { path = "$f/a" } },
+END
+sed "s,/a\",/other\"," "$tmp/gated.lua" >"$tmp/other.lua"
+guards="steps.gate { path = \"$f/gate\" }" workflow asks <<END
+pd.stage "one" { steps.write { path = "$f/a" }, steps.leak { value = pd.secret { prompt = "word" }, path = "$f" } },
+END
+refused='the change was not taken over: the run was called back before it was made'
+after() { sqlite3 "$PATCHDAY_STATE/journal.db" "SELECT group_concat(kind) FROM event WHERE n > (SELECT n FROM event WHERE data LIKE '%\"undoing\"%')"; }
+flow=gated
+for answer in yes no; do
+	overtaken $answer "Go on with this plan (yes/no)?" --workflow "$tmp/other.lua"
+	is "after a $answer it is taken back, as was said first" "$rc $back $(state) $(ls "$f")" "1 1 rolled back gate.times"
+	like "and the change is refused" "$(cat "$tmp/asked")" "$refused"
+	unlike "nothing of it is in the journal" "$(after)" 'plan|predict|apply'
+	like "the report says so" "$("${patchday[@]}" report --scripts "$PD_SRCDIR/scripts")" "$refused"
+done
+flow=asks
+overtaken "let me think" "secret 'word': " --skip one/steps.write --why "not needed"
+is "a step to be passed over is not in its way either" "$rc $back $(state)" "1 1 rolled back"
+unlike "nor in the journal" "$(after)" 'skip'
+flow=gated
+overtaken kill "Go on with this plan (yes/no)?" --workflow "$tmp/other.lua"
+is "if who asks is gone, whoever called it back takes it back" "$back $(state)" "1 rolled back"
 end

@@ -162,4 +162,25 @@ pd undo
 is "a scan that was changed since is not believed" "$rc $(counts)" "1 null null"
 pd report
 like "and the report says so" "$out" 'warning: comparison, before: .*was changed after it was written'
+
+# ---- a server whose packages can't be read needs nobody knows what
+cp "$PD_BUILDDIR/plugins/native/.libs/native.so" "$tmp/plugins/"
+cat >"$tmp/due.xml" <<'END'
+<catalog xmlns="urn:patchday:catalog:1">
+ <update id="A-1" kind="security"><title>alpha</title><package name="alpha" version="2" scheme="deb"/></update>
+</catalog>
+END
+workflow due <<END
+#t.catalog:needed() > 0 and steps.write { path = "$f/due" } or steps.noop {},
+END
+rm -rf "$tmp/server.flip" "$f/due"
+sed -i 's/^packages .*/& scheme=deb/' "$tmp/server"
+pd plan --catalog "$tmp/due.xml" "$tmp/due.lua"
+is "an update that is needed is planned" "$rc $(grep -c "$f/due" <<<"$out")" "0 1" || printf "%s\n" "$out"
+echo fail >>"$tmp/server"
+pd run --catalog "$tmp/due.xml" "$tmp/due.lua"
+is "where packages can't be read, no plan is made" "$rc $([ -e "$f/due" ] && echo due)" "2 "
+like "and the scanner says why" "$out" "due.lua:[0-9]+: .*the packages of this server can't be read: steps.file: .*told to fail in scan \[facts-unread\]"
+pd plan "$tmp/look.lua"
+is "a plan that asks for none is made" "$rc" 0
 end

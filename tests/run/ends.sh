@@ -2,17 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Ends that a crash, a person or another run could have made wrong: a way back
 # that is cut off again and again, what is held, what a stage was let go for.
-# A mount namespace of our own, in which the boot id is a file of ours.
-if [ -z "${PD_OWN_MOUNTS:-}" ]; then
-	unshare -m true 2>/dev/null || exit 77
-	PD_OWN_MOUNTS=1 exec unshare -m bash "$0" "$@"
-fi
-. "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
-f=$tmp/f
-echo boot-1 >"$tmp/boot_id"
-mount --bind "$tmp/boot_id" /proc/sys/kernel/random/boot_id 2>/dev/null || skip "no mounts in a namespace"
-trap 'umount /proc/sys/kernel/random/boot_id; rm -rf "$tmp"' EXIT
-[ ! -d /run/systemd/system ] || mount -t tmpfs none /run/systemd
+. "${PD_SRCDIR:?}/tests/run/boots.sh" || exit 99
 fresh()
 {
 	rm -rf "$PATCHDAY_STATE" "$f"
@@ -300,12 +290,8 @@ is "then it does" "$rc $(state)" "1 rolled back"
 like "for the reason given" "$(json .why)" 'asked for by a person: customer asked'
 fresh
 pd run "$tmp/new.lua"
-mkdir -p /run/systemd/system
-[ -d /etc/systemd/system ] && mount -t tmpfs -o ro none /etc/systemd/system
-pd undo
+without_unit pd undo
 is "and where nobody would go on with it after a crash" "$rc $(state)" "5 done"
-umount /etc/systemd/system
-rmdir /run/systemd/system
 pd undo
 is "until that is mended" "$rc $(state)" "1 rolled back"
 
@@ -342,7 +328,7 @@ pid=$!
 wait_for grep -q waits "$f/1.log"
 kill -KILL $pid
 wait $pid 2>/dev/null
-echo boot-2 >"$tmp/boot_id"
+boot
 touch "$f/go"
 pd resume --unattended
 is "a reboot that came before it was known to be asked for counts" "$rc $(json .reboots)" "0 1"
@@ -471,12 +457,8 @@ pd.stage "one" { steps.write { path = "$f/1" } }, pd.signoff { parties = { "owne
 END
 pd run "$tmp/signed.lua"
 pd signoff --party owner --name Ann
-mkdir -p /run/systemd/system
-[ -d /etc/systemd/system ] && mount -t tmpfs -o ro none /etc/systemd/system
-pd undo
+without_unit pd undo
 is "takes no signature away" "$rc $(state) $(json '[.signatures[].overtaken]')" "5 done [false]"
-umount /etc/systemd/system
-rmdir /run/systemd/system
 # ---- a word that comes between two rows of the one that waits
 mount -t tmpfs none /run # where the run says that it stands still
 events() { sqlite3 "$PATCHDAY_STATE/journal.db" "SELECT $1 FROM event ${2-}"; }

@@ -2,17 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Events: every line of runs that have all kinds is as doc/schema/event.json
 # says, and a hook gets each of them, in order, without a say in the run.
-# A mount namespace of our own, in which the boot id is a file of ours.
-if [ -z "${PD_OWN_MOUNTS:-}" ]; then
-	unshare -m true 2>/dev/null || exit 77
-	PD_OWN_MOUNTS=1 exec unshare -m bash "$0" "$@"
-fi
-. "${PD_SRCDIR:?}/tests/run/run.sh" || exit 99
-f=$tmp/f
-echo boot-1 >"$tmp/boot_id"
-mount --bind "$tmp/boot_id" /proc/sys/kernel/random/boot_id 2>/dev/null || skip "no mounts in a namespace"
-trap 'umount /proc/sys/kernel/random/boot_id; rm -rf "$tmp"' EXIT
-[ ! -d /run/systemd/system ] || mount -t tmpfs none /run/systemd
+. "${PD_SRCDIR:?}/tests/run/boots.sh" || exit 99
 mkdir "$tmp/got"
 
 # the part of JSON Schema that the schema uses
@@ -110,7 +100,7 @@ is "the plan is another one" "$(state) $(cat "$f/c")" "stopped 2"
 touch "$tmp/server.flip"
 live resume --skip one/s --why "not today"
 is "it is rebooted" "$(state)" rebooting
-echo boot-2 >"$tmp/boot_id"
+boot
 live resume
 is "and waits for a signature" "$(state)" "waiting for sign-off"
 # each event of people goes to a hook too
@@ -163,8 +153,8 @@ pd.stage "one" { on_failure = "undo", steps.write { path = "$f/u1" }, steps.rebo
   steps.write { path = "$f/u3", fail = "verify" } },
 END
 live run "$tmp/back.lua"
-for boot in 3 4; do
-	echo boot-$boot >"$tmp/boot_id"
+for _ in 3 4; do
+	boot
 	live resume --unattended
 done
 is "a run is taken back with a reboot" "$(state)" "rolled back"

@@ -120,4 +120,16 @@ is "a person takes it back" "$rc $(state) $(cat "$f/1" 2>/dev/null)" "1 rolled b
 fresh
 PATCHDAY_FAULT=enospc@6 pd run "$tmp/good.lua"
 like "a full disk is named" "$out" 'journal-failed.*full|full'
+
+# ---- a journal of a newer patchday is neither read nor written, nor made one of this version
+fresh
+pd run "$tmp/good.lua"
+sqlite3 "$PATCHDAY_STATE/journal.db" "ALTER TABLE event ADD COLUMN more TEXT; PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE)" >/dev/null
+before=$(sha256sum <"$PATCHDAY_STATE/journal.db")
+for command in status verify report "run $tmp/good.lua" resume undo "status --clear --why x"; do
+	# shellcheck disable=SC2086 # words
+	pd $command
+	like "a newer journal: $command" "$rc $out" '^2 .*journal.db has form 2, and this patchday, .*, knows form 1 \[journal-newer\]'
+done
+is "it is as it was" "$(sha256sum <"$PATCHDAY_STATE/journal.db")" "$before"
 end

@@ -67,11 +67,33 @@ END
 pd plan "$tmp/found.lua" --check
 like "the dry run shows what it found" "$out" 'point of no return: the wall is there'
 is "and refuses" "$rc" 4
+like "before it the plan leaves it to the dry run" "$out" '^1 step, .*can be undone, unless the dry run finds that one can.t$'
+like "which says in the end where the way back ends" "$out" '^  the way back ends at one/steps.write: what comes before it'
+unlike "and nobody says that there is none" "$out" 'no point of no return'
+pd plan "$tmp/found.lua"
+like "without a dry run the plan says what is not known yet" "$out" '^1 step, .*can be undone, no point of no return known before the dry run$'
 pd run "$tmp/found.lua"
 is "as the run does" "$rc" 4
 rm "$f/wall2"
+pd plan "$tmp/found.lua" --check
+like "without it, the dry run knows that there is none" "$out" '^  no point of no return was found$'
 pd run "$tmp/found.lua"
-is "without it all is well" "$rc" 0
+is "and all is well" "$rc" 0
+workflow waits <<END
+(function()
+  local a = steps.mint { path = "$f/w1" }
+  return pd.stage "one" { a, steps.mint { path = a.out.token, id = "second" } }
+end)(),
+END
+pd plan "$tmp/waits.lua" --check
+like "but for what it can't see yet" "$out" '^  no point of no return was found; 1 step can look only when others are done$'
+workflow looks <<END
+pd.stage "one" { steps.noop {} },
+END
+pd plan "$tmp/looks.lua" --check
+like "of a plan that takes nothing back it is known before, with a dry run or" "$out" ' no point of no return$'
+pd plan "$tmp/looks.lua"
+like "of a plan that takes nothing back it is known before" "$out" 'no point of no return$'
 
 # the word of a person is kept over a crash
 workflow kept <<END

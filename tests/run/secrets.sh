@@ -127,6 +127,30 @@ like "a crash is reported" "$(cat "$tmp/out/crash.shown")" 'signal 11'
 like "and what it printed, blotted" "$(cat "$tmp/out/crash.shown")" 'err \*\*\* \*\*\*'
 like "so is a timeout" "$(cat "$tmp/out/hang.shown")" 'longer than its limit of 1s'
 
+# ---- out of the environment of patchday itself, and of all that it has started
+cat >"$tmp/held.lua" <<END
+local pd = require "patchday"
+local steps = pd.use "steps"
+return pd.workflow { api = 1, name = "held", plan = function() return {
+  steps.leak { value = pd.secret { env = "CANARY_ENV" }, path = "$tmp/f" }, steps.write { path = "$tmp/f/w", waits_for = "$tmp/f/go" },
+  steps.leak { id = "again", value = pd.secret { env = "CANARY_ENV" }, path = "$tmp/f/again" } } end }
+END
+mkdir "$tmp/f/again"
+rm -f "$tmp/f/done"
+"${patchday[@]}" run "${places[@]}" "$tmp/held.lua" --hook "$tmp/hook $tmp/out" >"$tmp/out/held" 2>&1 </dev/null &
+pid=$!
+wait_for step_is main/steps.write begun
+all=$(pgrep -d ' ' -P $pid)
+all="$pid $all $(pgrep -d ' ' -P "${all// /,}")"
+for p in $all; do echo "$(cat /proc/$p/comm):" | tr '\n' '\0'; cat "/proc/$p/environ"; done | tr '\0' '\n' >"$tmp/environments"
+touch "$tmp/f/go"
+wait $pid
+is "a secret of the environment reaches every step" "$? $(cat "$tmp/f/done" "$tmp/f/again/done")" "0 xx"
+check "patchday, its spawner, its hook and a worker were looked at" [ "$(wc -w <<<"$all")" -ge 4 ]
+is "none shows it while they run" "$(grep -c "${CANARY_ENV%%\"*}" "$tmp/environments")" 0
+check "but its name" grep -q '^CANARY_ENV=$' "$tmp/environments"
+is "and patchday all that is none" "$(grep -c "^PATCHDAY_STATE=$PATCHDAY_STATE$" "$tmp/environments")" 1
+
 # ---- typed in on a terminal
 cat >"$tmp/prompt.lua" <<END
 local pd = require "patchday"

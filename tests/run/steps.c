@@ -21,13 +21,13 @@ struct write_args {
 	bool evidence;
 	const char *wall;
 	bool again;
-	const char *waits_for, *back_waits_for;
+	const char *waits_for, *back_waits_for, *blank;
 };
 
 enum { FAIL_NOWHERE, FAIL_CHECK, FAIL_APPLY, FAIL_VERIFY, FAIL_UNDO, REFUSE_CHECK,
-       RETRY_APPLY, REFUSE_PLAINLY };
+       RETRY_APPLY, REFUSE_PLAINLY, FAIL_BLANK };
 static const char *const places[] = { "nowhere", "check", "apply", "verify", "undo",
-				      "refuse", "retry", "plainly", NULL };
+				      "refuse", "retry", "plainly", "blank", NULL };
 
 static const struct pd_param write_params[] = {
 	PD_PARAM(struct write_args, path, PD_T_PATH, .flags = PD_P_REQUIRED, .help = "file"),
@@ -47,6 +47,7 @@ static const struct pd_param write_params[] = {
 		 .help = "of reboot: once more when the run is taken back"),
 	PD_PARAM(struct write_args, waits_for, PD_T_PATH, .help = "apply waits for this file"),
 	PD_PARAM(struct write_args, back_waits_for, PD_T_PATH, .help = "undo waits for this file"),
+	PD_PARAM(struct write_args, blank, PD_T_STRING, .help = "with blank: how apply fails", .def = ""),
 	PD_PARAM_END
 };
 
@@ -131,6 +132,8 @@ static int write_apply(struct pd_ctx *ctx)
 			return pd_fail(ctx, PD_RETRY, "the other side is busy");
 	}
 	pd_progress(ctx, 1, 7, "writing");
+	if (a->fail == FAIL_BLANK)
+		return pd_fail(ctx, PD_FAILED, "%s", a->blank);
 	if (a->fail == FAIL_APPLY)
 		return pd_fail(ctx, PD_FAILED, "told to fail in apply");
 	if (pd_write_file(ctx, a->path, 0600, a->text, strlen(a->text)) < 0)
@@ -480,7 +483,7 @@ static int gate_check(struct pd_ctx *ctx)
 	close(fd);
 	if (text && strstr(text, "nonsense"))
 		return pd_fail(ctx, PD_BAD_ARGS, "such a gate makes no sense");
-	for (line = text; line && *line; line += strcspn(line, "\n") + 1)
+	for (line = text; line && *line; line += strcspn(line, "\n"), line += *line == '\n')
 		pd_inhibit(ctx, "the gate is shut",
 			   pd_format(ctx, "%.*s", (int)strcspn(line, "\n"), line), "open it");
 	if (text && strstr(text, "crash"))

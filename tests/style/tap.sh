@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Sourced by tests without a lab: check, is, like, empty, skip, end.
+# Sourced by tests without a lab: check, is, like, unlike, empty, skip, end.
 
 tap_cases=0
 tap_failures=0
@@ -32,10 +32,26 @@ is()
 	check "$1" [ "$2" = "$3" ] || printf '#   got:    %s\n#   wanted: %s\n' "$2" "$3"
 }
 
+# matches TEXT EXPRESSION: in a line of it; one of several lines in just these lines,
+# which to grep would be choices
+matches()
+{
+	case $2 in
+	*$'\n'*) [[ $1 =~ $2 ]] ;;
+	*) grep -Eqe "$2" <<<"$1" ;;
+	esac
+}
+
 # like TEXT GOT EXTENDED-REGULAR-EXPRESSION
 like()
 {
-	check "$1" grep -Eqe "$3" <<<"$2" || printf '#   got:      %s\n#   no match: %s\n' "$2" "$3"
+	check "$1" matches "$2" "$3" || printf '#   got:      %s\n#   no match: %s\n' "$2" "$3"
+}
+
+# unlike TEXT GOT EXTENDED-REGULAR-EXPRESSION
+unlike()
+{
+	check "$1" [ "$(grep -Ece "$3" <<<"$2")" = 0 ] || printf '#   got:   %s\n#   match: %s\n' "$2" "$3"
 }
 
 # empty TEXT FINDINGS

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 noinst_PROGRAMS += %reldir%/pd-step %reldir%/pd-still
 %canon_reldir%_pd_step_SOURCES = %reldir%/pd-step.c
 %canon_reldir%_pd_step_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

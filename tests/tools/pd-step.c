@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,7 +20,8 @@ static const char usage[] =
 	"prints a JSON line per event; stops at the first that fails, with status 1.\n"
 	"Lists are given with commas, updates as NAME=@FILE.json, a secret as it is.\n"
 	"What is remembered, outputs and evidence are kept in DIR/state.json, so that\n"
-	"a later call can verify or undo.  scan prints facts, read prints updates.\n";
+	"a later call can verify or undo.  The run is called as PD_STEP_RUN says.\n"
+	"scan prints facts, read prints updates.\n";
 
 /* What the sinks write to. */
 struct tool {
@@ -374,6 +376,8 @@ static bool step(struct pd_registry *reg, const char *work, char **argv)
 	pd_auto_json *args = NULL;
 	struct tool t = {0};
 	struct pd_error *err = NULL;
+	/* a copy: a worker clears the environment */
+	pd_auto_free char *name = pd_strdup(getenv("PD_STEP_RUN") ? getenv("PD_STEP_RUN") : "pd-step");
 	char *rest = NULL;
 	bool good;
 
@@ -384,7 +388,7 @@ static bool step(struct pd_registry *reg, const char *work, char **argv)
 		complain(err);
 	call.args = args;
 	call.work_dir = folder;
-	call.run = "pd-step";
+	call.run = name;
 	call.dry_run = strcmp(argv[1], "check") == 0;
 	for (char *phase = strtok_r(argv[1], ",", &rest); good && phase;
 	     phase = strtok_r(NULL, ",", &rest))

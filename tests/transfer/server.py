@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """A web server with the moods of real ones, and a proxy, for tests of downloads.
 
-    server.py FOLDER    serves it on a free port of the loopback, writes the
-                        port to standard output and a line for each request
-                        to FOLDER/requests
+    server.py FOLDER [CERTIFICATE KEY]
+                        serves it on a free port of the loopback, by TLS with a
+                        certificate, writes the port to standard output and a
+                        line for each request to FOLDER/requests
 
 What a path starts with is the mood:
     /plain/F      as it is: ETag, Last-Modified, If-None-Match, Range, If-Range
@@ -26,6 +27,7 @@ import base64
 import hashlib
 import http.server
 import os
+import ssl
 import sys
 import threading
 
@@ -135,5 +137,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+if len(sys.argv) > 2:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[2], sys.argv[3])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_address[1], flush=True)
 server.serve_forever()

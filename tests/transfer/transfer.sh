@@ -197,6 +197,40 @@ is "and gets it" "$rc" 0
 check "the file is there" same b
 rm "$tmp/web/proxy-login"
 
+# ------------------------------------------------------------------- https
+if command -v openssl >/dev/null; then
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$tmp/ca.key" -out "$tmp/ca.pem" -days 9 -subj "/CN=authority" 2>/dev/null
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$tmp/tls.key" -out "$tmp/tls.csr" -subj "/CN=localhost" 2>/dev/null
+	openssl x509 -req -in "$tmp/tls.csr" -CA "$tmp/ca.pem" -CAkey "$tmp/ca.key" -CAcreateserial -days 9 \
+		-extfile <(echo subjectAltName=DNS:localhost) -out "$tmp/tls.pem" 2>/dev/null
+	exec {tls_fd}< <(exec python3 "$PD_SRCDIR/tests/transfer/server.py" "$tmp/web" "$tmp/tls.pem" "$tmp/tls.key" 2>/dev/null)
+	tls_server=$!
+	trap 'kill $server $tls_server; rm -rf "$tmp"' EXIT
+	read -r -u $tls_fd tls_port || { echo "Bail out! the server for https does not start"; exit 99; }
+	tls=https://localhost:$tls_port ours="authorities: \"$tmp/ca.pem\", retries: 0"
+	fresh
+	get "{url: \"$tls/plain/a\", to: \"a\"}" "$ours"
+	is "by https, whose authority is named" "$rc $(same a && echo whole)" "0 whole"
+	get "{url: \"$tls/plain/a\", to: \"b\"}, {url: \"https://127.0.0.1:$tls_port/plain/a\", to: \"c\"}" "retries: 0"
+	is "by one that is not the system's" "$rc $(of 1 state) $(of 2 state)" "1 failed failed"
+	like "which is said" "$(of 1 message)" certificate
+	get "{url: \"https://127.0.0.1:$tls_port/plain/a\", to: \"d\"}" "$ours"
+	is "with the certificate of another host" "$(of 1 state)" failed
+	get "{url: \"$tls/to/$at/plain/a\", to: \"e\"}, {url: \"$tls/to/$tls/plain/a\", to: \"f\"},
+		{url: \"$at/to/$at/plain/a\", to: \"g\"}" "$ours, secure: true"
+	is "from https to http where nothing else proves it, and elsewhere" "$(jq -r .state <<<"$out" | sort | paste -sd' ') $(of 1 state)" \
+		"done done failed failed"
+	get "{url: \"$tls/to/$at/plain/a\", to: \"e\"}" "$ours"
+	is "or where something does" "$(of 1 state)" done
+fi
+
+# -------------------------------------------------------------- so fast, and no faster
+fresh
+before=$(date +%s%N)
+get "{url: \"$at/plain/a\", to: \"a\"}, {url: \"$at/plain/a\", to: \"b\"}" "rate: 200000"
+is "600,000 bytes at 200,000 a second, of both together, take some 3 s" \
+	"$rc $((($(date +%s%N) - before) / 100000000 >= 23))" "0 1"
+
 # ---------------------------------------------------------- many, and a signal
 fresh
 files=$(for i in $(seq 50); do echo "{url: \"$at/plain/a\", to: \"f$i\", digest: \"$sha256\"}"; done | paste -sd,)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 if HAVE_CUNIT
 check_PROGRAMS += tests/unit/test_catalog tests/unit/test_native tests/unit/test_version
 TESTS += tests/unit/test_catalog tests/unit/test_native tests/unit/test_version

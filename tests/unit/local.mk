@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 include %D%/catalog.mk
 include %D%/facts.mk
 include %D%/plugin.mk

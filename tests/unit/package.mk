@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 if HAVE_CUNIT
 check_PROGRAMS += %reldir%/test_package
 TESTS += %reldir%/test_package

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 if HAVE_CUNIT
 check_PROGRAMS += %reldir%/test_seal
 TESTS += %reldir%/test_seal

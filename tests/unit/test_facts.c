@@ -2,6 +2,7 @@
 /* Facts: rows checked against their kinds, files, the index of packages. */
 #include <unistd.h>
 
+#include "base/text.h"
 #include "facts/facts.h"
 #include "unit.h"
 
@@ -288,6 +289,24 @@ static void manual_agrees(void)
 	}
 }
 
+/* Wherever in a text a character of several bytes, or half of one, stands. */
+static void knows_utf8(void)
+{
+	static const struct { const char *bytes; bool valid; } t[] = {
+		{ "\xc3\xa9", true }, { "\xe2\x82\xac", true }, { "\xf0\x9f\x98\x80", true },
+		{ "\xff", false }, { "\x80", false }, { "\xc3", false }, { "\xe2\x82", false },
+		{ "\xc0\xaf", false }, { "\xed\xa0\x80", false }, { "\xf4\x90\x80\x80", false } };
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++)
+		for (int at = 0; at < 20; at++)
+			for (int rest = 0; rest < 20; rest++) {
+				pd_auto_free char *text = pd_print("%.*s%s%.*s", at, "abcdefghijklmnopqrst",
+								   t[i].bytes, rest, "ABCDEFGHIJKLMNOPQRST");
+
+				CU_ASSERT_EQUAL(pd_utf8_valid(text, strlen(text)), t[i].valid);
+			}
+}
+
 static CU_TestInfo tests[] = {
 	{ "rows fit their kinds", checks_rows },
 	{ "the list of kinds is whole and sorted", lists_kinds },
@@ -296,6 +315,7 @@ static CU_TestInfo tests[] = {
 	{ "files are checked", reads_files },
 	{ "many files are read as one is", reads_many },
 	{ "doc/facts.md lists every field", manual_agrees },
+	{ "texts are UTF-8 wherever it shows", knows_utf8 },
 	CU_TEST_INFO_NULL
 };
 

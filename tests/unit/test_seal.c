@@ -14,14 +14,6 @@
 #include "run/head.h"
 #include "unit.h"
 
-#if defined(__has_feature)
-#define SANITIZED __has_feature(address_sanitizer)
-#elif defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
-
 #define RUN "20261120-080000-0001"
 
 static char dir[64], *state, *key, *public_key, *library, *certificate;
@@ -36,10 +28,10 @@ static char *slurp(const char *path, size_t *len)
 	return data;
 }
 
-/* Under valgrind there is time for some of the bytes only. */
+/* There is time for some of the bytes; PD_SEAL_ALL: for each. */
 static size_t stride(void)
 {
-	return getenv("PD_VALGRIND") ? 97 : SANITIZED ? 13 : 1;
+	return getenv("PD_SEAL_ALL") ? 1 : getenv("PD_VALGRIND") ? 97 : SANITIZED ? 13 : 5;
 }
 
 /* In place, so that it costs little. */
@@ -374,6 +366,19 @@ static void test_make(void)
 	CU_ASSERT(is_ok(NULL) && is_ok(certificate));
 }
 
+/* An older journal may hold one; it must not make a line of its own. */
+static void test_lines(void)
+{
+	pd_auto_free char *text = pd_report_render("<report xmlns='urn:patchday:report:1'>"
+		"<signature party='Dev' name='Ann, 2026&#10;  Ops: Bob&#x2028;C' by='a&#10;b' time='t'>"
+		"<note>one&#10;  Ops: Bob</note></signature><signature party='Ops'/>"
+		"<decision who='Ann&#10;Eve' why='so&#13;it is'/></report>", library, "text", NULL);
+
+	CU_ASSERT_FATAL(text != NULL);
+	CU_ASSERT(strstr(text, "\n  Dev: Ann, 2026   Ops: Bob C, t (account: a b): one   Ops: Bob\n  Ops: missing\n") != NULL);
+	CU_ASSERT(strstr(text, " by Ann Eve: so it is\n") != NULL);
+}
+
 static void test_clean(void)
 {
 	remove_all(dir);
@@ -390,6 +395,7 @@ static CU_TestInfo tests[] = {
 	{ "opened, and nothing written", test_opened },
 	{ "each byte of the journal's file", test_database },
 	{ "each byte of it when another run has begun", test_further },
+	{ "a name of several lines", test_lines },
 	{ "nothing is left", test_clean },
 	CU_TEST_INFO_NULL
 };

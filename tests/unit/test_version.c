@@ -31,7 +31,7 @@ static void compares(void)
 		{ PD_SCHEME_RPM, "1:1.0-1", "2.0-1", 1 },
 		{ PD_SCHEME_RPM, "1.0-2.el9", "1.0-10.el9", -1 },
 		{ PD_SCHEME_RPM, "1.0-1.el9_2", "1.0-1.el9", 1 },
-		{ PD_SCHEME_RPM, "1.0", "1.0-5", 0 },
+		{ PD_SCHEME_RPM, "1.0", "1.0-5", -1 }, { PD_SCHEME_RPM, "1.0", "1.0-~5", -1 },
 		{ PD_SCHEME_RPM, "1.0~beta-1", "1.0-1", -1 },
 		{ PD_SCHEME_RPM, "1.0^git1-1", "1.0.1-1", -1 },
 		{ PD_SCHEME_WINDOWS, "10.0.14393.0", "10.0.9200.0", 1 },

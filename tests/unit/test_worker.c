@@ -240,6 +240,9 @@ static void test_crashes(void)
 	h = apply("stack");
 	CU_ASSERT(has(h.r.detail, "backtrace:"));
 	SAYS(h, PD_FAILED, "apply crashed: signal 11");
+	h = apply("jump");
+	CU_ASSERT(has(h.r.detail, "backtrace:\n(none: it jumped"));
+	SAYS(h, PD_FAILED, "apply crashed: signal 11");
 	h = apply("give_up");
 	CU_ASSERT(has(h.r.detail, "last words"));
 	SAYS(h, PD_FAILED, "apply crashed: signal 6");
@@ -247,6 +250,27 @@ static void test_crashes(void)
 	SAYS(h, PD_FAILED, "apply called exit(0)");
 	h = apply("scribble");
 	SAYS(h, PD_FAILED, "wrote to the descriptor");
+}
+
+/* A worker is bounded, and the first that the kernel ends; what it starts is not. */
+static void test_bounds(void)
+{
+	struct pd_worker_call call = { .phase = PD_PHASE_APPLY };
+	struct heard h = {0};
+
+	if (!getenv("PD_VALGRIND") && !SANITIZED) { /* whose malloc() is another */
+		h = apply("eat");
+		CU_ASSERT(has(h.r.detail, "backtrace:"));
+		SAYS(h, PD_FAILED, "apply is out of memory: it wanted more than ");
+	}
+	call.step = pd_registry_step(registry, "act.act", NULL, NULL);
+	h = call_with(call, "{\"how\":\"lines\",\"text\":\"cat /proc/$PPID/oom_score_adj\"}", (struct heard){0});
+	CU_ASSERT(has(h.text.data, "1:1:500"));
+	forget(&h);
+	h = call_with(call, "{\"how\":\"lines\",\"text\":\"cat /proc/self/oom_score_adj; ulimit -d\"}",
+		      (struct heard){0});
+	CU_ASSERT(!strstr(h.text.data, ":500") && has(h.text.data, ":unlimited"));
+	forget(&h);
 }
 
 static void test_time(void)
@@ -569,15 +593,22 @@ static size_t heard_items(const struct heard *h, int n, int at, int rows)
 	return *text ? 0 : all;
 }
 
-/* Those of the processes that were heard of which still are there. */
+/* Those of the processes that were heard of which still are there; what was killed
+ * needs a processor for its end. */
 static size_t readers_left(const struct heard *h)
 {
-	const char *by = h->text.data;
-	size_t n = 0;
+	struct timespec pause_a_bit = { .tv_nsec = 20000000 };
+	size_t n = 1;
 
-	while (by && (by = strstr(by, " by "))) {
-		by += strlen(" by ");
-		n += kill(atoi(by), 0) == 0;
+	for (int tries = 0; n && tries < 500; tries++) {
+		const char *by = h->text.data;
+
+		if (tries)
+			nanosleep(&pause_a_bit, NULL);
+		for (n = 0; by && (by = strstr(by, " by "));) {
+			by += strlen(" by ");
+			n += kill(atoi(by), 0) == 0;
+		}
 	}
 	return n;
 }
@@ -636,6 +667,168 @@ static void test_items(void)
 	in_pieces(around(&odd, "<item>", "<item>that is in another</item>", "</item>"), 50002, 1 + (n > 1));
 	/* longer than any piece */
 	in_pieces(around(&odd, "<long>", LONG LONG LONG LONG, "</long>"), 50002, 1 + 2 * (n > 1));
+}
+
+/* Lists of items in elements of the root, each longer than a piece but one; what is
+ * put before one item of each of those. @same: all items have one name. */
+static struct pd_buffer lists(const char *before, bool same)
+{
+	struct pd_buffer b = {0};
+
+	pd_buffer_text(&b, "<?xml version=\"1.0\"?>\n<all xmlns=\"urn:a\"\n xmlns:p='urn:p'>\n"
+			   "  <about>\n    <name>n</name>\n  </about>  <only/>\n\n");
+	for (int list = 0; list < 4; list++) {
+		int name = same ? 0 : list;
+
+		pd_buffer_print(&b, "<list%d of=\"items\"><first a=\"&lt;&amp;&#228;\"/>\n", list);
+		for (int i = 1; i <= (list == 2 ? 100 : 20000); i++) {
+			if (i == 15000)
+				pd_buffer_text(&b, before);
+			pd_buffer_print(&b, "  <p:item%d n=\"%d\" p:v=''>%d &gt;\n<b/><![CDATA[<]]><!-- - --> "
+					    "%050d</p:item%d>\n", name, i, i, i, name);
+		}
+		pd_buffer_print(&b, "</list%d>\n", list);
+	}
+	pd_buffer_text(&b, "<end/></all>\n");
+	return b;
+}
+
+/* Read by one process, and by several: all that is heard has to be the same, and of
+ * a message all but where what is not closed was opened.  @parsers: they are used to
+ * the end; below zero: perhaps. */
+static void text_as_one(const char *reader, const char *text, int parsers)
+{
+	pd_auto_free char *want = NULL;
+	struct heard alone, h;
+	const char *begun;
+	cpu_set_t all, one;
+	size_t n;
+
+	CU_ASSERT_EQUAL_FATAL(sched_getaffinity(0, sizeof(all), &all), 0);
+	n = CPU_COUNT(&all) < 4 ? (size_t)CPU_COUNT(&all) : 4;
+	n = n > 1 ? n : 0;
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	CU_ASSERT_EQUAL_FATAL(sched_setaffinity(0, sizeof(one), &one), 0);
+	alone = read_by(reader, text, false);
+	CU_ASSERT_EQUAL_FATAL(sched_setaffinity(0, sizeof(all), &all), 0);
+	h = read_by(reader, text, false);
+	CU_ASSERT_EQUAL(h.r.result, alone.r.result);
+	if (alone.r.result) {
+		const char *opened = strstr(alone.r.message, " line ");
+		size_t len = opened ? (size_t)(opened - alone.r.message) : strlen(alone.r.message) + 1;
+
+		CU_ASSERT_NSTRING_EQUAL(h.r.message, alone.r.message, len);
+	} else {
+		CU_ASSERT_PTR_NOT_NULL_FATAL(begun = strstr(alone.text.data, "begun by 0 ended by 0)"));
+		want = pd_print("%.*sbegun by %zu ended by %zu)", (int)(begun - alone.text.data),
+				alone.text.data, n, parsers ? n : 0);
+		want[parsers < 0 ? begun - alone.text.data : (ptrdiff_t)strlen(want)] = '\0';
+		CU_ASSERT_NSTRING_EQUAL(h.text.data, want, parsers < 0 ? strlen(want) : strlen(want) + 1);
+	}
+	forget(&alone);
+	forget(&h);
+}
+
+static void as_one(const char *reader, const char *before, bool same, bool parsers)
+{
+	pd_auto(pd_buffer) b = lists(before, same);
+
+	text_as_one(reader, b.data, parsers);
+}
+
+static void test_told(void)
+{
+	pd_auto(pd_buffer) odd = {0};
+
+	as_one("sum", "<skip>\n<a/></skip>", false, true);
+	as_one("sum", around(&odd, "<!--", "<p:item0 n=\"0\">in a comment</p:item0>", "-->"), false, false);
+	if (getenv("PD_VALGRIND")) /* the rest is the same code, twenty seconds each */
+		return;
+	as_one("sum", "", false, true);
+	as_one("sum", "<fail/>", false, true);
+	as_one("sum", "</p:item0>\n", false, true);
+	as_one("sum", "<p:item0>", false, true);
+	as_one("sum", "&unknown;", false, true);
+	as_one("sum", "<q:item/>", false, true);
+	as_one("sum", "</list0></all>", false, true);
+	/* where a cut is none, one process reads the rest */
+	as_one("sum", "", true, false);
+	as_one("sum", "</list0>\n<list0 xmlns:p='urn:q'>", false, false);
+	as_one("sum", around(&odd, "<p:item0>", "<p:item0>that is in another</p:item0>", "</p:item0>"), false, false);
+	as_one("sum", around(&odd, "<skip>", "<p:item0>that is passed over</p:item0>", "</skip>"), false, false);
+	as_one("sum", "</list0><a><b><c><d><e>", false, true);
+	/* nor one in what the reader passes over, as it does in the last list */
+	as_one("some", "<pass>\n<a/></pass>text", false, false);
+	as_one("some", around(&odd, "<pass>", "<p:item0>that is passed over</p:item0>", "</pass>"), false, false);
+}
+
+/* Comments, sections and attributes with what looks like the end of a list and the start of
+ * another one, with other names and namespaces, or like the end of those: none leads a cut,
+ * or a head that is put before a piece, astray. */
+static void test_hostile(void)
+{
+#define FAKE "</l><m xmlns='urn:evil'><i/>\n<i/>"
+	static const struct {
+		const char *begin, *before, *end;
+	} cases[] = {
+		/* what passes for the first item is in a comment, which a piece has the end of */
+		{ "<l><!--</l><x/><l>\n<i/>\n<i/>-->", "<i><?p --><i>?></i>", "</l>" },
+		{ "<l a='x'><![CDATA[</l><x/><l>\n<i/>\n<i/>]]>", "<i>]]&gt;</i>", "</l>" },
+		{ "<g><!--</g><l xmlns='urn:evil'>\n<i/>\n<i/>--></g><l>", "", "</l>" },
+		{ "<g><?p </g><l xmlns='urn:evil'>\n<i/>\n<i/>?></g><l>", "", "</l>" },
+		/* of one row: the list ends that items stand in, and another one begins */
+		{ "<l><i/><i/></l><l xmlns='urn:other' b='c'>", "", "</l>" },
+		{ "<l><i/>\n<i/></l><l xmlns='urn:other'>", "", "</l>" },
+		/* the end of a list that is none, before the one that is, of one row or of two */
+		{ "<l>\n<j/>\n<j/>", "<!--" FAKE "--></l><m>", "</m>" },
+		{ "<l>\n<j/>\n<j/>", "<!--" FAKE "-->\n</l><m>", "</m>" },
+		{ "<l>\n<j/>\n<j/>", "<![CDATA[" FAKE "]]></l><m>", "</m>" },
+		{ "<l>\n<j/>\n<j/>", "<?p " FAKE "?></l><m>", "</m>" },
+		{ "<l>\n<j/>\n<j/>", "<j a='" FAKE "'/></l><m>", "</m>" },
+		{ "<l>\n<j/>\n<j/>", "<j><l>" FAKE "</m></j></l><m>", "</m>" },
+		/* an element of the name of the list in it, which ends before the list does */
+		{ "<j/><l b='c'><l><j/></l><i/><i/>", "</l>", "" },
+		{ "<l>\n<j/>\n<j/>", "<j><l/></j></l><m>", "</m>" },
+		{ "<l>\n<j/>\n<j/>", "<j><l><i/></l></j></l><m><i/><i/>", "</m>" },
+		/* two lists end, one in the other, and another one begins */
+		{ "<l><m>\n<j/>\n<j/>", "</m></l><x><i/><i/>", "</x>" },
+		{ "<l><x/><m><g>\n<j/>\n<j/>", "</g>\n</m>\n</l><x>", "</x>" },
+		/* names that would close a comment */
+		{ "<l--><m--><i/><i/>", "</m--><!--\n<i/>\n<i/>\n", "--></l-->" },
+		{ "<l--><i/><i/></l--><!--", "", "-->" },
+	};
+
+	for (size_t k = 0; k < (getenv("PD_VALGRIND") ? 1 : sizeof(cases) / sizeof(*cases)); k++) {
+		pd_auto(pd_buffer) b = {0};
+
+		pd_buffer_print(&b, "<?xml version='1.0'?>\n<all xmlns='urn:a'>%s\n", cases[k].begin);
+		for (int i = 1; i <= 40000; i++) {
+			const char *name = strstr(cases[k].begin, "<j/>") && i < 20000 ? "j" : "i";
+
+			pd_buffer_print(&b, "%s<%s n='%d'>%060d</%s>\n", i == 20000 ? cases[k].before : "",
+					name, i, i, name);
+		}
+		pd_buffer_print(&b, "%s</all>\n", cases[k].end);
+		text_as_one("sum", b.data, -1);
+	}
+#undef FAKE
+}
+
+/* What has no list of items, or one that is too deep or too far away. */
+static void test_not_cut(void)
+{
+	static const char *const units[] = { "<a>", "<a b='c'>\n", "<a/>\n<b/>", "<a>\n<b/>\n</a>", "< ", "<a \n" };
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		pd_auto(pd_buffer) b = {0};
+		struct heard h;
+
+		for (int n = 0; b.len < 3 << 20; n++)
+			pd_buffer_text(&b, n ? units[i] : "<all>\n");
+		h = read_by("sum", b.data, false);
+		SAYS(h, PD_FAILED, "test.xml:");
+	}
 }
 
 /* Whatever ends it in the middle, all that read for it is ended. */
@@ -807,6 +1000,7 @@ static void tear_down(void)
 #define EITHER_WAY                                              \
 	{ "what it returns", test_returns },                    \
 	{ "crashes", test_crashes },                            \
+	{ "bounds of memory", test_bounds },                    \
 	{ "time limits and cancelling", test_time },            \
 	{ "no process is left", test_nothing_left },            \
 	{ "other children stay", test_other_children },         \
@@ -824,6 +1018,9 @@ static CU_TestInfo tests[] = {
 	{ "catalogs", test_catalogs },
 	{ "items of a long document", test_items },
 	{ "a long document that is not read to its end", test_items_ended },
+	{ "a long document that is told", test_told },
+	{ "a long document that is hostile", test_hostile },
+	{ "a long document that is not cut", test_not_cut },
 	{ "facts", test_facts },
 	{ "patchday killed", test_killed_itself },
 	{ "start the spawner", start_spawner },

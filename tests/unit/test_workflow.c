@@ -159,6 +159,14 @@ static json_t *with(const char *list, size_t i, const char *key, json_t *value_t
 	return plan;
 }
 
+static json_t *with_top(const char *key, json_t *value_take)
+{
+	json_t *plan = good();
+
+	json_object_set_new(plan, key, value_take);
+	return plan;
+}
+
 static void test_contradictions(void)
 {
 	json_t *nothing = good();
@@ -173,6 +181,8 @@ static void test_contradictions(void)
 	CU_ASSERT_TRUE(refused(with("steps", 2, "stage", json_integer(2)), "order"));
 	CU_ASSERT_TRUE(refused(with("steps", 2, "stage", json_integer(-1)), "order"));
 	CU_ASSERT_TRUE(refused(with("steps", 0, "stage", json_integer(1)), "order"));
+	CU_ASSERT_TRUE(refused(with_top("notes", json_string("a")), "no list"));
+	CU_ASSERT_TRUE(refused(with_top("notes", json_pack("[s, i]", "a", 1)), "texts"));
 	/* inside: of no hold, of itself, of a later one, reopened, not in order */
 	CU_ASSERT_TRUE(refused(with("steps", 2, "inside", json_pack("[i]", 0)), "open hold"));
 	CU_ASSERT_TRUE(refused(with("steps", 2, "inside", json_pack("[i]", 2)), "open hold"));

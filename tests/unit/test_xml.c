@@ -18,6 +18,7 @@ struct seen {
 	size_t len, elements, text;
 	unsigned line, column;
 	int stop_at, result;
+	bool (*passed)(const char *name, unsigned depth, bool bare);
 };
 
 static ssize_t next(void *user, void *buffer, size_t len, struct pd_error **err)
@@ -94,7 +95,7 @@ static int parse(struct source *source, struct seen *seen,
 {
 	struct pd_xml_handler handler = { .size = sizeof(handler), .user = seen,
 					  .start = on_start, .end = on_end,
-					  .text = on_text };
+					  .text = on_text, .passed = seen->passed };
 	pd_auto_error *err = NULL;
 	int result = pd_xml_parse("test.xml", next, source, limits, &handler, NULL,
 				  &err);
@@ -291,6 +292,24 @@ static void skips(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, "nested deeper than 256"));
 }
 
+static bool no_b_or_c(const char *name, unsigned depth, bool bare)
+{
+	return (depth == 2 && strcmp(name, "b") == 0) || (bare && strcmp(name, "c") == 0);
+}
+
+/* By its name and depth, for whom it is read; nothing of it is told. */
+static void passes_over_names(void)
+{
+	static const char text[] = "<a>x<b d='1'>y<b/></b>t<c><b/>8</c><d><d><b/></d></d></a>";
+	struct source source = { .head = text, .body = "", .tail = "" }, again = source;
+	struct seen all = { .passed = no_b_or_c }, bare = all;
+
+	CU_ASSERT_EQUAL(parse(&source, &all, NULL, NULL), 0);
+	CU_ASSERT_STRING_EQUAL(all.log, "<a>xt<c><b></b8</c<d><d><b></b</d</d</a");
+	CU_ASSERT_EQUAL(parse(&again, &bare, &(struct pd_xml_limits){ .bare = true }, NULL), 0);
+	CU_ASSERT_STRING_EQUAL(bare.log, "<a>xt<d><d><b></b</d</d</a");
+}
+
 static CU_TestInfo tests[] = {
 	{ "elements, attributes and text arrive as written", reads_elements },
 	{ "tags over the borders of reads are whole", reads_over_borders },
@@ -298,6 +317,7 @@ static CU_TestInfo tests[] = {
 	{ "signatures are passed over", passes_over_signatures },
 	{ "a callback ends it", stops_with_the_callback },
 	{ "a callback passes over an element", skips },
+	{ "a reader passes over names", passes_over_names },
 	{ "limits hold", keeps_limits },
 	{ "hostile documents are refused", refuses_hostile },
 	{ "UTF-16, Latin-1 and byte-order marks", reads_encodings },

@@ -7,6 +7,23 @@
 #include <CUnit/Basic.h>
 #include <CUnit/CUnit.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+/** Is it built with AddressSanitizer? */
+#if defined(__has_feature)
+#define SANITIZED __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+/** Of so many cases by chance one in how many is tried: all of them, but under
+ * valgrind, where each takes thirty times as long, every tenth. */
+static inline unsigned pd_unit_stride(void)
+{
+	return getenv("PD_VALGRIND") ? 10 : 1;
+}
 
 /** @p tests: an array of CU_TestInfo that ends with CU_TEST_INFO_NULL. */
 #define PD_UNIT_MAIN(name, tests)                                          \

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 if HAVE_CUNIT
 check_PROGRAMS += tests/unit/test_workflow
 TESTS += tests/unit/test_workflow

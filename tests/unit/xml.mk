@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 if HAVE_CUNIT
 check_PROGRAMS += tests/unit/test_xml
 TESTS += tests/unit/test_xml

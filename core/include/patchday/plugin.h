@@ -32,6 +32,11 @@
  * callback has returned, every process that it started and that still runs
  * is killed, daemons too: start services through the service manager.
  *
+ * A worker can hold half of the server's memory, at least 1 GiB and at most
+ * 4 GiB (RLIMIT_DATA): then malloc() gives NULL.  When the kernel runs short
+ * it ends workers first (oom_score_adj 500).  Neither is so for programs that
+ * pd_run() and its like start, only for what a callback forks itself.
+ *
  *   load:   pd_plugin_entry() -> ABI and descriptors checked -> registered
  *   plan:   arguments parsed, defaulted and range-checked from .params
  *   ---------------------------------------------------------------- fork
@@ -532,6 +537,12 @@ struct pd_xml_attr {
  * told, only its end. */
 #define PD_XML_SKIP 1
 
+enum {
+	/** Since 1.2: of text only that of elements without others in them means
+	 * anything; the rest may be told or not. */
+	PD_XML_LEAVES = 1u << 0
+};
+
 /**
  * What a reader does with the parts of an XML document.  Strings are valid
  * during the call.  A callback returns 0 to go on, or what pd_fail()
@@ -539,13 +550,17 @@ struct pd_xml_attr {
  */
 struct pd_xml_handler {
 	uint32_t size;
-	uint32_t flags;    /**< zero */
+	uint32_t flags;    /**< PD_XML_* */
 	void *user;        /**< handed to each callback */
 	int (*start)(struct pd_ctx *, void *user, const char *ns,
 		     const char *name, const struct pd_xml_attr *attrs, size_t n);
 	int (*end)(struct pd_ctx *, void *user, const char *ns, const char *name);
 	/** Text between tags; may come in several pieces. */
 	int (*text)(struct pd_ctx *, void *user, const char *text, size_t len);
+	/** Since 1.2: is nothing told of elements of this name at this depth (the
+	 * root's is 1), and of all that is in them?  The same whenever it is asked,
+	 * by any process.  @p bare: nobody asks for more than verdicts. */
+	bool (*passed)(const char *name, unsigned depth, bool bare);
 };
 
 /* --------------------------------------------------------- host table */
@@ -980,7 +995,11 @@ enum {
 	 * against it the check calls pd_inhibit(), then it returns PD_REFUSED;
 	 * the run waits and asks again.  A check that fails refuses too.  It
 	 * has no work_dir, and what it predicts or logs is not kept. */
-	PD_S_GUARD = 1u << 3
+	PD_S_GUARD = 1u << 3,
+	/** Since 1.2: what it does is meant to last only until its undo, such as
+	 * holding what starts jobs; a plan must hold it (pd.hold), else nobody
+	 * would give back what a run that is done has taken */
+	PD_S_HOLD = 1u << 4
 };
 
 /**

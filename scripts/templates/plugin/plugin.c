@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* @NAME@: steps for patchday.  The contract of each function, and all that the
  * core offers, stands in <patchday/plugin.h>. */
+#define _POSIX_C_SOURCE 200809L
 #include <patchday/plugin.h>
 
 #include <errno.h>
@@ -20,22 +21,37 @@ static const struct pd_param write_params[] = {
 	PD_PARAM_END
 };
 
+/* The text that is there, NULL: no file is, and its mode.  What undo could not bring
+ * back as it was is not touched: links, files of others, large ones, no text. */
+static int look(struct pd_ctx *ctx, const char *path, const char **text, unsigned *mode)
+{
+	struct stat st;
+	size_t len = 0;
+
+	*text = NULL;
+	*mode = 0644;
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : pd_fail(ctx, PD_FAILED, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode) || st.st_nlink > 1 || st.st_uid != geteuid() || st.st_gid != getegid())
+		return pd_fail(ctx, PD_FAILED, "%s is no ordinary file of this user", path);
+	*mode = (unsigned)st.st_mode & 07777;
+	*text = pd_read_file(ctx, path, 65536, &len);
+	if (!*text)
+		return pd_fail(ctx, PD_FAILED, "%s can't be read: %s", path, strerror(errno));
+	return strlen(*text) == len ? 0 : pd_fail(ctx, PD_FAILED, "%s is no text", path);
+}
+
 /* Looks, never touches: it also runs on a read-only system, with arguments that
  * are predictions. */
 static int write_check(struct pd_ctx *ctx)
 {
 	const struct write_args *a = ctx->args;
-	const char *now = pd_read_file(ctx, a->path, 65536, NULL);
+	const char *now;
+	unsigned mode;
 
+	if (look(ctx, a->path, &now, &mode) < 0)
+		return PD_FAILED;
 	return now && strcmp(now, a->text) == 0 ? PD_UNCHANGED : PD_CHANGED;
-}
-
-/* Of the file that is there, else as for a new one. */
-static unsigned mode_of(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 ? (unsigned)st.st_mode & 07777 : 0644;
 }
 
 /* What undo needs is remembered, and on the disk, before anything is changed.
@@ -43,13 +59,17 @@ static unsigned mode_of(const char *path)
 static int write_apply(struct pd_ctx *ctx)
 {
 	const struct write_args *a = ctx->args;
+	const char *now;
+	unsigned mode;
 
+	if (look(ctx, a->path, &now, &mode) < 0)
+		return PD_FAILED;
 	if (!pd_recall(ctx, "begun") &&
-	    (pd_remember(ctx, "before", pd_read_file(ctx, a->path, 65536, NULL)) < 0 ||
-	     pd_remember(ctx, "mode", pd_format(ctx, "%o", mode_of(a->path))) < 0 ||
+	    (pd_remember(ctx, "before", now) < 0 ||
+	     pd_remember(ctx, "mode", pd_format(ctx, "%o", mode)) < 0 ||
 	     pd_remember(ctx, "begun", "yes") < 0))
 		return PD_FAILED;
-	if (pd_write_file(ctx, a->path, mode_of(a->path), a->text, strlen(a->text)) < 0)
+	if (pd_write_file(ctx, a->path, mode, a->text, strlen(a->text)) < 0)
 		return PD_FAILED;
 	return PD_CHANGED;
 }

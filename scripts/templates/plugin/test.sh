@@ -23,7 +23,7 @@ return pd.workflow { api = 1, name = "try", help = "a try",
 	plan = function(t)
 		return pd.stage "all" { on_failure = "undo",
 			it.write { path = "$tmp/file", text = "new" },
-			command.command { argv = { t.params.last } },
+			command.command { argv = { t.params.last }, timeout = 1 },
 		}
 	end }
 END

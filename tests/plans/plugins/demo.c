@@ -90,6 +90,13 @@ static const struct pd_step stop = {
 	.reversibility = PD_REVERSIBLE, .expected = 10,
 };
 
+static const struct pd_step hold = {
+	PD_STEP, .name = "hold", .help = "hold something",
+	.params = unit_params, .args_size = sizeof(struct args),
+	.check = nothing, .apply = nothing, .undo = nothing,
+	.reversibility = PD_REVERSIBLE, .flags = PD_S_HOLD, .expected = 10,
+};
+
 static const struct pd_step install = {
 	PD_STEP, .name = "install", .help = "install for good",
 	.params = update_params, .args_size = sizeof(struct args),
@@ -111,7 +118,7 @@ static const struct pd_step may = {
 };
 
 static const struct pd_step *const steps[] = {
-	&look, &save, &stop, &install, &reboot, &may, NULL
+	&look, &save, &stop, &hold, &install, &reboot, &may, NULL
 };
 
 PD_PLUGIN(.name = "demo", .version = "1", .help = "steps for plan tests",

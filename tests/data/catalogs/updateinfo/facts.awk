@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Facts that have the packages of a list.
 BEGIN { FS = "\t"; printf "{\"packages\":[" }
 {

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -37,11 +38,11 @@ static bool attribute(struct pd_ctx *ctx, const char *sys, const char *name, int
 }
 
 /* Card readers and sticks say that they are removable, disks on USB do not. */
-static bool look(struct pd_ctx *ctx, struct device *d)
+bool device_look(struct pd_ctx *ctx, struct device *d)
 {
 	struct stat st;
 	const char *sys;
-	int64_t removable = 0, read_only = 0, sectors = 0;
+	int64_t removable = 0, read_only = 0, sectors = 0, start = 0;
 	char *real;
 
 	if (stat(d->path, &st) < 0 || !S_ISBLK(st.st_mode))
@@ -54,6 +55,12 @@ static bool look(struct pd_ctx *ctx, struct device *d)
 	}
 	attribute(ctx, real, "removable", &removable);
 	attribute(ctx, real, "ro", &read_only);
+	d->disk = d->path;
+	if (access(pd_format(ctx, "%s/partition", real), F_OK) == 0 && attribute(ctx, real, "start", &start)) {
+		*strrchr(real, '/') = '\0';
+		d->disk = pd_format(ctx, "/dev/%s", strrchr(real, '/') + 1);
+	}
+	d->start = start * 512;
 	d->bytes = sectors * 512;
 	d->removable = removable || strstr(real, "/usb") || strstr(real, "/mmc_host/");
 	d->read_only = read_only;
@@ -78,6 +85,7 @@ int device_find(struct pd_ctx *ctx, const char *label, struct device *d, struct 
 		why->remedy = pd_format(ctx, "put the medium %s in", label);
 		return 0;
 	}
+	d->path = tell[5] = pd_format(ctx, "%.*s", (int)len, result.out);
 	if (result.out[len] && result.out[len + 1]) {
 		why->cause = pd_format(ctx, "more than one medium has the label %s: %s", label,
 				       pd_format(ctx, "%.*s and %.*s", (int)len, result.out,
@@ -86,12 +94,11 @@ int device_find(struct pd_ctx *ctx, const char *label, struct device *d, struct 
 		why->remedy = "take out those that are not meant";
 		return 0;
 	}
-	d->path = tell[5] = pd_format(ctx, "%.*s", (int)len, result.out);
 	if (pd_run(ctx, tell, &result) < 0)
 		return PD_FAILED;
 	d->type = value(ctx, result.out, "TYPE");
 	d->uuid = value(ctx, result.out, "UUID");
-	if (result.status == 0 && look(ctx, d))
+	if (result.status == 0 && device_look(ctx, d))
 		return 1;
 	why->cause = pd_format(ctx, "nothing can be learnt about %s, which has the label %s", d->path, label);
 	why->remedy = "take the medium out, and put it in again";
@@ -136,18 +143,19 @@ bool device_fits(struct pd_ctx *ctx, const struct device *d, bool fixed, struct 
 int device_mount(struct pd_ctx *ctx, const struct device *d, const char *folder, bool read_only)
 {
 	bool fat = strcmp(d->type, "vfat") == 0 || strcmp(d->type, "exfat") == 0;
+	bool journal = ctx->phase == PD_PHASE_CHECK && (strcmp(d->type, "ext3") == 0 || strcmp(d->type, "ext4") == 0);
 	int fd = open(d->path, O_RDONLY | O_CLOEXEC);
 
 	if (fd >= 0) {
 		ioctl(fd, BLKFLSBUF, 0); /* what is read comes from the medium */
 		close(fd);
 	}
-	if (copy_make_folder(ctx, folder) < 0)
-		return PD_FAILED;
+	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+		return pd_fail(ctx, PD_FAILED, "cannot make the folder %s: %s", folder, strerror(errno));
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return pd_fail(ctx, PD_FAILED, "cannot have mounts of its own: %s", strerror(errno));
 	if (mount(d->path, folder, d->type, MS_NOSUID | MS_NODEV | MS_NOEXEC | (read_only ? MS_RDONLY : 0),
-		  fat ? "umask=0077" : NULL) < 0)
+		  fat ? "umask=0077" : journal ? "noload" : NULL) < 0)
 		return pd_fail(ctx, PD_FAILED, "cannot mount the %s of %s: %s", d->type, d->path,
 			       errno == ENODEV ? "this kernel doesn't know it" : strerror(errno));
 	return 0;

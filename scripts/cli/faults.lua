@@ -1,0 +1,261 @@
+-- SPDX-License-Identifier: MIT
+-- Everything that is wrong with a workflow and can be known without a server.
+local _, core = ...
+local base = require "cli.base"
+local faults = {}
+
+-- --------------------------------------------------------- what is made up
+
+local NOTHING = '<catalog xmlns="urn:patchday:catalog:1"/>\n'
+local NEEDED = [[
+<catalog xmlns="urn:patchday:catalog:1">
+  <update id="paper-1" kind="security" severity="important" restart="reboot" issued="2026-01-01">
+    <title>an update that this server needs</title>
+    <payload id="p1" url="pool/paper.deb" bytes="1000000"/>
+    <package name="paper" version="2.0" arch="amd64" scheme="deb" payload="p1"/>
+  </update>
+</catalog>
+]]
+local SERVER = '{"os": {"hostname": "server", "arch": "amd64"}, ' ..
+	'"packages": [{"name": "paper", "version": "1.0", "arch": "amd64", "scheme": "deb"}]}'
+-- One that has something of all that scripts go through.
+local FULL = SERVER:gsub("}$", [[, "kernel": {"release": "1.0"}, "hardware": {"vendor": "paper", "product": "paper"},
+"boot": {"loader": "grub"}, "devices": [{"bus": "pci", "address": "0000:00:00.0", "modalias": "pci:v0"}],
+"disks": [{"mount": "/", "device": "/dev/paper", "filesystem": "ext4", "bytes": 1000000, "free_bytes": 1000000}],
+"interfaces": [{"name": "paper0", "state": "up"}],
+"addresses": [{"interface": "paper0", "address": "192.0.2.1", "family": "inet"}],
+"jobs": [{"kind": "cron", "name": "/etc/cron.d/paper", "command": "true"}],
+"listeners": [{"protocol": "tcp", "address": "0.0.0.0", "port": 22, "program": "paper", "unit": "paper.service"}],
+"printers": [{"name": "paper", "state": "idle"}], "sessions": [{"user": "paper", "terminal": "pts/0"}],
+"services": [{"name": "paper.service", "state": "active", "enabled": "enabled"}],
+"shares": [{"name": "paper", "kind": "smb", "path": "/paper"}]}]])
+local made_up = { path = "/paper", int = "1", bytes = "1", seconds = "1", bool = "true", boolean = "true",
+	secret = "file:/paper" }
+
+faults.NOTHING, faults.SERVER = NOTHING, SERVER
+
+-- Do something with a folder that is gone afterwards.
+function faults.with_folder(act)
+	local folder = base.must(core.temporary())
+	local ok, result = pcall(act, folder)
+	core.remove(folder)
+	if not ok then error(result, 0) end
+	return result
+end
+
+function faults.write(folder, name, text)
+	local path = folder .. "/" .. name
+	base.must(core.write(path, text, tonumber("600", 8)))
+	return path
+end
+
+-- A value for each parameter that has to be given.
+local function trial_params(declared)
+	local params = {}
+	for _, row in ipairs(declared.params or {}) do
+		if row.required then params[row.name] = row.choices and row.choices[1] or made_up[row.type] or "paper" end
+	end
+	return params
+end
+
+-- A value of an answer that lets the run go on.
+local function trial_answers(declared)
+	local answers = {}
+	for _, q in ipairs(declared.questions or {}) do
+		local value = q.must
+		if value == nil then value = q.choices and q.choices[1] or q.type == "boolean" or "paper" end
+		answers[q.name] = core.answer(value)
+	end
+	return answers
+end
+
+local servers = { { "a server that needs an update", NEEDED, SERVER }, { "a server that needs none", NOTHING, SERVER },
+	{ "a server with services, printers, shares ...", NEEDED, FULL } }
+
+-- What these servers make of a script; the errors go to add(error, server), plans
+-- to note(plan).
+local function try(script, folder, add, note)
+	local declared, err = core.describe(script)
+	if err then return add(err) end
+	for i, server in ipairs(servers) do
+		local facts = faults.write(folder, "facts.json", server[3])
+		local made, bad = core.plan({ script = script, params = trial_params(declared),
+			answers = trial_answers(declared),
+			catalogs = core.list { faults.write(folder, i .. ".xml", server[2]) } }, facts)
+		if bad then add(bad, server[1]) elseif note then note(made.plan) end
+	end
+end
+
+-- Parameters with which a step can be made, as Lua; nil: nobody can make them up.
+local function trial_arguments(verb)
+	local plugin, name = verb:match("^([^.]*)%.(.*)$")
+	for _, step in ipairs((core.plugin(plugin) or {}).steps or {}) do
+		local words = {}
+		for _, p in ipairs(step.name == name and step.params or {}) do
+			if p.type == "updates" or p.type == "secret" then return nil end
+			local value = p.choices and p.choices[1] or p.type == "number" and math.max(p.min or 1, 1) or made_up[p.type]
+			if p.required then words[#words + 1] = ("%s = %q"):format(p.name, value or "paper") end
+		end
+		if step.name == name then return table.concat(words, ", ") end
+	end
+end
+
+-- A line in which the step that an error blames is made whatever its parameters are,
+-- or, where no step of that name can be made and nothing is done with it, is none.
+local function made_anyway(line, message)
+	-- of a step that is not held nothing is wrong but its place
+	local verb = not message:find("lasts until it is given back", 1, true) and message:match("^([%w_]+%.[%w_]+)[: ]")
+	local arguments = verb and trial_arguments(verb)
+	local name = verb and verb:match("%.(.*)$") or message:match("^plugin '[%w_]+' has no step '([%w_]+)'")
+	local before, call, behind = line:match("^(.-)(%f[%w_][%w_]+%." .. (name or "%f[x]y") .. ")%f[^%w_](.*)$")
+	local body = arguments and ("(function() return %s { %s } end)"):format(call, arguments) or "(function() end)"
+	if not call or not arguments and before:find("%S") or line:find(body, 1, true) then return line, 0 end
+	return before .. body .. behind, 1
+end
+
+-- ------------------------------------------------------------- the search
+
+local UNKNOWN = 'require "patchday.unknown"'
+
+-- What stands in a script for something that is not there takes every use of it;
+-- in the first line, so that all lines keep their numbers.
+local function declare(text, message, words)
+	local global = message:match("^there is no global '([%a_][%w_]*)' in a workflow")
+	local set = message:match("^'([%a_][%w_]*)' is not declared;")
+	if global then words[global] = true end
+	if global or set then return ("local %s = %s; "):format(global or set, global and UNKNOWN or "nil") .. text end
+end
+
+-- The same of a module, a plugin, a field or a variable, in the line that names it.
+local function replaced(line, message)
+	local module = message:match("^there is no module '([^']*)'")
+	local plugin = message:match("^there is no plugin '([^']*)'")
+	local function with(pattern, name)
+		return line:gsub(pattern .. "%s*%(?%s*[\"']" .. name:gsub("%p", "%%%0") .. "[\"']%s*%)?", UNKNOWN)
+	end
+	if module then return with("%f[%w_]require", module) end
+	if plugin then return with("%f[%w_][%w_]+%.use", plugin) end
+	local kind, empty = message:match("^attempt to .* nil value %((%l+) '([%a_][%w_]*)'%)")
+	if kind == "local" or kind == "upvalue" then
+		return line:gsub("%f[%w_]" .. empty .. "%f[^%w_]", "(" .. UNKNOWN .. ")")
+	end
+	local noun, name = message:match("^t%..* has no (%l+) '([%w_]+)'")
+	local field = noun ~= "method" and name or message:match(" has no %l+ '([%w_]+)'$") or
+		(kind == "field" or kind == "method") and empty
+	return line:gsub("%f[%w_][%w_.]*%." .. (field or "%f[x]y") .. "%f[^%w_]", UNKNOWN)
+end
+
+local function line_of(text, number)
+	local n = 0
+	for line in base.lines(text) do
+		n = n + 1
+		if n == number then return line end
+	end
+	return ""
+end
+
+local function number_of(err) return tonumber((err.where or err.message):match(":(%d+)")) end
+local function message_of(err) return (err.message:gsub("^[^ ]+:%d+: ", "")) end
+
+-- Does an error only follow from a name that is not there?  Not if it is about a
+-- word of its own, or about a value of a step: those know what is unknown.
+local function follows(err, text, words, passed)
+	local message, line = message_of(err), line_of(text, number_of(err))
+	if not next(words) and #passed == 0 or message:find("did you mean", 1, true) then return false end
+	if message:find("not in the plan", 1, true) or message:find("^the plan has no step;") then return true end
+	if message:find("^there is no ") or message:find(" has no %l+ '") or err.id:find("^argument%-") then return false end
+	if #passed > 0 and (err.id == "plan-invalid" and not message:find("can't be held", 1, true) or
+		err.id == "plan-reference" or message:find("^the script ends without its workflow")) then return true end
+	for word in pairs(words) do
+		if line:find("%f[%w_]" .. word .. "%f[^%w_]") then return true end
+	end
+	return false
+end
+
+-- What is passed over when it is met again, before all else in the script.
+local function prologue(told)
+	local texts = {}
+	for i, text in ipairs(told) do texts[i] = ("%q"):format(text) end
+	return #texts == 0 and "" or ('require("patchday.lenient").known { %s }; '):format(table.concat(texts, ", "))
+end
+
+-- A text with what an error suggests, or with what it blames made anyway, in the
+-- line that it names; or nil.
+local function mended(text, err, words)
+	local number, message = number_of(err), message_of(err)
+	local wrong, right = message:match(".*'([%w_.]+)'[^']*did you mean '([%w_.]+)'")
+	-- what is known of a server by another name can be of another type
+	if message:find("^t%.") and not message:find(" has no method ", 1, true) then wrong = nil end
+	local lines, n, changed = {}, 0, 0
+	local declared = not wrong and declare(text, message, words)
+	if declared then return declared end
+	for line in base.lines(text) do
+		n = n + 1
+		if n == number and wrong then
+			line, changed = line:gsub("%f[%w_]" .. wrong:gsub("%p", "%%%0") .. "%f[^%w_]", right)
+		elseif n == number then
+			line, changed = replaced(line, message)
+			if changed == 0 then line, changed = made_anyway(line, message) else words[UNKNOWN] = true end
+		end
+		lines[n] = line
+	end
+	return changed > 0 and table.concat(lines, "\n") .. "\n" or nil
+end
+
+-- The same text, with which an error that can't be mended is passed over; nil if that
+-- was of no use, or it is one of the script as a whole.
+local function pass(text, err, passed)
+	local told = ("%s: %s"):format(err.where or "", err.message)
+	if base.has(passed, told) or not number_of(err) or err.id == "workflow-limit" then return nil end
+	passed[#passed + 1] = told
+	return text
+end
+
+-- A text without the line of a mistake of Lua's own; variables that it declares are
+-- unknown. nil: the error is none such. Whether the rest is Lua shows when it is tried.
+local function without(text, err)
+	local message, number, lines = message_of(err), number_of(err), {}
+	local own = message:find("^attempt to ") or message:find("^bad argument ") or message:find("^'for' ")
+	if not own or not number then return nil end
+	for line in base.lines(text) do lines[#lines + 1] = line end
+	local line = lines[number] or ""
+	local names = line:match("^%s*local%s+([%a_][%w_, ]*)=")
+	local values = names and names:gsub("[%a_][%w_]*", UNKNOWN)
+	lines[number] = names and ("local %s = %s"):format(names, values) or ""
+	return lines[number] ~= line and table.concat(lines, "\n") .. "\n" or nil
+end
+
+-- Everything that is wrong with a script, each once: { error... }.  Lua stops at
+-- the first; so that is mended in a copy, and the copy looked at again.
+-- The plans of a script without a fault go to note(plan), if it is given.
+function faults.find(script, note)
+	local list, seen, words, passed, removed = {}, {}, {}, {}, nil
+	faults.with_folder(function(folder)
+		local text = base.must(core.text(script))
+		local name = script:match("[^/]*$")
+		for _ = 1, 100 do
+			local better, broken
+			try(faults.write(folder, name, prologue(passed) .. text), folder, function(err, server)
+				local told = base.error_text(err)
+				local only_follows = follows(err, text, words, passed)
+				broken = broken or removed and message_of(err):find(" near ", 1, true) -- it was a part of something
+				if not better then
+					better = mended(text, err, words)
+					removed = not better and without(text, err)
+					better = better or removed or pass(text, err, passed)
+				end
+				if seen[told] or only_follows or broken then return end
+				seen[told] = true
+				list[#list + 1] = { id = err.id, where = err.where, message = err.message, remedy = err.remedy,
+					server = server }
+			end, note)
+			if not better or broken then return end
+			text = better
+		end
+	end)
+	for i, err in ipairs(list) do err.place = (number_of(err) or 0) * 1000 + i end
+	table.sort(list, function(a, b) return a.place < b.place end)
+	return list
+end
+
+return faults

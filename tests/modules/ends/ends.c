@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* A plugin that ends its process when it is loaded, as PD_ENDS_BY says. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <patchday/plugin.h>
+
+__attribute__((constructor)) static void end(void)
+{
+	const char *by = getenv("PD_ENDS_BY");
+
+	if (by && strcmp(by, "exit") == 0)
+		exit(0);
+	if (by && strcmp(by, "abort") == 0)
+		abort();
+	if (by && strcmp(by, "crash") == 0)
+		*(volatile int *)(uintptr_t)by[5] = 1;
+	if (by && strcmp(by, "pause") == 0)
+		pause();
+}
+
+PD_PLUGIN(.name = "ends", .version = "1", .help = "an end");
