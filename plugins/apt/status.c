@@ -33,15 +33,17 @@ static bool names_debian(const char *line)
 static bool is_debian(struct pd_ctx *ctx)
 {
 	const char *text = pd_read_file(ctx, "/etc/os-release", 1 << 20, NULL);
-	bool found = false;
+	bool found = false, like = false;
 
 	if (!text)
 		text = pd_read_file(ctx, "/usr/lib/os-release", 1 << 20, NULL);
 	for (const char *line = text; line && !found; line = strchr(line, '\n')) {
 		line += *line == '\n';
 		found = names_debian(line);
+		like = like || strncmp(line, "ID_LIKE=", 8) == 0;
 	}
-	return found || access("/etc/debian_version", F_OK) == 0;
+	/* what says whom it is like, and not Debian, may have this file from its base-files */
+	return found || (!like && access("/etc/debian_version", F_OK) == 0);
 }
 
 /* Files of a folder by the end of their names, or that are numbers (NULL). */

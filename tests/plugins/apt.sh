@@ -74,7 +74,10 @@ in_lab sh -c 'mv /var/lib/dpkg/status /etc/debian_version /root/ && rm /etc/os-r
 	printf "ID=other\nID_LIKE=\"not-debian fedora\"\n" >/etc/os-release' </dev/null
 run scan apt.packages
 is "$rc:$(jq -c . <<<"$out")" '0:{}' "a server of another kind has no packages of dpkg"
-in_lab sh -c 'mv /root/debian_version /etc/; printf "ID=other\n" >/etc/os-release' </dev/null
+in_lab mv /root/debian_version /etc/ </dev/null
+run scan apt.packages
+is "$rc:$(jq -c . <<<"$out")" '0:{}' "nor has one that has Debian's version and says that it is like another one"
+in_lab sh -c 'printf "ID=other\n" >/etc/os-release' </dev/null
 run scan apt.packages
 isnt "$rc" 0 "a server with Debian's version is none of another kind"
 in_lab sh -c 'mv /root/status /var/lib/dpkg/; rm /etc/os-release
