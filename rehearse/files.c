@@ -2,11 +2,15 @@
 /* Files: what a clone's upper layers hold, and the print of the server. */
 #include "look.h"
 
+#include <fcntl.h>
 #include <fts.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 
 static bool ends_with(const char *text, const char *end)
@@ -63,6 +67,48 @@ static bool opaque(const char *path)
 	       *value == 'y';
 }
 
+/* Are both links to the same place? */
+static bool same_link(const char *a, const char *b)
+{
+	char one[PATH_MAX], other[PATH_MAX];
+	ssize_t n = readlink(a, one, sizeof(one)), m = readlink(b, other, sizeof(other));
+
+	return n >= 0 && n == m && memcmp(one, other, (size_t)n) == 0;
+}
+
+/* Have two files of the same size the same bytes?  What can't be read has not. */
+static bool same_bytes(const char *a, const char *b)
+{
+	pd_auto_close int one = open(a, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	pd_auto_close int other = open(b, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char left[32768], right[sizeof(left)];
+
+	for (off_t at = 0; one >= 0 && other >= 0; ) {
+		ssize_t n = pread(one, left, sizeof(left), at);
+
+		if (n <= 0)
+			return n == 0;
+		if (pread(other, right, (size_t)n, at) != n || memcmp(left, right, (size_t)n))
+			return false;
+		at += n;
+	}
+	return false;
+}
+
+/* Copied up, and left as it was?  Two versions of a package may be of the same
+ * second and size (SOURCE_DATE_EPOCH), so only their bytes tell them apart. */
+static bool untouched(const char *upper, const struct stat *now, const char *lower,
+		      const struct stat *was)
+{
+	if (now->st_mode != was->st_mode || now->st_uid != was->st_uid ||
+	    now->st_gid != was->st_gid || now->st_size != was->st_size ||
+	    now->st_mtim.tv_sec != was->st_mtim.tv_sec ||
+	    now->st_mtim.tv_nsec != was->st_mtim.tv_nsec)
+		return false;
+	return S_ISREG(now->st_mode) ? same_bytes(upper, lower) :
+	       S_ISLNK(now->st_mode) ? same_link(upper, lower) : now->st_rdev == was->st_rdev;
+}
+
 /* What an entry of an upper layer means: overlayfs.rst of the kernel.  NULL:
  * nothing, such as a folder that is there because of what is in it. */
 static const char *meaning(const char *upper, const struct stat *now, const char *lower)
@@ -78,11 +124,7 @@ static const char *meaning(const char *upper, const struct stat *now, const char
 		return opaque(upper) ? "changed" : now->st_mode != was.st_mode ||
 			now->st_uid != was.st_uid || now->st_gid != was.st_gid ?
 			"changed" : NULL;
-	/* copied up, and left as it was */
-	return now->st_mode == was.st_mode && now->st_uid == was.st_uid &&
-	       now->st_gid == was.st_gid && now->st_size == was.st_size &&
-	       now->st_mtim.tv_sec == was.st_mtim.tv_sec &&
-	       now->st_mtim.tv_nsec == was.st_mtim.tv_nsec ? NULL : "changed";
+	return untouched(upper, now, lower, &was) ? NULL : "changed";
 }
 
 static void each_of(const struct clone_layer *l, look_fn *fn, void *user)

@@ -20,7 +20,7 @@ made() {
 		--define "_build_name_fmt %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm" "$name-$version.spec"
 }
 
-# VERSION REQUIREMENT...: a package with one file
+# VERSION REQUIREMENT...: a package with one file, as old and as long in all its versions
 plain() {
 	local name=$1 version=$2 repository=$3
 	shift 3
@@ -33,6 +33,7 @@ plain() {
 		%install
 		mkdir -p %{buildroot}/usr/share/$name
 		echo $version >%{buildroot}/usr/share/$name/version
+		touch -d @1700000000 %{buildroot}/usr/share/$name/version
 
 		%files
 		/usr/share/$name
