@@ -31,9 +31,7 @@ local function in_force(list)
 end
 
 local function reason(cli)
-	local why = cli:option("why")
-	if not why or why == "" then base.fail("no-reason", "say why with --why TEXT") end
-	return why
+	return cli:option("why") or base.fail("no-reason", "say why with --why TEXT")
 end
 
 -- A function that says whether this server needs an update of a catalog.

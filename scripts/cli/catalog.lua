@@ -62,7 +62,7 @@ source or update.
 			{ "needed", nil, "approve, freeze, fetch: what this server needs, or those of --facts" },
 			{ "facts", "FILE", "approve, freeze, fetch: facts of another server; freeze, fetch: or a folder of such "
 				.. "files, and may be repeated" },
-			{ "why", "TEXT", "approve, withdraw: the reason, which is kept with who and when" },
+			{ "why", "TEXT", "approve, withdraw: the reason, which is kept with who and when", said = true },
 			{ "approved", nil, "freeze, fetch: only what was approved" },
 			{ "to", "FILE", "freeze, convert: the file that is written; fetch: the package source (default "
 				.. "packages in the state folder)" },

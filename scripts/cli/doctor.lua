@@ -66,8 +66,8 @@ something is missing.
 		options = {
 			workflow.options[1], workflow.options[2], workflow.options[3],
 			{ "key", "FILE", "secret key of `final` (default /etc/patchday/seal.key)" },
-			{ "accept-no-return", "WHY", "as for run" },
-			{ "accept-failing", "WHY", "as for run" },
+			{ "accept-no-return", "WHY", "as for run", said = true },
+			{ "accept-failing", "WHY", "as for run", said = true },
 		},
 		run = doctor,
 	},

@@ -54,6 +54,19 @@ local function unknown(command, name)
 		("`patchday %s --help` lists its options."):format(command.name))
 end
 
+-- A reason that a person gives is kept, and shown to others: one line that looks like what
+-- it is.  Control characters, and those that turn the direction of writing, could forge it.
+local function check_said(name, text)
+	if not text:find("%S") then base.fail("no-reason", ("say why with --%s TEXT"):format(name)) end
+	local fault = #text > 1000 and "has more than 1000 bytes" or
+		(text:find("%c") or text:find("\xc2[\x80-\x9f]") or text:find("\xe2\x80[\xa8-\xae]") or
+			text:find("\xe2\x81[\xa6-\xa9]")) and "is not one line without control characters"
+	if fault then
+		base.fail("usage", ("--%s %s"):format(name, fault),
+			"The journal keeps it, and the report shows it: say why in words.")
+	end
+end
+
 -- --name, --name=value or --name value; the number of words it took.  What is
 -- given: name, value, both as one word.
 local function take(self, argument, following)
@@ -65,6 +78,7 @@ local function take(self, argument, following)
 	if row[2] and not inside then
 		value = following or base.fail("usage", ("--%s needs a value: --%s %s"):format(name, name, row[2]))
 	end
+	if row.said then check_said(name, value) end
 	self.given[#self.given + 1] = { name, value or "", value and ("--%s=%s"):format(name, value) or "--" .. name }
 	return row[2] and not inside and 2 or 1
 end

@@ -81,7 +81,7 @@ return {
 			{ "events", nil, "with --follow or --clear: JSON lines, one for each event; not with --json" },
 			{ "hook", "COMMAND", "with --follow or --clear: program and arguments that get each event" },
 			{ "clear", nil, "an inconsistent server is mended: new runs may start" },
-			{ "why", "TEXT", "with --clear: how it was mended" },
+			{ "why", "TEXT", "with --clear: how it was mended", said = true },
 		},
 		forms = { "events", "json" }, run = status,
 	},

@@ -87,6 +87,13 @@ pd plan "$tmp/failing.lua" --check --accept-failing "stage one mends it"
 is "a person may know better" "$rc" 0
 pd run "$tmp/failing.lua" --accept-failing ""
 is "and has to say why" "$rc $([[ $out == *no-reason* ]] && echo named)" "2 named"
+pd run "$tmp/failing.lua" --accept-failing $' \t\n'
+is "in words" "$rc $([[ $out == *no-reason* ]] && echo named)" "2 named"
+for why in $'two\nlines' $'\e[2Jclean' $'turned \u202e round' $'c1 \u0085' "$(printf %01001d 0)"; do
+	pd run "$tmp/failing.lua" --accept-failing "$why"
+	like "in one line that can't pass for something else: $(printf '%.16q' "$why")" "$rc $out" \
+		'^2 patchday: --accept-failing (is not one line|has more than 1000)'
+done
 pd run "$tmp/failing.lua" --accept-failing "stage one mends it"
 is "then it starts" "$rc $(state) $(cat "$f/f1")" "5 stopped x"
 like "and the report has the reason" "$("${patchday[@]}" report "${places[@]}")" 'steps may fail before the start.*stage one mends it'
