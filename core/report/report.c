@@ -313,6 +313,21 @@ static void tree(xmlTextWriterPtr w, const char *name, const json_t *object)
 	end(w);
 }
 
+/* What the workflow has to say to those who read: the same of two rounds once. */
+static void notes(xmlTextWriterPtr w, const struct pd_record *r)
+{
+	pd_auto(pd_strings) said = {0};
+	json_t *row;
+	size_t k;
+
+	for (size_t i = 0; i < r->n_plans; i++)
+		json_array_foreach(json_object_get(r->plans[i]->json, "notes"), k, row)
+			if (!pd_strings_has(&said, json_string_value(row))) {
+				pd_strings_add(&said, json_string_value(row));
+				element(w, "note", json_string_value(row));
+			}
+}
+
 /* What people were asked, and who answered; why the run was refused. */
 static void questions(xmlTextWriterPtr w, const struct pd_record *r)
 {
@@ -364,6 +379,7 @@ char *pd_report_xml(const struct pd_record *r)
 	journal(w, r);
 	for (size_t i = 0; i < r->warnings.len; i++)
 		element(w, "warning", r->warnings.items[i]);
+	notes(w, r);
 	questions(w, r);
 	updates(w, r);
 	for (size_t i = 0; i < r->n_steps; i++)

@@ -32,6 +32,7 @@ th { font-weight: 600; } thead th { border-bottom: 1px solid #555; } .facts th {
 <body>
 <xsl:call-template name="head"/>
 <xsl:if test="r:warning"><h2>Warnings</h2><xsl:for-each select="r:warning"><p class="bad"><xsl:value-of select="."/></p></xsl:for-each></xsl:if>
+<xsl:if test="r:note"><h2>Notes</h2><ul><xsl:for-each select="r:note"><li><xsl:value-of select="."/></li></xsl:for-each></ul></xsl:if>
 <xsl:call-template name="refused"/>
 <xsl:call-template name="questions"/>
 <xsl:call-template name="no-return"/>

@@ -30,6 +30,8 @@ run <xsl:value-of select="@run"/>, workflow <xsl:value-of select="@workflow"/>, 
 </xsl:if>
 <xsl:if test="r:inhibitor"><xsl:text>&#10;Refused&#10;</xsl:text></xsl:if>
 <xsl:for-each select="r:inhibitor"><xsl:text>  </xsl:text><xsl:if test="@step"><xsl:value-of select="@step"/>: </xsl:if><xsl:value-of select="@risk"/><xsl:text>&#10;    cause:  </xsl:text><xsl:value-of select="@cause"/><xsl:text>&#10;    remedy: </xsl:text><xsl:value-of select="@remedy"/><xsl:text>&#10;</xsl:text></xsl:for-each>
+<xsl:if test="r:note"><xsl:text>&#10;Notes&#10;</xsl:text></xsl:if>
+<xsl:for-each select="r:note"><xsl:text>  </xsl:text><xsl:call-template name="said"><xsl:with-param name="text" select="."/></xsl:call-template><xsl:text>&#10;</xsl:text></xsl:for-each>
 <xsl:if test="r:question"><xsl:text>&#10;Questions&#10;</xsl:text></xsl:if>
 <xsl:for-each select="r:question"><xsl:text>  </xsl:text><xsl:value-of select="@ask"/><xsl:text> </xsl:text><xsl:choose><xsl:when test="@answer"><xsl:call-template name="said"><xsl:with-param name="text" select="@answer"/></xsl:call-template> (<xsl:call-template name="said"><xsl:with-param name="text" select="@who"/></xsl:call-template>, <xsl:value-of select="@when"/>)</xsl:when><xsl:otherwise>not answered</xsl:otherwise></xsl:choose><xsl:text>&#10;</xsl:text></xsl:for-each>
 <xsl:text>&#10;Steps&#10;</xsl:text>

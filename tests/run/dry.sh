@@ -21,6 +21,7 @@ valid()
 # ---- unknown flows through a chain of three
 workflow chain <<END
 (function()
+  pd.note "the others wait for <the first> & its token"
   local a = steps.mint { path = "$f/a" }
   local b = steps.mint { path = a.out.token, id = "second" }
   return pd.stage "one" { a, b, steps.mint { path = b.out.token, id = "third" } }
@@ -36,6 +37,10 @@ pd run "$tmp/chain.lua"
 is "the run itself knows them" "$rc $(state)" "0 done"
 is "the report: one prediction held, the others and all tokens were unknown" \
 	"$(report 'concat(//*[local-name()="fidelity"]/@right, " ", //*[local-name()="fidelity"]/@wrong, " ", //*[local-name()="fidelity"]/@unknown)')" "1 0 5"
+is "the report has the workflow's note" "$(report 'string(//*[local-name()="note"])')" "the others wait for <the first> & its token"
+valid "a run with a note"
+like "as text" "$("${patchday[@]}" report "${places[@]}" | paste -sd'|')" '\|Notes\|  the others wait for <the first> & its token\|'
+like "and as HTML" "$("${patchday[@]}" report "${places[@]}" --format html)" '<li>the others wait for &lt;the first&gt; &amp; its token</li>'
 
 pd undo
 is "and takes them back" "$rc $(find "$f" -type f | wc -l)" "1 0"
