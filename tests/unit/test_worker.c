@@ -658,8 +658,10 @@ static void test_items(void)
 	CU_ASSERT_EQUAL_FATAL(sched_getaffinity(0, sizeof(set), &set), 0);
 	n = CPU_COUNT(&set) < 3 ? (size_t)CPU_COUNT(&set) : 3;
 	in_pieces("", 0, n);
-	up_to(39999, "  <fail/>\n", "test.xml:40003:8: this is <fail>");
 	up_to(ITEMS, "  <item>\n", "test.xml:100005:7: Opening and ending tag mismatch: item line 40003 and all");
+	if (getenv("PD_VALGRIND")) /* the rest is the same code, six seconds each */
+		return;
+	up_to(39999, "  <fail/>\n", "test.xml:40003:8: this is <fail>");
 	up_to(39999, "  </item>\n", "test.xml:40003:");
 	up_to(0, "  <crash/>\n", "read crashed: signal 11 (Segmentation fault)");
 	/* where a cut is none, another process reads the rest */
@@ -820,7 +822,7 @@ static void test_not_cut(void)
 {
 	static const char *const units[] = { "<a>", "<a b='c'>\n", "<a/>\n<b/>", "<a>\n<b/>\n</a>", "< ", "<a \n" };
 
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+	for (size_t i = 0; i < (getenv("PD_VALGRIND") ? 1 : sizeof(units) / sizeof(*units)); i++) {
 		pd_auto(pd_buffer) b = {0};
 		struct heard h;
 
