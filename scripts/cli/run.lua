@@ -176,7 +176,8 @@ end
 
 local events, hook = view.options.events, view.options.hook
 local accept = { "accept-no-return", "WHY", "go past a point of no return without a verified backup", said = true }
-local failing = { "accept-failing", "WHY", "start although steps fail in the dry run, as others before them mend it", said = true }
+local failing = { "accept-failing", "WHY", "start although steps fail in the dry run, as others before them mend it",
+	said = true }
 local no_wait = { "no-wait", nil, "if guards speak against it, end at once with status 5" }
 local emergency = { "emergency", "NAME,...", "override these guards for the rest of the run" }
 local every = { "poll", "SECONDS", "how often guards are asked while the run waits (default 30)" }
