@@ -81,6 +81,15 @@ is "what mitigates is told" "$(jq -c '.[1].mitigation' <<<"$out")" '["be careful
 
 printf '\xef\xbb\xbfserver;worth;age\r\nx;much;1\r\n"y ""z""";;\r\n' | { risk --json; echo "$out"; } >"$tmp/out"
 is "spreadsheets write semicolons, marks and CR LF" "$(jq -r '.[].server' "$tmp/out" | sort | xargs -d'\n')" 'x y "z"'
+printf 'server;worth;age\r\nx;much;1\r\n' | tr ';' '\t' | { risk --json; echo "$rc $out"; } >"$tmp/tabs"
+is "or TABs" "$(jq -r '.[].score' <<<"$(sed '1s/^0 //' "$tmp/tabs")")" 20
+printf 'server,worth,ports,age\r"a\rb",much,few,1\rc,muhc,few,1\r' | { risk; echo "$out"; } >"$tmp/mac"
+is "or CR alone" "$(sed -n 's/^patchday: .*servers.csv:\([0-9]\): \(.*\) \[.*/\1 \2/p' "$tmp/mac")" \
+	"2 the server's name has a line end, or another control character
+4 c: 'muhc' is no worth; there are: little, much; did you mean much?"
+printf '%s\n' '"# worth: little; or, ""much"""' '"# a comment",,,' '# another; with "' ',,,' 'server;age;worth' ' ;;' '"#x";1;much' 'a;1;much' |
+	{ risk --json; echo "$rc $out"; } >"$tmp/quoted"
+is "comments may be quoted, and records empty" "$(jq -c '[.[].server]' <<<"$(sed '1s/^0 //' "$tmp/quoted")")" '["a"]'
 is "what nobody knows is the worst, and is said" "$(jq -c '.[] | select(.server != "x") | [.score, .unknown, .mitigation]' "$tmp/out")" \
 	'[80,["worth","ports","age"],[]]'
 
