@@ -5,12 +5,9 @@ local base = require "cli.base"
 local csv = require "cli.csv"
 local model = require "cli.risk_model"
 
--- Columns that are no factor: another server that must not go in the same wave.
-local own = { "server", "partner" }
-
 -- Values of the servers, from all files: { { name, values, partner, where } }.
 local function servers_of(cli, m, wrong)
-	local list, by_name, known = {}, {}, { table.unpack(own) }
+	local list, by_name, known = {}, {}, { table.unpack(model.columns) }
 	for _, f in ipairs(m.factors) do known[#known + 1] = f.id end
 	for _, file in ipairs(cli.operands) do
 		local rows, names = csv.read(file)
@@ -167,7 +164,7 @@ end
 
 -- The head of a CSV to fill in, with the servers whose facts are there.
 local function show_form(m, list)
-	local names = { table.unpack(own) }
+	local names = { table.unpack(model.columns) }
 	for _, f in ipairs(m.factors) do
 		local words = {}
 		for i, level in ipairs(f.levels) do

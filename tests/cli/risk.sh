@@ -144,6 +144,10 @@ refused "a value that there is not" "servers.csv:2: a: 'muhc' is no worth; there
 server,worth
 a,muhc
 END
+for value in 0x2 1e1 NaN -1 1e400; do
+	refused "'$value' as a number" "'$value' is no age; there are: numbers, new, old" <<<"server,age
+a,$value"
+done
 refused "a factor that there is not" "servers.csv:1: there is no factor 'wort'; did you mean worth" <<'END'
 server,wort
 a,much
@@ -184,5 +188,26 @@ model "whose levels do not rise" "upto has to rise|each level but the last" 's/n
 model "whose classes do not begin at 0" "from begins at 0" 's/from="0"/from="10"/'
 model "with another word for working hours" "working_hours is yes or no, not 'often'" 's/working_hours="yes"/working_hours="often"/'
 model "with a factor twice" "the factor 'worth' is there twice" 's/id="age"/id="worth"/'
+model "of another namespace" 'broken.xml:1: the root is <risk xmlns="urn:other">, not <risk xmlns="urn:patchday:risk:1">' 's/urn:patchday:risk:1/urn:other/'
+model "of none" 'broken.xml:1: the root is <risk xmlns="">' 's/ xmlns="[^"]*"//'
+model "with an element of another namespace" "broken.xml:10: <factor> is of the namespace 'urn:other'" '10s/<factor/& xmlns="urn:other"/'
+model "with an attribute that there is not" "broken.xml:4: <level> has no attribute 'mitigaton'; did you mean mitigation" 's/mitigation="be/mitigaton="be/'
+model "with another one" "broken.xml:6: <factor> has no attribute 'cuont'; did you mean count" 's/count=/cuont=/'
+model "whose hours are spelled wrong" "broken.xml:14: <class> has no attribute 'working_hour'; did you mean working_hours" 's/working_hours=/working_hour=/'
+model "with an element that there is not" "broken.xml:14: <risk> has no <clas>; did you mean class" 's/<class id="low"/<clas id="low"/'
+model "with an element too deep" "broken.xml:3: <level> has no <level>" '3s|/>|><level name="x" value="1"/></level>|'
+model "with text" "broken.xml:1: there is text in <risk>" '2s/^/word /'
+model "with a level twice" "broken.xml:4: factor 'worth' has the level 'little' twice" '4s/much/little/'
+model "with a level without a name" "broken.xml:4: factor 'worth' has a level without a name" '4s/much//'
+model "with a factor without a title" "broken.xml:2: factor 'worth' has no title" 's/ title="what it is worth"//'
+for column in server partner; do
+	model "with a factor '$column'" "broken.xml:2: a factor can't be called '$column'" "s/id=\"worth\"/id=\"$column\"/"
+	check "nor by the schema" [ "$(xmllint --noout --relaxng "$catalogs/patchday-risk.rng" "$tmp/broken.xml" 2>/dev/null; echo $?)" != 0 ]
+done
+model "with factors behind classes" "broken.xml:15: factors stand before classes" \
+	'14a <factor id="x" axis="impact" weight="1" title="x"><level name="a" value="1"/></factor>'
+for weight in 0 1001 1e2 0x10 9223372036854775808 -1 5.0; do
+	model "with the weight $weight" "broken.xml:2: <factor id=\"worth\">: weight is a number from 1 to 1000, not '$weight'" "2s/weight=\"3\"/weight=\"$weight\"/"
+done
 model "with an entity" "." 's/<risk /<!DOCTYPE risk [<!ENTITY x "y">]><risk /'
 end
