@@ -5,7 +5,17 @@ local base = require "cli.base"
 local csv = require "cli.csv"
 local model = require "cli.risk_model"
 
--- Values of the servers, from all files: { { name, values, partner, where } }.
+-- A word of ours, which nothing stops for.
+local function note(format, ...) core.err("patchday: " .. core.clean(format:format(...)) .. "\n") end
+
+-- The cluster that a cell names; nil: none.
+local function cluster_of(cell, where, wrong)
+	local word = (cell or ""):lower()
+	if word == "yes" then wrong(where, "the column cluster has the name of a cluster, or nothing; 'yes' is none") end
+	return not base.has({ "", "-", "no", "none", "yes" }, word) and cell or nil
+end
+
+-- Values of the servers, from all files: { { name, values, partners, cluster, where } }.
 local function servers_of(cli, m, wrong)
 	local list, by_name, known = {}, {}, { table.unpack(model.columns) }
 	for _, f in ipairs(m.factors) do known[#known + 1] = f.id end
@@ -28,7 +38,7 @@ local function servers_of(cli, m, wrong)
 			elseif by_name[name] then wrong(where, "server '%s' is there twice (%s)", name, by_name[name].where)
 			else
 				by_name[name] = { name = name, values = row.fields, where = where, counts = {},
-					partners = csv.names(row.fields.partner) }
+					partners = csv.names(row.fields.partner), cluster = cluster_of(row.fields.cluster, where, wrong) }
 				list[#list + 1] = by_name[name]
 			end
 		end
@@ -55,20 +65,24 @@ local function count_facts(cli, m, list, by_name)
 end
 
 local function before(a, b)
+	if a.last ~= b.last then return b.last end
+	if a.rank ~= b.rank then return a.rank < b.rank end
 	if a.score ~= b.score then return a.score < b.score end
 	return a.server < b.server
 end
 
 -- Waves: one for each class, low risk first; of partners the later one moves on to
--- the next that none of them is in.
+-- the next that none of them is in.  Those that go last begin behind all others, also
+-- behind those that moved on.
 local function into_waves(rows)
-	local wave_of = {}
+	local wave_of, highest, first = {}, 0, nil
 	for _, row in ipairs(rows) do
 		local taken = {}
 		for _, name in ipairs(row.partners) do taken[wave_of[name] or 0] = true end
-		row.wave = row.rank
+		if row.last then first = first or highest + 1 end
+		row.wave = first or row.rank
 		while taken[row.wave] do row.wave = row.wave + 1 end
-		wave_of[row.server] = row.wave
+		wave_of[row.server], highest = row.wave, math.max(highest, row.wave)
 	end
 	table.sort(rows, function(a, b)
 		if a.wave ~= b.wave then return a.wave < b.wave end
@@ -88,6 +102,29 @@ local function pair(server, other)
 	end
 end
 
+-- Nodes of a cluster are partners; one that is alone may be so by its spelling.
+local function join_clusters(list)
+	local nodes = {}
+	for _, server in ipairs(list) do
+		local cluster = server.cluster
+		if cluster then
+			nodes[cluster] = nodes[cluster] or {}
+			for _, other in ipairs(nodes[cluster]) do pair(server, other) end
+			table.insert(nodes[cluster], server)
+		end
+	end
+	local names = base.sorted(nodes)
+	for i, name in ipairs(names) do
+		if #nodes[name] == 1 then
+			local others = { table.unpack(names) }
+			table.remove(others, i)
+			local near = core.nearest(name, core.list(others))
+			note("%s: %s is the only node of the cluster '%s'%s", nodes[name][1].where, nodes[name][1].name, name,
+				near and "; did you mean " .. near .. "?" or "")
+		end
+	end
+end
+
 local function judge_all(m, list, by_name, wrong)
 	local rows = {}
 	for _, server in ipairs(list) do
@@ -96,25 +133,29 @@ local function judge_all(m, list, by_name, wrong)
 			else wrong(server.where, "the partner '%s' of %s is no other server of the list", name, server.name) end
 		end
 	end
+	join_clusters(list)
 	for i, server in ipairs(list) do
 		rows[i] = model.judge(m, server.name, server.values, server.counts, function(why)
 			wrong(server.where, "%s: %s", server.name, why)
 		end)
-		rows[i].partners = core.list(server.partners)
+		rows[i].partners, rows[i].cluster = core.list(server.partners), server.cluster
+		rows[i].last = server.cluster ~= nil or rows[i].rank == #m.classes
 	end
 	table.sort(rows, before)
 	into_waves(rows)
-	for _, row in ipairs(rows) do row.rank = nil end
+	for _, row in ipairs(rows) do row.rank, row.last = nil, nil end
 	return rows
 end
 
 -- What adds most to a score, in words.
 local function reasons(row)
-	local list, words = { table.unpack(row.factors) }, {}
+	local list, words = { table.unpack(row.factors) }, { row.cluster and "cluster " .. row.cluster }
+	words[#words + 1] = row.raised_by
 	table.sort(list, function(a, b) return a.points > b.points or a.points == b.points and a.factor < b.factor end)
 	for i = 1, math.min(3, #list) do
 		local f = list[i]
-		if f.points > 0 then words[#words + 1] = ("%s %s"):format(f.factor, f.value and f.level or "?") end
+		local word = ("%s %s"):format(f.factor, f.value and f.level or "?")
+		if f.points > 0 and word ~= row.raised_by then words[#words + 1] = word end
 	end
 	return table.concat(words, ", ")
 end
@@ -165,6 +206,8 @@ end
 -- The head of a CSV to fill in, with the servers whose facts are there.
 local function show_form(m, list)
 	local names = { table.unpack(model.columns) }
+	base.print("# partner: servers that must not be down at the same time, with ; between them\n")
+	base.print("# cluster: name of the cluster that it is a node of, or nothing; nodes go last, one after the other\n")
 	for _, f in ipairs(m.factors) do
 		local words = {}
 		for i, level in ipairs(f.levels) do
@@ -208,10 +251,12 @@ return {
 		summary = "tell how risky the patch day of each server is, and the order",
 		text = [[
 FILE.csv has a line for each server: its name in the column `server`, a value
-for each factor of the model, and in `partner` other servers (between them `;`)
-that must never be down at the same time. `patchday risk --form` prints an
-empty one. What the model counts comes from --facts; what nobody knows counts
-as the worst. All that is wrong in the file is told at once: status 2.
+for each factor of the model, in `partner` other servers (between them `;`)
+that must never be down at the same time, and in `cluster` the name of the
+cluster that it is a node of: nodes go last, and one after the other.
+`patchday risk --form` prints an empty one. What the model counts comes from
+--facts; what nobody knows counts as the worst. All that is wrong in the file
+is told at once: status 2.
 ]],
 		options = {
 			{ "model", "FILE", "factors, weights and classes (default: the one that came with patchday)" },

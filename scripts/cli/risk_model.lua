@@ -8,13 +8,13 @@ local model = {}
 local NAMESPACE = "urn:patchday:risk:1"
 
 -- Columns of the CSV that are no factors.
-model.columns = { "server", "partner" }
+model.columns = { "server", "partner", "cluster" }
 
 -- What each element of the schema may have in it.
 local shapes = {
 	risk = { attributes = {}, children = { "factor", "class" } },
 	factor = { attributes = { "id", "axis", "weight", "title", "count" }, children = { "level" } },
-	level = { attributes = { "name", "value", "upto", "mitigation" }, children = {} },
+	level = { attributes = { "name", "value", "upto", "mitigation", "least" }, children = {} },
 	class = { attributes = { "id", "from", "working_hours", "hours" }, children = {} },
 }
 
@@ -70,7 +70,7 @@ local function levels_of(file, element, f)
 	local before, taken = -1, {}
 	for i, child in ipairs(element.children) do
 		local level = { name = child.attrs.name or "", value = number(file, child, "value", 0, 100),
-			mitigation = child.attrs.mitigation, element = child }
+			mitigation = child.attrs.mitigation, least = child.attrs.least, element = child }
 		if level.name == "" then wrong(file, child, "factor '%s' has a level without a name", f.id) end
 		if taken[level.name] then wrong(file, child, "factor '%s' has the level '%s' twice", f.id, level.name) end
 		taken[level.name] = true
@@ -121,6 +121,20 @@ local function class_of(file, e, taken, last)
 	return c
 end
 
+-- The classes that levels name.
+local function resolve(file, m)
+	local ids = {}
+	for i, c in ipairs(m.classes) do ids[i], c.rank = c.id, i end
+	for _, f in ipairs(m.factors) do
+		for _, level in ipairs(f.levels) do
+			for _, c in ipairs(m.classes) do level.rank = c.id == level.least and c.rank or level.rank end
+			if level.least and not level.rank then
+				wrong(file, level.element, "there is no class '%s'%s", level.least, meant(level.least, ids))
+			end
+		end
+	end
+end
+
 -- The model of a file: { factors, classes }.
 function model.read(file)
 	local root = base.must(core.xml(file))
@@ -136,7 +150,7 @@ function model.read(file)
 		end
 	end
 	if #m.factors == 0 or #m.classes == 0 then wrong(file, root, "it needs factors and classes") end
-	for i, c in ipairs(m.classes) do c.rank = i end
+	resolve(file, m)
 	return m
 end
 
@@ -159,15 +173,30 @@ local function level_of(f, value)
 		table.concat(names, ", "), meant(value, names))
 end
 
+-- The level that counts where nobody knows, and the class that it then is of at least.
 local function worst(f)
-	local level = f.levels[1]
-	for _, other in ipairs(f.levels) do level = other.value > level.value and other or level end
-	return level
+	local level, rank = f.levels[1], nil
+	for _, other in ipairs(f.levels) do
+		level = other.value > level.value and other or level
+		rank = other.rank and math.max(rank or 0, other.rank) or rank
+	end
+	return level, rank
+end
+
+-- The class of a score, or the one that a level asks for at least; then by what.
+local function place(m, row, asked)
+	for _, c in ipairs(m.classes) do row.rank = row.score >= c.from and c.rank or row.rank end
+	for _, one in ipairs(asked) do
+		if one.rank > row.rank then row.rank, row.raised_by = one.rank, one.words end
+	end
+	local c = m.classes[row.rank]
+	row.class, row.hours, row.working_hours = c.id, c.hours, c.working
 end
 
 -- What a model makes of a server: values by factor, counts by kind of fact.  What
 -- nobody knows counts as the worst; a value that can't be is told to tell(text).
 function model.judge(m, server, values, counts, tell)
+	local asked = {}
 	local row = { server = server, factors = core.list {}, unknown = core.list {}, mitigation = core.list {} }
 	local sum, weight = { impact = 0, likelihood = 0 }, { impact = 0, likelihood = 0 }
 	for _, f in ipairs(m.factors) do
@@ -175,22 +204,24 @@ function model.judge(m, server, values, counts, tell)
 		local level, why
 		if value then level, why = level_of(f, value) end
 		if why then tell(why) end
-		if not level then row.unknown[#row.unknown + 1] = f.id end
-		level = level or worst(f)
+		local rank = level and level.rank
+		if not level then
+			row.unknown[#row.unknown + 1] = f.id
+			level, rank = worst(f)
+		end
 		sum[f.axis] = sum[f.axis] + f.weight * level.value
 		weight[f.axis] = weight[f.axis] + f.weight
 		row.factors[#row.factors + 1] = { factor = f.id, value = value and tostring(value) or nil, level = level.name,
 			points = f.weight * level.value }
+		if rank then
+			asked[#asked + 1] = { rank = rank, words = ("%s %s"):format(f.id, value and level.name or "?") }
+		end
 		if value and level.mitigation then row.mitigation[#row.mitigation + 1] = level.mitigation end
 	end
 	row.impact = weight.impact > 0 and sum.impact // weight.impact or 100
 	row.likelihood = weight.likelihood > 0 and sum.likelihood // weight.likelihood or 100
 	row.score = row.impact * row.likelihood // 100
-	for _, c in ipairs(m.classes) do
-		if row.score >= c.from then
-			row.class, row.hours, row.working_hours, row.rank = c.id, c.hours, c.working, c.rank
-		end
-	end
+	place(m, row, asked)
 	return row
 end
 
