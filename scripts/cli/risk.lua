@@ -46,24 +46,83 @@ local function servers_of(cli, m, wrong)
 	return list, by_name
 end
 
--- How many rows a server's facts have of the kinds that factors count.
-local function count_facts(cli, m, list, by_name)
+-- How many rows facts have of the kinds that factors count: { { name, file, counts } }.
+local function hosts_of(cli, m)
+	local list, by_name, seen = {}, {}, {}
 	for _, path in ipairs(cli:all("facts")) do
 		for _, file in ipairs(core.files(path)) do
 			local facts = base.must(core.facts(file))
 			local name = facts.os and facts.os.hostname or file:match("([^/]*)%.json$") or file
-			local server = by_name[name]
-			if not server then
-				server = { name = name, values = {}, where = file, counts = {}, partners = {} }
-				by_name[name], list[#list + 1] = server, server
-			end
+			local host = by_name[name] or { name = name, counts = {} }
+			host.file = file
+			for kind in pairs(facts) do seen[kind] = true end
 			for _, f in ipairs(m.factors) do
-				if f.count and facts[f.count] then server.counts[f.count] = #facts[f.count] end
+				if f.count and facts[f.count] then host.counts[f.count] = #facts[f.count] end
+			end
+			if not by_name[name] then by_name[name], list[#list + 1] = host, host end
+		end
+	end
+	for _, f in ipairs(m.factors) do
+		if f.count and #list > 0 and not seen[f.count] then
+			local near = core.nearest(f.count, base.sorted(seen))
+			note("no facts have '%s', which the factor %s counts%s", f.count, f.id,
+				near and "; did you mean " .. near .. "?" or "")
+		end
+	end
+	return list
+end
+
+-- A name without its domain.
+local function short(name) return name:lower():match("^[^.]*") end
+
+-- Which rows hosts can be that none has the name of: those without facts whose name is the short form of
+-- theirs, or has theirs as its short form.  Two that have domains which differ are two servers.
+local function find_rows(hosts, list)
+	local by_short, claims = {}, {}
+	for _, server in ipairs(list) do
+		local name = short(server.name)
+		by_short[name] = by_short[name] or {}
+		table.insert(by_short[name], server)
+	end
+	for _, host in ipairs(hosts) do
+		host.rows = {}
+		for _, server in ipairs(by_short[short(host.name)] or {}) do
+			local same = host.name:lower() == server.name:lower()
+			if not server.known and (same or not (host.name:find(".", 1, true) and server.name:find(".", 1, true))) then
+				table.insert(host.rows, server)
+				claims[server] = (claims[server] or 0) + 1
+			end
+		end
+	end
+	return claims
+end
+
+-- Counts of facts, to the rows that they are of.  A host without one is one more server, about which a
+-- list is not silent.
+local function count_facts(cli, m, list, by_name)
+	local rest, given = {}, #list > 0
+	for _, host in ipairs(hosts_of(cli, m)) do
+		local server = by_name[host.name]
+		if server then server.counts, server.known = host.counts, true
+		else rest[#rest + 1] = host
+		end
+	end
+	local claims = find_rows(rest, list)
+	for _, host in ipairs(rest) do
+		local server = host.rows[1]
+		if server and #host.rows == 1 and claims[server] == 1 then server.counts = host.counts
+		else
+			by_name[host.name] = { name = host.name, values = {}, where = host.file, counts = host.counts, partners = {} }
+			list[#list + 1] = by_name[host.name]
+			if given then
+				note("%s: no row is clearly that of %s%s: it counts as one more server, of which nobody knows the rest",
+					host.file, host.name, server and ", it may be " .. server.name or "")
 			end
 		end
 	end
 end
 
+-- By risk: clusters and the highest class behind all others, whatever the score.
 local function before(a, b)
 	if a.last ~= b.last then return b.last end
 	if a.rank ~= b.rank then return a.rank < b.rank end

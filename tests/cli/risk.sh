@@ -169,6 +169,33 @@ e,little,1,few
 END
 is "but the CSV comes first" "$(jq -r '.[0].factors[] | select(.factor == "ports") | .level' <<<"$out")" few
 
+facts_of() { echo '{"os": {"hostname": "'"$1"'"}, "listeners": [{"protocol": "tcp", "address": "0.0.0.0", "port": 22}]}'; }
+rm "$tmp/facts/1.json"
+for host in alpha beta.example.com Gamma.example.com delta delta.example.com.x none eps.a eps.b; do
+	facts_of $host >"$tmp/facts/$host.json"
+done
+risk --json --facts "$tmp/facts" <<'END'
+server,worth,age
+alpha.example.com,little,1
+beta,little,1
+gamma.example.com,little,1
+delta.a,little,1
+delta.b,little,1
+eps,little,1
+END
+sed -n '/^patchday: /!p' <<<"$out" >"$tmp/out"
+is "facts find their row by the short name" "$rc $(jq -r '.[] | select(.unknown == []) | .server' "$tmp/out" | sort | xargs)" \
+	"0 alpha.example.com beta gamma.example.com"
+is "where only one can be meant; what has no row is told" \
+	"$(sed -n 's/^patchday: .*: no row is clearly that of \(.*\): it counts as one more server.*/\1/p' <<<"$out" | sort | xargs -d'\n')" \
+	"delta, it may be delta.a delta.example.com.x eps.a, it may be eps eps.b, it may be eps none"
+is "and is a server" "$(jq length "$tmp/out")" 11
+pd risk --form --facts "$tmp/facts" --model "$tmp/model.xml"
+is "without a list all facts are servers" "$rc $(grep -c ^patchday: <<<"$out") $(grep -vc '^#' <<<"$out")" "0 0 9"
+sed 's/count="listeners"/count="listener"/' "$tmp/model.xml" >"$tmp/kind.xml"
+pd risk --facts "$tmp/facts" --model "$tmp/kind.xml"
+like "facts that nobody has are told" "$rc $out" "no facts have 'listener', which the factor ports counts; did you mean listeners"
+
 risk --matrix "$tmp/m.svg" <<'END'
 server,worth,ports,age
 <evil> & "co",much,many,9
