@@ -20,17 +20,22 @@ local function check_head(file, names)
 	end
 end
 
--- "90", "90m" or "1h 30m" in minutes.
+local LONGEST = 7 * 1440
+
+-- "90", "90m" or "1h 30m" in minutes, begun ones as whole; nil if it is none, or longer than seven days.
+-- What is too long for any window must not become small by a sum that wraps.
 local function minutes(text)
-	if text:find("^%d+$") then return tonumber(text) end
-	local seconds = core.number("seconds", text)
-	return seconds and seconds // 60
+	local seconds = core.number("seconds", text:find("^%d+$") and text .. "m" or text)
+	local n = seconds and -(-seconds // 60)
+	return n and n <= LONGEST and n or nil
 end
 
 -- The day of a row: its own, or that of its wave behind --first.
 local function day_of(fields, where, first, every, wrong)
 	if fields.date and fields.date ~= "" then
-		return calendar.day(fields.date) or wrong(where, "'%s' is no day; wanted is one such as 2026-11-28", fields.date)
+		local day = calendar.day(fields.date)
+		if day and day <= LAST then return day end
+		return wrong(where, "'%s' is no day; wanted is one such as 2026-11-28", fields.date)
 	end
 	local number = fields.wave or ""
 	local wave = number:find("^[1-9]%d?%d?%d?$") and tonumber(number)
@@ -48,7 +53,9 @@ local function read_row(row, where, first, every, wrong)
 	local from, to = calendar.minutes(f.from or ""), calendar.minutes(f.to or "")
 	local need, undo = minutes(f["do"] or ""), minutes(f.undo or "")
 	if not from or not to then wrong(where, "%s has no window: from and to are times such as 22:00", f.server) end
-	if not need or not undo then wrong(where, "%s: do and undo say how long it takes, such as 90m or 1h", f.server) end
+	if not need or not undo then
+		wrong(where, "%s: do and undo say how long it takes, such as 90m or 1h, at most 7d", f.server)
+	end
 	local responsible = csv.names(f.responsible)
 	if #responsible == 0 then wrong(where, "nobody is responsible for %s", f.server) end
 	if not (day and from and to and need and undo) then return nil end
@@ -61,12 +68,13 @@ end
 -- All rows of all files, by time; by name, too.
 local function read(cli, wrong)
 	local rows, by_name = {}, {}
-	local first, every = cli:option("first"), tonumber(cli:option("every") or "7")
+	local first, every = cli:option("first"), cli:option("every") or "7"
 	if first and not calendar.day(first) then
 		base.fail("usage", ("--first wants a day such as 2026-11-28, not '%s'"):format(first))
 	end
 	first = first and calendar.day(first)
-	if not every or every < 1 or every > 3660 then base.fail("usage", "--every wants a number of days, 1 to 3660") end
+	every = every:find("^%d%d?%d?%d?$") and tonumber(every) or 0
+	if every < 1 or every > 3660 then base.fail("usage", "--every wants a number of days, 1 to 3660") end
 	for _, file in ipairs(cli.operands) do
 		local list, names = csv.read(file)
 		check_head(file, names)
@@ -76,7 +84,7 @@ local function read(cli, wrong)
 			if bad then wrong(where, "%s", bad)
 			elseif by_name[name] then wrong(where, "server %s is there twice (%s)", name, by_name[name].where)
 			else
-				local row = read_row(given, where, first, every // 1 | 0, wrong)
+				local row = read_row(given, where, first, every, wrong)
 				by_name[name] = row or { where = where, bad = true }
 				rows[#rows + 1] = row
 			end

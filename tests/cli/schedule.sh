@@ -167,4 +167,31 @@ END
 like "there is an end of time" "$rc $out" "^2 .*wave 6 of late is after the year 9999"
 schedule <<<"server,datum"
 like "a column that there is not" "$rc $out" "^2 .*no column 'datum'; did you mean date"
+
+# ---- how long it takes
+for time in 10081 9223372036854775807 9223372036854775808 99999999999999999999 153722867280912931h 7d1s 8d; do
+	schedule <<END
+server,date,from,to,do,undo,responsible
+a,2026-12-05,22:00,23:00,$time,10,Ann
+b,2026-12-05,22:00,23:00,10,$time,Bob
+END
+	is "$time is longer than all that is done" "$rc $(grep -c ': do and undo say how long it takes, such as 90m or 1h, at most 7d' <<<"$out")" "2 2"
+done
+schedule <<'END'
+server,date,from,to,do,undo,responsible
+a,2026-12-05,22:00,23:00,7d,10080,Ann
+b,2026-12-05,22:00,22:01,61s,0,Bob
+END
+like "a week is none" "$rc $out" "^2 .*csv:2: the window of a has 60 min, and it takes 10080 to do and 10080 to take back"
+like "begun minutes are whole" "$out" "csv:3: the window of b has 1 min, and it takes 2 to do and 0 to take back"
+for days in 0 3661 0x10 1e1 7.5 9223372036854775808 -1 ''; do
+	pd schedule "$tmp/first.csv" --first 2026-12-05 "--every=$days"
+	like "--every '$days'" "$rc $out" "^2 .*--every wants a number of days, 1 to 3660"
+done
+schedule <<'END'
+server,date,from,to,do,undo,responsible
+a,9999-12-31,22:00,02:00,10,10,Ann
+END
+like "no window ends in the year 10000" "$rc $out" "^2 .*csv:2: '9999-12-31' is no day"
+
 end
