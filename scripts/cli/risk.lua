@@ -256,9 +256,10 @@ end
 
 -- What `patchday schedule` reads, with windows and people still to be filled in.
 local function show_dates(rows)
-	base.print("server,wave,from,to,do,undo,responsible,after,partner\n")
+	base.print("server,wave,from,to,do,undo,responsible,after,partner,class,working_hours,hours\n")
 	for _, row in ipairs(rows) do
-		base.print_csv { row.server, tostring(row.wave), "", "", "", "", "", "", table.concat(row.partners, "; ") }
+		base.print_csv { row.server, tostring(row.wave), "", "", "", "", "", "", table.concat(row.partners, "; "),
+			row.class, row.working_hours and "yes" or "no", row.hours }
 	end
 end
 

@@ -28,11 +28,17 @@ local function stamp(n)
 	return date:gsub("-", "") .. "T" .. time:gsub(":", "") .. "00"
 end
 
+-- Class and hours, in the words of `patchday risk`.
+local function risk(row)
+	return row.class .. (row.class ~= "" and row.hours ~= "" and ", " or "") .. row.hours
+end
+
 local function what(row)
 	local words = { ("about %d min to do, %d min to take back"):format(row.need, row.undo) }
 	if #row.responsible > 0 then words[#words + 1] = "responsible: " .. table.concat(row.responsible, ", ") end
 	if #row.after > 0 then words[#words + 1] = "after " .. table.concat(row.after, ", ") end
 	if #row.partner > 0 then words[#words + 1] = "not together with " .. table.concat(row.partner, ", ") end
+	if risk(row) ~= "" then words[#words + 1] = "risk: " .. risk(row) end
 	return table.concat(words, "\n")
 end
 
@@ -67,7 +73,8 @@ function files.html(rows)
 		"body { font-family: sans-serif } table { border-collapse: collapse }\n",
 		"td, th { border: 1px solid #999; padding: 4px 8px; text-align: left; vertical-align: top }\n",
 		"</style></head>\n<body><h1>Patch days</h1>\n<table><tr>" }
-	for _, head in ipairs { "date", "window", "server", "to do", "to take back", "responsible", "after", "partner" } do
+	for _, head in ipairs { "date", "window", "server", "to do", "to take back", "responsible", "after", "partner",
+		"risk" } do
 		out[#out + 1] = "<th>" .. head .. "</th>"
 	end
 	out[#out + 1] = "</tr>\n"
@@ -77,7 +84,7 @@ function files.html(rows)
 		out[#out + 1] = "<tr>"
 		for _, cell in ipairs { calendar.weekday(row.from // 1440) .. " " .. date, from .. " - " .. to, row.server,
 			row.need .. " min", row.undo .. " min", table.concat(row.responsible, ", "), table.concat(row.after, ", "),
-			table.concat(row.partner, ", ") } do
+			table.concat(row.partner, ", "), risk(row) } do
 			out[#out + 1] = "<td>" .. html(cell) .. "</td>"
 		end
 		out[#out + 1] = "</tr>\n"

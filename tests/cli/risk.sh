@@ -66,10 +66,19 @@ is "nor do those of one that several name" "$rc $(grep -oE '^wave [0-9].*|^  [a-
 cp "$tmp/servers.csv" "$tmp/four.csv"
 pd risk --dates --model "$tmp/model.xml" "$tmp/four.csv"
 is "the waves begin a plan of dates" "$rc $(sed -n 's/"//g; 2,5p' <<<"$out" | tr -d '\r' | xargs)" \
-	"0 b,1,,,,,,,a; c d,1,,,,,,,c c,2,,,,,,,b; d a,3,,,,,,,b"
-awk 'NR > 1 { sub(/"","","","",""/, "22:00,04:00,1h,1h,Person " NR) } 1' <<<"$out" >"$tmp/dates.csv"
-pd schedule --first 2026-12-05 "$tmp/dates.csv"
-is "that can be filled in" "$rc $(grep -c 2026-12-12 <<<"$out")" "0 1"
+	"0 b,1,,,,,,,a; c,low,yes,any d,1,,,,,,,c,low,yes,any c,2,,,,,,,b; d,low,yes,any a,3,,,,,,,b,high,no,night"
+# dates WINDOW: the plan, with it in each row; sets $out and $rc
+dates()
+{
+	"${patchday[@]}" risk "${places[@]}" --dates --model "$tmp/model.xml" "$tmp/four.csv" |
+		awk -v w="$1" 'NR > 1 { sub(/"","","","",""/, w ",1h,1h,Person " NR) } 1' >"$tmp/dates.csv"
+	pd schedule --first 2026-12-07 "$tmp/dates.csv"
+}
+dates 22:00,04:00
+is "that can be filled in" "$rc $(grep -c 2026-12-14 <<<"$out")" "0 1"
+dates 10:00,14:00
+is "and that holds who may be patched in working hours" "$rc $(grep -c schedule-conflict <<<"$out")" "2 1"
+like "by name" "$out" "dates.csv:5: a may be patched out of working hours only \(class high\), and its window, Mon 2026-12-21 10:00-14:00, is in them"
 risk --json <<'END'
 server,worth,ports,age,partner
 b,much,many,4,

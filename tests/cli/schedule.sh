@@ -194,4 +194,46 @@ a,9999-12-31,22:00,02:00,10,10,Ann
 END
 like "no window ends in the year 10000" "$rc $out" "^2 .*csv:2: '9999-12-31' is no day"
 
+# ---- working hours
+hours() { schedule "$@" <"$tmp/hours.csv"; }
+cat >"$tmp/hours.csv" <<'END'
+server,date,from,to,do,undo,responsible,class,working_hours,hours
+crit,2026-12-07,10:00,14:00,30,30,Ann,critical,no,"out of hours, with the owner present"
+low,2026-12-07,10:00,14:00,30,30,Bob,low,yes,working hours
+any,2026-12-07,10:00,14:00,30,30,Cid,,,
+night,2026-12-07,18:00,08:00,30,30,Dee,critical,no,
+late,2026-12-07,18:00,08:01,30,30,Eve,critical,no,
+early,2026-12-07,17:59,20:00,30,30,Fay,,no,
+friday,2026-12-11,22:00,21:00,30,30,Gus,high,no,
+sunday,2026-12-13,20:00,09:00,30,30,Hal,high,no,
+END
+hours
+is "who is patched out of working hours only has no window in them" \
+	"$rc $(sed -n 's/.*dates.csv:\([0-9]\): \([a-z]*\) may be patched out of working hours only.*/\1 \2/p' <<<"$out" | xargs)" \
+	"2 2 crit 6 late 7 early 9 sunday"
+like "which is told with the window, and what to do" "$out" \
+	"csv:2: crit may be patched out of working hours only \(class critical\), and its window, Mon 2026-12-07 10:00-14:00, is in them: take one outside of Mon-Fri 08:00-18:00"
+like "also without a class" "$out" "early may be patched out of working hours only \(working_hours is no\)"
+hours --working-hours "tue-thu 08:00-18:00; Sat 22:00-02:00" --ical "$tmp/hours.ics" --html "$tmp/hours.html"
+is "a site says which they are" "$(sed -n 's/.*: \([a-z]*\) may be patched .*/\1/p' <<<"$out" | xargs)" "late"
+hours --working-hours "Sat-Mon 00:00-00:00"
+is "over the end of the week" "$(sed -n 's/.*: \([a-z]*\) may be patched .*/\1/p' <<<"$out" | xargs)" "crit night late early friday sunday"
+for text in "" Mon Mon-Fri "Mon- 08:00-18:00" "Mon-Fry 08:00-18:00" "Mon-Fri 8-18" "Mon-Fri 08:00-24:00" "Mon-Fri 08:00-18:00;" "Mon Tue 08:00-09:00"; do
+	hours --working-hours "$text"
+	like "no working hours: '$text'" "$rc $out" "^2 .*'$text' are no working hours"
+done
+sed -i '2d; 6,7d; 9d' "$tmp/hours.csv"
+hours --ical "$tmp/hours.ics" --html "$tmp/hours.html" --json
+is "the plan says who is patched when" "$rc $(jq -c '[.[] | [.server, .class, .working_hours, .hours]]' <<<"$out")" \
+	'0 [["any",null,null,null],["low","low",true,"working hours"],["night","critical",false,null],["friday","high",false,null]]'
+like "so does the calendar" "$(sed -z 's/\r\n //g' "$tmp/hours.ics")" 'Bob\\nrisk: low\\, working hours'
+like "and the page" "$(<"$tmp/hours.html")" '<td>low, working hours</td>'
+pd schedule "$tmp/dates.csv" --csv
+is "and CSV, which can be read again" "$(printf '%s\n' "$out" | { cat >"$tmp/again.csv"; "${patchday[@]}" schedule "${places[@]}" "$tmp/again.csv" --csv; })" "$out"
+schedule <<'END'
+server,date,from,to,do,undo,responsible,working_hours
+a,2026-12-05,22:00,23:00,10,10,Ann,never
+END
+like "working hours are yes or no" "$rc $out" "^2 .*csv:2: a: working_hours is yes, no or nothing, not 'never'"
+
 end
