@@ -215,6 +215,15 @@ local function show(cli, rows)
 	if cli.json then base.print_json(list) end
 end
 
+-- The name of a plan: who imports it anew replaces what had it before.
+local function name_of(cli)
+	local name = cli:option("plan") or cli.operands[1]:match("([^/]*)$"):gsub("%.csv$", "")
+	if not name:find("%S") or name:find("%c") or #name > 255 then
+		base.fail("usage", "--plan wants a name of one line, of at most 255 bytes")
+	end
+	return name
+end
+
 local function schedule(cli)
 	local faults, wrong = base.collector("schedule-conflict")
 	local rows, by_name = read(cli, wrong)
@@ -227,7 +236,8 @@ local function schedule(cli)
 	for name, text in pairs { ical = "ical", html = "html" } do
 		local path = cli:option(name)
 		if path then
-			base.must(core.write(path, require("cli.schedule_files")[text](rows, core.now()), tonumber("644", 8)))
+			base.must(core.write(path, require("cli.schedule_files")[text](rows, core.now(), name_of(cli)),
+				tonumber("644", 8)))
 		end
 	end
 	show(cli, rows)
@@ -254,6 +264,7 @@ told at once, with its line and names: status 2. Times are local; with
 			{ "every", "DAYS", "days from wave to wave, 1 to 3660 (default 7)" },
 			{ "timezone", "ZONE", "of the windows, such as Europe/Berlin: the calendar has moments, not local times" },
 			{ "working-hours", "HOURS", "of the site (default \"Mon-Fri 08:00-18:00\"); several have ; between them" },
+			{ "plan", "TITLE", "name of the plan in the calendar (default: that of the first file)" },
 			{ "ical", "FILE", "write the plan as a calendar (iCalendar, RFC 5545)" },
 			{ "html", "FILE", "write the plan as a page" },
 			{ "csv", nil, "print CSV (RFC 4180)" },

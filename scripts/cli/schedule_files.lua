@@ -42,8 +42,17 @@ local function what(row)
 	return table.concat(words, "\n")
 end
 
+local EPOCH = 1767225600 -- 2026-01-01: no calendar of patchday is older
+
 -- now: seconds since 1970. A row without moments of its own (utc) has those of the reader's local time.
-function files.ical(rows, now)
+--
+-- An event is known by its UID: by its server and the plan, in which a server stands once, and never by
+-- its date, or the old date would stay in the calendar of who imports the plan anew.  The newer of two has
+-- the higher SEQUENCE (RFC 5545, 3.8.7.4; RFC 5546, 2.1.5).  There is nothing that remembers the plan as it
+-- was handed out before, so that each one counts as a revision of those that were made before it: by
+-- seconds, which an integer of iCalendar (32 bits) holds until 2094.  Without a METHOD, DTSTAMP is
+-- what LAST-MODIFIED would be (3.8.7.2).
+function files.ical(rows, now, plan)
 	local out = {}
 	local function add(name, value) out[#out + 1] = fold(name .. ":" .. value) end
 	local made = core.date(now):gsub("[-:]", ""):sub(1, 15) .. "Z"
@@ -52,8 +61,9 @@ function files.ical(rows, now)
 	add("PRODID", "-//patchday//patchday//EN")
 	for _, row in ipairs(rows) do
 		add("BEGIN", "VEVENT")
-		add("UID", escape(row.server) .. "-" .. stamp(row.from) .. "@patchday")
+		add("UID", escape(row.server .. "/" .. plan) .. "@patchday")
 		add("DTSTAMP", made)
+		add("SEQUENCE", tostring(math.max(0, now - EPOCH)))
 		add("DTSTART", row.utc and row.utc.from or stamp(row.from))
 		add("DTEND", row.utc and row.utc.to or stamp(row.to))
 		add("SUMMARY", escape("patch day of " .. row.server))

@@ -65,7 +65,8 @@ s/\r$//|the file does not end with CR LF
 /^VERSION/d|VCALENDAR has VERSION 0 times
 s/^VERSION:2/VERSION:1/|VERSION is 1.0
 /^UID/d|VEVENT has UID 0 times
-s/^UID:.*late/UID:own/; s/^UID:own-.*@/UID:x@/; s/20270301T233000@/@/; s/^UID:own-@/UID:x@/|UID x@patchday.* is that of line
+s/^UID:.*@/UID:x@/|UID x@patchday.* is that of line
+s/^SEQUENCE:.*[0-9]/SEQUENCE:2147483648/|SEQUENCE is 2147483648
 /^DTSTAMP/d|VEVENT has DTSTAMP 0 times
 s/^\(DTSTAMP:.*\)Z/\1/|DTSTAMP is not in UTC
 /^DTSTART/d|VEVENT has DTSTART 0 times
@@ -236,4 +237,29 @@ a,2026-12-05,22:00,23:00,10,10,Ann,never
 END
 like "working hours are yes or no" "$rc $out" "^2 .*csv:2: a: working_hours is yes, no or nothing, not 'never'"
 
+# ---- a plan that is handed out anew
+# uid FILE, sequence FILE
+uid() { sed -z 's/\r\n //g' "$1" | tr -d '\r' | sed -n 's/^UID://p' | paste -sd' '; }
+sequence() { tr -d '\r' <"$1" | sed -n 's/^SEQUENCE://p' | sort -u | xargs; }
+handed() # FILE.ics DATE ARGUMENT...
+{
+	local file=$1 date=$2
+
+	shift 2
+	printf '%s\n' server,date,from,to,do,undo,responsible "a,$date,22:00,23:00,10,10,Ann" "b,$date,22:00,23:00,10,10,Bob" >"$tmp/plan.csv"
+	pd schedule "$tmp/plan.csv" --ical "$tmp/$file" "$@"
+}
+handed 1.ics 2026-12-05
+sleep 1.1
+handed 2.ics 2026-12-06
+is "an event is the same when its date moves" "$rc $(uid "$tmp/2.ics")" "0 $(uid "$tmp/1.ics")"
+is "by its server and the plan" "$(uid "$tmp/1.ics")" "a/plan@patchday b/plan@patchday"
+check "and is newer" [ "$(sequence "$tmp/2.ics")" -gt "$(sequence "$tmp/1.ics")" ]
+handed 3.ics 2027-01-05 --plan "january, 2027"
+is "that of another plan is another" "$(uid "$tmp/3.ics")" 'a/january\, 2027@patchday b/january\, 2027@patchday'
+empty "it is one by the letter, too" "$(valid "$tmp/3.ics")"
+for plan in "" " " $'a\nb' "$(printf 'a%.0s' {1..256})"; do
+	handed 4.ics 2026-12-05 "--plan=$plan"
+	like "no name of a plan: '${plan:0:4}'" "$rc $out" "^2 .*--plan wants a name of one line"
+done
 end
