@@ -304,11 +304,11 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *
 {
 	json_t *open = user, *values = json_object(), *children = json_array(), *element, *above;
 
-	(void)ctx, (void)ns;
+	(void)ctx;
 	for (size_t i = 0; i < n; i++)
 		json_object_set_new(values, attrs[i].name, json_string(attrs[i].value));
-	element = json_pack("{s:s, s:o, s:o, s:s}", "name", name, "attrs", values, "children",
-			    children, "text", "");
+	element = json_pack("{s:s, s:s*, s:i, s:o, s:o, s:s}", "name", name, "ns", ns, "line",
+		(int)pd_xml_row(), "attrs", values, "children", children, "text", "");
 	above = json_array_get(open, json_array_size(open) - 1);
 	json_array_append(json_object_get(above, "children"), element);
 	json_array_append_new(open, element);
@@ -344,7 +344,7 @@ static ssize_t from_file(void *user, void *buffer, size_t len, struct pd_error *
 	return n;
 }
 
-/* xml(path): a small document: {name, attrs, children, text}. */
+/* xml(path): a small document: {name, ns, line, attrs, children, text}. */
 PD_CORE(xml)
 {
 	const char *path = pd_core_text(args, 0);

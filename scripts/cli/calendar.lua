@@ -45,6 +45,39 @@ function calendar.minutes(text)
 	return h and h < 24 and m < 60 and h * 60 + m or nil
 end
 
+local function weekday(text)
+	for n = 0, 6 do
+		if names[n]:lower() == text:lower() then return n end
+	end
+end
+
+-- "Mon-Fri 08:00-18:00; Sat 09:00-12:00" as spans: { { days, from, long } }; nil if it is none.
+function calendar.spans(text)
+	local spans = {}
+	for part in (text .. ";"):gmatch("([^;]*);") do
+		local days_of, from, to = part:match("^%s*(%a+%-?%a*)%s+(%d+:%d+)%-(%d+:%d+)%s*$")
+		from, to = calendar.minutes(from or ""), calendar.minutes(to or "")
+		local first, last = (days_of or ""):match("^(%a+)%-(%a+)$")
+		first, last = weekday(first or days_of or ""), weekday(last or days_of or "")
+		if not (first and last and from and to) then return nil end
+		local span = { days = {}, from = from, long = (to - from - 1) % 1440 + 1 } -- over midnight, too
+		for n = 0, (last - first) % 7 do span.days[(first + n) % 7] = true end
+		spans[#spans + 1] = span
+	end
+	return spans
+end
+
+-- Is any minute of a window in one of the spans?
+function calendar.meets(spans, from, to)
+	for day = from // 1440 - 1, to // 1440 do
+		for _, span in ipairs(spans) do
+			local begin = day * 1440 + span.from
+			if span.days[day % 7] and begin < to and begin + span.long > from then return true end
+		end
+	end
+	return false
+end
+
 -- Minutes since 1970 as "2026-11-28", "22:30".
 function calendar.moment(n)
 	local day, rest = n // 1440, n % 1440

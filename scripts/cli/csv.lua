@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Reading CSV (RFC 4180) that people write with a spreadsheet: comma or semicolon,
--- with or without a byte-order mark.
+-- Reading CSV (RFC 4180) that people write with a spreadsheet: comma, semicolon or TAB, with or
+-- without a byte-order mark, any line ends.
 local _, core = ...
 local base = require "cli.base"
 local csv = {}
@@ -23,18 +23,24 @@ local function record(file, text, at, separator, line)
 			until text:sub(behind, behind) ~= '"'
 			field = text:sub(at + 1, behind - 2):gsub('""', '"')
 		else
-			behind = text:find("[" .. separator .. "\r\n]", at) or #text + 1
+			behind = text:find("[" .. separator .. "\n]", at) or #text + 1
 			field = text:sub(at, behind - 1)
 		end
 		fields[#fields + 1] = field:match("^%s*(.-)%s*$")
 		local next_one = text:sub(behind, behind)
 		if next_one ~= separator then
-			local rest = text:match("^\r?\n()", behind)
+			local rest = text:match("^\n()", behind)
 			if not rest and behind <= #text then wrong(file, line, "there is text behind a quoted field") end
 			return fields, rest or #text + 1
 		end
 		at = behind + 1
 	end
+end
+
+-- What separates the fields of a head: a comma if it has one outside of quotes, or else what it has.
+local function separator_of(text, at)
+	local line = text:match("[^\n]*", at):gsub('"[^"]*"?', "")
+	return not line:find(",", 1, true) and line:match("[;\t]") or ","
 end
 
 -- Names of columns that there are; one without a name is none.
@@ -48,20 +54,20 @@ local function named(file, line, fields)
 end
 
 -- The rows of a file by the names of its first one: { line, fields by name };
--- and these names.  Empty lines, and those that begin with #, are none.
+-- and these names.  Records without a value are none, and so are those whose first field begins
+-- with #: a spreadsheet quotes such a field, and makes several of it.
 function csv.read(file)
-	local text = base.must(core.text(file)):gsub("^\xef\xbb\xbf", "")
+	local text = base.must(core.text(file)):gsub("^\xef\xbb\xbf", ""):gsub("\r\n?", "\n")
 	if not utf8.len(text) then wrong(file, 1, "the file is not UTF-8") end
-	local head = ("\n" .. text):match("\n([^#\r\n][^\n]*)") or ""
-	local separator = head:find(";", 1, true) and not head:find(",", 1, true) and ";" or ","
-	local at, line, names, known, rows = 1, 1, nil, nil, {}
+	local at, line, separator, names, known, rows = 1, 1, nil, nil, nil, {}
 	while at <= #text do
 		local fields, behind = {}, text:match("^#[^\n]*\n?()", at)
+		if not names then separator = separator_of(text, at) end
 		if not behind then fields, behind = record(file, text, at, separator, line) end
-		local empty = #fields == 0 or #fields == 1 and fields[1] == ""
-		if not empty and not names then
+		local none = table.concat(fields) == "" or fields[1]:find("^#")
+		if not none and not names then
 			names, known = fields, named(file, line, fields)
-		elseif not empty then
+		elseif not none then
 			if #fields > #names then wrong(file, line, "%d fields, and the head has %d", #fields, #names) end
 			local row = { line = line, fields = {} }
 			for i, name in ipairs(names) do row.fields[name] = fields[i] or "" end

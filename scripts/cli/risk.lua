@@ -5,12 +5,19 @@ local base = require "cli.base"
 local csv = require "cli.csv"
 local model = require "cli.risk_model"
 
--- Columns that are no factor: another server that must not go in the same wave.
-local own = { "server", "partner" }
+-- A word of ours, which nothing stops for.
+local function note(format, ...) core.err("patchday: " .. core.clean(format:format(...)) .. "\n") end
 
--- Values of the servers, from all files: { { name, values, partner, where } }.
+-- The cluster that a cell names; nil: none.
+local function cluster_of(cell, where, wrong)
+	local word = (cell or ""):lower()
+	if word == "yes" then wrong(where, "the column cluster has the name of a cluster, or nothing; 'yes' is none") end
+	return not base.has({ "", "-", "no", "none", "yes" }, word) and cell or nil
+end
+
+-- Values of the servers, from all files: { { name, values, partners, cluster, where } }.
 local function servers_of(cli, m, wrong)
-	local list, by_name, known = {}, {}, { table.unpack(own) }
+	local list, by_name, known = {}, {}, { table.unpack(model.columns) }
 	for _, f in ipairs(m.factors) do known[#known + 1] = f.id end
 	for _, file in ipairs(cli.operands) do
 		local rows, names = csv.read(file)
@@ -31,7 +38,7 @@ local function servers_of(cli, m, wrong)
 			elseif by_name[name] then wrong(where, "server '%s' is there twice (%s)", name, by_name[name].where)
 			else
 				by_name[name] = { name = name, values = row.fields, where = where, counts = {},
-					partners = csv.names(row.fields.partner) }
+					partners = csv.names(row.fields.partner), cluster = cluster_of(row.fields.cluster, where, wrong) }
 				list[#list + 1] = by_name[name]
 			end
 		end
@@ -39,39 +46,102 @@ local function servers_of(cli, m, wrong)
 	return list, by_name
 end
 
--- How many rows a server's facts have of the kinds that factors count.
-local function count_facts(cli, m, list, by_name)
+-- How many rows facts have of the kinds that factors count: { { name, file, counts } }.
+local function hosts_of(cli, m)
+	local list, by_name, seen = {}, {}, {}
 	for _, path in ipairs(cli:all("facts")) do
 		for _, file in ipairs(core.files(path)) do
 			local facts = base.must(core.facts(file))
 			local name = facts.os and facts.os.hostname or file:match("([^/]*)%.json$") or file
-			local server = by_name[name]
-			if not server then
-				server = { name = name, values = {}, where = file, counts = {}, partners = {} }
-				by_name[name], list[#list + 1] = server, server
-			end
+			local host = by_name[name] or { name = name, counts = {} }
+			host.file = file
+			for kind in pairs(facts) do seen[kind] = true end
 			for _, f in ipairs(m.factors) do
-				if f.count and facts[f.count] then server.counts[f.count] = #facts[f.count] end
+				if f.count and facts[f.count] then host.counts[f.count] = #facts[f.count] end
+			end
+			if not by_name[name] then by_name[name], list[#list + 1] = host, host end
+		end
+	end
+	for _, f in ipairs(m.factors) do
+		if f.count and #list > 0 and not seen[f.count] then
+			local near = core.nearest(f.count, base.sorted(seen))
+			note("no facts have '%s', which the factor %s counts%s", f.count, f.id,
+				near and "; did you mean " .. near .. "?" or "")
+		end
+	end
+	return list
+end
+
+-- A name without its domain.
+local function short(name) return name:lower():match("^[^.]*") end
+
+-- Which rows hosts can be that none has the name of: those without facts whose name is the short form of
+-- theirs, or has theirs as its short form.  Two that have domains which differ are two servers.
+local function find_rows(hosts, list)
+	local by_short, claims = {}, {}
+	for _, server in ipairs(list) do
+		local name = short(server.name)
+		by_short[name] = by_short[name] or {}
+		table.insert(by_short[name], server)
+	end
+	for _, host in ipairs(hosts) do
+		host.rows = {}
+		for _, server in ipairs(by_short[short(host.name)] or {}) do
+			local same = host.name:lower() == server.name:lower()
+			if not server.known and (same or not (host.name:find(".", 1, true) and server.name:find(".", 1, true))) then
+				table.insert(host.rows, server)
+				claims[server] = (claims[server] or 0) + 1
+			end
+		end
+	end
+	return claims
+end
+
+-- Counts of facts, to the rows that they are of.  A host without one is one more server, about which a
+-- list is not silent.
+local function count_facts(cli, m, list, by_name)
+	local rest, given = {}, #list > 0
+	for _, host in ipairs(hosts_of(cli, m)) do
+		local server = by_name[host.name]
+		if server then server.counts, server.known = host.counts, true
+		else rest[#rest + 1] = host
+		end
+	end
+	local claims = find_rows(rest, list)
+	for _, host in ipairs(rest) do
+		local server = host.rows[1]
+		if server and #host.rows == 1 and claims[server] == 1 then server.counts = host.counts
+		else
+			by_name[host.name] = { name = host.name, values = {}, where = host.file, counts = host.counts, partners = {} }
+			list[#list + 1] = by_name[host.name]
+			if given then
+				note("%s: no row is clearly that of %s%s: it counts as one more server, of which nobody knows the rest",
+					host.file, host.name, server and ", it may be " .. server.name or "")
 			end
 		end
 	end
 end
 
+-- By risk: clusters and the highest class behind all others, whatever the score.
 local function before(a, b)
+	if a.last ~= b.last then return b.last end
+	if a.rank ~= b.rank then return a.rank < b.rank end
 	if a.score ~= b.score then return a.score < b.score end
 	return a.server < b.server
 end
 
 -- Waves: one for each class, low risk first; of partners the later one moves on to
--- the next that none of them is in.
+-- the next that none of them is in.  Those that go last begin behind all others, also
+-- behind those that moved on.
 local function into_waves(rows)
-	local wave_of = {}
+	local wave_of, highest, first = {}, 0, nil
 	for _, row in ipairs(rows) do
 		local taken = {}
 		for _, name in ipairs(row.partners) do taken[wave_of[name] or 0] = true end
-		row.wave = row.rank
+		if row.last then first = first or highest + 1 end
+		row.wave = first or row.rank
 		while taken[row.wave] do row.wave = row.wave + 1 end
-		wave_of[row.server] = row.wave
+		wave_of[row.server], highest = row.wave, math.max(highest, row.wave)
 	end
 	table.sort(rows, function(a, b)
 		if a.wave ~= b.wave then return a.wave < b.wave end
@@ -91,6 +161,29 @@ local function pair(server, other)
 	end
 end
 
+-- Nodes of a cluster are partners; one that is alone may be so by its spelling.
+local function join_clusters(list)
+	local nodes = {}
+	for _, server in ipairs(list) do
+		local cluster = server.cluster
+		if cluster then
+			nodes[cluster] = nodes[cluster] or {}
+			for _, other in ipairs(nodes[cluster]) do pair(server, other) end
+			table.insert(nodes[cluster], server)
+		end
+	end
+	local names = base.sorted(nodes)
+	for i, name in ipairs(names) do
+		if #nodes[name] == 1 then
+			local others = { table.unpack(names) }
+			table.remove(others, i)
+			local near = core.nearest(name, core.list(others))
+			note("%s: %s is the only node of the cluster '%s'%s", nodes[name][1].where, nodes[name][1].name, name,
+				near and "; did you mean " .. near .. "?" or "")
+		end
+	end
+end
+
 local function judge_all(m, list, by_name, wrong)
 	local rows = {}
 	for _, server in ipairs(list) do
@@ -99,25 +192,29 @@ local function judge_all(m, list, by_name, wrong)
 			else wrong(server.where, "the partner '%s' of %s is no other server of the list", name, server.name) end
 		end
 	end
+	join_clusters(list)
 	for i, server in ipairs(list) do
 		rows[i] = model.judge(m, server.name, server.values, server.counts, function(why)
 			wrong(server.where, "%s: %s", server.name, why)
 		end)
-		rows[i].partners = core.list(server.partners)
+		rows[i].partners, rows[i].cluster = core.list(server.partners), server.cluster
+		rows[i].last = server.cluster ~= nil or rows[i].rank == #m.classes
 	end
 	table.sort(rows, before)
 	into_waves(rows)
-	for _, row in ipairs(rows) do row.rank = nil end
+	for _, row in ipairs(rows) do row.rank, row.last = nil, nil end
 	return rows
 end
 
 -- What adds most to a score, in words.
 local function reasons(row)
-	local list, words = { table.unpack(row.factors) }, {}
+	local list, words = { table.unpack(row.factors) }, { row.cluster and "cluster " .. row.cluster }
+	words[#words + 1] = row.raised_by
 	table.sort(list, function(a, b) return a.points > b.points or a.points == b.points and a.factor < b.factor end)
 	for i = 1, math.min(3, #list) do
 		local f = list[i]
-		if f.points > 0 then words[#words + 1] = ("%s %s"):format(f.factor, f.value and f.level or "?") end
+		local word = ("%s %s"):format(f.factor, f.value and f.level or "?")
+		if f.points > 0 and word ~= row.raised_by then words[#words + 1] = word end
 	end
 	return table.concat(words, ", ")
 end
@@ -159,15 +256,18 @@ end
 
 -- What `patchday schedule` reads, with windows and people still to be filled in.
 local function show_dates(rows)
-	base.print("server,wave,from,to,do,undo,responsible,after,partner\n")
+	base.print("server,wave,from,to,do,undo,responsible,after,partner,class,working_hours,hours\n")
 	for _, row in ipairs(rows) do
-		base.print_csv { row.server, tostring(row.wave), "", "", "", "", "", "", table.concat(row.partners, "; ") }
+		base.print_csv { row.server, tostring(row.wave), "", "", "", "", "", "", table.concat(row.partners, "; "),
+			row.class, row.working_hours and "yes" or "no", row.hours }
 	end
 end
 
 -- The head of a CSV to fill in, with the servers whose facts are there.
 local function show_form(m, list)
-	local names = { table.unpack(own) }
+	local names = { table.unpack(model.columns) }
+	base.print("# partner: servers that must not be down at the same time, with ; between them\n")
+	base.print("# cluster: name of the cluster that it is a node of, or nothing; nodes go last, one after the other\n")
 	for _, f in ipairs(m.factors) do
 		local words = {}
 		for i, level in ipairs(f.levels) do
@@ -211,10 +311,12 @@ return {
 		summary = "tell how risky the patch day of each server is, and the order",
 		text = [[
 FILE.csv has a line for each server: its name in the column `server`, a value
-for each factor of the model, and in `partner` other servers (between them `;`)
-that must never be down at the same time. `patchday risk --form` prints an
-empty one. What the model counts comes from --facts; what nobody knows counts
-as the worst. All that is wrong in the file is told at once: status 2.
+for each factor of the model, in `partner` other servers (between them `;`)
+that must never be down at the same time, and in `cluster` the name of the
+cluster that it is a node of: nodes go last, and one after the other.
+`patchday risk --form` prints an empty one. What the model counts comes from
+--facts; what nobody knows counts as the worst. All that is wrong in the file
+is told at once: status 2.
 ]],
 		options = {
 			{ "model", "FILE", "factors, weights and classes (default: the one that came with patchday)" },

@@ -6,8 +6,10 @@ local base = require "cli.base"
 local calendar = require "cli.calendar"
 local csv = require "cli.csv"
 
-local columns = { "server", "date", "from", "to", "do", "undo", "responsible", "after", "partner", "wave" }
+local columns = { "server", "date", "from", "to", "do", "undo", "responsible", "after", "partner", "wave", "class",
+	"working_hours", "hours" }
 
+local WORKING = "Mon-Fri 08:00-18:00"
 local LAST = calendar.day("9999-12-30") -- a window may end on the next
 
 local function check_head(file, names)
@@ -20,17 +22,22 @@ local function check_head(file, names)
 	end
 end
 
--- "90", "90m" or "1h 30m" in minutes.
+local LONGEST = 7 * 1440
+
+-- "90", "90m" or "1h 30m" in minutes, begun ones as whole; nil if it is none, or longer than seven days.
+-- What is too long for any window must not become small by a sum that wraps.
 local function minutes(text)
-	if text:find("^%d+$") then return tonumber(text) end
-	local seconds = core.number("seconds", text)
-	return seconds and seconds // 60
+	local seconds = core.number("seconds", text:find("^%d+$") and text .. "m" or text)
+	local n = seconds and -(-seconds // 60)
+	return n and n <= LONGEST and n or nil
 end
 
 -- The day of a row: its own, or that of its wave behind --first.
 local function day_of(fields, where, first, every, wrong)
 	if fields.date and fields.date ~= "" then
-		return calendar.day(fields.date) or wrong(where, "'%s' is no day; wanted is one such as 2026-11-28", fields.date)
+		local day = calendar.day(fields.date)
+		if day and day <= LAST then return day end
+		return wrong(where, "'%s' is no day; wanted is one such as 2026-11-28", fields.date)
 	end
 	local number = fields.wave or ""
 	local wave = number:find("^[1-9]%d?%d?%d?$") and tonumber(number)
@@ -48,25 +55,32 @@ local function read_row(row, where, first, every, wrong)
 	local from, to = calendar.minutes(f.from or ""), calendar.minutes(f.to or "")
 	local need, undo = minutes(f["do"] or ""), minutes(f.undo or "")
 	if not from or not to then wrong(where, "%s has no window: from and to are times such as 22:00", f.server) end
-	if not need or not undo then wrong(where, "%s: do and undo say how long it takes, such as 90m or 1h", f.server) end
+	if not need or not undo then
+		wrong(where, "%s: do and undo say how long it takes, such as 90m or 1h, at most 7d", f.server)
+	end
+	if not base.has({ "", "yes", "no" }, f.working_hours or "") then
+		wrong(where, "%s: working_hours is yes, no or nothing, not '%s'", f.server, f.working_hours)
+	end
 	local responsible = csv.names(f.responsible)
 	if #responsible == 0 then wrong(where, "nobody is responsible for %s", f.server) end
 	if not (day and from and to and need and undo) then return nil end
 	local begin = day * 1440 + from
 	return { server = f.server, where = where, from = begin, to = begin + (to - from - 1) % 1440 + 1, need = need,
 		undo = undo, responsible = responsible, after = csv.names(f.after), partner = csv.names(f.partner),
-		wave = f.wave ~= "" and f.wave or nil }
+		wave = f.wave ~= "" and f.wave or nil, class = f.class or "", working_hours = f.working_hours or "",
+		hours = f.hours or "" }
 end
 
 -- All rows of all files, by time; by name, too.
 local function read(cli, wrong)
 	local rows, by_name = {}, {}
-	local first, every = cli:option("first"), tonumber(cli:option("every") or "7")
+	local first, every = cli:option("first"), cli:option("every") or "7"
 	if first and not calendar.day(first) then
 		base.fail("usage", ("--first wants a day such as 2026-11-28, not '%s'"):format(first))
 	end
 	first = first and calendar.day(first)
-	if not every or every < 1 or every > 3660 then base.fail("usage", "--every wants a number of days, 1 to 3660") end
+	every = every:find("^%d%d?%d?%d?$") and tonumber(every) or 0
+	if every < 1 or every > 3660 then base.fail("usage", "--every wants a number of days, 1 to 3660") end
 	for _, file in ipairs(cli.operands) do
 		local list, names = csv.read(file)
 		check_head(file, names)
@@ -76,7 +90,7 @@ local function read(cli, wrong)
 			if bad then wrong(where, "%s", bad)
 			elseif by_name[name] then wrong(where, "server %s is there twice (%s)", name, by_name[name].where)
 			else
-				local row = read_row(given, where, first, every // 1 | 0, wrong)
+				local row = read_row(given, where, first, every, wrong)
 				by_name[name] = row or { where = where, bad = true }
 				rows[#rows + 1] = row
 			end
@@ -104,6 +118,22 @@ local function check_alone(row, by_name, wrong)
 				not (row.server > name and base.has(other.partner, row.server)) then -- which says it
 				wrong(row.where, "%s and %s are partners, and both in wave %s", row.server, name, row.wave)
 			end
+		end
+	end
+end
+
+-- What risk says of a server holds in the plan of dates, too.
+local function check_hours(cli, rows, wrong)
+	local text = cli:option("working-hours") or WORKING
+	local spans = calendar.spans(text) or base.fail("usage", ("'%s' are no working hours"):format(text),
+		("Say days and times, such as \"%s\" or \"Mon-Thu 08:00-18:00; Fri 08:00-15:00\"."):format(WORKING))
+	for _, row in ipairs(rows) do
+		if row.working_hours == "no" and calendar.meets(spans, row.from, row.to) then
+			local date, from = calendar.moment(row.from)
+			local _, to = calendar.moment(row.to)
+			wrong(row.where, "%s may be patched out of working hours only (%s), and its window, %s %s %s-%s, is in them: " ..
+				"take one outside of %s", row.server, row.class ~= "" and "class " .. row.class or "working_hours is no",
+				calendar.weekday(row.from // 1440), date, from, to, text)
 		end
 	end
 end
@@ -153,17 +183,21 @@ local function place_in(zone, rows, wrong)
 	end
 end
 
+local function known(text) return text ~= "" and text or nil end
+
 local function as_json(row)
 	local date, from = calendar.moment(row.from)
 	local to_date, to = calendar.moment(row.to)
 	return { server = row.server, date = date, from = from, to_date = to_date, to = to, ["do"] = row.need, undo = row.undo,
 		responsible = core.list(row.responsible), after = core.list(row.after), partner = core.list(row.partner),
-		utc = row.utc }
+		class = known(row.class), hours = known(row.hours), utc = row.utc,
+		working_hours = known(row.working_hours) and row.working_hours == "yes" }
 end
 
 local function show(cli, rows)
 	if cli:option("csv") then
-		base.print_csv { "server", "date", "from", "to", "do", "undo", "responsible", "after", "partner" }
+		base.print_csv { "server", "date", "from", "to", "do", "undo", "responsible", "after", "partner", "class",
+			"working_hours", "hours" }
 	end
 	local list = core.list {}
 	for i, row in ipairs(rows) do
@@ -171,7 +205,8 @@ local function show(cli, rows)
 		list[i] = j
 		if cli:option("csv") then
 			base.print_csv { j.server, j.date, j.from, j.to, tostring(j["do"]), tostring(j.undo),
-				table.concat(j.responsible, "; "), table.concat(j.after, "; "), table.concat(j.partner, "; ") }
+				table.concat(j.responsible, "; "), table.concat(j.after, "; "), table.concat(j.partner, "; "), row.class,
+				row.working_hours, row.hours }
 		elseif not cli.json then
 			base.print("%s %s  %s-%s  %s  %3d min + %3d min  %s\n", calendar.weekday(row.from // 1440), j.date, j.from, j.to,
 				base.pad(j.server, 20), j["do"], j.undo, table.concat(j.responsible, ", "))
@@ -180,18 +215,29 @@ local function show(cli, rows)
 	if cli.json then base.print_json(list) end
 end
 
+-- The name of a plan: who imports it anew replaces what had it before.
+local function name_of(cli)
+	local name = cli:option("plan") or cli.operands[1]:match("([^/]*)$"):gsub("%.csv$", "")
+	if not name:find("%S") or name:find("%c") or #name > 255 then
+		base.fail("usage", "--plan wants a name of one line, of at most 255 bytes")
+	end
+	return name
+end
+
 local function schedule(cli)
 	local faults, wrong = base.collector("schedule-conflict")
 	local rows, by_name = read(cli, wrong)
 	for _, row in ipairs(rows) do check_alone(row, by_name, wrong) end
 	check_pairs(rows, wrong)
+	check_hours(cli, rows, wrong)
 	if cli:option("timezone") then place_in(cli:option("timezone"), rows, wrong) end
 	if #faults > 0 then return base.show_errors(faults) end
 	if #rows == 0 then base.fail("usage", "no server is in the plan") end
 	for name, text in pairs { ical = "ical", html = "html" } do
 		local path = cli:option(name)
 		if path then
-			base.must(core.write(path, require("cli.schedule_files")[text](rows, core.now()), tonumber("644", 8)))
+			base.must(core.write(path, require("cli.schedule_files")[text](rows, core.now(), name_of(cli)),
+				tonumber("644", 8)))
 		end
 	end
 	show(cli, rows)
@@ -206,15 +252,19 @@ return {
 FILE.csv has a line for each server: server, date, from, to (the window), do and
 undo (how long it takes to do and to take back), responsible (names, between
 them `;`), after (servers that have to be done before) and partner (those that
-must not be down at the same time). `patchday risk --dates` begins one. In place of a date a row may have a wave, as
-`patchday risk` gives it: then --first says when the first wave is. Everything
-in it that can't be is told at once, with its line and names: status 2. Times
-are local; with --timezone the calendar is right for readers elsewhere, too.
+must not be down at the same time). `patchday risk --dates` begins one, with
+class, working_hours and hours: a server with working_hours "no" has no window
+in them. In place of a date a row may have a wave, as `patchday risk` gives it:
+then --first says when the first wave is. Everything in it that can't be is
+told at once, with its line and names: status 2. Times are local; with
+--timezone the calendar is right for readers elsewhere, too.
 ]],
 		options = {
 			{ "first", "DATE", "day of the first wave, such as 2026-12-05" },
 			{ "every", "DAYS", "days from wave to wave, 1 to 3660 (default 7)" },
 			{ "timezone", "ZONE", "of the windows, such as Europe/Berlin: the calendar has moments, not local times" },
+			{ "working-hours", "HOURS", "of the site (default \"Mon-Fri 08:00-18:00\"); several have ; between them" },
+			{ "plan", "TITLE", "name of the plan in the calendar (default: that of the first file)" },
 			{ "ical", "FILE", "write the plan as a calendar (iCalendar, RFC 5545)" },
 			{ "html", "FILE", "write the plan as a page" },
 			{ "csv", nil, "print CSV (RFC 4180)" },

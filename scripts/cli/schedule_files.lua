@@ -28,16 +28,31 @@ local function stamp(n)
 	return date:gsub("-", "") .. "T" .. time:gsub(":", "") .. "00"
 end
 
+-- Class and hours, in the words of `patchday risk`.
+local function risk(row)
+	return row.class .. (row.class ~= "" and row.hours ~= "" and ", " or "") .. row.hours
+end
+
 local function what(row)
 	local words = { ("about %d min to do, %d min to take back"):format(row.need, row.undo) }
 	if #row.responsible > 0 then words[#words + 1] = "responsible: " .. table.concat(row.responsible, ", ") end
 	if #row.after > 0 then words[#words + 1] = "after " .. table.concat(row.after, ", ") end
 	if #row.partner > 0 then words[#words + 1] = "not together with " .. table.concat(row.partner, ", ") end
+	if risk(row) ~= "" then words[#words + 1] = "risk: " .. risk(row) end
 	return table.concat(words, "\n")
 end
 
+local EPOCH = 1767225600 -- 2026-01-01: no calendar of patchday is older
+
 -- now: seconds since 1970. A row without moments of its own (utc) has those of the reader's local time.
-function files.ical(rows, now)
+--
+-- An event is known by its UID: by its server and the plan, in which a server stands once, and never by
+-- its date, or the old date would stay in the calendar of who imports the plan anew.  The newer of two has
+-- the higher SEQUENCE (RFC 5545, 3.8.7.4; RFC 5546, 2.1.5).  There is nothing that remembers the plan as it
+-- was handed out before, so that each one counts as a revision of those that were made before it: by
+-- seconds, which an integer of iCalendar (32 bits) holds until 2094.  Without a METHOD, DTSTAMP is
+-- what LAST-MODIFIED would be (3.8.7.2).
+function files.ical(rows, now, plan)
 	local out = {}
 	local function add(name, value) out[#out + 1] = fold(name .. ":" .. value) end
 	local made = core.date(now):gsub("[-:]", ""):sub(1, 15) .. "Z"
@@ -46,8 +61,9 @@ function files.ical(rows, now)
 	add("PRODID", "-//patchday//patchday//EN")
 	for _, row in ipairs(rows) do
 		add("BEGIN", "VEVENT")
-		add("UID", escape(row.server) .. "-" .. stamp(row.from) .. "@patchday")
+		add("UID", escape(row.server .. "/" .. plan) .. "@patchday")
 		add("DTSTAMP", made)
+		add("SEQUENCE", tostring(math.max(0, now - EPOCH)))
 		add("DTSTART", row.utc and row.utc.from or stamp(row.from))
 		add("DTEND", row.utc and row.utc.to or stamp(row.to))
 		add("SUMMARY", escape("patch day of " .. row.server))
@@ -67,7 +83,8 @@ function files.html(rows)
 		"body { font-family: sans-serif } table { border-collapse: collapse }\n",
 		"td, th { border: 1px solid #999; padding: 4px 8px; text-align: left; vertical-align: top }\n",
 		"</style></head>\n<body><h1>Patch days</h1>\n<table><tr>" }
-	for _, head in ipairs { "date", "window", "server", "to do", "to take back", "responsible", "after", "partner" } do
+	for _, head in ipairs { "date", "window", "server", "to do", "to take back", "responsible", "after", "partner",
+		"risk" } do
 		out[#out + 1] = "<th>" .. head .. "</th>"
 	end
 	out[#out + 1] = "</tr>\n"
@@ -77,7 +94,7 @@ function files.html(rows)
 		out[#out + 1] = "<tr>"
 		for _, cell in ipairs { calendar.weekday(row.from // 1440) .. " " .. date, from .. " - " .. to, row.server,
 			row.need .. " min", row.undo .. " min", table.concat(row.responsible, ", "), table.concat(row.after, ", "),
-			table.concat(row.partner, ", ") } do
+			table.concat(row.partner, ", "), risk(row) } do
 			out[#out + 1] = "<td>" .. html(cell) .. "</td>"
 		end
 		out[#out + 1] = "</tr>\n"

@@ -98,6 +98,8 @@ def check_component(kind, n, rows, zones):
             check_text(at, name, value)
         if name in ("DTSTAMP", "DTSTART", "DTEND"):
             times[name] = moment(at, name, parameters, value, zones)
+        if name == "SEQUENCE" and not (re.fullmatch(r"\d{1,10}", value) and int(value) < 2 ** 31):
+            fault(at, f"SEQUENCE is {value}")
         if name == "VERSION" and value != "2.0":
             fault(at, f"VERSION is {value}")
     if kind != "VEVENT":

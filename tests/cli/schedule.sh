@@ -65,7 +65,8 @@ s/\r$//|the file does not end with CR LF
 /^VERSION/d|VCALENDAR has VERSION 0 times
 s/^VERSION:2/VERSION:1/|VERSION is 1.0
 /^UID/d|VEVENT has UID 0 times
-s/^UID:.*late/UID:own/; s/^UID:own-.*@/UID:x@/; s/20270301T233000@/@/; s/^UID:own-@/UID:x@/|UID x@patchday.* is that of line
+s/^UID:.*@/UID:x@/|UID x@patchday.* is that of line
+s/^SEQUENCE:.*[0-9]/SEQUENCE:2147483648/|SEQUENCE is 2147483648
 /^DTSTAMP/d|VEVENT has DTSTAMP 0 times
 s/^\(DTSTAMP:.*\)Z/\1/|DTSTAMP is not in UTC
 /^DTSTART/d|VEVENT has DTSTART 0 times
@@ -167,4 +168,98 @@ END
 like "there is an end of time" "$rc $out" "^2 .*wave 6 of late is after the year 9999"
 schedule <<<"server,datum"
 like "a column that there is not" "$rc $out" "^2 .*no column 'datum'; did you mean date"
+
+# ---- how long it takes
+for time in 10081 9223372036854775807 9223372036854775808 99999999999999999999 153722867280912931h 7d1s 8d; do
+	schedule <<END
+server,date,from,to,do,undo,responsible
+a,2026-12-05,22:00,23:00,$time,10,Ann
+b,2026-12-05,22:00,23:00,10,$time,Bob
+END
+	is "$time is longer than all that is done" "$rc $(grep -c ': do and undo say how long it takes, such as 90m or 1h, at most 7d' <<<"$out")" "2 2"
+done
+schedule <<'END'
+server,date,from,to,do,undo,responsible
+a,2026-12-05,22:00,23:00,7d,10080,Ann
+b,2026-12-05,22:00,22:01,61s,0,Bob
+END
+like "a week is none" "$rc $out" "^2 .*csv:2: the window of a has 60 min, and it takes 10080 to do and 10080 to take back"
+like "begun minutes are whole" "$out" "csv:3: the window of b has 1 min, and it takes 2 to do and 0 to take back"
+for days in 0 3661 0x10 1e1 7.5 9223372036854775808 -1 ''; do
+	pd schedule "$tmp/first.csv" --first 2026-12-05 "--every=$days"
+	like "--every '$days'" "$rc $out" "^2 .*--every wants a number of days, 1 to 3660"
+done
+schedule <<'END'
+server,date,from,to,do,undo,responsible
+a,9999-12-31,22:00,02:00,10,10,Ann
+END
+like "no window ends in the year 10000" "$rc $out" "^2 .*csv:2: '9999-12-31' is no day"
+
+# ---- working hours
+hours() { schedule "$@" <"$tmp/hours.csv"; }
+cat >"$tmp/hours.csv" <<'END'
+server,date,from,to,do,undo,responsible,class,working_hours,hours
+crit,2026-12-07,10:00,14:00,30,30,Ann,critical,no,"out of hours, with the owner present"
+low,2026-12-07,10:00,14:00,30,30,Bob,low,yes,working hours
+any,2026-12-07,10:00,14:00,30,30,Cid,,,
+night,2026-12-07,18:00,08:00,30,30,Dee,critical,no,
+late,2026-12-07,18:00,08:01,30,30,Eve,critical,no,
+early,2026-12-07,17:59,20:00,30,30,Fay,,no,
+friday,2026-12-11,22:00,21:00,30,30,Gus,high,no,
+sunday,2026-12-13,20:00,09:00,30,30,Hal,high,no,
+END
+hours
+is "who is patched out of working hours only has no window in them" \
+	"$rc $(sed -n 's/.*dates.csv:\([0-9]\): \([a-z]*\) may be patched out of working hours only.*/\1 \2/p' <<<"$out" | xargs)" \
+	"2 2 crit 6 late 7 early 9 sunday"
+like "which is told with the window, and what to do" "$out" \
+	"csv:2: crit may be patched out of working hours only \(class critical\), and its window, Mon 2026-12-07 10:00-14:00, is in them: take one outside of Mon-Fri 08:00-18:00"
+like "also without a class" "$out" "early may be patched out of working hours only \(working_hours is no\)"
+hours --working-hours "tue-thu 08:00-18:00; Sat 22:00-02:00" --ical "$tmp/hours.ics" --html "$tmp/hours.html"
+is "a site says which they are" "$(sed -n 's/.*: \([a-z]*\) may be patched .*/\1/p' <<<"$out" | xargs)" "late"
+hours --working-hours "Sat-Mon 00:00-00:00"
+is "over the end of the week" "$(sed -n 's/.*: \([a-z]*\) may be patched .*/\1/p' <<<"$out" | xargs)" "crit night late early friday sunday"
+for text in "" Mon Mon-Fri "Mon- 08:00-18:00" "Mon-Fry 08:00-18:00" "Mon-Fri 8-18" "Mon-Fri 08:00-24:00" "Mon-Fri 08:00-18:00;" "Mon Tue 08:00-09:00"; do
+	hours --working-hours "$text"
+	like "no working hours: '$text'" "$rc $out" "^2 .*'$text' are no working hours"
+done
+sed -i '2d; 6,7d; 9d' "$tmp/hours.csv"
+hours --ical "$tmp/hours.ics" --html "$tmp/hours.html" --json
+is "the plan says who is patched when" "$rc $(jq -c '[.[] | [.server, .class, .working_hours, .hours]]' <<<"$out")" \
+	'0 [["any",null,null,null],["low","low",true,"working hours"],["night","critical",false,null],["friday","high",false,null]]'
+like "so does the calendar" "$(sed -z 's/\r\n //g' "$tmp/hours.ics")" 'Bob\\nrisk: low\\, working hours'
+like "and the page" "$(<"$tmp/hours.html")" '<td>low, working hours</td>'
+pd schedule "$tmp/dates.csv" --csv
+is "and CSV, which can be read again" "$(printf '%s\n' "$out" | { cat >"$tmp/again.csv"; "${patchday[@]}" schedule "${places[@]}" "$tmp/again.csv" --csv; })" "$out"
+schedule <<'END'
+server,date,from,to,do,undo,responsible,working_hours
+a,2026-12-05,22:00,23:00,10,10,Ann,never
+END
+like "working hours are yes or no" "$rc $out" "^2 .*csv:2: a: working_hours is yes, no or nothing, not 'never'"
+
+# ---- a plan that is handed out anew
+# uid FILE, sequence FILE
+uid() { sed -z 's/\r\n //g' "$1" | tr -d '\r' | sed -n 's/^UID://p' | paste -sd' '; }
+sequence() { tr -d '\r' <"$1" | sed -n 's/^SEQUENCE://p' | sort -u | xargs; }
+handed() # FILE.ics DATE ARGUMENT...
+{
+	local file=$1 date=$2
+
+	shift 2
+	printf '%s\n' server,date,from,to,do,undo,responsible "a,$date,22:00,23:00,10,10,Ann" "b,$date,22:00,23:00,10,10,Bob" >"$tmp/plan.csv"
+	pd schedule "$tmp/plan.csv" --ical "$tmp/$file" "$@"
+}
+handed 1.ics 2026-12-05
+sleep 1.1
+handed 2.ics 2026-12-06
+is "an event is the same when its date moves" "$rc $(uid "$tmp/2.ics")" "0 $(uid "$tmp/1.ics")"
+is "by its server and the plan" "$(uid "$tmp/1.ics")" "a/plan@patchday b/plan@patchday"
+check "and is newer" [ "$(sequence "$tmp/2.ics")" -gt "$(sequence "$tmp/1.ics")" ]
+handed 3.ics 2027-01-05 --plan "january, 2027"
+is "that of another plan is another" "$(uid "$tmp/3.ics")" 'a/january\, 2027@patchday b/january\, 2027@patchday'
+empty "it is one by the letter, too" "$(valid "$tmp/3.ics")"
+for plan in "" " " $'a\nb' "$(printf 'a%.0s' {1..256})"; do
+	handed 4.ics 2026-12-05 "--plan=$plan"
+	like "no name of a plan: '${plan:0:4}'" "$rc $out" "^2 .*--plan wants a name of one line"
+done
 end
