@@ -41,10 +41,10 @@ static const struct pd_fact_kind kinds[] = {
 		  PD_FACT_ID | PD_FACT_LOG },
 		{ "count", PD_F_NUMBER, "how often", PD_FACT_LIVE }) },
 	{ "firmware", true, "id", "firmware of the machine and its devices", COLUMNS(
-		TEXT("id", "GUID of the device"),
+		TEXT("id", "GUID of the device"), TEXT("name", "of the device, for people"),
 		TEXT("version", "as fwupd shows it, or as one number"),
 		TEXT("version_format", "of fwupd: triplet, quad, hex ..."),
-		TEXT("name", "of the device, for people")) },
+		TEXT("vendor_id", "USB:0x046D, of several with | between them")) },
 	{ "hardware", false, NULL, "the machine, from DMI", COLUMNS(
 		TEXT("vendor", "maker"), TEXT("product", "model"),
 		TEXT("serial", "serial number"), TEXT("board", "main board"),

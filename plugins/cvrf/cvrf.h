@@ -12,7 +12,9 @@ struct document {
 	struct pd_update_head head; /* id is that of the document */
 	struct tree_index products; /* FullProductName by ProductID */
 	struct tree_index parts;    /* Relationship, or FullProductName of a package, by platform */
+	struct tree_index versions; /* where platforms differ: each version of a package, by its name */
 	bool related;               /* there is a Relationship */
+	bool told;                  /* of one platform at least it is known which system it is */
 };
 
 /* The worst of what is said; the first word of it is kept. */
@@ -40,8 +42,15 @@ HIDDEN void cvrf_products(struct document *d);
 HIDDEN const char *cvrf_product_name(struct document *d, const char *id);
 /* Any of the products, by their ids. */
 HIDDEN int cvrf_any_product(struct document *d, struct tree_index *ids);
-/* Have platforms different versions of one package? */
+/* Have platforms different versions of one package?  Then the versions are collected. */
 HIDDEN bool cvrf_differ(struct document *d);
+/* Of these packages, that every platform's version says the same; else not known. */
+HIDDEN int cvrf_agree(struct document *d, const struct tree_index *names);
+/* Set told, when all parts are there. */
+HIDDEN void cvrf_tell_platforms(struct document *d);
+/* Any of the platforms of these parts, which have the packages @p names, if one of the
+ * document is told at all, and nothing is for none. */
+HIDDEN int cvrf_platforms(struct document *d, size_t from, size_t to, const struct tree_index *names);
 /* The packages for a platform, for all if NULL, with the rules for it. */
 HIDDEN int cvrf_packages(struct document *d, const char *platform);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The plugin cvrf: products, the packages among them, and the platforms that
- * those are for. */
+/* The plugin cvrf: products, and the packages among them. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -21,6 +20,14 @@ static bool cut(char *text, const char *end)
 		return false;
 	text[len - tail] = '\0';
 	return true;
+}
+
+/* lp151.2.63.1, bp153.1: openSUSE names what it was built for.  Products are called
+ * in this way too: openEuler-20.03-LTS-SP1, SLES-12-SP5. */
+static bool is_named_release(const struct package *p)
+{
+	return isalnum((unsigned char)*p->release) && strpbrk(p->release, "0123456789") &&
+	       strpbrk(p->version, "0123456789") && strncmp(p->release, "SP", 2) != 0;
 }
 
 static bool parse(struct document *d, const char *product, struct package *p)
@@ -44,10 +51,12 @@ static bool parse(struct document *d, const char *product, struct package *p)
 		return false;
 	*dash = '\0';
 	p->release = dash + 1;
-	if (!(dash = strrchr(text, '-')) || dash == text || !isdigit((unsigned char)*p->release))
+	if (!(dash = strrchr(text, '-')) || dash == text)
 		return false;
 	*dash = '\0';
 	p->version = dash + 1;
+	if (!isdigit((unsigned char)*p->release) && !is_named_release(p))
+		return false;
 	colon = strchr(dash + 1, ':');
 	if (colon) {
 		*colon = '\0';
@@ -175,6 +184,7 @@ void cvrf_products(struct document *d)
 	fixed(d, &ids);
 	walk(d, list, &ids, true);
 	tree_sort(&d->parts);
+	cvrf_tell_platforms(d);
 }
 
 int cvrf_any_product(struct document *d, struct tree_index *ids)
@@ -192,92 +202,6 @@ int cvrf_any_product(struct document *d, struct tree_index *ids)
 	return cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_CLOSE);
 }
 
-/* ---------------------------------------------------------- the platforms */
-
-struct system {
-	const char *id; /* of os-release, a pattern */
-	enum pd_compare compare;
-	const char *version; /* NULL: any */
-};
-
-/* "... 12 SP3-LTSS" is 12.3, "... 15.5" is 15.5; @p packs: they count. */
-static const char *version_of(struct document *d, const char *name, bool packs)
-{
-	const char *number = strpbrk(name, "0123456789"), *pack;
-	size_t len;
-
-	while (number && number > name && !strchr(" -", number[-1]))
-		number = strpbrk(number + strspn(number, "0123456789."), "0123456789");
-	if (!number)
-		return NULL;
-	len = strspn(number, "0123456789.");
-	pack = packs ? strstr(number + len, "SP") : NULL;
-	return pack && isdigit((unsigned char)pack[2]) ?
-	       tree_print(d->tree, "%.*s.%.*s", (int)len, number, (int)strspn(pack + 2, "0123456789"), pack + 2) :
-	       tree_print(d->tree, "%.*s", (int)len, number);
-}
-
-static bool known_system(struct document *d, const char *platform, struct system *s)
-{
-	static const struct { const char *start, *id; bool version, packs; } known[] = {
-		{ "SUSE Linux Enterprise ", "^(sle|suse)", true, true },
-		{ "openSUSE Tumbleweed", "^opensuse-tumbleweed$", false, false },
-		{ "openSUSE Leap ", "^opensuse-leap$", true, false },
-		{ "openSUSE ", "^opensuse$", true, false }, { "openEuler-", "^openEuler$", true, false } };
-	size_t i = 0, n = sizeof(known) / sizeof(*known);
-
-	while (i < n && strncmp(platform, known[i].start, strlen(known[i].start)) != 0)
-		i++;
-	if (i == n)
-		return false;
-	*s = (struct system){ .id = known[i].id, .compare = PD_CMP_EQ,
-			      .version = known[i].version ? version_of(d, platform, known[i].packs) : NULL };
-	/* up to 12 these are for every service pack */
-	if (s->version && !strchr(s->version, '.') && strcmp(s->version, "15") < 0 &&
-	    (strstr(platform, "Module") || strstr(platform, "Live Patching"))) {
-		s->compare = PD_CMP_MATCH;
-		s->version = tree_print(d->tree, "^%s(\\.|$)", s->version);
-	}
-	return !known[i].version || s->version;
-}
-
-static int system_test(struct document *d, const struct system *s)
-{
-	const uint16_t tree = PD_RULES_APPLICABLE;
-
-	if (cvrf_rule(d, tree, PD_RULE_ALL) ||
-	    cvrf_test(d, (struct pd_rule){ .tree = tree, .kind = "os", .field = "id",
-					   .compare = PD_CMP_MATCH, .value = s->id }) ||
-	    (s->version && cvrf_test(d, (struct pd_rule){ .tree = tree, .kind = "os",
-		.field = "version_id", .compare = (uint16_t)s->compare, .value = s->version })))
-		return PD_FAILED;
-	return cvrf_rule(d, tree, PD_RULE_CLOSE);
-}
-
-/* Any of the platforms, if one of them can be told at all, and nothing is for none. */
-static int platforms(struct document *d, size_t from, size_t to)
-{
-	struct system s;
-	bool known = false;
-
-	for (size_t i = from; i < to; i++)
-		known |= known_system(d, d->parts.rows[i].key, &s);
-	if (!known || (from < to && !*d->parts.rows[from].key)) /* they are sorted */
-		return 0;
-	if (cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_ANY))
-		return PD_FAILED;
-	for (size_t i = from; i < to; i++) {
-		const char *name = d->parts.rows[i].key;
-
-		if (i > from && strcasecmp(name, d->parts.rows[i - 1].key) == 0)
-			continue;
-		if (known_system(d, name, &s) ? system_test(d, &s) : cvrf_test(d, (struct pd_rule){
-			.tree = PD_RULES_APPLICABLE, .kind = "x-product", .subject = name }))
-			return PD_FAILED;
-	}
-	return cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_CLOSE);
-}
-
 /* ------------------------------------------------------------ the packages */
 
 static const char *full(struct document *d, const struct package *p)
@@ -286,7 +210,25 @@ static const char *full(struct document *d, const struct package *p)
 			  p->version, p->release);
 }
 
-bool cvrf_differ(struct document *d)
+/* By name, each version that any platform has of it once. */
+static void collect_versions(struct document *d)
+{
+	struct tree_index all = { .len = 0 };
+	struct package p;
+
+	for (size_t i = 0; i < d->parts.len; i++)
+		if (parse(d, part_name(d, d->parts.rows[i].node), &p) && !p.source)
+			tree_add(d->tree, &all, tree_print(d->tree, "%s %s", p.name, full(d, &p)),
+				 d->parts.rows[i].node);
+	tree_sort(&all);
+	for (size_t i = 0; i < all.len; i++)
+		if ((!i || strcmp(all.rows[i].key, all.rows[i - 1].key) != 0) &&
+		    parse(d, part_name(d, all.rows[i].node), &p))
+			tree_add(d->tree, &d->versions, p.name, all.rows[i].node);
+	tree_sort(&d->versions);
+}
+
+static bool differ(struct document *d)
 {
 	struct tree_index names = { .len = 0 };
 	struct package p, q;
@@ -303,6 +245,70 @@ bool cvrf_differ(struct document *d)
 		    strcmp(full(d, &p), full(d, &q)) != 0)
 			return true;
 	return false;
+}
+
+bool cvrf_differ(struct document *d)
+{
+	bool found = differ(d);
+
+	if (found)
+		collect_versions(d);
+	return found;
+}
+
+static int not_known(struct document *d)
+{
+	return pd_update_rule(d->tree->ctx, &(struct pd_rule){ .size = sizeof(struct pd_rule),
+		.tree = PD_RULES_APPLICABLE, .op = PD_RULE_UNKNOWN,
+		.subject = "its document has other versions for other systems, and which one this is "
+			   "is not known" });
+}
+
+/* Is one of these versions older than what is there, or the same, and another one newer? */
+static int in_between(struct document *d, const char *name, const struct tree_key *rows, size_t n)
+{
+	static const enum pd_compare ways[] = { PD_CMP_GE, PD_CMP_LT };
+	struct package p;
+
+	if (pd_update_rule(d->tree->ctx, &(struct pd_rule){ .size = sizeof(struct pd_rule),
+		.tree = PD_RULES_APPLICABLE, .op = PD_RULE_ANY, .kind = "packages", .subject = name }))
+		return PD_FAILED;
+	for (size_t way = 0; way < sizeof(ways) / sizeof(*ways); way++) {
+		if (cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_ANY))
+			return PD_FAILED;
+		for (size_t i = 0; i < n; i++)
+			if (parse(d, part_name(d, rows[i].node), &p) && cvrf_test(d, (struct pd_rule){
+				.tree = PD_RULES_APPLICABLE, .kind = "packages", .field = "version",
+				.compare = (uint16_t)ways[way], .scheme = PD_SCHEME_RPM, .value = full(d, &p) }))
+				return PD_FAILED;
+		if (cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_CLOSE))
+			return PD_FAILED;
+	}
+	return cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_CLOSE);
+}
+
+int cvrf_agree(struct document *d, const struct tree_index *names)
+{
+	enum { MANY = 64 }; /* no document is like that; it would take a rule for each pair of them */
+	const char *before = "";
+	struct package p;
+
+	if (!d->versions.len)
+		return 0;
+	if (cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_ANY) || cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_NONE))
+		return PD_FAILED;
+	for (size_t i = 0; i < names->len; i++) {
+		const struct tree_key *rows;
+		size_t n;
+
+		parse(d, part_name(d, names->rows[i].node), &p);
+		n = strcmp(p.name, before) != 0 ? tree_range(&d->versions, p.name, &rows) : 0;
+		before = p.name;
+		if (n > 1 && (n > MANY ? not_known(d) : in_between(d, p.name, rows, n)))
+			return PD_FAILED;
+	}
+	return cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_CLOSE) || not_known(d) ? PD_FAILED :
+	       cvrf_rule(d, PD_RULES_APPLICABLE, PD_RULE_CLOSE);
 }
 
 /* A row for each, and that one of them is there at all. */
@@ -370,7 +376,7 @@ int cvrf_packages(struct document *d, const char *platform)
 				p.name, full(d, &p), p.arch ? p.arch : ""), d->parts.rows[i].node);
 	tree_sort(&built);
 	tree_sort(&source);
-	if (binaries(d, &built) || platforms(d, from, from + n))
+	if (binaries(d, &built) || cvrf_platforms(d, from, from + n, &built))
 		return PD_FAILED;
 	return built.len ? one_is_there(d, &built) : sources(d, &source);
 }

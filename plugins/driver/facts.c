@@ -19,7 +19,8 @@ static int device(struct pd_ctx *ctx, const struct fw_device *d)
 		r = FACT(ctx, "firmware", PD_TEXT("id", d->guids[i]),
 			 PD_TEXT("version", d->version),
 			 PD_TEXT("version_format", fw_format(d->format)),
-			 PD_TEXT("name", *d->name ? d->name : NULL));
+			 PD_TEXT("name", *d->name ? d->name : NULL),
+			 PD_TEXT("vendor_id", *d->vendor ? d->vendor : NULL));
 	return r;
 }
 

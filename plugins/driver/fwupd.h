@@ -18,6 +18,7 @@ enum { FW_UNKNOWN, FW_PENDING, FW_SUCCESS, FW_FAILED, FW_REBOOT };
 /** A device, or what an archive has for one.  Texts are never NULL. */
 struct fw_device {
 	const char *id, *name, *plugin, *serial;
+	const char *vendor; /**< "USB:0x046D", of several with | between them */
 	const char *version, *lowest; /**< lowest that it goes back to; "" any */
 	const char *error;            /**< of its last update */
 	const char *release;          /**< version of the archive's release, or

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the metadata to updates: one for each release, with its rules. */
+/* From the metadata to updates: one for each release, with what it replaces. */
 #include <stdlib.h>
 #include <strings.h>
 
@@ -13,11 +13,14 @@ static int same_devices(const struct release *a, const struct release *b)
 	return order ? order : strcmp(a->component->branch, b->component->branch);
 }
 
+/* To fwupd the highest version is the newest: an old branch may have releases that came
+ * later.  Of one version, in several components, the date decides. */
 static int newest_first(const void *a, const void *b)
 {
 	const struct release *x = *(struct release *const *)a, *y = *(struct release *const *)b;
 	int order = same_devices(x, y);
 
+	order = order ? order : lvfs_order(y->dotted, x->dotted);
 	return order ? order : x->order != y->order ? (x->order < y->order ? 1 : -1) :
 	       (x->place > y->place) - (x->place < y->place);
 }
@@ -32,128 +35,12 @@ static void connect(struct reader *r)
 
 		x->id = pd_format(r->path.ctx, "%s%s%s/%s", c->id, *c->branch ? "/" : "", c->branch,
 				  x->version);
+		x->dotted = lvfs_dotted(r, c, x->version);
 	}
 	qsort(sorted, r->len, sizeof(*sorted), newest_first);
 	for (size_t i = 0; i + 1 < r->len; i++)
 		if (!same_devices(sorted[i], sorted[i + 1]) && strcmp(sorted[i]->id, sorted[i + 1]->id) != 0)
 			sorted[i]->older = sorted[i + 1];
-}
-
-/* ---------------------------------------------------------------- rules */
-
-static int test(struct reader *r, unsigned tree, const char *kind, const char *subject,
-		const char *field, unsigned compare, const char *value)
-{
-	return pd_update_rule(r->path.ctx, &(struct pd_rule){ .size = sizeof(struct pd_rule),
-		.tree = (uint16_t)tree, .op = PD_RULE_TEST, .compare = (uint16_t)compare,
-		.kind = kind, .subject = subject, .field = field, .value = value });
-}
-
-/* How the versions of its devices compare: as LVFS::VersionFormat says. */
-static unsigned scheme_of(const struct component *c)
-{
-	static const struct { const char *format; unsigned scheme; } known[] = {
-		{ "number", PD_SCHEME_NUMBER }, { "hex", PD_SCHEME_HEX }, { "pair", PD_SCHEME_PAIR },
-		{ "triplet", PD_SCHEME_TRIPLET }, { "quad", PD_SCHEME_QUAD }, { "bcd", PD_SCHEME_BCD },
-		{ "intel-me", PD_SCHEME_INTEL_ME }, { "intel-me2", PD_SCHEME_INTEL_ME2 },
-		{ "intel-csme19", PD_SCHEME_INTEL_CSME19 },
-		{ "surface-legacy", PD_SCHEME_SURFACE_LEGACY }, { "surface", PD_SCHEME_SURFACE },
-		{ "dell-bios", PD_SCHEME_DELL_BIOS }, { "dell-bios-msb", PD_SCHEME_DELL_BIOS_MSB } };
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (strcmp(c->format, known[i].format) == 0)
-			return known[i].scheme;
-	return PD_SCHEME_FWUPD;
-}
-
-/* A device that is not there is no unknown one: its row is asked for first. */
-static int device(struct reader *r, unsigned tree, const char *guid, unsigned scheme,
-		  unsigned compare, const char *version)
-{
-	const char *id = path_lower(r->path.ctx, guid);
-	int result = path_rule(r->path.ctx, tree, PD_RULE_ALL);
-
-	result = result ? result : test(r, tree, "firmware", id, NULL, PD_CMP_EXISTS, NULL);
-	result = result ? result : pd_update_rule(r->path.ctx, &(struct pd_rule){
-		.size = sizeof(struct pd_rule), .tree = (uint16_t)tree, .op = PD_RULE_TEST,
-		.compare = (uint16_t)compare, .scheme = scheme, .kind = "firmware", .subject = id,
-		.field = "version", .value = version });
-	return result ? result : path_rule(r->path.ctx, tree, PD_RULE_CLOSE);
-}
-
-static int devices(struct reader *r, unsigned tree, const struct component *c, unsigned compare,
-		   const char *version)
-{
-	int result = path_rule(r->path.ctx, tree, PD_RULE_ANY);
-
-	for (size_t i = 0; i < c->guids.len && !result; i++)
-		result = device(r, tree, c->guids.items[i], scheme_of(c), compare, version);
-	return result ? result : path_rule(r->path.ctx, tree, PD_RULE_CLOSE);
-}
-
-static unsigned compare_of(const char *word)
-{
-	static const char *const words[] = { "", "eq", "ne", "lt", "le", "gt", "ge", "regex" };
-	unsigned i = PD_CMP_MATCH;
-
-	while (i && strcmp(words[i], word) != 0)
-		i--;
-	return i; /* PD_CMP_EXISTS: none of them */
-}
-
-static bool is_guid(const char *s)
-{
-	return strlen(s) == 36 && strspn(s, "0123456789abcdefABCDEF-") == 36;
-}
-
-/* What no fact tells is asked for all the same: it is not known then. */
-static int open_question(struct reader *r, const struct need *need)
-{
-	return test(r, PD_RULES_APPLICABLE, pd_format(r->path.ctx, "x-fwupd-%s", need->element), NULL,
-		    "id", PD_CMP_EQ, *need->text ? need->text : need->version);
-}
-
-static int hardware(struct reader *r, const char *ids)
-{
-	int result = path_rule(r->path.ctx, PD_RULES_APPLICABLE, PD_RULE_ANY);
-
-	for (; *ids && !result; ids += *ids == '|') {
-		size_t len = strcspn(ids, "|");
-
-		result = test(r, PD_RULES_APPLICABLE, "x-fwupd-hardware", NULL, "id", PD_CMP_EQ,
-			      path_lower(r->path.ctx, pd_format(r->path.ctx, "%.*s", (int)len, ids)));
-		ids += len;
-	}
-	return result ? result : path_rule(r->path.ctx, PD_RULES_APPLICABLE, PD_RULE_CLOSE);
-}
-
-static int need(struct reader *r, const struct component *c, const struct need *need)
-{
-	unsigned compare = compare_of(need->compare);
-
-	if (strcmp(need->element, "hardware") == 0)
-		return hardware(r, need->text);
-	if (!compare || !*need->version)
-		return open_question(r, need);
-	if (strcmp(need->element, "id") == 0 && strcmp(need->text, "org.freedesktop.fwupd") == 0)
-		return test(r, PD_RULES_APPLICABLE, "packages", "fwupd", "version", compare, need->version);
-	if (strcmp(need->element, "firmware") == 0 && !*need->text)
-		return devices(r, PD_RULES_APPLICABLE, c, compare, need->version);
-	if (strcmp(need->element, "firmware") == 0 && is_guid(need->text))
-		return device(r, PD_RULES_APPLICABLE, need->text, PD_SCHEME_FWUPD, compare, need->version);
-	return open_question(r, need);
-}
-
-static int rules(struct reader *r, const struct release *x)
-{
-	const struct component *c = x->component;
-	int result = devices(r, PD_RULES_INSTALLED, c, PD_CMP_GE, x->version);
-
-	result = result ? result : path_rule(r->path.ctx, PD_RULES_APPLICABLE, PD_RULE_ALL);
-	result = result ? result : devices(r, PD_RULES_APPLICABLE, c, PD_CMP_LT, x->version);
-	for (size_t i = 0; i < c->n_needs && !result; i++)
-		result = need(r, c, &c->needs[i]);
-	return result ? result : path_rule(r->path.ctx, PD_RULES_APPLICABLE, PD_RULE_CLOSE);
 }
 
 /* -------------------------------------------------------------- updates */
@@ -214,7 +101,7 @@ static int emit(struct reader *r, const struct release *x)
 
 	result = result ? result : relations(r, x);
 	result = result ? result : payload(r, x);
-	result = result ? result : rules(r, x);
+	result = result ? result : lvfs_rules(r, x);
 	return result ? result : pd_update_end(r->path.ctx);
 }
 

@@ -118,6 +118,14 @@ static void start_checksum(struct reader *r, const struct pd_xml_attr *attrs, si
 		r->release->file = copy(r, path_attribute(attrs, n, "filename"));
 }
 
+/* Without it, the device. */
+static const char *depth(struct reader *r, const char *said)
+{
+	int64_t n = 0;
+
+	return !*said || (pd_parse(r->path.ctx, PD_T_INT, said, &n) && !n) ? "0" : copy(r, said);
+}
+
 static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *name,
 		    const struct pd_xml_attr *attrs, size_t n)
 {
@@ -140,7 +148,9 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *
 	else if (strncmp(r->path.name, COMPONENT "/requires/", sizeof(COMPONENT "/requires/") - 1) == 0)
 		r->need = (struct need){ .element = copy(r, name),
 			.compare = copy(r, path_attribute(attrs, n, "compare")),
-			.version = copy(r, path_attribute(attrs, n, "version")) };
+			.version = copy(r, path_attribute(attrs, n, "version")),
+			.depth = depth(r, path_attribute(attrs, n, "depth")),
+			.anywhere = !*path_attribute(attrs, n, "depth") };
 	else if (at == CHECKSUM || at == ARTIFACT_CHECKSUM)
 		start_checksum(r, attrs, n);
 	else if (at == IN_ARTIFACT)

@@ -15,6 +15,8 @@ struct texts {
 /* <requires>: <id>, <firmware>, <hardware> ... */
 struct need {
 	const char *element, *compare, *version, *text;
+	const char *depth; /* "0": the device itself; 1 its parent, -1 its children */
+	bool anywhere;     /* no depth is given: what it names may be any device */
 };
 
 struct issue {
@@ -34,6 +36,7 @@ struct component {
 struct release {
 	struct component *component;
 	const struct release *older; /* the next one, of the same devices; NULL */
+	const char *dotted; /* the version, of a single number what the format makes of it */
 	const char *id, *version, *urgency, *details, *location, *file, *digest;
 	const char *description;
 	struct issue *issues;
@@ -56,6 +59,16 @@ struct reader {
 	bool binary, container;      /* the <artifact>, the <checksum> that is open */
 	struct path words;           /* of a description */
 };
+
+/** enum pd_scheme: how the versions of its devices compare, LVFS::VersionFormat. */
+HIDDEN unsigned lvfs_scheme(const struct component *c);
+/** A version of that component for lvfs_order(). */
+HIDDEN const char *lvfs_dotted(struct reader *r, const struct component *c, const char *version);
+/** Below, equal to or above zero, as strcmp(). */
+HIDDEN int lvfs_order(const char *a, const char *b);
+
+/** Both rule trees of a release. */
+HIDDEN int PD_MUST_USE lvfs_rules(struct reader *r, const struct release *x);
 
 /** Hand over all releases, each with what it replaces. */
 HIDDEN int lvfs_emit(struct reader *r);

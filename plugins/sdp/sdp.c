@@ -1,10 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin sdp: the reader of catalogs for SMS and SCUP, and of the packages
  * for local publishing with WSUS that they consist of. */
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 #include "sdp.h"
+
+/* A package's id.  Vendors write the same GUID in both letter cases, and in braces. */
+static const char *id_of(struct tree *t, const char *text)
+{
+	size_t braces = text && *text == '{', len = text ? strlen(text) - braces : 0;
+	char *id;
+
+	if (len != 36 + braces || (braces && text[37] != '}') ||
+	    strspn(text + braces, "0123456789abcdefABCDEF-") != 36)
+		return text;
+	id = tree_alloc(t, 37);
+	for (size_t i = 0; i < 36; i++)
+		id[i] = (char)tolower((unsigned char)text[braces + i]);
+	return id;
+}
 
 /* ---------------------------------------------------------------- the head */
 
@@ -148,7 +164,7 @@ static int relation(struct tree *t, unsigned kind, const char *target)
 static int packages(struct tree *t, const struct node *list, unsigned kind)
 {
 	TREE_EACH(n, list, "PackageID")
-		if (*n->text && relation(t, kind, n->text))
+		if (*n->text && relation(t, kind, id_of(t, n->text)))
 			return PD_FAILED;
 	return 0;
 }
@@ -178,7 +194,7 @@ static int single_prerequisites(struct tree *t, const struct node *p)
 		const struct node *first = tree_child(group, "PackageID");
 
 		if (first && !tree_next(first, "PackageID") &&
-		    relation(t, PD_REL_REQUIRES, first->text))
+		    relation(t, PD_REL_REQUIRES, id_of(t, first->text)))
 			return PD_FAILED;
 	}
 	return 0;
@@ -215,7 +231,7 @@ static int alternatives(struct tree *t, const struct node *p)
 		if (sdp_rule(t, PD_RULES_APPLICABLE, PD_RULE_ANY))
 			return PD_FAILED;
 		TREE_EACH(n, group, "PackageID")
-			if (sdp_test(t, PD_RULES_APPLICABLE, "x-prerequisite", n->text))
+			if (sdp_test(t, PD_RULES_APPLICABLE, "x-prerequisite", id_of(t, n->text)))
 				return PD_FAILED;
 		if (sdp_rule(t, PD_RULES_APPLICABLE, PD_RULE_CLOSE))
 			return PD_FAILED;
@@ -346,7 +362,7 @@ static void report_rest(struct tree *t, const struct node *n, unsigned depth)
 
 static int take(struct tree *t, const struct node *p)
 {
-	const char *id = tree_attr(t, tree_child(p, "Properties"), "PackageID");
+	const char *id = id_of(t, tree_attr(t, tree_child(p, "Properties"), "PackageID"));
 
 	if (!id) {
 		pd_ignored(t->ctx, p->line, "a package has no PackageID");

@@ -335,9 +335,10 @@ function pd.secret(given) end
 ---@field [string] patchday.facts.firmware.row
 ---@class (exact) patchday.facts.firmware.row
 ---@field id? string GUID of the device
+---@field name? string of the device, for people
 ---@field version? string as fwupd shows it, or as one number
 ---@field version_format? string of fwupd: triplet, quad, hex ...
----@field name? string of the device, for people
+---@field vendor_id? string USB:0x046D, of several with | between them
 
 ---@class (exact) patchday.facts.hardware
 ---@field vendor? string maker

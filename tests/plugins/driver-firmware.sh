@@ -52,6 +52,7 @@ sums
 is "$(version)" 1.2.2 "the device has 1.2.2"
 run scan driver.firmware
 like "$out" "\"id\":\"$made_up\",\"version\":\"1.2.2\",\"version_format\":\"triplet\"" "its firmware is a fact"
+like "$out" '"vendor_id":"USB:0x046D"' "with the ids of its vendor"
 run patchday facts --json
 is "$(jq -r '.firmware[].version' <<<"$out")" 1.2.2 "also among those of a plan"
 firmware check
@@ -187,6 +188,7 @@ release()
 }
 cat >"$box/lvfs.xml" <<END
 <components><component type="firmware"><id>webcam</id><name>Webcam</name><provides><firmware type="flashed">$made_up</firmware></provides>
+<requires><firmware compare="regex" version="USB:0x046D|HIDRAW:0x046D">vendor-id</firmware></requires>
 <custom><value key="LVFS::VersionFormat">triplet</value></custom>
 <releases>$(release 1.2.4 1790000000)$(release 1.2.3 1780000000)$(release 1.2.2 1770000000)</releases></component></components>
 END

@@ -15,7 +15,7 @@ com.via.VL812.firmware/8581
 com.via.VL812_B2.firmware/9091'
 is "one of them" "$(sed -n 2p "$tmp/updates" | jq -r '"\(.title)|\(.vendor)|\(.url)|\(.issued)|\(.kind)|\(.description | split("\n") | length)"')" \
 	'VL811 Firmware 0983|VIA|http://www.via.com.tw/|1456743953|firmware|6'
-is "its device" "$(sed -n 2p "$tmp/updates" | jq -r '.rules[] | select(.op == "test") | .subject' | sort -u)" \
+is "its device" "$(sed -n 2p "$tmp/updates" | jq -r '.rules[] | select(.kind == "firmware") | .subject // empty' | sort -u)" \
 	adbb9034-b577-42c2-a661-1ee4f49ef64c
 for n in 1 2 3 4; do
 	is "report $n" "$(updates src_tests_metadata-report$n.xml | jq -r '"\(.id) \(.payloads[0].url) \(.payloads[0].digest)"')" \

@@ -13,9 +13,8 @@ dock=22222222-2222-4333-8444-bbbbbbbbbbbb
 server()
 {
 	verdicts "$catalog" "$(printf '%s\n' "$@" | xargs -n2 | jq -Rnc '{firmware: [inputs | split(" ") |
-		{id: .[0], version: .[1]}], packages: [{name: "fwupd", version: "1.9.5-1", scheme: "deb"}],
-		"x-fwupd-id": [{id: "org.example.other"}], "x-fwupd-hardware": [{id: "bbbbbbbb-1111-4111-8111-111111111111"}],
-		"x-fwupd-firmware": [{id: "vendor-id"}, {id: "bootloader"}, {id: "not-child"}]}')"
+		{id: .[0], version: .[1], vendor_id: "USB:0x17EF"}], packages: [{name: "fwupd", version: "1.9.5-1", scheme: "deb"}],
+		"x-fwupd-id": [{name: "org.example.other", version: "3.1"}], "x-fwupd-hardware": [{id: "bbbbbbbb-1111-4111-8111-111111111111"}]}')"
 }
 
 of()
@@ -40,13 +39,90 @@ is "too old for it" "$(of Dock.firmware/oem/1.2.0)" not-applicable
 out=$(server $dock 1.1.0 44444444-2222-4333-8444-dddddddddddd 2.0)
 is "not with that other device" "$(of Dock.firmware/oem/1.2.0)" not-applicable
 out=$(server 11111111-2222-4333-8444-aaaaaaaaaaaa 1.1.2 44444444-2222-4333-8444-dddddddddddd 1.0)
-is "by time the newest of several components" "$(of Dock.firmware/oem/1.2.0)" needed
+is "the highest of several components" "$(of Dock.firmware/oem/1.2.0)" needed
 is "replaces the other one" "$(of Dock.old/oem/1.1.5)" superseded
 out=$(verdicts "$catalog" '{"firmware":[{"id":"'$dock'","version":"1.1.0"}]}')
 is "what can't be asked" "$(of Dock.firmware/oem/1.2.0)" not-applicable
 out=$(verdicts "$catalog" '{"os":{"id":"debian"}}')
 is "no firmware known" "$(of Server.bios/0.1.4)" unknown
 like "why" "$out" 'no facts of kind firmware were collected'
+
+# ---- several devices of one GUID, vendors, requirements; releases of an old line
+ssd=11111111-1111-1111-1111-111111111111
+other=22222222-2222-2222-2222-222222222222
+# component ID REQUIRES RELEASE...
+component()
+{
+	printf '<component type="firmware"><id>%s</id><provides><firmware type="flashed">%s</firmware></provides><requires>%s</requires><releases>' \
+		"$1" "$ssd" "$2"
+	printf '<release version="%s" timestamp="%s"/>' "${@:3}"
+	echo '</releases></component>'
+}
+one() { printf '<components>%s</components>\n' "$(component ssd "$1" 2.0 1600000000)" >"$tmp/one.xml"; }
+# ssds VERSION:VENDOR...: the verdict for a server with these, and another device of version 1.5
+ssds()
+{
+	verdicts "$tmp/one.xml" "$(printf '%s\n' "$@" | jq -Rnc --arg id $ssd --arg other $other '{firmware: [({id: $other, version: "1.5"}),
+		(inputs | split(":") | {id: $id, version: .[0]} + if .[1] then {vendor_id: (.[1:] | join(":"))} else {} end)],
+		"x-fwupd-hardware": [{id: "aaaaaaaa-1111-4111-8111-111111111111"}]}')" | cut -d' ' -f2-
+}
+one ""
+like "two equal devices, of which one is old" "$(ssds 1.0 2.0)" '^needed '
+like "in any order" "$(ssds 2.1 1.9)" '^needed '
+like "both are new" "$(ssds 2.0 2.1)" '^installed '
+one '<firmware compare="ge" version="1.5"/>'
+like "one is new, and the old one too old for it" "$(ssds 1.0 2.0)" '^not-applicable '
+like "one of them is not too old" "$(ssds 1.0 1.6)" '^needed '
+one '<firmware compare="regex" version="USB:0x046D|HIDRAW:0x046D">vendor-id</firmware>'
+like "the vendor" "$(ssds 1.0:USB:0x046D)" '^needed '
+like "the other one of its ids" "$(ssds '1.0:PCI:0x1|HIDRAW:0x046D')" '^needed '
+like "another vendor" "$(ssds 1.0:USB:0x17EF)" '^not-applicable '
+like "which has a newer one with the same GUID" "$(ssds 3.0:USB:0x17EF)" '^not-applicable '
+like "the old one is another vendor's" "$(ssds 1.0:USB:0x17EF 2.0:USB:0x046D)" '^installed '
+like "a vendor that is not known" "$(ssds 1.0)" '^unknown firmware.vendor_id is not known'
+one '<firmware compare="eq" version="USB:0x046D">vendor-id</firmware>'
+like "a pattern, whatever is said" "$(ssds '1.0:USB:0x046D|PCI:0x1')" '^needed '
+while IFS=: read -r require what; do
+	one "$require"
+	is "what only fwupd knows: $what" "$(ssds 1.0)" "unknown it requires $what, which only fwupd can tell"
+done <<END
+<firmware compare="ge" version="5.0" depth="1"/>:firmware ge 5.0 of what the device is a part of
+<firmware depth="-1">$other</firmware>:firmware $other of a part of the device
+<firmware compare="ge" version="0.5">bootloader</firmware>:firmware bootloader ge 0.5
+<firmware>not-child</firmware>:firmware not-child
+END
+one "<firmware>33333333-3333-3333-3333-333333333333|$other</firmware>"
+like "one of two other devices" "$(ssds 1.0)" '^needed '
+one "<firmware compare=\"gt\" version=\"1.5\">$other</firmware>"
+like "of another version" "$(ssds 1.0)" '^not-applicable '
+one '<firmware>33333333-3333-3333-3333-333333333333</firmware>'
+like "which is not there" "$(ssds 1.0)" '^not-applicable '
+one '<hardware>AAAAAAAA-1111-4111-8111-111111111111</hardware>'
+like "this machine" "$(ssds 1.0)" '^needed '
+one '<not_hardware>bbbbbbbb-1111-4111-8111-111111111111|AAAAAAAA-1111-4111-8111-111111111111</not_hardware>'
+like "not this machine" "$(ssds 1.0)" '^not-applicable '
+one '<not_hardware>bbbbbbbb-1111-4111-8111-111111111111</not_hardware>'
+like "not another one" "$(ssds 1.0)" '^needed '
+
+printf '<components>%s%s</components>' "$(component bios "" 1.2.5 1700000000 2.0.0 1600000000)" "$(component same "" 2.0.0 1650000000)" >"$tmp/one.xml"
+out=$(verdicts "$tmp/one.xml" '{"firmware":[{"id":"'$ssd'","version":"1.0"}]}')
+like "the highest version is the newest" "$out" '^same/2.0.0 needed '
+like "not a release of an old line that came later" "$out" '^bios/1.2.5 superseded '
+like "of one version it is the later one" "$out" '^bios/2.0.0 superseded replaced by same/2.0.0'
+# the same order as that of the rules, which is the core's
+orders=
+for format in "" plain number hex pair triplet quad bcd intel-me intel-me2 intel-csme19 surface-legacy surface dell-bios dell-bios-msb; do
+	scheme=${format/plain/}
+	for pair in "1.10 1.9" "65538 1.1.9" "0x10002 65537" "1.2.3.4 1.2.3" "1.2~rc 1.2" "0x20304 131844" "1.a 1.1" "2 1.9" "4294967295 255.255.65534" "1.02 1.2" 01.2.3-4\ 1.2.3-10; do
+		read -r a b <<<"$pair"
+		sed "s|<requires></requires>|<custom><value key=\"LVFS::VersionFormat\">$format</value></custom>|" >"$tmp/one.xml" <<<"<components>$(component x "" "$a" 1 "$b" 2)</components>"
+		older=$(parts "$tmp/one.xml" | jq -r '.relations[]? | select(.kind == "supersedes").target')
+		wanted=$(printf '%s\t%s\n' "$a" "$b" | "$PD_BUILDDIR/patchday" catalog vercmp "${scheme:-fwupd}")
+		[ "$older" = "x/$([ "$wanted" = 1 ] && echo "$b" || echo "$a")" ] || orders+="$format: $a $b "
+	done
+done
+empty "the newest is what the core says" "$orders"
+
 # a file of one component alone, as it lies in an archive
 cat >"$tmp/alone.xml" <<END
 <?xml version="1.0" encoding="UTF-8"?>

@@ -12,7 +12,8 @@ def rules: reduce .[] as $r ({ depth: 1, lines: [] };
 	(if $r.op == "close" then . else .lines += ["\("  " * .depth)\($r.tree) \($r | if .op == "test" then
 		"\(if .negate then "not " else "" end)\(.kind) " +
 		"\(del(.tree, .op, .kind, .negate, .compare) + (if .compare == "exists" then {} else { compare } end) | row)"
-		else .op + (if .negate then " negate" else "" end) end)"] end) |
+		else .op + (if .negate then " negate" else "" end) +
+			(if .kind or .subject then ": " + ([.kind, .subject] | map(select(.)) | join(" ")) else "" end) end)"] end) |
 	(if $r.op | IN("all", "any", "none") then .depth += 1 else . end)) | .lines[];
 
 if .event then "\(.event)\(if .line then " \(.line)" else "" end): \(.what // .text // .message)"
