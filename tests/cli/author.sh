@@ -286,6 +286,14 @@ pd plan --rollback --json --facts "$tmp/facts.json" --catalog "$tmp/due.xml" fil
 is "what is held comes back where it is held" \
 	"$(jq -r '.[] | "\(.stage): \([.steps[] | select(.action == "give back").step] | join(","))"' <<<"$out" | xargs)" \
 	"install: hold/schedule.hold prove: null:"
+# stages whose failure is passed over are named
+told=(--facts "$tmp/told.json" --catalog "$tmp/due.xml" generic --param running=cron --param tell=root)
+jq '.packages += [{"name": "clamav-freshclam", "version": "1.4.3", "arch": "amd64", "scheme": "deb"}]' "$tmp/facts.json" >"$tmp/told.json"
+pd plan --rollback "${told[@]}"
+like "a rollback plan names the stages that the run goes on behind" "$(tail -3 <<<"$out" | xargs -d '\n')" \
+	'^if a step of "definitions" or "tell" fails, that is a warning, and the run goes on with the next step\. +if any other stage fails, the run stops for a person'
+pd plan --rollback --json "${told[@]}"
+is "also in JSON" "$(jq -r '.[] | select(.goes_on) | "\(.stage) \(.steps | length)"' <<<"$out" | xargs)" "definitions 0 tell 0"
 # what no step can be made for stands in the plan, for people and in JSON
 drivers=$PD_SRCDIR/tests/plans/roles/generic-drivers.test
 sed -n '/^@CATALOG/,/^@/p' "$drivers" | grep -v '^@' >"$tmp/drivers.xml"
