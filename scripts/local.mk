@@ -8,6 +8,7 @@ dist_patchdaylua_DATA = \
 	%reldir%/patchday/init.lua \
 	%reldir%/patchday/lenient.lua \
 	%reldir%/patchday/main.lua \
+	%reldir%/patchday/parameters.lua \
 	%reldir%/patchday/params.lua \
 	%reldir%/patchday/plan.lua \
 	%reldir%/patchday/questions.lua \

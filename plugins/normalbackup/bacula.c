@@ -151,7 +151,7 @@ static int prove(struct pd_ctx *ctx, const struct found *found, const char **how
 	struct job job;
 	int result;
 
-	*how = "the director says that it went well; nothing was read back";
+	*how = "nothing was read back; the director says that it went well";
 	if (!args->verify_job)
 		return 0;
 	result = bconsole(ctx, pd_format(ctx, "run job=\"%s\" jobid=%s yes\n", args->verify_job, found->id), &r);
@@ -196,7 +196,8 @@ static const struct pd_param params[] = {
 };
 
 const struct pd_step bacula_step = {
-	PD_STEP, .name = "bacula", .help = "the last backup of Bacula went well, is recent, and can be read",
+	PD_STEP, .name = "bacula",
+	.help = "the last backup of Bacula went well and is recent; a Verify job reads it back if one is named",
 	.reversibility = PD_READONLY, .params = params,
 	.args_size = sizeof(struct args), .outputs = product_outputs,
 	.check = check, .apply = apply, .verify = product_verify,

@@ -95,7 +95,7 @@ static int prove(struct pd_ctx *ctx, const struct found *found, const char **how
 	const struct args *args = ctx->args;
 	struct pd_command_result r = { 0 };
 
-	*how = pd_format(ctx, "%s says that it is there; nothing was read back", source(ctx));
+	*how = pd_format(ctx, "nothing was read back; %s says that it is there", source(ctx));
 	if (!args->proof.len)
 		return 0;
 	*how = pd_format(ctx, "%s has read it back", args->proof.items[0]);
@@ -126,7 +126,8 @@ static const struct pd_param params[] = {
 };
 
 const struct pd_step command_step = {
-	PD_STEP, .name = "command", .help = "the newest backup of any other product is recent, and can be read",
+	PD_STEP, .name = "command",
+	.help = "the newest backup of any other product is recent; a program reads it back if one is named",
 	.reversibility = PD_READONLY, .params = params,
 	.args_size = sizeof(struct args), .outputs = product_outputs,
 	.check = check, .apply = apply, .verify = product_verify,

@@ -120,8 +120,9 @@ static int prove(struct pd_ctx *ctx, const struct found *found, const char **how
 		return against(ctx, pd_format(ctx, "%s is damaged: its SHA-256 is %.*s, and %s" DIGEST " says %s",
 					      found->id, HEX, r.out, found->id, wanted),
 			       "let the backup run again, and look at the volume that it is on");
-	*how = pd_format(ctx, "read back, SHA-256 %.*s%s", HEX, r.out,
-			 wanted ? ", as " DIGEST " says" : "; no " DIGEST " to compare it with");
+	*how = pd_format(ctx, "%s were read, SHA-256 %.*s%s", found->has, HEX, r.out,
+			 wanted ? ", as " DIGEST " says" : "; there is no " DIGEST " to compare it with, so it is"
+				  " not known whether they are a whole backup");
 	return 0;
 }
 
@@ -149,7 +150,8 @@ static const struct pd_param params[] = {
 };
 
 const struct pd_step file_step = {
-	PD_STEP, .name = "file", .help = "the newest backup in a folder is recent, large enough, and can be read",
+	PD_STEP, .name = "file",
+	.help = "the newest backup in a folder is recent and large enough, and its digest fits if it has one",
 	.reversibility = PD_READONLY, .params = params,
 	.args_size = sizeof(struct args), .outputs = product_outputs,
 	.check = check, .apply = apply, .verify = product_verify,

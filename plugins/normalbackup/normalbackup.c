@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* normalbackup - the server's ordinary backup has run, is recent, and can be read. */
+/* normalbackup - the server's ordinary backup has run, is recent, and is read back
+ * as far as that can be done. */
 #include "normalbackup.h"
 
 #include <inttypes.h>
@@ -153,7 +154,7 @@ int product_apply(struct pd_ctx *ctx, const struct product *product)
 		r = product->prove(ctx, &found, &how);
 	if (r < 0)
 		return r;
-	text = pd_format(ctx, "backup  %s\nid      %s\nplace   %s\ntime    %s\nhas     %s\nproved  %s\n",
+	text = pd_format(ctx, "backup  %s\nid      %s\nplace   %s\ntime    %s\nhas     %s\nproof   %s\n",
 			 found.what, found.id, product->source, when_text(ctx, found.when), found.has, how);
 	if (pd_write_file(ctx, path, 0600, text, strlen(text)) < 0 ||
 	    pd_evidence(ctx, path, "The normal backup") < 0 || pd_remember(ctx, "proved", found.id) < 0)
@@ -179,5 +180,5 @@ static const struct pd_step *const steps[] = { &restic_step, &borg_step, &bacula
 					       &command_step, NULL };
 
 PD_PLUGIN(.name = "normalbackup", .version = "1.1",
-	  .help = "the server's ordinary backup: it has run, is recent, and can be read",
+	  .help = "the server's ordinary backup: it has run, is recent, and is read back where that can be done",
 	  .steps = steps);

@@ -21,8 +21,8 @@ struct product {
 	/** The newest backup that fits what is asked for, with all that must be in
 	 * it.  @return 0, or below zero, reported. */
 	int (*find)(struct pd_ctx *ctx, struct found *out);
-	/** Prove that it can be read; *how says by what.  @return 0, or below
-	 * zero, reported. */
+	/** Have it read back, if its product can; *how says what was read, and no
+	 * more.  @return 0, or below zero, reported. */
 	int (*prove)(struct pd_ctx *ctx, const struct found *found, const char **how);
 	const char *source; /**< where the backups are, for people */
 	int64_t age;        /**< how old it may be */

@@ -52,9 +52,15 @@ local function json(plan, last, find, stage)
 	return { stage = stage, steps = steps, no_way_back_behind = barrier and barrier.id }
 end
 
--- Every stage whose failure is undone, and a person's undo at the end.
+-- "a", "b" or "c"
+local function any_of(names)
+	local last = table.remove(names)
+	return #names > 0 and table.concat(names, ", ") .. " or " .. last or last
+end
+
+-- Every stage whose failure is undone, those that are passed over, and a person's undo at the end.
 return function(made, as_json)
-	local plan, find, rows = made.plan, text.finder(), core.list {}
+	local plan, find, rows, passed = made.plan, text.finder(), core.list {}, {}
 	if plan.nothing then
 		if as_json then return base.print_json(core.list { { nothing = plan.nothing, steps = core.list {} } }) end
 		return base.print("nothing to do: %s; so there is nothing that could be taken back\n", plan.nothing)
@@ -66,11 +72,17 @@ return function(made, as_json)
 				base.print("\nif a step of \"%s\" fails, from the last one that was done:\n", stage.name)
 				show(plan, last_of(plan, i), find)
 			end
+		elseif stage.on_failure == "continue" then
+			rows[#rows + 1] = { stage = stage.name, steps = core.list {}, goes_on = true }
+			passed[#passed + 1] = '"' .. stage.name .. '"'
 		end
 	end
 	rows[#rows + 1] = json(plan, #plan.steps, find)
 	if as_json then return base.print_json(rows) end
 	base.print("\nif a person says `patchday undo` at the end:\n")
 	show(plan, #plan.steps, find)
+	if #passed > 0 then
+		base.print("\nif a step of %s fails, that is a warning, and the run goes on with the next step.\n", any_of(passed))
+	end
 	base.print("\nif any other stage fails, the run stops for a person, and what is held is given back.\n")
 end

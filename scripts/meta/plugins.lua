@@ -1024,7 +1024,7 @@ local steps = {}
 function steps.save(given) end
 end
 
--- normalbackup: the server's ordinary backup: it has run, is recent, and can be read
+-- normalbackup: the server's ordinary backup: it has run, is recent, and is read back where that can be done
 do
 ---@class patchday.plugin.normalbackup
 local steps = {}
@@ -1091,7 +1091,7 @@ function steps.borg(given) end
 ---@class (exact) patchday.plugin.normalbackup.bacula.step: patchday.step
 ---@field out patchday.plugin.normalbackup.bacula.out
 
----The last backup of Bacula went well, is recent, and can be read.
+---The last backup of Bacula went well and is recent; a Verify job reads it back if one is named.
 ---Read-only. Takes about 5m 00s, at most 6h 00m.
 ---@param given patchday.plugin.normalbackup.bacula
 ---@return patchday.plugin.normalbackup.bacula.step
@@ -1112,7 +1112,7 @@ function steps.bacula(given) end
 ---@class (exact) patchday.plugin.normalbackup.file.step: patchday.step
 ---@field out patchday.plugin.normalbackup.file.out
 
----The newest backup in a folder is recent, large enough, and can be read.
+---The newest backup in a folder is recent and large enough, and its digest fits if it has one.
 ---Read-only. Takes about 1m 00s, at most 6h 00m.
 ---@param given patchday.plugin.normalbackup.file
 ---@return patchday.plugin.normalbackup.file.step
@@ -1132,7 +1132,7 @@ function steps.file(given) end
 ---@class (exact) patchday.plugin.normalbackup.command.step: patchday.step
 ---@field out patchday.plugin.normalbackup.command.out
 
----The newest backup of any other product is recent, and can be read.
+---The newest backup of any other product is recent; a program reads it back if one is named.
 ---Read-only. Takes about 5m 00s, at most 6h 00m.
 ---@param given patchday.plugin.normalbackup.command
 ---@return patchday.plugin.normalbackup.command.step

@@ -10,6 +10,26 @@ local runbook = {}
 ---@return table<string, patchday.declared>
 function runbook.params(own) end
 
+---Parameters that have no effect without another one are an error.
+---@param t patchday.t
+---@param own? string[][] such parameters of the role: a name, and those of which one has to be given with it
+function runbook.check(t, own) end
+
+---A parameter does not fit: an error.
+---@param text string as string.format has it
+---@param ... any
+function runbook.wrong(text, ...) end
+
+---A note that the plan leaves something out.
+---@param text string what, and in brackets the point of the runbook and the parameters
+function runbook.left_out(text) end
+
+---Services as they are called on this server: smbd is smb on one of the RPM family.
+---@param t patchday.t
+---@param names string[]
+---@return string[]
+function runbook.services(t, names) end
+
 ---Asked of people before a run starts.
 ---@param who? string who is cut off, for the first question
 ---@return table<string, patchday.asked>
@@ -97,6 +117,16 @@ function runbook.medium(t) end
 ---@return patchday.item
 function runbook.bare_metal(p) end
 
+---What is saved goes to each second place off the server that is set.
+---@param p table<string, any> the parameters
+---@return patchday.item
+function runbook.away(p) end
+
+---Snapshots of what is named, before anything is held.
+---@param t patchday.t
+---@return patchday.item
+function runbook.snapshot(t) end
+
 ---What is held meanwhile, where it is there.
 ---@param t patchday.t
 ---@param own? patchday.item a step of the role that holds something
@@ -107,5 +137,10 @@ function runbook.held(t, own) end
 ---@param t patchday.t
 ---@return patchday.item
 function runbook.definitions(t) end
+
+---All that are named sign.
+---@param p table<string, any> the parameters
+---@return patchday.item
+function runbook.signoff(p) end
 
 return runbook

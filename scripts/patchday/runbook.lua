@@ -1,80 +1,30 @@
 -- SPDX-License-Identifier: MIT
 -- What the runbooks of all roles have in common.
--- A3 to A18 are points of the runbook in doc/runbook.md.
+-- A3 to A19 are points of the runbook in doc/runbook.md.
 local pd = require "patchday"
-local antivirus, backup, eventlog, guard = pd.use "antivirus", pd.use "backup", pd.use "eventlog", pd.use "guard"
-local host, kernel, needrestart = pd.use "host", pd.use "kernel", pd.use "needrestart"
+local parameters = require "patchday.parameters"
+local antivirus, backup, copy, eventlog = pd.use "antivirus", pd.use "backup", pd.use "copy", pd.use "eventlog"
+local guard, host, kernel, needrestart = pd.use "guard", pd.use "host", pd.use "kernel", pd.use "needrestart"
 local normalbackup, notify, quota = pd.use "normalbackup", pd.use "notify", pd.use "quota"
-local recovery = pd.use "recovery"
-local schedule, service, ups, update = pd.use "schedule", pd.use "service", pd.use "ups", pd.use "update"
-local runbook = {}
+local recovery, schedule, service = pd.use "recovery", pd.use "schedule", pd.use "service"
+local snapshot, ups, update = pd.use "snapshot", pd.use "ups", pd.use "update"
+local runbook = { wrong = parameters.wrong }
 
 local GIB = 1024 * 1024 * 1024
 
-local function with(all, own)
-	for name, declared in pairs(own or {}) do all[name] = declared end
-	return all
-end
+-- What the RPM family calls otherwise than Debian.
+local other_names = { smbd = "smb", nmbd = "nmb", apache2 = "httpd", ["samba-ad-dc"] = "samba" }
 
 -- The parameters of every role, and the role's own.
-function runbook.params(own)
-	return with({
-		site = pd.string { default = "", help = "name of the site, for the certificate" },
-		central = pd.path { help = "central place that gets the sealed certificate" },
-		safe = pd.path { default = "/var/lib/patchday/safe", help = "folder for logs and backups" },
-		second = pd.path { default = "/var/lib/patchday/second",
-			help = "second folder, on another volume, chosen when safe is full" },
-		away = pd.path { help = "second place off the server, such as a mounted share: what is saved is copied there" },
-		source = pd.path { help = "package source, filled by `catalog fetch`: the updates come from it alone" },
-		unsure = pd.bool { default = false,
-			help = "run installers of drivers and firmware, too, of which nobody else can tell whether they are there" },
-		from = pd.path { help = "folder with packages fetched before, such as those of the last patch day" },
-		critical = pd.bool { default = false,
-			help = "a critical server: all of it is backed up, for recovery on bare metal" },
-		medium = pd.path { help = "boot medium for recovery that is at hand, a device or an image: it is confirmed" },
-		medium_to = pd.path { help = "folder on another volume: a critical server's boot medium and archive go there" },
-		medium_stick = pd.string { help = "label of a USB stick, such as REAR-000: they go there instead" },
-		medium_password = pd.secret { help = "what that archive is encrypted with: env:NAME, file:/PATH or credential:NAME" },
-		medium_url = pd.string { help = "the same folder as Relax-and-Recover reaches it, such as nfs://HOST/PATH" },
-		backup_by = pd.choice { choices = { "restic", "borg", "bacula", "file", "command" },
-			help = "what makes the normal backup; left out: it is not looked at" },
-		backup_at = pd.string { help = "where it is: a repository, a client of Bacula, a file or folder, a program" },
-		backup_file = pd.path { help = "file with restic's repository in it, for an address with a password" },
-		backup_name = pd.string { help = "pattern of the files in a folder, such as \"*.tar.zst\"" },
-		backup_bytes = pd.bytes { help = "size that such a file must have" },
-		backup_password = pd.secret {
-			help = "password of the repository, or what the program gets: env:NAME, file:/PATH or credential:NAME" },
-		backup_paths = pd.list { default = {}, help = "files and folders that must be in the repository's backup" },
-		backup_proof = pd.string { help = "job of Bacula, or program, that reads the backup back" },
-		backup_age = pd.seconds { default = "1d", help = "how old the normal backup may be" },
-		jobs = pd.list { default = { "cron", "anacron", "at", "timers" },
-			help = "what starts jobs and is held meanwhile: cron, anacron, at, timers" },
-		jobs_go_on = pd.list { default = {}, help = "timers and daemons of jobs that go on" },
-		scanners = pd.list { default = { "clamav-daemon", "clamav-clamonacc", "clamav-freshclam" },
-			help = "virus scanners, and what updates them, held meanwhile" },
-		hold = pd.list { default = {}, help = "further services, stopped meanwhile" },
-		restart = pd.list { default = { "*" },
-			help = "services that are restarted if they go on with files that an update replaced" },
-		kernel_once = pd.choice { choices = { "auto", "must", "never" }, default = "auto",
-			help = "boot a new kernel once, and for good when the tests pass: auto, where the boot loader can" },
-		charge = pd.int { default = 50, min = 0, max = 100,
-			help = "percent that the battery of each UPS must have" },
-		ignore = pd.list { default = {}, help = "log messages that are no news" },
-		windows = pd.list { default = {},
-			help = "maintenance windows, such as \"sat 22:00-06:00\"; left out: always" },
-		except = pd.list { default = {}, help = "days on which no window begins: dates or DATE..DATE" },
-		timezone = pd.string { help = "time zone of the windows; left out: the server's" },
-		users = pd.int { min = 0, max = 1000, help = "so many may be logged in; left out: any number" },
-		load = pd.int { min = 1, max = 100000,
-			help = "percent of load per processor that the server may have; left out: any" },
-		room = pd.bytes { help = "room that must be free for safe before each stage; left out: asked once, at the start" },
-		warn = pd.seconds { default = 0, max = 3000,
-			help = "how long before each reboot those who are logged in are told; desktops before the first one" },
-		tell = pd.list { default = {}, help = "who gets a mail when the work is done: addresses, or names of this server" },
-		tell_hook = pd.secret { help = "address that a message for a chat is posted to then: file:/PATH or credential:NAME" },
-		sign = pd.list { default = { "operations", "application owner" }, help = "who signs" },
-	}, own)
-end
+runbook.params = parameters.declared
+
+-- Parameters that have no effect without another one are refused.
+-- @param own such parameters of the role: { { "name", "one that has to be given with it", ... }, ... }, or nil
+function runbook.check(t, own) parameters.check(t.params, own) end
+
+-- What the plan leaves out since nothing is set for it: operators and the certificate's readers are told.
+local function left_out(text) pd.note("left out: " .. text) end
+runbook.left_out = left_out
 
 -- A3: asked of people. @param who is cut off, for the first question
 function runbook.questions(who)
@@ -100,6 +50,16 @@ local function has_service(t, names)
 	return false
 end
 
+-- Services as they are called here: smbd is smb on a server of the RPM family.
+function runbook.services(t, names)
+	local list = {}
+	for i, name in ipairs(names) do
+		local other = other_names[name]
+		list[i] = other and not has_service(t, { name }) and has_service(t, { other }) and other or name
+	end
+	return list
+end
+
 -- Asked before each stage: other work and the power always, the rest where it is set.
 function runbook.guards(t)
 	local p = t.params
@@ -109,6 +69,7 @@ function runbook.guards(t)
 		guard.busy {},
 		p.load and guard.load { one = p.load, five = p.load },
 		p.room and host.space { path = p.safe, bytes = p.room, id = "room" },
+		#p.snapshot > 0 and snapshot.room { id = "snapshots" },
 		guard.power {},
 		has_service(t, { "nut-monitor", "nut-server" }) and ups.line { charge = p.charge },
 	}
@@ -266,10 +227,23 @@ function runbook.no_new_errors(p, logs, clean)
 		ignore = p.ignore }
 end
 
--- A7: the backup that the server has anyhow is recent, and can be read.
+-- What of A7 stays open with what is set, or nil.
+local function open_of_backup(p)
+	local by = p.backup_by
+	if not by then return "left out: nobody looks at the normal backup (A7: backup_by)" end
+	if (by == "bacula" or by == "command") and not p.backup_proof then
+		return "not verified: nothing reads the normal backup back (A7: backup_proof)"
+	end
+	return by == "file" and not p.backup_digest and
+		"not verified: the normal backup is read, and compared with no digest (A7: backup_digest)" or nil
+end
+
+-- A7: the backup that the server has anyhow is recent, and is read back where there is something that can.
 function runbook.normal_backup(t)
 	local p = t.params
 	local by, at, age = p.backup_by, p.backup_at, p.backup_age
+	local open = open_of_backup(p)
+	if open then pd.note(open) end
 	if t.round > 1 then return nil end
 	if by == "bacula" then return normalbackup.bacula { client = at, verify_job = p.backup_proof, age = age } end
 	if by == "command" then
@@ -277,7 +251,8 @@ function runbook.normal_backup(t)
 			password = p.backup_password, age = age }
 	end
 	if by == "file" then
-		return normalbackup.file { path = at, name = p.backup_name, bytes = p.backup_bytes, age = age }
+		return normalbackup.file { path = at, name = p.backup_name, bytes = p.backup_bytes, age = age,
+			digest = p.backup_digest }
 	end
 	if by == "borg" then
 		return normalbackup.borg { repository = at, password = p.backup_password, paths = p.backup_paths, age = age }
@@ -288,7 +263,7 @@ end
 
 -- A9: a critical server can be brought back on bare metal, with a boot medium where there is a place for it.
 function runbook.bare_metal(p)
-	if not p.critical then return nil end
+	if not p.critical then return left_out "no backup for bare metal (A9: critical)" end
 	if p.medium_stick then
 		return recovery.stick { label = p.medium_stick, passphrase = p.medium_password }
 	end
@@ -302,16 +277,75 @@ function runbook.bare_metal(p)
 	}
 end
 
+-- "backup@vault:/srv", "vault:2222:/srv" or "[2001:db8::1]:/srv", as copy.ssh takes it
+local function ssh_place(text)
+	local user, rest = text:match "^([^@/]+)@(.+)$"
+	local address, path = (rest or text):match "^(.-):(/.*)$"
+	local name, port = (address or ""):match "^%[(.+)%]:?(%d*)$"
+	if not name then name, port = (address or ""):match "^([^:]+):?(%d*)$" end
+	if not name then
+		return runbook.wrong("away_ssh: '%s' is not USER@HOST:/PATH or USER@HOST:PORT:/PATH", text)
+	end
+	return { host = name, port = tonumber(port), user = user, to = path }
+end
+
+-- A11: what is saved goes to each second place off the server that is set.
+function runbook.away(p)
+	if not (p.away or p.away_ssh or p.away_medium) then
+		return left_out "nothing is copied off the server (A11: away, away_ssh or away_medium)"
+	end
+	local far = p.away_ssh and ssh_place(p.away_ssh)
+	return {
+		p.away and copy.folder { from = p.safe, to = p.away },
+		far and copy.ssh { from = p.safe, host = far.host, port = far.port, user = far.user, to = far.to,
+			identity = p.away_key or "/etc/patchday/second/key",
+			known_hosts = p.away_known_hosts or "/etc/patchday/second/known_hosts" },
+		p.away_medium and copy.medium { from = p.safe, label = p.away_medium },
+	}
+end
+
+-- A19: a way back to all that was there, once in a run. Before anything is held: who goes back to a snapshot
+-- that was taken meanwhile has what was held, held for good.
+function runbook.snapshot(t)
+	local p, subvolumes, volumes = t.params, {}, {}
+	if t.round > 1 then return nil end
+	for _, name in ipairs(p.snapshot) do
+		if not name:find "/" or name:find "^/dev/" then
+			return runbook.wrong("snapshot: '%s' is neither where a subvolume is mounted nor VG/LV", name)
+		end
+		local list = name:find "^/" and subvolumes or volumes
+		list[#list + 1] = name
+	end
+	if p.snapshot_size and #volumes == 0 then
+		return runbook.wrong("parameter 'snapshot_size' has no effect without a logical volume in 'snapshot'")
+	end
+	return {
+		#subvolumes > 0 and snapshot.btrfs { subvolumes = subvolumes },
+		#volumes > 0 and snapshot.lvm { volumes = volumes, size = p.snapshot_size },
+	}
+end
+
 -- A12: what goes on with the files of before the updates is restarted, also where they need no reboot
 -- and where they were taken back. Around them, not behind them: see plugins/needrestart/README.md.
 local function new_files(p)
 	return #p.restart > 0 and needrestart.restart { units = p.restart }
 end
 
+-- Somebody named a scanner, and it is not here; or nothing is known of what is here.
+local function scanners_missed(t)
+	local named = table.concat(t.params.scanners, ", ")
+	if #t.facts.services == 0 then
+		left_out "scanners and the UPS monitor are not held, as the facts say nothing of services (A10)"
+	elseif named ~= table.concat(parameters.scanners, ", ") and named ~= "" and not has_service(t, t.params.scanners) then
+		left_out(("no virus scanner is held: of %s none is here (A10: scanners)"):format(named))
+	end
+end
+
 -- A10: what is held meanwhile, where it is there; the last one comes back first.
 -- @param own a step of the role that holds something, or nil
 function runbook.held(t, own)
 	local p = t.params
+	scanners_missed(t)
 	return {
 		#p.jobs > 0 and schedule.hold { kinds = p.jobs, except = p.jobs_go_on },
 		has_service(t, p.scanners) and antivirus.hold { units = p.scanners },
@@ -325,8 +359,15 @@ end
 
 -- A10: the scanner comes back with new definitions; a server that gets none is not taken back for it.
 function runbook.definitions(t)
-	if not t.facts.packages["clamav-freshclam"] then return nil end
+	local packages = t.facts.packages
+	if not packages["clamav-freshclam"] and not packages["clamav-update"] then return nil end -- Fedora's and EPEL's
 	return pd.stage "definitions" { on_failure = "continue", antivirus.update {} }
+end
+
+-- A18: all that are named sign; the sealed certificate goes to a central place, where there is one.
+function runbook.signoff(p)
+	if not p.central then left_out "no central place for the certificate (A18: central, or `patchday final --to`)" end
+	return pd.signoff { parties = p.sign }
 end
 
 return runbook

@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: MIT
 -- The runbook of a database server (PostgreSQL), from top to bottom.
--- A3 to A18 are points of the runbook in doc/runbook.md.
+-- A3 to A19 are points of the runbook in doc/runbook.md.
 local pd = require "patchday"
 local runbook = require "patchday.runbook" -- what all roles have in common
-local backup, copy, database, eventlog = pd.use "backup", pd.use "copy", pd.use "database", pd.use "eventlog"
-local host, network, probe, service = pd.use "host", pd.use "network", pd.use "probe", pd.use "service"
+local backup, database, eventlog, host = pd.use "backup", pd.use "database", pd.use "eventlog", pd.use "host"
+local network, probe, service = pd.use "network", pd.use "probe", pd.use "service"
 
 -- Does it do what its clients need? The same before and after, and while they are held.
 local function works(p)
@@ -40,6 +40,10 @@ return pd.workflow {
 	rounds = 3, -- until no update applies
 	plan = function(t)
 		local p, due = t.params, t.catalog:needed()
+		runbook.check(t)
+		if p.scratch and p.prove == "read" then
+			runbook.wrong("parameter 'scratch' has no effect with prove=read; leave it out")
+		end
 		if runbook.idle(t, due) then return pd.nothing "no update applies" end
 
 		local logs, clean = runbook.logs(p)
@@ -61,14 +65,15 @@ return pd.workflow {
 			},
 			pd.stage "save" {
 				state,                                                      -- A8
-				backup.verify { archive = state.out.archive, sha256 = state.out.sha256 }, -- A7, A8
+				backup.verify { archive = state.out.archive, sha256 = state.out.sha256 }, -- A8
 				network.save { to = p.safe },                               -- A11
 				runbook.bare_metal(p),                                      -- A9
+				runbook.snapshot(t),                                        -- A19
 			},
 			pd.hold { runbook.held(t, quiesced),                                -- A10
 				pd.stage "dump" {
 					database.dump { cluster = p.cluster, to = p.safe, prove = p.prove, scratch = p.scratch }, -- A7
-					p.away and copy.folder { from = p.safe, to = p.away }, -- A11
+					runbook.away(p),                                    -- A11
 				},
 				pd.stage "install" { on_failure = "undo",
 					new_kernel.keep,                                    -- A12
@@ -87,7 +92,7 @@ return pd.workflow {
 				new_kernel.confirm,                                         -- A12
 			},
 			runbook.tell(t, due),
-			pd.signoff { parties = p.sign },                                    -- A18
+			runbook.signoff(p),                                                 -- A18
 		}
 	end,
 }

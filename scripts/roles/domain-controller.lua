@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- The runbook of a domain controller (Samba), from top to bottom.
--- A3 to A18 are points of the runbook in doc/runbook.md.
+-- A3 to A19 are points of the runbook in doc/runbook.md.
 local pd = require "patchday"
 local runbook = require "patchday.runbook" -- what all roles have in common
-local backup, copy, directory, eventlog = pd.use "backup", pd.use "copy", pd.use "directory", pd.use "eventlog"
+local backup, directory, eventlog = pd.use "backup", pd.use "directory", pd.use "eventlog"
 local host, network, service = pd.use "host", pd.use "network", pd.use "service"
 
 -- A6, A17: what a member of the domain does: DNS, Kerberos, LDAP, a logon to sysvol and netlogon.
@@ -18,8 +18,19 @@ end
 -- A10: another server is the one that passwords are changed at, and that gives out ids, until this one is proved.
 local function roles_elsewhere(p)
 	if not p.roles_to then return nil end
-	if not p.admin_password then error("roles_to moves the roles: it needs admin_password", 0) end
 	return directory.transfer { to = p.roles_to, user = p.admin, password = p.admin_password }
+end
+
+-- Parameters that don't go together. A19: partners cut off a controller that is as it was before without a word.
+local function check(t)
+	local p = t.params
+	runbook.check(t, { { "password", "user" }, { "roles_to", "admin_password" }, { "admin_password", "roles_to" } })
+	if #p.snapshot > 0 and p.partners > 0 then
+		runbook.wrong("snapshot: a controller that goes back to one is cut off by its partners; leave it out")
+	end
+	if p.scratch and p.prove == "read" then
+		runbook.wrong("parameter 'scratch' has no effect with prove=read; leave it out")
+	end
 end
 
 -- A8: but for the directory itself, which directory.backup has: an old one that is put back cuts a controller off.
@@ -50,6 +61,7 @@ return pd.workflow {
 	rounds = 3, -- until no update applies
 	plan = function(t)
 		local p, due = t.params, t.catalog:needed()
+		check(t)
 		if runbook.idle(t, due) then return pd.nothing "no update applies" end
 
 		local logs, clean = runbook.logs(p)
@@ -78,7 +90,8 @@ return pd.workflow {
 				directory.backup { to = p.safe, kind = p.backup_kind, prove = p.prove, scratch = p.scratch }, -- A7, A8
 				network.save { to = p.safe },                               -- A11
 				runbook.bare_metal(p),                                      -- A9
-				p.away and copy.folder { from = p.safe, to = p.away },      -- A11
+				runbook.away(p),                                            -- A11
+				runbook.snapshot(t),                                        -- A19
 			},
 			pd.hold { runbook.held(t, roles_elsewhere(p)),                      -- A10
 				pd.stage "install" { on_failure = "undo",
@@ -92,7 +105,7 @@ return pd.workflow {
 			},
 			pd.stage "prove" { on_failure = "undo",
 				eventlog.collect { to = p.safe, before = clean.out.archive }, -- A13
-				service.verify { units = p.running },                       -- A15
+				service.verify { units = runbook.services(t, p.running) },  -- A15
 				runbook.no_new_errors(p, logs, clean),                      -- A16
 				client_test(p),                                             -- A17
 				replication(p, partners.out.links),                         -- A17
@@ -101,7 +114,7 @@ return pd.workflow {
 				new_kernel.confirm,                                         -- A12
 			},
 			runbook.tell(t, due),
-			pd.signoff { parties = p.sign },                                    -- A18
+			runbook.signoff(p),                                                 -- A18
 		}
 	end,
 }

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- The runbook of a file and print server, from top to bottom.
--- A3 to A18 are points of the runbook in doc/runbook.md.
+-- A3 to A19 are points of the runbook in doc/runbook.md.
 local pd = require "patchday"
 local runbook = require "patchday.runbook" -- what all roles have in common
-local backup, copy, driver, eventlog = pd.use "backup", pd.use "copy", pd.use "driver", pd.use "eventlog"
+local backup, driver, eventlog = pd.use "backup", pd.use "driver", pd.use "eventlog"
 local host, network, printers, probe = pd.use "host", pd.use "network", pd.use "printers", pd.use "probe"
 local service, shares = pd.use "service", pd.use "shares"
 
@@ -33,7 +33,8 @@ return pd.workflow {
 		user = pd.string { help = "user of the client test; left out: a guest" },
 		password = pd.secret { help = "password of that user: env:NAME, file:/PATH or credential:NAME" },
 		queue = pd.string { help = "printer of the client test; left out: the default one" },
-		running = pd.list { default = { "smbd", "cups" }, help = "services that must run at the end" },
+		running = pd.list { default = { "smbd", "cups" },
+			help = "services that must run at the end; smbd is smb where that is its name" },
 		driver = pd.string { help = "path of a vendor's driver package" },
 		driver_digest = pd.string { help = "SHA-256 of it" },
 		driver_match = pd.list { default = {}, help = "hardware it is for, such as pci:14e4:1657" },
@@ -43,6 +44,7 @@ return pd.workflow {
 	rounds = 3, -- until no update applies
 	plan = function(t)
 		local p, due = t.params, t.catalog:needed()
+		runbook.check(t, { { "password", "user" }, { "driver_digest", "driver" }, { "driver_match", "driver" } })
 		if runbook.idle(t, due) and (t.round > 1 or not p.driver) then return pd.nothing "no update applies" end
 
 		local logs, clean = runbook.logs(p)
@@ -68,7 +70,8 @@ return pd.workflow {
 				shares.save { to = p.safe },                                -- A11
 				network.save { to = p.safe },                               -- A11
 				runbook.bare_metal(p),                                      -- A9
-				p.away and copy.folder { from = p.safe, to = p.away },      -- A11
+				runbook.away(p),                                            -- A11
+				runbook.snapshot(t),                                        -- A19
 			},
 			pd.hold { runbook.held(t),                                          -- A10
 				pd.stage "install" { on_failure = "undo",
@@ -82,13 +85,13 @@ return pd.workflow {
 			},
 			pd.stage "prove" { on_failure = "undo",
 				eventlog.collect { to = p.safe, before = clean.out.archive }, -- A13
-				service.verify { units = p.running },                       -- A15
+				service.verify { units = runbook.services(t, p.running) },  -- A15
 				runbook.no_new_errors(p, logs, clean),                      -- A16
 				client_tests(p),                                            -- A17
 				new_kernel.confirm,                                         -- A12
 			},
 			runbook.tell(t, due),
-			pd.signoff { parties = p.sign },                                    -- A18
+			runbook.signoff(p),                                                 -- A18
 		}
 	end,
 }

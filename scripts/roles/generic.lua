@@ -1,15 +1,15 @@
 -- SPDX-License-Identifier: MIT
 -- The runbook of any server, from top to bottom; what it is there for, the parameters say.
--- A3 to A18 are points of the runbook in doc/runbook.md.
+-- A3 to A19 are points of the runbook in doc/runbook.md.
 local pd = require "patchday"
 local runbook = require "patchday.runbook" -- what all roles have in common
-local backup, copy, eventlog, host = pd.use "backup", pd.use "copy", pd.use "eventlog", pd.use "host"
-local network, probe, service = pd.use "network", pd.use "probe", pd.use "service"
+local backup, eventlog, host, network = pd.use "backup", pd.use "eventlog", pd.use "host", pd.use "network"
+local probe, service = pd.use "probe", pd.use "service"
 
 -- "22", "mail.example:25" or "[2001:db8::1]:25"
 local function port(text)
 	local name, number = text:match "^(.-):?(%d+)$"
-	if not number then error("ports: \"" .. text .. "\" is not PORT or HOST:PORT", 0) end
+	if not number then return runbook.wrong("ports: \"%s\" is not PORT or HOST:PORT", text) end
 	name = name:match "^%[(.*)%]$" or name
 	return probe.tcp { host = name ~= "" and name or nil, port = tonumber(number) }
 end
@@ -27,6 +27,9 @@ local function tests(p)
 	for _, text in ipairs(p.ports) do all[#all + 1] = port(text) end
 	for _, url in ipairs(p.pages) do all[#all + 1] = probe.http { url = url, ca = p.ca } end
 	for _, text in ipairs(p.commands) do all[#all + 1] = command(text) end
+	if #all == 0 and #p.running == 0 then
+		runbook.left_out "no test of what the server is there for (A6, A17: running, ports, pages or commands)"
+	end
 	return all
 end
 
@@ -47,13 +50,16 @@ return pd.workflow {
 	rounds = 3, -- until no update applies
 	plan = function(t)
 		local p, due = t.params, t.catalog:needed()
+		runbook.check(t, { { "ca", "pages" } })
 		if runbook.idle(t, due) then return pd.nothing "no update applies" end
 
 		local logs, clean = runbook.logs(p)
 		local state = backup.state { to = p.safe }
 		local new_kernel = runbook.new_kernel(t, due)
 		local install, reboot, drivers = runbook.install(t, due, new_kernel)
-		local function running(id) return #p.running > 0 and service.verify { units = p.running, id = id } end
+		local function running(id)
+			return #p.running > 0 and service.verify { units = runbook.services(t, p.running), id = id }
+		end
 
 		return {
 			pd.stage "prepare" {
@@ -69,10 +75,11 @@ return pd.workflow {
 			},
 			pd.stage "save" {
 				state,                                                      -- A8
-				backup.verify { archive = state.out.archive, sha256 = state.out.sha256 }, -- A7, A8
+				backup.verify { archive = state.out.archive, sha256 = state.out.sha256 }, -- A8
 				network.save { to = p.safe },                               -- A11
 				runbook.bare_metal(p),                                      -- A9
-				p.away and copy.folder { from = p.safe, to = p.away },      -- A11
+				runbook.away(p),                                            -- A11
+				runbook.snapshot(t),                                        -- A19
 			},
 			pd.hold { runbook.held(t),                                          -- A10
 				pd.stage "install" { on_failure = "undo",
@@ -91,7 +98,7 @@ return pd.workflow {
 				new_kernel.confirm,                                         -- A12
 			},
 			runbook.tell(t, due),
-			pd.signoff { parties = p.sign },                                    -- A18
+			runbook.signoff(p),                                                 -- A18
 		}
 	end,
 }

@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: MIT
 -- The runbook of a mail server (Postfix and Dovecot), from top to bottom.
--- A3 to A18 are points of the runbook in doc/runbook.md.
+-- A3 to A19 are points of the runbook in doc/runbook.md.
 local pd = require "patchday"
 local runbook = require "patchday.runbook" -- what all roles have in common
-local backup, copy, eventlog, host = pd.use "backup", pd.use "copy", pd.use "eventlog", pd.use "host"
-local network, probe, service = pd.use "network", pd.use "probe", pd.use "service"
+local backup, eventlog, host, network = pd.use "backup", pd.use "eventlog", pd.use "host", pd.use "network"
+local probe, service = pd.use "probe", pd.use "service"
 
 -- The mailbox of the test, as its user has it.
 local function mailbox(p, more)
@@ -47,6 +47,7 @@ return pd.workflow {
 	rounds = 3, -- until no update applies
 	plan = function(t)
 		local p, due = t.params, t.catalog:needed()
+		runbook.check(t)
 		if runbook.idle(t, due) then return pd.nothing "no update applies" end
 
 		local logs, clean = runbook.logs(p)
@@ -71,10 +72,11 @@ return pd.workflow {
 			},
 			pd.stage "save" {
 				state,                                                      -- A8
-				backup.verify { archive = state.out.archive, sha256 = state.out.sha256 }, -- A7, A8
+				backup.verify { archive = state.out.archive, sha256 = state.out.sha256 }, -- A8
 				network.save { to = p.safe },                               -- A11
 				runbook.bare_metal(p),                                      -- A9
-				p.away and copy.folder { from = p.safe, to = p.away },      -- A11
+				runbook.away(p),                                            -- A11
+				runbook.snapshot(t),                                        -- A19
 			},
 			pd.hold { runbook.held(t, no_mail),                                 -- A10
 				pd.stage "install" { on_failure = "undo",
@@ -95,7 +97,7 @@ return pd.workflow {
 				new_kernel.confirm,                                         -- A12
 			},
 			runbook.tell(t, due),
-			pd.signoff { parties = p.sign },                                    -- A18
+			runbook.signoff(p),                                                 -- A18
 		}
 	end,
 }

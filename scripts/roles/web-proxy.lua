@@ -1,11 +1,10 @@
 -- SPDX-License-Identifier: MIT
 -- The runbook of a web proxy, squid behind nftables, from top to bottom.
--- A3 to A18 are points of the runbook in doc/runbook.md.
+-- A3 to A19 are points of the runbook in doc/runbook.md.
 local pd = require "patchday"
 local runbook = require "patchday.runbook" -- what all roles have in common
-local backup, copy, eventlog, firewall = pd.use "backup", pd.use "copy", pd.use "eventlog", pd.use "firewall"
-local host, network, probe, proxy = pd.use "host", pd.use "network", pd.use "probe", pd.use "proxy"
-local service = pd.use "service"
+local backup, eventlog, firewall, host = pd.use "backup", pd.use "eventlog", pd.use "firewall", pd.use "host"
+local network, probe, proxy, service = pd.use "network", pd.use "probe", pd.use "proxy", pd.use "service"
 
 -- A6, A17: what a client gets through the proxy, and what it does not get.
 local function client_tests(p)
@@ -38,10 +37,12 @@ return pd.workflow {
 	rounds = 3, -- until no update applies
 	plan = function(t)
 		local p, due = t.params, t.catalog:needed()
+		runbook.check(t, { { "password", "user" } })
 		if runbook.idle(t, due) then return pd.nothing "no update applies" end
 
 		local logs, clean = runbook.logs(p)
 		local rules = t.facts.packages["nftables"] and firewall.save { to = p.safe, others = p.others }
+		if not rules then runbook.left_out "no rules of a firewall, as nftables is not installed (A11)" end
 		local state, files = backup.state { to = p.safe }, proxy.save { to = p.safe }
 		local new_kernel = runbook.new_kernel(t, due)
 		local install, reboot, drivers = runbook.install(t, due, new_kernel)
@@ -65,11 +66,12 @@ return pd.workflow {
 			},
 			pd.stage "save" {
 				state,                                                      -- A8
-				backup.verify { archive = state.out.archive, sha256 = state.out.sha256 }, -- A7, A8
+				backup.verify { archive = state.out.archive, sha256 = state.out.sha256 }, -- A8
 				files,                                                      -- A11
 				network.save { to = p.safe },                               -- A11
 				runbook.bare_metal(p),                                      -- A9
-				p.away and copy.folder { from = p.safe, to = p.away },      -- A11
+				runbook.away(p),                                            -- A11
+				runbook.snapshot(t),                                        -- A19
 			},
 			pd.hold { runbook.held(t),                                          -- A10
 				pd.stage "install" { on_failure = "undo",
@@ -90,7 +92,7 @@ return pd.workflow {
 				new_kernel.confirm,                                         -- A12
 			},
 			runbook.tell(t, due),
-			pd.signoff { parties = p.sign },                                    -- A18
+			runbook.signoff(p),                                                 -- A18
 		}
 	end,
 }

@@ -1,14 +1,15 @@
 -- SPDX-License-Identifier: MIT
 -- The runbook of a web server (Apache, nginx, or one before the other), from top to bottom.
--- A3 to A18 are points of the runbook in doc/runbook.md.
+-- A3 to A19 are points of the runbook in doc/runbook.md.
 local pd = require "patchday"
 local runbook = require "patchday.runbook" -- what all roles have in common
-local backup, copy, eventlog, host = pd.use "backup", pd.use "copy", pd.use "eventlog", pd.use "host"
-local network, probe, service = pd.use "network", pd.use "probe", pd.use "service"
+local backup, eventlog, host, network = pd.use "backup", pd.use "eventlog", pd.use "host", pd.use "network"
+local probe, service = pd.use "probe", pd.use "service"
 
 -- How each server reads its configuration without serving anybody by it.
 local servers = {
 	{ "apache2", "apache2ctl", "configtest" },
+	{ "httpd", "apachectl", "configtest" }, -- Apache of the RPM family
 	{ "nginx", "nginx", "-t" },
 }
 
@@ -16,7 +17,7 @@ local servers = {
 local function page(p, text)
 	local url, status, contains = text:match "^(%S+) +(%d%d%d)%f[%s%z] *(.*)$"
 	if not url then url, contains = text:match "^(%S+) *(.*)$" end
-	if not url then error("pages: \"" .. text .. "\" is not URL [STATUS] [TEXT]", 0) end
+	if not url then return runbook.wrong("pages: \"%s\" is not URL [STATUS] [TEXT]", text) end
 	return probe.http { url = url, status = { status or "200" }, contains = contains ~= "" and contains or nil,
 		at = p.at, ca = p.ca, valid = p.valid, timeout = "2m" }
 end
@@ -37,6 +38,11 @@ local function here(t)
 			tests[#tests + 1] = probe.command { argv = { server[2], server[3] }, id = "configuration-" .. server[1] }
 		end
 	end
+	for _, name in ipairs(runbook.services(t, t.params.running)) do names[#names + 1] = name end
+	if #tests == 0 then
+		runbook.left_out "no configuration is tested, as none of apache2, httpd and nginx is a service here (A5)"
+	end
+	if #names == 0 then names[1] = "apache2" end -- is not here either: the dry run refuses
 	return names, tests
 end
 
@@ -56,6 +62,7 @@ return pd.workflow {
 	rounds = 3, -- until no update applies
 	plan = function(t)
 		local p, due = t.params, t.catalog:needed()
+		runbook.check(t)
 		if runbook.idle(t, due) then return pd.nothing "no update applies" end
 
 		local logs, clean = runbook.logs(p)
@@ -63,7 +70,6 @@ return pd.workflow {
 		local new_kernel = runbook.new_kernel(t, due)
 		local install, reboot, drivers = runbook.install(t, due, new_kernel)
 		local running, configuration = here(t)
-		for _, name in ipairs(p.running) do running[#running + 1] = name end
 
 		return {
 			pd.stage "prepare" {
@@ -79,10 +85,11 @@ return pd.workflow {
 			},
 			pd.stage "save" {
 				state,                                                      -- A8
-				backup.verify { archive = state.out.archive, sha256 = state.out.sha256 }, -- A7, A8
+				backup.verify { archive = state.out.archive, sha256 = state.out.sha256 }, -- A8
 				network.save { to = p.safe },                               -- A11
 				runbook.bare_metal(p),                                      -- A9
-				p.away and copy.folder { from = p.safe, to = p.away },      -- A11
+				runbook.away(p),                                            -- A11
+				runbook.snapshot(t),                                        -- A19
 			},
 			pd.hold { runbook.held(t),                                          -- A10
 				pd.stage "install" { on_failure = "undo",
@@ -95,13 +102,13 @@ return pd.workflow {
 			},
 			pd.stage "prove" { on_failure = "undo",
 				eventlog.collect { to = p.safe, before = clean.out.archive }, -- A13
-				#running > 0 and service.verify { units = running },        -- A15
+				service.verify { units = running },                         -- A15
 				runbook.no_new_errors(p, logs, clean),                      -- A16
 				client_tests(p),                                            -- A17
 				new_kernel.confirm,                                         -- A12
 			},
 			runbook.tell(t, due),
-			pd.signoff { parties = p.sign },                                    -- A18
+			runbook.signoff(p),                                                 -- A18
 		}
 	end,
 }

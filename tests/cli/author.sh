@@ -286,6 +286,43 @@ pd plan --rollback --json --facts "$tmp/facts.json" --catalog "$tmp/due.xml" fil
 is "what is held comes back where it is held" \
 	"$(jq -r '.[] | "\(.stage): \([.steps[] | select(.action == "give back").step] | join(","))"' <<<"$out" | xargs)" \
 	"install: hold/schedule.hold prove: null:"
+# stages whose failure is passed over are named
+told=(--facts "$tmp/told.json" --catalog "$tmp/due.xml" generic --param running=cron --param tell=root)
+jq '.packages += [{"name": "clamav-freshclam", "version": "1.4.3", "arch": "amd64", "scheme": "deb"}]' "$tmp/facts.json" >"$tmp/told.json"
+pd plan --rollback "${told[@]}"
+like "a rollback plan names the stages that the run goes on behind" "$(tail -3 <<<"$out" | xargs -d '\n')" \
+	'^if a step of "definitions" or "tell" fails, that is a warning, and the run goes on with the next step\. +if any other stage fails, the run stops for a person'
+pd plan --rollback --json "${told[@]}"
+is "also in JSON" "$(jq -r '.[] | select(.goes_on) | "\(.stage) \(.steps | length)"' <<<"$out" | xargs)" "definitions 0 tell 0"
+# parameters that have no effect without another one, or lack one, are refused
+while IFS='|' read -r role values said; do
+	read -ra given <<<"$values"
+	pd plan --json --facts "$tmp/facts.json" --catalog "$tmp/due.xml" "$role" "${given[@]/#/--param=}"
+	like "$role $values" "$rc $(jq -r '.error | "\(.id) \(.message)"' <<<"$out")" "^2 workflow-parameter .*$said"
+done <<'END'
+file-print|share=a medium_to=/srv/rear backup_at=/x|'medium_to' has no effect without 'critical'
+file-print|share=a backup_at=/x|'backup_at' has no effect without 'backup_by'
+file-print|share=a backup_age=2d|'backup_age' has no effect without 'backup_by'
+file-print|share=a password=file:/root/a|'password' has no effect without 'user'
+file-print|share=a driver_match=pci:1:2|'driver_match' has no effect without 'driver'
+generic|critical=true medium_password=file:/root/a|'medium_password' has no effect without 'medium_to' or 'medium_stick'
+generic|critical=true medium_to=/srv/a medium_stick=REAR-000|'medium_to' and 'medium_stick' are two places
+generic|timezone=UTC|'timezone' has no effect without 'windows'
+generic|away_key=/root/key|'away_key' has no effect without 'away_ssh'
+generic|away_ssh=vault/srv|'vault/srv' is not USER@HOST:/PATH
+generic|snapshot=root|'root' is neither where a subvolume is mounted nor VG/LV
+generic|snapshot=/ snapshot_size=1GiB|'snapshot_size' has no effect without a logical volume
+generic|ca=/root/ca.pem|'ca' has no effect without 'pages'
+generic|ports=smtp|"smtp" is not PORT or HOST:PORT
+generic|backup_by=file backup_at=/srv|backup_by=file needs parameter 'backup_name'
+generic|backup_by=borg|backup_by=borg needs parameter 'backup_at'
+generic|backup_by=restic backup_at=/srv|backup_by=restic needs parameter 'backup_password'
+generic|backup_by=restic backup_password=file:/root/a|needs one of the parameters 'backup_at' and 'backup_file'
+generic|backup_by=bacula backup_at=a-fd backup_paths=/etc|'backup_paths' has no effect with backup_by=bacula
+generic|backup_by=borg backup_at=/srv backup_proof=a|'backup_proof' has no effect with backup_by=borg
+database|prove=read scratch=/srv/a|'scratch' has no effect with prove=read
+domain-controller|roles_to=dc2|'roles_to' has no effect without 'admin_password'
+END
 # what no step can be made for stands in the plan, for people and in JSON
 drivers=$PD_SRCDIR/tests/plans/roles/generic-drivers.test
 sed -n '/^@CATALOG/,/^@/p' "$drivers" | grep -v '^@' >"$tmp/drivers.xml"

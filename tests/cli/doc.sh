@@ -59,9 +59,14 @@ known=$("$PD_BUILDDIR/patchday" plugins --plugin-dir "$tmp/all" --json | jq -r '
 rows=$(grep -E '^\| A[0-9]+ ' "$PD_SRCDIR/doc/runbook.md")
 is "the runbook has every row" "$(cut -d' ' -f2 <<<"$rows" | xargs)" "$(printf 'A%d\n' {1..20} | xargs)"
 empty "each step that it names is there" "$(grep -oE '`[a-z]+\.[a-z_]+`' <<<"$rows" | tr -d '`' | sort -u | grep -v '^pd\.' | grep -vxF "$known")"
+# column N: the steps that the rows name in it
+column() { cut -d'|' -f"$1" <<<"$rows" | grep -oE '`[a-z]+\.[a-z_]+`' | tr -d '`' | sort -u | grep -v '^pd\.'; }
+in_roles=$(cat "$PD_SRCDIR"/scripts/roles/*.lua "$PD_SRCDIR"/scripts/patchday/*.lua | grep -oE '\b[a-z]+\.[a-z_]+( *\{|\(|")' | tr -d ' {("' | sort -u)
+empty "the roles have each step of theirs" "$(column 4 | grep -vxF "$in_roles")"
+empty "and none of those for other workflows" "$(column 5 | grep -xF "$in_roles")"
 empty "each command that it names is there" "$(grep -oE '`patchday [a-z]+' <<<"$rows" | cut -d' ' -f2 | sort -u | grep -vxF "$commands")"
-empty "each test that it names is there" "$(grep -oE 'tests/[a-z/-]+\.sh' <<<"$rows" | sort -u | while read -r file; do
-	[ -x "$PD_SRCDIR/$file" ] || echo "$file"; done)"
+empty "each test that it names is there" "$(grep -oE 'tests/[a-z/-]+\.(sh|test)' <<<"$rows" | sort -u | while read -r file; do
+	case $file in *.sh) test -x "$PD_SRCDIR/$file";; *) test -f "$PD_SRCDIR/$file";; esac || echo "$file"; done)"
 run=$(sed -e ':a' -e '/\\$/{N;s/\\\n//;ba' -e '}' "$PD_SRCDIR"/tests/*/local.mk | grep -v '^EXTRA_DIST')
 empty "and is run, but for those that say by hand" "$(sed 's/by hand `[^`]*`//g' <<<"$rows" | grep -oE 'tests/[a-z/-]+\.sh' | sort -u |
 	while read -r file; do grep -qF "reldir%/${file##*/}" <<<"$run" || grep -q "plugins/${file##*/}" "$PD_SRCDIR"/tests/lab/*.sh || echo "$file"; done)"

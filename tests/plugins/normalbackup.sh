@@ -92,7 +92,7 @@ step restic check,apply,verify repository_file="$tmp/where" password="open sesam
 is "it is read back" "$result" unchanged
 like "which is evidence" "$(evidence restic)" "^id      $newest\$"
 like "with what is in it" "$(evidence restic)" "^has     $tmp/data/etc, $tmp/data/srv, 3[0-9]{5} bytes"
-like "with what was proved" "$(evidence restic)" '^proved  .*100 % of its data was read back'
+like "with what was proved" "$(evidence restic)" '^proof   .*100 % of its data was read back'
 step restic check "${ask[@]}"
 is "then nothing is left to do" "$result" unchanged
 is "neither the repository nor this server has anything that was not there" "$(find "$repository" "$HOME" | sort | sha256sum)" "$before"
@@ -148,7 +148,7 @@ step borg check repository="$repository" password="close sesame"
 like "a wrong passphrase" "$message" 'passphrase .* is incorrect'
 step borg check,apply,verify "${ask[@]}" archives='files-*' age=1h
 is "it is read back" "$result" unchanged
-like "which is evidence" "$(evidence borg)" '^proved  borg check .*, and borg extract has read all of it back'
+like "which is evidence" "$(evidence borg)" '^proof   borg check .*, and borg extract has read all of it back'
 step borg check "${ask[@]}" archives='files-*'
 is "then nothing is left to do" "$result" unchanged
 is "neither the repository nor this server has anything that was not there" "$(find "$repository" "$HOME" -printf '%p %s\n' | sort | sha256sum)" "$before"
@@ -200,12 +200,12 @@ step file check path="$dumps" name='*.tar' digest=true
 like "one without a digest" "$message" "$dumps/b.tar.sha256 does not tell the SHA-256"
 step file check,apply,verify path="$dumps/b.tar"
 is "a file by its own path, without a digest" "$result" unchanged
-like "of which no more is told than was done" "$(evidence file)" '^proved  read back, SHA-256 [0-9a-f]{64}; no .sha256 to compare it with'
+like "of which no more is told than was done" "$(evidence file)" '^proof   6000 bytes were read, SHA-256 [0-9a-f]{64}; there is no .sha256 to compare it with, so it is not known'
 work=$tmp/file-2
 (cd "$dumps" && sha256sum b.log b.tar >b.tar.sha256)
 step file check,apply,verify path="$dumps" name='b.tar*' digest=true
 is "one with a digest, which is no backup itself" "$result $id" "unchanged $dumps/b.tar"
-like "that fits" "$(evidence file)" '^proved  read back, SHA-256 [0-9a-f]{64}, as .sha256 says'
+like "that fits" "$(evidence file)" '^proof   6000 bytes were read, SHA-256 [0-9a-f]{64}, as .sha256 says'
 spoil "$dumps"
 touch "$dumps/b.tar"
 step file apply path="$dumps" name='*.tar'
@@ -232,7 +232,7 @@ says "echo '[{\"id\": \"old\", \"time\": \"2020-01-01T00:00:00Z\"}, {\"id\": \"n
 step command check,apply,verify ask="$teller"
 is "of several the newest, in RFC 3339" "$result $id" "unchanged new"
 is "with what is told of it" "$(evidence command | grep -E '^(backup|id|has)')" $'backup  tape 7\nid      new\nhas     all of it'
-like "and no more than was done" "$(evidence command)" "^proved  $teller says that it is there; nothing was read back"
+like "and no more than was done" "$(evidence command)" "^proof   nothing was read back; $teller says that it is there"
 says 'cat >/dev/null; test "$1" = list && echo "{\"id\": \"with space\", \"time\": '"$now"'}" || { echo "$#:$1" >&2; exit 1; }'
 step command check,apply ask="$teller,list" proof="$teller" password="open sesame"
 like "what can't be read back is told in the program's words" "$message" "with space can't be read back: .*1:with space"
@@ -240,7 +240,7 @@ says 'read -r word; test "$word" = "open sesame" || exit 9; test "$1" = list || 
 work=$tmp/command-2
 step command check,apply,verify ask="$teller,list" proof="$teller" password="open sesame"
 is "what can be is proved, with a password" "$result" unchanged
-like "by what" "$(evidence command)" "^proved  $teller has read it back"
+like "by what" "$(evidence command)" "^proof   $teller has read it back"
 for answer in '{}|tells of no backup' '[]|tells of no backup' 'nonsense|answers with what is no JSON .line 1: ' '{"id": "a"}|without "id" or without "time"' \
 	'{"id": "a", "time": "yesterday"}|without "time", which is RFC 3339' '[7]|without "id"' \
 	'{"id": "a", "time": 1000000000}|a in .* is [0-9]+ days old' '{"id": "a", "time": 9000000000}|is of the future'; do
@@ -308,12 +308,12 @@ step bacula check "${ask[@]}" job=weekly
 like "another job's is none of this one" "$message" 'no backup of client files-fd by job weekly on record'
 step bacula check,apply,verify "${ask[@]}"
 is "the director's word for it" "$result" unchanged
-like "of which no more is told than was done" "$(evidence bacula)" '^proved  .*nothing was read back'
+like "of which no more is told than was done" "$(evidence bacula)" '^proof   nothing was read back; '
 like "with what is in it" "$(evidence bacula)" '^has     [0-9]+ files, [0-9]+ bytes'
 work=$tmp/bacula-2
 step bacula check,apply,verify "${ask[@]}" job=nightly verify_job=proof
 is "one that is read back by a job" "$result" unchanged
-like "which is told" "$(evidence bacula)" '^proved  job 2 proof has read it back'
+like "which is told" "$(evidence bacula)" '^proof   job 2 proof has read it back'
 step bacula apply "${ask[@]}" verify_job='proof" yes'
 is "a name is no command" "$result" bad-args
 spoil "$b/volumes"
