@@ -29,6 +29,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/check.lua \
 	%reldir%/cli/choice.lua \
 	%reldir%/cli/clone.lua \
+	%reldir%/cli/columns.lua \
 	%reldir%/cli/complete.lua \
 	%reldir%/cli/conform.lua \
 	%reldir%/cli/csv.lua \

@@ -283,9 +283,10 @@ local function list(cli)
 	end
 	if cli.json then base.print_json(rows) end
 	for _, row in ipairs(cli.json and {} or rows) do
-		base.print("%s %s %s %s\n", row.current and "*" or " ", base.pad(row.name, 16), base.pad(row.version, 10),
+		local mark = base.plain and (row.current and "in force" or "") or row.current and "*" or " "
+		base.print("%s\n", base.row { mark, { row.name, 16 }, { row.version, 10 },
 			row.digest and ("sha256 %s, signed by %s"):format(row.digest, row.key) or
-			base.paint("red", ("%s [%s]"):format(row.error.message, row.error.id)))
+			{ row.error and ("%s [%s]"):format(row.error.message, row.error.id), 0, "red" } })
 	end
 	return drifted > 0 and 2 or 0
 end
