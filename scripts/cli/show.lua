@@ -3,10 +3,8 @@
 -- that there is of it.
 local _, core = ...
 local base = require "cli.base"
+local options = require "cli.options"
 local sources = require "cli.sources"
-
-local severities = { "unknown", "none", "low", "moderate", "important", "critical" }
-local kinds = { "other", "security", "bugfix", "enhancement", "newpackage", "driver", "firmware", "bundle" }
 
 -- Where a word of an option is in a list.
 local function rank(option, words, word)
@@ -50,8 +48,9 @@ end
 local function filter(cli)
 	local id, kind, text = cli:option("id"), cli:option("kind"), cli:option("text")
 	local severity, since, before = cli:option("severity"), date_option(cli, "since"), date_option(cli, "before")
+	local severities = options.find(cli.command, "severity").choices
 	local least = severity and rank("severity", severities, severity)
-	if kind then rank("kind", kinds, kind) end
+	if kind then rank("kind", options.find(cli.command, "kind").choices, kind) end
 	text = text and text:lower()
 	return function(u)
 		local date = date_of(u)

@@ -105,7 +105,8 @@ The report names every step, its result, its evidence with digests, and the
 signatures; with --to it is written as "site - server - date".
 ]],
 		options = {
-			{ "format", "FORMAT", "text (default), html, csv or xml; --json prints the status" },
+			{ "format", "FORMAT", "text (default), html, csv or xml; --json prints the status",
+				choices = { "text", "html", "csv", "xml" } },
 			{ "to", "DIR", "write the XML and HTML certificate into a folder" },
 		},
 		forms = { "format", "json" }, run = report,

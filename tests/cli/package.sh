@@ -151,6 +151,7 @@ pd package list --json
 is "it is listed" "$rc $(jq -r '.[] | "\(.name) \(.version) \(.current)"' <<<"$out")" "0 web 1.2 true"
 is "and completed" "$("${patchday[@]}" complete -- plan we | grep package | cut -f1) $("${patchday[@]}" complete -- package use web 1)" \
 	"web 1.2	current"
+is "with its versions" "$("${patchday[@]}" complete -- plan web@)" "web@1.2	current"
 is "its verbs too" "$("${patchday[@]}" complete -- package '' | xargs)" "build install list remove use verify"
 
 # ---- planned and run from
