@@ -38,6 +38,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/facts.lua \
 	%reldir%/cli/faults.lua \
 	%reldir%/cli/fetch.lua \
+	%reldir%/cli/fit.lua \
 	%reldir%/cli/freeze.lua \
 	%reldir%/cli/main.lua \
 	%reldir%/cli/native.lua \
