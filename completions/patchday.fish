@@ -6,7 +6,12 @@ function __patchday_complete
 	if set -q rows[1]
 		printf '%s\n' $rows
 	else
-		__fish_complete_path (commandline -ct)
+		# the file in --name=FILE, or in the value of a parameter
+		set -l word (commandline -ct)
+		set -l before (string match -r '^.*=' -- $word)
+		for path in (__fish_complete_path (string replace -r '^.*=' '' -- $word))
+			printf '%s\n' "$before$path"
+		end
 	end
 end
 complete -c patchday -f -a '(__patchday_complete)'

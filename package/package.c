@@ -2,13 +2,13 @@
 /* patchday-package: makes packages of workflows, proves and unpacks them.
  * `patchday package` calls it, with what is wanted as a JSON object on standard
  * input, "do" in it is one of
- *   list    { roots: [{ from, to }] }           the files of them
+ *   list    { roots: [{ from, to }] }           the files of them, and what is not sound
  *   build   { about, files, key, out }          from what list gave
  *   verify  { file, key }
  *   install { file, key, folder, digest }       of that digest alone
  *   prove   { folder }                          one that is installed
- * The answer is JSON on standard output: a list; or { manifest, digest, key,
- * comment }; or { error }. */
+ * The answer is JSON on standard output: { files, faults }; or { manifest, digest,
+ * key, comment }; or { error }. */
 #include <locale.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -26,7 +26,10 @@ static json_t *told(struct box *b)
 
 static json_t *list(const json_t *wanted, struct pd_error **err)
 {
-	return tree_list(json_object_get(wanted, "roots"), err);
+	json_t *faults = json_array();
+
+	return json_pack("{s:o, s:o}", "files", tree_list(json_object_get(wanted, "roots"), faults, err),
+			 "faults", faults);
 }
 
 static json_t *build(const json_t *wanted, struct pd_error **err)

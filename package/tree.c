@@ -13,11 +13,27 @@
 
 struct tree {
 	json_t *files;
+	json_t *faults; /* what is not sound is told here and passed over; NULL: the first one ends it */
 	const char *const *but; /* names that are passed over at the top */
 	size_t n_but;
 };
 
-static bool add(struct tree *t, const char *from, const char *to, struct pd_error **err);
+static bool add_entry(struct tree *t, const char *from, const char *to, struct pd_error **err);
+
+static bool add(struct tree *t, const char *from, const char *to, struct pd_error **err)
+{
+	pd_auto_error *why = NULL;
+
+	if (add_entry(t, from, to, &why))
+		return true;
+	if (!t->faults) {
+		pd_error_move(err, why);
+		why = NULL;
+		return false;
+	}
+	json_array_append_new(t->faults, json_pack("{s:s, s:s}", "id", why->id, "message", why->message));
+	return true;
+}
 
 static bool refuse(const char *from, const char *why, struct pd_error **err)
 {
@@ -71,7 +87,7 @@ static bool add_folder(struct tree *t, const char *from, const char *to, int fd,
 
 /* What is opened is what is looked at: a link is never followed, a fifo never
  * waited for. */
-static bool add(struct tree *t, const char *from, const char *to, struct pd_error **err)
+static bool add_entry(struct tree *t, const char *from, const char *to, struct pd_error **err)
 {
 	pd_auto_close int fd = open(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st = {0};
@@ -106,9 +122,9 @@ static json_t *in_order(json_t *files_take)
 	return sorted;
 }
 
-json_t *tree_list(const json_t *roots, struct pd_error **err)
+json_t *tree_list(const json_t *roots, json_t *faults, struct pd_error **err)
 {
-	struct tree t = { .files = json_array() };
+	struct tree t = { .files = json_array(), .faults = faults };
 	json_t *root;
 	size_t i;
 

@@ -30,6 +30,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/check.lua \
 	%reldir%/cli/choice.lua \
 	%reldir%/cli/clone.lua \
+	%reldir%/cli/columns.lua \
 	%reldir%/cli/complete.lua \
 	%reldir%/cli/conform.lua \
 	%reldir%/cli/csv.lua \
@@ -38,6 +39,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/facts.lua \
 	%reldir%/cli/faults.lua \
 	%reldir%/cli/fetch.lua \
+	%reldir%/cli/fit.lua \
 	%reldir%/cli/freeze.lua \
 	%reldir%/cli/main.lua \
 	%reldir%/cli/native.lua \

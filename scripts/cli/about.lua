@@ -6,14 +6,16 @@ local base = require "cli.base"
 local function print_step(plugin, s)
 	base.print("  %s.%s - %s (%s)\n", plugin, s.name, s.help, s.reversibility)
 	for _, p in ipairs(s.params) do
-		base.print("    %-14s %-8s %s%s%s\n", p.name, p.type, p.help, p.required and " (required)" or "",
-			p.default and " = " .. p.default or "")
+		base.print("    %s\n", base.row { { p.name, 14 }, { p.type, 8 }, p.help .. (p.required and " (required)" or "") ..
+			(p.default and " = " .. p.default or "") })
 	end
-	for _, o in ipairs(s.outputs) do base.print("    out.%-10s %-8s %s\n", o.name, o.type, o.help) end
+	for _, o in ipairs(s.outputs) do
+		base.print("    %s\n", base.row { { "out." .. o.name, 14 }, { o.type, 8 }, o.help })
+	end
 end
 
 local function print_plugin(p, whole)
-	base.print("%-10s %-8s %s\n", p.name, p.version, p.help)
+	base.print("%s\n", base.row { { p.name, 10 }, { p.version, 8 }, p.help })
 	if not whole then return end
 	for _, s in ipairs(p.steps) do print_step(p.name, s) end
 	for _, kind in ipairs { "reader", "filter", "scanner", "transport" } do
@@ -57,8 +59,8 @@ local function explain(cli)
 	for i, x in ipairs(all) do
 		ids[i] = x.id
 		if x.id == id and cli.json then base.print_json(x)
-		elseif x.id == id then base.print("%s\n  cause:  %s\n  remedy: %s\n", x.id, x.cause, x.remedy)
-		elseif not id and not cli.json then base.print("%-24s %s\n", x.id, x.cause)
+		elseif x.id == id then base.print("%s\n  %s %s\n  remedy: %s\n", x.id, base.pad("cause:", 7), x.cause, x.remedy)
+		elseif not id and not cli.json then base.print("%s\n", base.row { { x.id, 24 }, x.cause })
 		end
 	end
 	if id and not base.has(ids, id) then

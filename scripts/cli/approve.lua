@@ -120,7 +120,7 @@ function approve.list(cli)
 		local d = now[k]
 		if d and cli.json then base.print_line(d)
 		elseif d then
-			base.print("%s %-10s %s  %s, %s\n", base.pad(d.id, 30), d.revision, core.date(d.time), d.who, d.why)
+			base.print("%s\n", base.row { { d.id, 30 }, { d.revision, 10 }, core.date(d.time) .. " ", d.who .. ", " .. d.why })
 		end
 	end
 	return 0

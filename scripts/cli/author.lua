@@ -5,6 +5,7 @@ local _, core = ...
 local base = require "cli.base"
 local case = require "cli.case"
 local faults = require "cli.faults"
+local fit = require "cli.fit"
 local paper = require "cli.paper"
 local workflow = require "cli.workflow"
 local with_folder, write, NOTHING, SERVER = faults.with_folder, faults.write, faults.NOTHING, faults.SERVER
@@ -15,13 +16,19 @@ local function check(cli)
 	if not cli.operands[1] then base.fail("usage", "usage: patchday workflow check WORKFLOW...") end
 	local all = core.list {}
 	for _, name in ipairs(cli.operands) do
-		local script = workflow.find(name, cli)
-		local list = faults.find(script)
-		for _, err in ipairs(list) do
+		local script = name
+		local ok, list = pcall(function()
+			script = workflow.find(name, cli)
+			return faults.find(script)
+		end)
+		if not ok and type(list) ~= "table" then error(list, 0) end
+		for _, err in ipairs(ok and list or { list }) do
 			all[#all + 1] = { workflow = script, id = err.id, where = err.where, message = err.message, server = err.server }
 			if not cli.json then base.show_error(err) end
 		end
-		if #list == 0 and not cli.json then base.print("%s: nothing is wrong that can be known without a server\n", name) end
+		if ok and #list == 0 and not cli.json then
+			base.print("%s: nothing is wrong that can be known without a server\n", name)
+		end
 	end
 	if cli.json then base.print_json(all) end
 	return #all > 0 and 2 or 0
@@ -48,23 +55,7 @@ local function inputs_of(c, folder)
 	return inputs, write(folder, "facts.json", c.FACTS or SERVER)
 end
 
--- Steps that outcomes are written for, and the plan does not have.
-local function check_outcomes(c, plan)
-	local ids = {}
-	for i, s in ipairs(plan.steps) do ids[i] = s.id end
-	for _, g in ipairs(plan.guards or {}) do ids[#ids + 1] = g.id end
-	for _, name in ipairs { "outcomes", "outputs" } do
-		for step in pairs(c[name]) do
-			if not base.has(ids, step) then
-				local near = core.nearest(step, ids)
-				error({ id = "test-shape", where = c.file, message = ("the plan has no step '%s'%s"):format(step,
-					near and "; did you mean '" .. near .. "'?" or "") }, 0)
-			end
-		end
-	end
-end
-
--- What comes of a case: { EXPECT, RUN }.
+-- What comes of a case: { EXPECT, RUN, and outcomes that were of no use }.
 local function play(cli, c, note)
 	return with_folder(function(folder)
 		base.must(core.setup(folder .. "/state", core.list(cli:all("plugin-dir"))))
@@ -78,8 +69,9 @@ local function play(cli, c, note)
 		if note then note(made.plan) end
 		local plan = workflow.text(made):gsub(", plan %x+", ", plan ...", 1)
 		if not c.RUN then return { EXPECT = plan } end
-		check_outcomes(c, made.plan)
-		return { EXPECT = plan, RUN = paper.run(made, inputs, c) }
+		local wrong = fit.plan(c, made.plan)
+		case.refuse(wrong)
+		return { EXPECT = plan, RUN = paper.run(made, inputs, c), unused = paper.unused(c.outcomes) }
 	end)
 end
 
@@ -101,56 +93,103 @@ local function difference(wanted, got)
 	return ("  line %d:\n%s\n"):format(first, table.concat(lines, "\n"))
 end
 
+-- Outcomes that no call of a step has come to, as lines.
+local function useless(c, unused)
+	local lines = {}
+	for i, said in ipairs(unused or {}) do
+		lines[i] = ("  %s:%d: nothing came to this outcome: %s was not called in %s%s\n"):format(c.file, said.line, said.step,
+			said.phase, #c.outcomes[said.step][said.phase] > 1 and " so often" or "")
+	end
+	return table.concat(lines)
+end
+
 -- True if it came out as written; else what did is told, or (update) written.
 local function one(cli, file, update, note)
 	local c = case.read(file)
 	if not c.EXPECT and not c.RUN then c.RUN = "" end
 	local ok, got = pcall(play, cli, c, note)
 	if not ok then
+		local lines = {}
 		if type(got) ~= "table" then error(got, 0) end
-		return false, "  " .. base.error_text(got) .. "\n"
+		for i, err in ipairs(got.all or { got }) do lines[i] = ("  %s\n"):format(base.error_text(err)) end
+		return false, table.concat(lines)
 	end
-	local differing = {}
+	local differing, extra = {}, useless(c, got.unused)
 	for _, name in ipairs { "EXPECT", "RUN" } do
 		if c[name] and trimmed(c[name]) ~= trimmed(got[name]) then
 			differing[#differing + 1] = ("  @%s%s"):format(name, difference(trimmed(c[name]), trimmed(got[name])))
 		end
 	end
 	local parting = c.recorded and got.RUN and paper.parting(c.recorded, got.RUN)
-	if #differing == 0 and not parting then return true, "" end
+	if #differing == 0 and not parting then return extra == "", extra end
 	if update == "recording" then
-		base.must(core.write(file, case.with(c, got), core.path(file).mode))
+		base.must(core.write(file, case.with(c, got, got.unused), core.path(file).mode))
 		return not parting, parting or "", true
 	elseif update then
 		if parting then got.RECORDED = false end
 		base.must(core.write(file, case.with(c, got), core.path(file).mode))
-		return true, "  its expectations were written anew\n" ..
-			(parting and parting .. "  what was recorded was taken out of it\n" or "")
+		return extra == "", "  its expectations were written anew\n" ..
+			(parting and parting .. "  what was recorded was taken out of it\n" or "") .. extra
 	end
 	differing[#differing + 1] = parting
-	return false, table.concat(differing)
+	return false, table.concat(differing) .. extra
+end
+
+-- All that an error has to say, as lines.
+local function told(err)
+	local lines = {}
+	for i, e in ipairs(err.all or { err }) do lines[i] = ("  %s [%s]\n"):format(base.error_text(e), e.id) end
+	local remedy = base.advice(err)
+	return table.concat(lines) .. (remedy and ("  %s\n"):format(remedy) or "")
+end
+
+local function as_rows(err)
+	local rows = core.list {}
+	for i, e in ipairs(err.all or { err }) do rows[i] = { id = e.id, where = e.where, message = e.message } end
+	return rows
+end
+
+-- The tests that an operand stands for.
+local function tests_of(operand)
+	local list = {}
+	for _, file in ipairs(base.must(core.files(operand))) do
+		if operand == file or file:find("%.test$") then list[#list + 1] = file end
+	end
+	if #list == 0 then
+		base.fail("usage", ("%s has no test"):format(operand), "Tests are files NAME.test.")
+	end
+	return list
 end
 
 local function test(cli)
 	if not cli.operands[1] then base.fail("usage", "usage: patchday workflow test FILE...") end
-	local failed, list = 0, core.list {}
+	local failed, broken, list = 0, 0, core.list {}
+	local marks = { ok = "green", FAILED = "red", BROKEN = "red" }
+	local function show(name, mark, text, err)
+		list[#list + 1] = { test = name, ok = mark == "ok", difference = text, errors = err and as_rows(err) }
+		if not cli.json then base.print("%s\n%s", base.row { { mark, 6, marks[mark] }, name }, err and told(err) or text) end
+	end
+	local function spoil(name, err)
+		if type(err) ~= "table" then error(err, 0) end
+		broken = broken + 1
+		show(name, "BROKEN", "", err)
+	end
 	for _, operand in ipairs(cli.operands) do
-		for _, file in ipairs(base.must(core.files(operand))) do
-			if operand == file or file:find("%.test$") then
-				local ok, text = one(cli, file, cli:option("update"))
-				failed = failed + (ok and 0 or 1)
-				list[#list + 1] = { test = file, ok = ok, difference = text }
-				if not cli.json then
-					base.print("%s %s\n%s", ok and base.paint("green", "ok    ") or base.paint("red", "FAILED"), file, text)
-				end
-			end
+		local found, files = pcall(tests_of, operand)
+		if not found and #cli.operands == 1 then error(files, 0) end
+		if not found then spoil(operand, files) end
+		for _, file in ipairs(found and files or {}) do
+			local played, ok, text = pcall(one, cli, file, cli:option("update"))
+			failed = failed + (played and not ok and 1 or 0)
+			if played then show(file, ok and "ok" or "FAILED", text) else spoil(file, ok) end
 		end
 	end
-	if #list == 0 then
-		base.fail("usage", ("%s has no test"):format(table.concat(cli.operands, ", ")), "Tests are files NAME.test.")
+	if cli.json then base.print_json(list)
+	else
+		base.print("%s, %d failed%s\n", base.count(#list, "test"), failed,
+			broken > 0 and (", %d can't be used"):format(broken) or "")
 	end
-	if cli.json then base.print_json(list) else base.print("%s, %d failed\n", base.count(#list, "test"), failed) end
-	return failed > 0 and 1 or 0
+	return broken > 0 and 2 or failed > 0 and 1 or 0
 end
 
 -- ------------------------------------------------------------------ new

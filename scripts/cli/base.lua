@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What all commands share: failing, printing, colors, sizes and durations.
 local _, core = ...
+local columns = require "cli.columns"
 local base = { color = false, plain = false, json = false, about = core.about() }
 
 -- Leave the command with an error; without a remedy the one of its id is told.
@@ -14,7 +15,13 @@ function base.must(value, err)
 	return value
 end
 
-function base.print(format, ...) core.out(format:format(...)) end
+-- A text without what only eyes need: lines that begin further right.
+local function even(text)
+	if not base.plain then return text end
+	return (text:gsub("^ +", ""):gsub("\n +", "\n"))
+end
+
+function base.print(format, ...) core.out(even(format:format(...))) end
 
 -- On standard output as JSON: one value, or one line of many.
 function base.print_json(value) core.raw(core.encode(value, true) .. "\n") end
@@ -39,13 +46,34 @@ end
 -- Text filled up to a number of columns, for who sees columns.
 function base.pad(text, width)
 	if base.plain then return text end
-	return text .. (" "):rep(width - (utf8.len(text) or #text))
+	return text .. (" "):rep(width - columns.of(text))
 end
 
--- At most so many characters of a text.
-function base.cut(text, width)
-	local last = utf8.len(text) and utf8.offset(text, width + 1)
-	return last and text:sub(1, last - 1) or text
+-- Words that are there, for who hears them one after the other.
+function base.sentence(words)
+	local list = {}
+	for _, word in ipairs(words) do
+		word = word:match("^%s*(.-)%s*$")
+		if word ~= "" then list[#list + 1] = word end
+	end
+	return table.concat(list, ", ")
+end
+
+-- A line of a table.  A cell is a text, or { text, columns to fill up to, color }.
+function base.row(cells)
+	local words = {}
+	for i, cell in ipairs(cells) do
+		local text, width, color = cell, 0, nil
+		if type(cell) == "table" then text, width, color = cell[1], cell[2], cell[3] end
+		words[i] = base.plain and text or base.paint(color, base.pad(text, width))
+	end
+	return base.plain and base.sentence(words) or table.concat(words, " ")
+end
+
+-- A text that was made in columns, such as a report.
+function base.spoken(text)
+	if not base.plain then return text end
+	return (even(text):gsub(": +", ": "):gsub("(%S)  +", "%1, "))
 end
 
 function base.bytes(n)
@@ -134,7 +162,7 @@ function base.show_error(err, many, brief)
 	end
 	local text = "patchday: " .. base.error_text(err)
 	core.err((base.about.errors_terminal and base.paint("red", text) or text) .. " [" .. err.id .. "]\n")
-	if remedy and not brief then core.err("  " .. remedy .. "\n") end
+	if remedy and not brief then core.err(even("  " .. remedy .. "\n")) end
 end
 
 -- Where everything that is wrong in files is told: a list of errors, and

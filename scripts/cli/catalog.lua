@@ -66,8 +66,10 @@ source or update.
 			{ "approved", nil, "freeze, fetch: only what was approved" },
 			{ "to", "FILE", "freeze, convert: the file that is written; fetch: the package source (default "
 				.. "packages in the state folder)" },
-			{ "severity", "WORD", "show: those of this severity or a higher one" },
-			{ "kind", "WORD", "show: security, bugfix, driver, firmware ..." },
+			{ "severity", "WORD", "show: those of this severity or a higher one",
+				choices = { "unknown", "none", "low", "moderate", "important", "critical" } },
+			{ "kind", "WORD", "show: security, bugfix, driver, firmware ...", choices = { "other", "security", "bugfix",
+				"enhancement", "newpackage", "driver", "firmware", "bundle" } },
 			{ "text", "TEXT", "show: those with this in their id, title, description or links" },
 			{ "since", "DATE", "show: those issued or updated on this day or later" },
 			{ "before", "DATE", "show: those issued and updated before this day" },
@@ -84,7 +86,8 @@ source or update.
 			{ "retries", "N", "sync, fetch: how often a file is tried again (default 5)" },
 			{ "key", "FILE", "of a repository: the OpenPGP key that it has to be signed with; sign: secret key; check, "
 				.. "verify, fetch: public key (default /etc/patchday/seal.key, .pub)" },
-			{ "trust", "KIND", "check, verify, fetch: openpgp, xmldsig or minisign (default)" },
+			{ "trust", "KIND", "check, verify, fetch: openpgp, xmldsig or minisign (default)",
+				choices = { "openpgp", "xmldsig", "minisign" } },
 			{ "signature", "FILE", "verify: where the signature is, if not beside the file" },
 		},
 		takes = { vercmp = "SCHEME" }, -- where it is no file

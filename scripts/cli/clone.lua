@@ -68,7 +68,8 @@ has to come to its end, done or rolled back. The server stays as it is.
 ]],
 		options = {
 			{ "points", "LIST", "such as 1,7,20-30, or \"every 10\" (default: every point)" },
-			{ "kinds", "LIST", "of kill, power, enospc and torn (default: all)" },
+			{ "kinds", "LIST", "of kill, power, enospc and torn (default: all)",
+				choices = { "kill", "power", "enospc", "torn" }, many = true },
 			{ "jobs", "N", "so many clones at once (default 1)" },
 			{ "results", "FILE", "add each result to this file; what ended well in it is not done again" },
 			{ "work", "DIR", "keep the clones' changes here instead of in memory" },

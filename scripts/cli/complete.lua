@@ -33,7 +33,11 @@ local kinds = {
 		return list
 	end,
 	WORKFLOW = function(line)
-		local list = {}
+		local list, package = {}, line.last:match("^(%l[%l%d_-]*)@")
+		for i, version in ipairs(package and packages.versions(line, package) or {}) do
+			list[i] = { ("%s@%s"):format(package, version), version == packages.current(line, package) and "current" or "" }
+		end
+		if package then return list end
 		for i, path in ipairs(core.files(base.about.scripts .. "/roles")) do
 			list[i] = { path:match("([^/]*)%.lua$") or "", "role" }
 		end
@@ -62,7 +66,6 @@ local kinds = {
 		for i, x in ipairs(core.explanations()) do list[i] = { x.id, x.cause } end
 		return list
 	end,
-	FORMAT = function() return { { "text" }, { "html" }, { "csv" }, { "xml" } } end,
 	SCHEME = function()
 		local list = {}
 		for i, name in ipairs(core.schemes()) do list[i] = { name } end
@@ -79,16 +82,30 @@ local kinds = {
 		return list
 	end,
 	["NAME,..."] = guards,
-	SECONDS = function() return {} end,
 }
 
--- Parameters of the workflow that stands on the line already.
-local function params(cli)
+-- Parameters of the workflow that stands on the line already; behind NAME= its values, where
+-- it is one of a few.
+local function params(line)
 	local ok, declared = pcall(function()
-		return core.describe((require("cli.workflow").find(cli.operands[1] or "", cli)))
+		return core.describe((require("cli.workflow").find(line.operands[1] or "", line)))
 	end)
-	local list = {}
-	for i, row in ipairs(ok and declared and declared.params or {}) do list[i] = { row.name .. "=", row.help } end
+	local list, named = {}, line.last:match("^([^=]*)=")
+	for _, row in ipairs(ok and declared and declared.params or {}) do
+		if not named then list[#list + 1] = { row.name .. "=", row.help } end
+		for _, value in ipairs(named == row.name and (row.choices or row.type == "boolean" and { "true", "false" }) or {}) do
+			list[#list + 1] = { ("%s=%s"):format(named, value), tostring(row.default) == value and "default" or "" }
+		end
+	end
+	return list
+end
+
+-- The words that an option takes; of a list the next one.
+local function choices(line, row)
+	local list, given = {}, row.many and line.last:match("^.*,") or ""
+	for _, word in ipairs(row.choices) do
+		if not ("," .. given):find("," .. word .. ",", 1, true) then list[#list + 1] = { given .. word } end
+	end
 	return list
 end
 
@@ -97,7 +114,9 @@ local function read(command, words)
 	local line, waits = { command = command, operands = {}, given = {}, last = words[#words] or "" }, nil
 	for i = 1, #words - 1 do
 		local word = words[i]
-		if waits then
+		if line.ended then line.operands[#line.operands + 1] = word
+		elseif word == "--" and not waits then line.ended = true
+		elseif waits then
 			line.given[#line.given + 1] = { waits[1], word }
 			waits = nil
 		elseif word:sub(1, 2) == "--" then
@@ -108,9 +127,13 @@ local function read(command, words)
 	return line, waits
 end
 
+-- A name, an id or a version is another thing for each option.
+local values = { PARTY = true, SCHEME = true, STEP = true, WORKFLOW = true, ["NAME,..."] = true }
+
 local function of_value(line, row)
 	if row[1] == "param" then return params(line) end
-	return kinds[row[2]] and kinds[row[2]](line) or {}
+	if row.choices then return choices(line, row) end
+	return values[row[2]] and kinds[row[2]](line) or {}
 end
 
 -- The operand that comes next, by what the command calls it.
@@ -124,6 +147,7 @@ local function of_operand(command, line)
 	local about = (command.takes or {})[verb] or command.operands
 	if command.verbs and not command.takes then
 		about = (" " .. about):match("[ |]" .. verb:gsub("%p", "%%%0") .. "([^|]*)") or ""
+		about = about:gsub("NAME", "") -- a new one
 	end
 	local list = {}
 	for kind, find in pairs(kinds) do
@@ -150,17 +174,28 @@ local function of_options(command, line, word)
 	return list
 end
 
+-- The first word, or that behind "help".
+local function of_command(commands, last, helps)
+	if last:sub(1, 1) == "-" then return { { "--help", "the commands" }, { "--version", "which patchday this is" } } end
+	local list = {}
+	for i, command in ipairs(commands()) do list[i] = { command.name, command.summary } end
+	list[#list + 1] = not helps and { "help", "say more about a command" } or nil
+	return list
+end
+
 -- words: those behind "patchday", the one under the cursor last.  commands: of
 -- name to what it is; nil: there is none.
 return function(words, commands, set_up)
-	local last, list = words[#words] or "", {}
-	if #words <= 1 then
-		for _, command in ipairs(commands()) do list[#list + 1] = { command.name, command.summary } end
+	local last, list = words[#words] or ""
+	local helps = #words > 1 and words[1] == "help"
+	if helps then table.remove(words, 1) end
+	if #words <= 1 then list = of_command(commands, last, helps)
 	else
 		local command = commands(table.remove(words, 1))
 		local line, waits = read(command or {}, words)
 		if not command or not pcall(set_up, setmetatable(line, { __index = options.line })) then return 0 end
-		list = waits and of_value(line, waits) or last:sub(1, 1) == "-" and of_options(command, line, last) or
+		list = waits and of_value(line, waits) or
+			last:sub(1, 1) == "-" and not line.ended and of_options(command, line, last) or
 			of_operand(command, line)
 	end
 	for _, row in ipairs(list) do

@@ -92,7 +92,19 @@ local function shown(said)
 	return list
 end
 
+local function sentences(said)
+	for _, row in ipairs(said.rows) do
+		local words = { row.kind .. " " .. row.name }
+		for _, rule in ipairs(rules) do
+			local result = row.rules[rule].result
+			if result ~= "none" then words[#words + 1] = ("%s %s"):format(rule, cells[result][1]) end
+		end
+		base.print("%s\n", base.sentence(words))
+	end
+end
+
 local function table_text(said)
+	if base.plain then return sentences(said) end
 	local wide, columns = 10, shown(said)
 	for _, row in ipairs(said.rows) do wide = math.max(wide, #row.kind + #row.name + 2) end
 	local line = { base.pad("", wide) }

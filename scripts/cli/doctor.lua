@@ -31,8 +31,8 @@ local function teller(cli, rows)
 		rows.bad = rows.bad + (ok and 0 or 1)
 		if cli.json then return end
 		local mark = not ok and "missing" or row.info and "note" or "ok"
-		base.print("%s %s\n%s%s", base.paint(not ok and "red" or row.info and "yellow" or "green",
-			base.pad(mark, 7)), what, row.cause and ("        %s\n"):format(row.cause) or "",
+		local color = not ok and "red" or row.info and "yellow" or "green"
+		base.print("%s\n%s%s", base.row { { mark, 7, color }, what }, row.cause and ("        %s\n"):format(row.cause) or "",
 			not ok and ("        %s\n"):format(remedy) or "")
 	end
 end

@@ -6,10 +6,10 @@ local base = require "cli.base"
 local function show_kind(kind, value, all)
 	if #value == 0 and next(value) ~= nil then
 		base.print("%s\n", base.paint("bold", kind))
-		for _, key in ipairs(base.sorted(value)) do base.print("  %-16s %s\n", key, base.line(value[key])) end
+		for _, key in ipairs(base.sorted(value)) do base.print("  %s\n", base.row { { key, 16 }, base.line(value[key]) }) end
 		return
 	end
-	base.print("%s  %d\n", base.paint("bold", kind), #value)
+	base.print("%s\n", base.row { { kind, 0, "bold" }, (" %d"):format(#value) })
 	for i, row in ipairs(value) do
 		if i <= 5 or all then base.print("  %s\n", core.encode(row)) end
 	end

@@ -199,7 +199,7 @@ local function tell(cli, f)
 		core.err(("patchday: what was %s is not what the catalog says; it is now %s\n"):format(f.name, a.aside))
 	end
 	if a.state == "failed" then base.show_error(a)
-	else base.print("%-8s %10s  %s\n", state, base.bytes(a.bytes), f.name)
+	else base.print("%s\n", base.row { { state, 8 }, ("%10s "):format(base.bytes(a.bytes)), f.name })
 	end
 end
 

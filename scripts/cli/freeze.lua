@@ -177,7 +177,8 @@ function freeze.diff(cli)
 	local function tell(what, list, i, fields)
 		counts[what] = counts[what] + 1
 		if cli.json then base.print_line { what = what, id = list.id[i], revision = list.revision[i], fields = fields }
-		else base.print("%-8s %s%s\n", what, key(list, i, several), fields and ": " .. table.concat(fields, ", ") or "")
+		else base.print("%s\n", base.row { { what, 8 }, key(list, i, several) .. (fields and ": " ..
+			table.concat(fields, ", ") or "") })
 		end
 	end
 	for i in ipairs(before.id) do

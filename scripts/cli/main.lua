@@ -52,7 +52,7 @@ local function overview(print)
 	local lines = { "Usage: patchday COMMAND [OPTION]... [OPERAND]...\n\n" ..
 		"Take a server through patch day: done or rolled back, with evidence.\n\n" }
 	for _, row in ipairs(commands) do
-		lines[#lines + 1] = ("  %-10s %s\n"):format(row[1], load(row).summary)
+		lines[#lines + 1] = (base.plain and "" or "  ") .. base.row { { row[1], 10 }, load(row).summary } .. "\n"
 	end
 	print(table.concat(lines) .. "\n`patchday COMMAND --help` says more; the manual is patchday(1).\n\n" ..
 		"Exit status: 0 done, 1 rolled back, 2 usage or invalid input (nothing\n" ..

@@ -122,7 +122,7 @@ local function rows_text(rows)
 	local lines = {}
 	for _, row in ipairs(rows or {}) do
 		local left = "--" .. row[1] .. (row[2] and " " .. row[2] or "")
-		lines[#lines + 1] = ("  %-22s %s\n"):format(left, row[3])
+		lines[#lines + 1] = (base.plain and "" or "  ") .. base.row { { left, 22 }, row[3] } .. "\n"
 	end
 	return table.concat(lines)
 end

@@ -15,30 +15,31 @@ local function usage(text) base.fail("usage", "usage: patchday package " .. text
 
 -- ------------------------------------------------------------------ build
 
--- What goes where: { from, to } each.
-local function roots(cli)
+-- What goes where: { from, to } each; what is not there is told by wrong(error).
+local function roots(cli, wrong)
 	local operand = cli.operands[1]
 	local at = core.path(operand)
 	local script = not (at and at.folder) and workflow.find(operand)
 	local list = core.list { { from = script or at.path, to = script and name_of(script) or "" } }
 	for option, folder in pairs { catalog = "catalogs/", asset = "assets/", test = "" } do
 		for _, path in ipairs(cli:all(option)) do
-			local real = core.path(path) or base.fail("file-read", ("the file %s is missing"):format(path))
-			list[#list + 1] = { from = real.path, to = folder .. name_of(path) }
+			local real = core.path(path)
+			if real then list[#list + 1] = { from = real.path, to = folder .. name_of(path) }
+			else wrong { id = "file-read", message = ("the file %s is missing"):format(path) } end
 		end
 	end
 	return list
 end
 
--- The one script; its row.
-local function script_of(files, operand)
+-- The one script: its row.
+local function script_of(files, operand, wrong)
 	local found = {}
 	for _, file in ipairs(files) do
 		if file.path:find("^[^/]*%.lua$") then found[#found + 1] = file end
 	end
 	if #found ~= 1 then
-		base.fail("package-source", ("%s has %s at its top, a package has the one that it is of"):format(operand,
-			base.count(#found, "workflow") .. " NAME.lua"), "Name the workflow NAME.lua, or its folder.")
+		return wrong { id = "package-source", message = ("%s has %s at its top, a package has the one that it is of"):format(
+			operand, base.count(#found, "workflow") .. " NAME.lua"), remedy = "Name the workflow NAME.lua, or its folder." }
 	end
 	return found[1]
 end
@@ -87,9 +88,23 @@ local function try_test(cli, file, script, folder, note)
 		message = "the test does not come out as written\n" .. text:gsub("\n$", "") } or nil
 end
 
--- All that is wrong with what would be packed: { error... }.
-local function faults(cli, files, script, note)
-	local list = {}
+-- Which files are packed, and the script among them.  What has no place in a package, or
+-- the same one as another file, is told by wrong(error).
+local function sources(cli, wrong)
+	local said, files, at = packages.ask(cli, { ["do"] = "list", roots = roots(cli, wrong) }), core.list {}, {}
+	for _, err in ipairs(said.faults) do wrong(err) end
+	for _, file in ipairs(said.files) do
+		if at[file.path] then
+			wrong { id = "package-source", message = ("%s and %s would both be %s in the package"):format(at[file.path],
+				file.from, file.path), remedy = "Give one of them another name, or leave it out." }
+		else files[#files + 1] = file end
+		at[file.path] = file.from
+	end
+	return files, script_of(files, cli.operands[1], wrong)
+end
+
+-- All that is wrong with what would be packed goes to the list of errors.
+local function find_faults(cli, list, files, script, note)
 	-- Its place has the name of the file and a line; whoever mends it needs the folder.
 	local function add(err, file)
 		if not err then return end
@@ -100,6 +115,10 @@ local function faults(cli, files, script, note)
 		err.where = short and folder .. err.where or err.where or file.from
 		list[#list + 1] = err
 	end
+	for _, file in ipairs(files) do
+		if file.path:find("^catalogs/") then add(select(2, core.catalogs(core.list { file.from })), file) end
+	end
+	if not script then return end
 	for _, err in ipairs(lint.find(script.from, note)) do add(err, script) end
 	local unclear = select(2, uses.of(script.from))
 	if unclear then
@@ -107,25 +126,24 @@ local function faults(cli, files, script, note)
 			message = "a package says which plugins it needs, and this one is found out only while the script runs; " ..
 				'write: pd.use "NAME"' }, script)
 	end
-	for _, file in ipairs(files) do
-		if file.path:find("^catalogs/") then add(select(2, core.catalogs(core.list { file.from })), file) end
-	end
 	lint.with_folder(function(folder)
 		base.must(core.link(script.from, ("%s/%s"):format(folder, script.path)))
 		for _, file in ipairs(files) do
 			if file.path:find("^[^/]*%.test$") then
 				local ok, err = pcall(try_test, cli, file, script, folder, note)
 				if not ok and type(err) ~= "table" then error(err, 0) end
-				add(err, file)
+				for _, one in ipairs(err and (err.all or { err }) or {}) do add(one, file) end
 			end
 		end
 	end)
-	return list
 end
 
-local function check(cli, files, script, note)
-	local list, texts = faults(cli, files, script, note), {}
-	if #list == 0 then return end
+-- Files and script, if nothing is wrong with them.
+local function check(cli, note)
+	local list, texts = {}, {}
+	local files, script = sources(cli, function(err) list[#list + 1] = err end)
+	find_faults(cli, list, files, script, note)
+	if #list == 0 then return files, script end
 	for i, err in ipairs(list) do
 		texts[i] = base.error_text(err)
 		if not cli.json then base.show_error(err) end
@@ -138,9 +156,8 @@ local function build(cli)
 	if not cli.operands[1] or cli.operands[2] then usage("build SOURCE --version VERSION") end
 	local version = cli:option("version") or base.fail("package-version", "a package has a version: --version 1.0")
 	if not packages.is_version(version) then base.fail("package-version", ("'%s' is no version"):format(version)) end
-	local files = packages.ask(cli, { ["do"] = "list", roots = roots(cli) })
-	local script, seen = script_of(files, cli.operands[1]), {}
-	check(cli, files, script, noter(seen))
+	local seen = {}
+	local files, script = check(cli, noter(seen))
 	local declared = base.must(core.describe(script.from))
 	local out = cli:option("out") or ("%s-%s.pdpkg"):format(declared.workflow, version)
 	if core.path(out) then base.fail("file-exists", ("%s is there already"):format(out)) end
@@ -283,9 +300,10 @@ local function list(cli)
 	end
 	if cli.json then base.print_json(rows) end
 	for _, row in ipairs(cli.json and {} or rows) do
-		base.print("%s %s %s %s\n", row.current and "*" or " ", base.pad(row.name, 16), base.pad(row.version, 10),
+		local mark = base.plain and (row.current and "in force" or "") or row.current and "*" or " "
+		base.print("%s\n", base.row { mark, { row.name, 16 }, { row.version, 10 },
 			row.digest and ("sha256 %s, signed by %s"):format(row.digest, row.key) or
-			base.paint("red", ("%s [%s]"):format(row.error.message, row.error.id)))
+			{ row.error and ("%s [%s]"):format(row.error.message, row.error.id), 0, "red" } })
 	end
 	return drifted > 0 and 2 or 0
 end

@@ -27,9 +27,26 @@ end
 
 -- The next of the outcomes written for a call; the last one stays.
 local function take(outcomes, step, phase)
-	local list = (outcomes[step] or {})[phase]
-	if not list then return nil end
-	return #list > 1 and table.remove(list, 1) or list[1]
+	local list = (outcomes[step] or {})[phase] or {}
+	local said
+	for _, one in ipairs(list) do
+		said = one
+		if not one.used then break end
+	end
+	if said then said.used = true end
+	return said
+end
+
+-- Outcomes that no call has taken, in the order of their lines.
+function paper.unused(outcomes)
+	local unused = {}
+	for _, of_step in pairs(outcomes) do
+		for _, list in pairs(of_step) do
+			for _, said in ipairs(list) do unused[#unused + 1] = not said.used and said or nil end
+		end
+	end
+	table.sort(unused, function(a, b) return a.line < b.line end)
+	return unused
 end
 
 -- The function that answers for the steps of a plan.
@@ -37,7 +54,7 @@ local function player(plan, outcomes, outputs)
 	local given, done = {}, {}
 	for _, s in ipairs(plan.steps) do
 		given[s.id] = s.plugin ~= "" and default_outputs(s) or {}
-		for name, value in pairs(outputs[s.id] or {}) do given[s.id][name] = value end
+		for name, out in pairs(outputs[s.id] or {}) do given[s.id][name] = out.value end
 	end
 	return function(call)
 		local said = take(outcomes, call.step, call.phase) or {}

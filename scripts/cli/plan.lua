@@ -7,9 +7,9 @@ local workflow = require "cli.workflow"
 
 local function show_prediction(s)
 	local p = s.predicted or {}
-	if p.irreversible then base.print("  ---- point of no return: %s\n", p.irreversible) end
-	base.print("  %-10s %s %s\n", p.result or "unknown", base.pad(s.id, 40),
-		p.waits_for and "known after " .. p.waits_for or p.message or "")
+	if p.irreversible then base.print("  %spoint of no return: %s\n", base.plain and "" or "---- ", p.irreversible) end
+	base.print("  %s\n", base.row { { p.result or "unknown", 10 }, { s.id, 40 },
+		p.waits_for and "known after " .. p.waits_for or p.message or "" })
 end
 
 -- What the dry run knows of the way back.
@@ -44,8 +44,8 @@ local function check(cli, plan)
 	for _, row in ipairs(waits.reasons or {}) do
 		list[#list + 1] = not row.bad and { against = row } or nil
 		if not cli.json and not row.bad then
-			base.print("  the run would wait for guard %s: %s\n      cause:  %s\n      remedy: %s\n", row.guard,
-				row.risk, row.cause, row.remedy or "")
+			base.print("  the run would wait for guard %s: %s\n      %s %s\n      remedy: %s\n", row.guard,
+				row.risk, base.pad("cause:", 7), row.cause, row.remedy or "")
 		end
 	end
 	for _, row in ipairs(found.refusals) do list[#list + 1] = { refusal = row } end

@@ -86,15 +86,15 @@ local function value_text(kind, v)
 end
 
 -- The step and its arguments.
-local function verb_text(s, about)
+local function verb_text(s, about, plain)
 	local words = { s.plugin .. "." .. s.step }
 	for _, param in ipairs(about and about.params or {}) do
 		local v = s.args[param.name]
 		if not is_default(param, v) then
-			words[#words + 1] = (" %s=%s"):format(param.name, value_text(param.type, v))
+			words[#words + 1] = ("%s=%s"):format(param.name, value_text(param.type, v))
 		end
 	end
-	return table.concat(words)
+	return table.concat(words, plain and ", " or " ")
 end
 
 -- What is known before the step has looked: a switch of the step called
@@ -110,24 +110,28 @@ function text.reversibility(s, about)
 end
 
 local marks = { readonly = " ", reversible = "<", irreversible = "!" }
+local words_of = { readonly = "changes nothing", reversible = "can be undone", irreversible = "can't be undone" }
 
-local function step_text(i, s, about)
-	local mark = about and marks[text.reversibility(s, about)] or " "
-	local words = { ("%4d %s %s"):format(i, mark, ("| "):rep(#(s.inside or {}))) }
-	words[#words + 1] = about and verb_text(s, about) or "sign-off by " .. value_text("list", s.args.parties)
-	words[#words + 1] = s.hold and "  [held]" or ""
-	words[#words + 1] = about and about.reboots and "  [reboot]" or ""
-	return table.concat(words) .. "\n"
+local function step_text(i, s, about, plain)
+	local kind, inside = about and text.reversibility(s, about), s.inside or {}
+	local what = about and verb_text(s, about, plain) or "sign-off by " .. value_text("list", s.args.parties)
+	if plain then
+		return base.sentence { tostring(i), what, words_of[kind] or "", s.hold and "held" or "",
+			about and about.reboots and "reboots" or "",
+			#inside > 0 and ("while step %d is held"):format(inside[#inside] + 1) or "" } .. "\n"
+	end
+	return ("%4d %s %s%s%s%s\n"):format(i, marks[kind] or " ", ("| "):rep(#inside), what, s.hold and "  [held]" or "",
+		about and about.reboots and "  [reboot]" or "")
 end
 
 -- Holds that end before step i, innermost first.
-local function given_back(steps, i, add)
+local function given_back(steps, i, add, plain)
 	local last, following = steps[i - 1], steps[i]
 	if not last then return end
 	local open = { table.unpack(last.inside or {}) } -- from 0, as in the plan
 	if last.hold then open[#open + 1] = i - 2 end
 	for k = #open, #(following and following.inside or {}) + 1, -1 do
-		add("       %s' step %d is given back\n", ("| "):rep(k - 1), open[k] + 1)
+		add("%sstep %d is given back\n", plain and "" or ("       %s' "):format(("| "):rep(k - 1)), open[k] + 1)
 	end
 end
 
@@ -144,59 +148,74 @@ function text.finder()
 	end
 end
 
-local function note_first(plan, add)
-	for i, note in ipairs(plan.notes or {}) do add("%s     - %s\n", i == 1 and "\nnotes\n" or "", note) end
+-- Lines below a head; for who does not see that, with a word before each.
+local function below(head, mark, lines, before, plain, add)
+	for i, line in ipairs(lines) do
+		if plain then add("%s: %s\n", before, line)
+		else add("%s     %s %s\n", i == 1 and ("\n%s\n"):format(head) or "", mark, line) end
+	end
 end
 
-local function ask_first(plan, find, add)
+local function notes(plan, plain, add) below("notes", "-", plan.notes or {}, "note", plain, add) end
+
+local function ask_first(plan, find, plain, add)
+	local questions, guards = {}, {}
 	for i, q in ipairs(plan.questions or {}) do
-		add("%s     ? %s: %s %s\n", i == 1 and "\nquestions\n" or "", q.name, q.ask,
+		questions[i] = ("%s: %s %s"):format(q.name, q.ask,
 			q.answer ~= nil and value_text("string", q.answer) or "(not answered)")
 	end
 	for i, g in ipairs(plan.guards or {}) do
-		add("%s     ? %s: %s\n", i == 1 and "\nasked before each stage\n" or "", g.id:sub(#"guard/" + 1),
-			verb_text(g, find(g.plugin, g.step)))
+		guards[i] = ("%s: %s"):format(g.id:sub(#"guard/" + 1), verb_text(g, find(g.plugin, g.step), plain))
 	end
+	below("questions", "?", questions, "question", plain, add)
+	below("asked before each stage", "?", guards, "asked before each stage", plain, add)
+end
+
+local function stage_head(stage, plain)
+	local policy = stage.on_failure ~= "stop" and ("on failure: %s"):format(stage.on_failure) or ""
+	if plain then return "\n" .. base.sentence { "stage " .. stage.name, policy } .. "\n" end
+	return ("\n%s%s\n"):format(stage.name, policy ~= "" and (" (%s)"):format(policy) or "")
+end
+
+-- What it all comes to.
+local function last_line(plan, sum, plain)
+	return ("\n%s, about %s, %s%s; %s%s\n"):format(base.count(#plan.steps, "step"), base.seconds(sum.seconds),
+		base.count(sum.reboots, "reboot"), plan.rounds > 1 and ", planned again afterwards" or "",
+		plain and "" or "< can be undone, ",
+		sum.ends and (plain and "with a point of no return" or "! can't") or
+			sum.looks and sum.dry and "unless the dry run finds that one can't" or
+			"no point of no return" .. (sum.looks and " known before the dry run" or ""))
 end
 
 -- The text of a plan, with the plan's digest.  A step that can be undone by what it
 -- declares may find in the dry run that on this server it can't; dry: it comes behind.
-function text.plan(plan, digest, dry)
-	local lines, stage, seconds, reboots, returns, looks = {}, nil, 0, 0, true, false
-	local find = text.finder()
+-- plain: in sentences, without signs and columns.
+function text.plan(plan, digest, dry, plain)
+	local lines, stage, find = {}, nil, text.finder()
+	local sum = { seconds = 0, reboots = 0, ends = false, looks = false, dry = dry }
 	local function add(format, ...) lines[#lines + 1] = format:format(...) end
 	add("workflow %s for %s, plan %s\n", plan.workflow, plan.server, digest:sub(1, 12))
-	if plan.nothing then
-		add("nothing to do: %s\n", plan.nothing)
-		note_first(plan, add)
-		return table.concat(lines)
-	end
-	note_first(plan, add)
-	ask_first(plan, find, add)
+	if plan.nothing then add("nothing to do: %s\n", plan.nothing) end
+	notes(plan, plain, add)
+	if plan.nothing then return table.concat(lines) end
+	ask_first(plan, find, plain, add)
 	for i, s in ipairs(plan.steps) do
 		local about = find(s.plugin, s.step)
-		given_back(plan.steps, i, add)
-		if s.stage ~= stage then
-			stage = s.stage
-			local head = plan.stages[stage + 1]
-			add("\n%s%s\n", head.name, head.on_failure ~= "stop" and (" (on failure: %s)"):format(head.on_failure) or "")
-		end
 		local kind = about and text.reversibility(s, about)
-		if returns and kind == "irreversible" then
-			add("     ---- point of no return ----\n")
-			returns = false
+		given_back(plan.steps, i, add, plain)
+		if s.stage ~= stage then lines[#lines + 1] = stage_head(plan.stages[s.stage + 1], plain) end
+		stage = s.stage
+		if kind == "irreversible" and not sum.ends then
+			add(plain and "point of no return\n" or "     ---- point of no return ----\n")
+			sum.ends = true
 		end
-		looks = looks or kind == "reversible"
-		lines[#lines + 1] = step_text(i, s, about)
-		seconds = seconds + (about and about.expected or 0)
-		reboots = reboots + (about and about.reboots and 1 or 0)
+		sum.looks = sum.looks or kind == "reversible"
+		lines[#lines + 1] = step_text(i, s, about, plain)
+		sum.seconds = sum.seconds + (about and about.expected or 0)
+		sum.reboots = sum.reboots + (about and about.reboots and 1 or 0)
 	end
-	given_back(plan.steps, #plan.steps + 1, add)
-	add("\n%s, about %s, %s%s; < can be undone%s\n", base.count(#plan.steps, "step"), base.seconds(seconds),
-		base.count(reboots, "reboot"), plan.rounds > 1 and ", planned again afterwards" or "",
-		not returns and ", ! can't" or
-			looks and dry and ", unless the dry run finds that one can't" or
-			", no point of no return" .. (looks and " known before the dry run" or ""))
+	given_back(plan.steps, #plan.steps + 1, add, plain)
+	lines[#lines + 1] = last_line(plan, sum, plain)
 	return table.concat(lines)
 end
 

@@ -229,16 +229,19 @@ local function head_of(rows, wave)
 	return ("wave %d: %s"):format(wave, table.concat(words, "; "))
 end
 
+local function number(n) return (base.plain and "%d" or "%3d"):format(n) end
+
 local function show_table(rows)
 	local wave
 	for _, row in ipairs(rows) do
 		if row.wave ~= wave then base.print("%s\n", base.paint("bold", head_of(rows, row.wave))) end
 		wave = row.wave
-		base.print("  %s %3d %s impact %3d  likelihood %3d  %s\n", base.pad(row.server, 24), row.score,
-			base.pad(row.class, 9), row.impact, row.likelihood, reasons(row))
-		for _, text in ipairs(row.mitigation) do base.print("      - %s\n", text) end
+		base.print("  %s\n", base.row { { row.server, 24 }, ("%3d"):format(row.score), { row.class, 9 },
+			("impact %s "):format(number(row.impact)), ("likelihood %s "):format(number(row.likelihood)), reasons(row) })
+		for _, text in ipairs(row.mitigation) do base.print("      %s%s\n", base.plain and "" or "- ", text) end
 		if #row.unknown > 0 then
-			base.print("      ? nobody knows its %s: counted as the worst\n", table.concat(row.unknown, ", "))
+			base.print("      %snobody knows its %s: counted as the worst\n", base.plain and "" or "? ",
+				table.concat(row.unknown, ", "))
 		end
 	end
 	base.print("%s\n", base.count(#rows, "server"))

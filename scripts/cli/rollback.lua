@@ -39,10 +39,10 @@ local function show(plan, last, find)
 	local list, barrier = course(plan, last, find)
 	if #list == 0 then base.print("     nothing has to be taken back\n") end
 	for i, row in ipairs(list) do
-		base.print("%4d  %-9s %s%s\n", i, row[1], row[2].id, row[1] == "reboot" and
-			", once, if the server was started anew since" or ": " .. row[3].help)
+		base.print("%s\n", base.row { ("%4d "):format(i), { row[1], 9 }, row[2].id .. (row[1] == "reboot" and
+			", once, if the server was started anew since" or ": " .. row[3].help) })
 	end
-	if barrier then base.print("  ---- no way back behind %s\n", barrier.id) end
+	if barrier then base.print("  %sno way back behind %s\n", base.plain and "" or "---- ", barrier.id) end
 end
 
 local function json(plan, last, find, stage)

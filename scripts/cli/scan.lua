@@ -15,6 +15,11 @@ local function csv(v)
 		table.concat(packages, "; "), v.approved == nil and "" or tostring(v.approved) }
 end
 
+local function spoken(v)
+	local barred = v.approved == false and "not approved" or ""
+	base.print("%s\n", base.sentence { v.verdict, v.severity, v.id, barred, v.reason })
+end
+
 -- Prints the verdicts for the facts that are loaded; how many were printed.
 local function judge(cli, server, plain)
 	local why, shown = cli:option("why"), 0
@@ -22,11 +27,12 @@ local function judge(cli, server, plain)
 	if cli:option("approved") then approved = true elseif cli:option("unapproved") then approved = false end
 	local wanted = plain and not why and not cli:option("all") and { needed = true, unknown = true } or nil
 	if cli.json then return core.verdict_lines(wanted, why, approved, cli:option("packages") ~= nil, server) end
-	if plain then shown = core.verdict_table(wanted, why, approved, base.paint("yellow", "not approved") .. "; ") end
-	local v = not plain and core.verdict(wanted, why, approved)
+	local columns = plain and not base.plain
+	if columns then shown = core.verdict_table(wanted, why, approved, base.paint("yellow", "not approved") .. "; ") end
+	local v = not columns and core.verdict(wanted, why, approved)
 	while v do
 		shown, v.server = shown + 1, server
-		csv(v)
+		if plain then spoken(v) else csv(v) end
 		v = core.verdict(wanted, why, approved)
 	end
 	if plain and not why then

@@ -208,8 +208,10 @@ local function show(cli, rows)
 				table.concat(j.responsible, "; "), table.concat(j.after, "; "), table.concat(j.partner, "; "), row.class,
 				row.working_hours, row.hours }
 		elseif not cli.json then
-			base.print("%s %s  %s-%s  %s  %3d min + %3d min  %s\n", calendar.weekday(row.from // 1440), j.date, j.from, j.to,
-				base.pad(j.server, 20), j["do"], j.undo, table.concat(j.responsible, ", "))
+			local took = base.plain and "%d min to do, %d min to undo" or "%3d min + %3d min "
+			base.print("%s\n", base.row { ("%s %s "):format(calendar.weekday(row.from // 1440), j.date),
+				(base.plain and "%s to %s" or "%s-%s "):format(j.from, j.to), { j.server .. " ", 21 },
+				took:format(j["do"], j.undo), table.concat(j.responsible, ", ") })
 		end
 	end
 	if cli.json then base.print_json(list) end

@@ -46,8 +46,8 @@ local function verify(cli)
 		return all.ok and 0 or 3
 	end
 	for _, item in ipairs(all.checked) do
-		base.print("%s %-9s %s%s\n", base.paint(item.state == "intact" and "green" or "red",
-			("%-8s"):format(item.state)), item.kind, item.name, item.text and ": " .. item.text or "")
+		base.print("%s\n", base.row { { item.state, 8, item.state == "intact" and "green" or "red" }, { item.kind, 9 },
+			item.name .. (item.text and ": " .. item.text or "") })
 	end
 	base.print(all.ok and "all is as it was written\n" or "not proven to be as it was written\n")
 	return all.ok and 0 or 3

@@ -3,10 +3,8 @@
 -- that there is of it.
 local _, core = ...
 local base = require "cli.base"
+local options = require "cli.options"
 local sources = require "cli.sources"
-
-local severities = { "unknown", "none", "low", "moderate", "important", "critical" }
-local kinds = { "other", "security", "bugfix", "enhancement", "newpackage", "driver", "firmware", "bundle" }
 
 -- Where a word of an option is in a list.
 local function rank(option, words, word)
@@ -50,8 +48,9 @@ end
 local function filter(cli)
 	local id, kind, text = cli:option("id"), cli:option("kind"), cli:option("text")
 	local severity, since, before = cli:option("severity"), date_option(cli, "since"), date_option(cli, "before")
+	local severities = options.find(cli.command, "severity").choices
 	local least = severity and rank("severity", severities, severity)
-	if kind then rank("kind", kinds, kind) end
+	if kind then rank("kind", options.find(cli.command, "kind").choices, kind) end
 	text = text and text:lower()
 	return function(u)
 		local date = date_of(u)
@@ -63,14 +62,15 @@ local function filter(cli)
 end
 
 local function field(name, value)
-	if value and value ~= "" then base.print("  %-10s %s\n", name, value) end
+	if value and value ~= "" then base.print("  %s\n", base.row { { name, 10 }, tostring(value) }) end
 end
 
 local compares = { eq = "=", ne = "/=", lt = "<", le = "<=", gt = ">", ge = ">=", match = "matches" }
 
 local function show_rules(list, indent)
 	for _, r in ipairs(list) do
-		local before = (" "):rep(indent) .. (r.negate and "not " or "")
+		local depth = base.plain and ("%d: "):format(indent // 2 - 1) or (" "):rep(indent)
+		local before = depth .. (r.negate and "not " or "")
 		if r.op == "test" then
 			base.print("%s%s %s%s%s\n", before, r.kind, r.subject, r.field ~= "" and " " .. r.field or "",
 				compares[r.compare] and (" %s %s"):format(compares[r.compare], r.value)
@@ -107,7 +107,7 @@ local function everything(_, c, which)
 	field("more", u.url)
 	if u.description ~= "" then base.print("  %s\n", u.description) end
 	for _, p in ipairs(u.packages) do
-		field("package", ("%s %s %s (%s)%s"):format(p.name, p.version, p.arch, p.scheme,
+		field("package", ("%s %s %s(%s)%s"):format(p.name, p.version, p.arch ~= "" and p.arch .. " " or "", p.scheme,
 			(p.module ~= "" and " of module " .. p.module or "") .. (p.replaces ~= "" and ", replaces " .. p.replaces or "")))
 	end
 	for _, p in ipairs(u.payloads) do
@@ -127,7 +127,7 @@ local function everything(_, c, which)
 end
 
 local function line(u)
-	base.print("%s %-10s %-12s %s\n", base.pad(u.id, 40), u.severity, u.kind, u.title)
+	base.print("%s\n", base.row { { u.id, 40 }, { u.severity, 10 }, { u.kind, 12 }, u.title })
 end
 
 local function csv(u)

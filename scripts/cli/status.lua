@@ -11,7 +11,8 @@ local function list_all(cli)
 		local r = base.must(core.record(id))
 		list[i] = { run = id, started = core.date(r.started // 1000), state = r.state }
 		if not cli.json then
-			base.print("%s  %s  %-20s %s\n", id, list[i].started, r.state, r.workflow)
+			base.print("%s\n", base.row { { id, #id + 1 }, { list[i].started, #list[i].started + 1 }, { r.state, 20 },
+				r.workflow })
 		end
 	end
 	if cli.json then base.print_json(list) end
@@ -54,6 +55,17 @@ local function status(cli)
 	return 0
 end
 
+-- A report in sentences, for who has asked for them.
+local function spoken(all)
+	if not base.plain then return all end
+	local lines = {}
+	for line in base.lines(all) do
+		local state, result, step, took = line:match("^  (%l+) +(%l-) *(%S+) +([%d.]+ s)$")
+		lines[#lines + 1] = state and base.sentence { state, result, step, took } or base.spoken(line)
+	end
+	return table.concat(lines, "\n") .. "\n"
+end
+
 local function report(cli)
 	local run, format, to = cli.operands[1], cli:option("format"), cli:option("to")
 	if to then
@@ -64,7 +76,7 @@ local function report(cli)
 	elseif cli.json then
 		base.print_json(base.must(core.record(run)))
 	else
-		core.out(base.must(core.report(run, "text")))
+		core.out(spoken(base.must(core.report(run, "text"))))
 	end
 	return 0
 end
@@ -93,7 +105,8 @@ The report names every step, its result, its evidence with digests, and the
 signatures; with --to it is written as "site - server - date".
 ]],
 		options = {
-			{ "format", "FORMAT", "text (default), html, csv or xml; --json prints the status" },
+			{ "format", "FORMAT", "text (default), html, csv or xml; --json prints the status",
+				choices = { "text", "html", "csv", "xml" } },
 			{ "to", "DIR", "write the XML and HTML certificate into a folder" },
 		},
 		forms = { "format", "json" }, run = report,

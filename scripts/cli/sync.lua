@@ -151,6 +151,8 @@ local function get(cli, s, new, now, kept)
 	return record, signature, parts
 end
 
+local function show_row(name, format, ...) base.print("%s\n", base.row { { name, 20 }, format:format(...) }) end
+
 -- It is the one in force, looked at again, and perhaps signed again.
 local function renew(cli, s, home, now, record, signature)
 	now.checked = record.checked
@@ -159,7 +161,7 @@ local function renew(cli, s, home, now, record, signature)
 		if signature then base.must(core.rename(signature, home .. "/current" .. signature:sub(#home + #"/new" + 1))) end
 	end
 	store(home .. "/current", now)
-	if not cli.json and not s.quiet then base.print("%-20s unchanged, %d updates\n", now.source, now.updates) end
+	if not cli.json and not s.quiet then show_row(now.source, "unchanged, %d updates", now.updates) end
 	return { source = now.source, state = "unchanged", digest = now.digest, updates = now.updates }
 end
 
@@ -188,7 +190,7 @@ local function sync(cli, s)
 	put_in_force(home, new, record, now)
 	core.unlock(locked)
 	if not cli.json and not s.quiet then
-		base.print("%-20s %d updates, %d passed over, proved by %s\n", s.name, record.updates, record.ignored, record.trust)
+		show_row(s.name, "%d updates, %d passed over, proved by %s", record.updates, record.ignored, record.trust)
 	end
 	return { source = s.name, state = "new", digest = record.digest, updates = record.updates, trust = record.trust }
 end
@@ -218,9 +220,9 @@ local function show(cli)
 		if cli.json then base.print_line { source = s.name, url = s.Url, trust = s.Trust, current = now }
 		elseif now then
 			local made = now.made ~= 0 and now.made or now.newest
-			base.print("%-20s %d updates, %s, proved by %s, looked at %s\n", s.name, now.updates,
+			show_row(s.name, "%d updates, %s, proved by %s, looked at %s", now.updates,
 				made ~= 0 and "of " .. core.date(made) or "without a date", now.trust, core.date(now.checked))
-		else base.print("%-20s never synchronised\n", s.name)
+		else show_row(s.name, "never synchronised")
 		end
 	end
 	return 0

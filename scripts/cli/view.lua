@@ -4,9 +4,10 @@
 -- goes on; an error in here is reported, and ends the view, never the run.
 local _, core = ...
 local base = require "cli.base"
+local columns = require "cli.columns"
 local status = require "cli.status_text"
 local view = {}
-local drawn = 0     -- characters of the last line, which is to be wiped
+local drawn = ""    -- the last line, which is to be wiped
 local alive         -- the sign of life in it
 local since = {}    -- step under way, when it was begun
 local told = 0      -- when something was printed last
@@ -14,25 +15,14 @@ local shown_stage
 
 -- On a terminal that was made narrower the line has become several.
 local function wipe()
-	local up = (drawn - 1) // core.columns()
-	if drawn > 0 then core.raw("\r" .. (up > 0 and ("\27[%dA"):format(up) or "") .. "\27[J") end
-	drawn = 0
-end
-
--- Words that are there, for who hears them one after the other.
-local function sentence(...)
-	local words = {}
-	for _, word in ipairs { ... } do
-		if word ~= "" then words[#words + 1] = word end
-	end
-	base.print("%s\n", table.concat(words, ", "))
+	local up = columns.lines(drawn, core.columns()) - 1
+	if drawn ~= "" then core.raw("\r" .. (up > 0 and ("\27[%dA"):format(up) or "") .. "\27[J") end
+	drawn = ""
 end
 
 local function line(e, color, mark, step, text)
-	local time = core.date(e.time // 1000, true)
 	told = core.now()
-	if base.plain then return sentence(time, mark, step, text or "") end
-	base.print("%s %s %s %s\n", time, base.paint(color, base.pad(mark, 9)), base.pad(step, 38), text or "")
+	base.print("%s\n", base.row { core.date(e.time // 1000, true), { mark, 9, color }, { step, 38 }, text or "" })
 end
 
 local function stage_head(s)
@@ -113,19 +103,37 @@ local of_run = {
 	scan = function(e) line(e, nil, "scan", "", ("%s the run, %.1f s"):format(e.data.when or "", e.data.seconds or 0)) end,
 }
 
--- A sign of life, once a second; who follows may read that of the step before.
+local function began(beat) return beat.step == since.step and since.at or nil end
+
+-- A sign of life in one line.  How far it is and how long it takes stay: before that, what
+-- is done goes, then the middle of the step's name.
+local function live_line(beat, room)
+	local name, far, doing, left
+	for _, short in ipairs { false, true } do
+		name, far, doing = status.parts(beat, began(beat), short)
+		far, left = table.concat(far, "  "), room - #"  "
+		if far ~= "" then left = left - columns.of(far) - #"  " end
+		if left >= math.min(columns.of(name), 16) then break end
+	end
+	local words = {}
+	for _, word in ipairs { left >= 5 and columns.shorten(name, left) or "", far, doing } do
+		if word ~= "" then words[#words + 1] = word end
+	end
+	return columns.cut("  " .. table.concat(words, "  "), room)
+end
+
+-- Once a second; who follows may read the sign of the step before.
 local function progress(beat)
 	if beat.number > 0 and since.step and since.step ~= beat.step then return end
-	local words = status.under_way(beat, beat.step == since.step and since.at or nil)
-	local text = base.cut("  " .. table.concat(words, "  "), core.columns() - 1)
+	local text = live_line(beat, core.columns() - 1)
 	wipe()
 	core.out(text)
-	drawn, alive = utf8.len(text) or #text, beat
+	drawn, alive = text, beat
 end
 
 local function event(heard)
 	local e, s = heard.event, heard.step
-	local going_on = drawn > 0 and (e.kind == "log" or e.kind == "evidence") and alive
+	local going_on = drawn ~= "" and (e.kind == "log" or e.kind == "evidence") and alive
 	wipe()
 	if not s then
 		if of_run[e.kind] then of_run[e.kind](e) end
@@ -139,8 +147,7 @@ end
 local function plain_progress(beat)
 	if core.now() - told < 30 then return end
 	told = core.now()
-	sentence(core.date(beat.time, true), "under way",
-		table.unpack(status.under_way(beat, beat.step == since.step and since.at or nil)))
+	base.print("%s\n", base.sentence { core.date(beat.time, true), "under way", status.under_way(beat, began(beat)) })
 end
 
 -- The last lines, at most n, of what was shown of a run.
@@ -169,17 +176,18 @@ function view.listen(cli) base.must(core.listen(cli:option("hook"), view.events(
 
 -- What becomes of the steps when the plan is changed; then a person's word.
 local function confirm(cli)
-	local say = view.events(cli) and core.err or core.out
+	local say, indent = view.events(cli) and core.err or core.out, base.plain and "" or "  "
 	return function(change)
 		for _, part in ipairs { { "steps", "" }, { "undo", "old one " }, { "gone", "gone, " } } do
 			local list = change[part[1]] or {}
 			for _, id in ipairs(cli.json and {} or base.sorted(list)) do
 				local other = part[1] == "steps" and (change.plugins or {})[id]
-				say(("  %s %s%s\n"):format(base.pad(part[2] .. list[id], 24), id, other and ", although " .. other or ""))
+				local text = id .. (other and ", although " .. other or "")
+				say(indent .. base.row { { part[2] .. list[id], 24 }, text } .. "\n")
 			end
 		end
 		for _, policy in ipairs(cli.json and {} or cli.policies or {}) do
-			say(("  %s %s\n"):format(base.pad("policy", 24), policy))
+			say(indent .. base.row { { "policy", 24 }, policy } .. "\n")
 		end
 		if cli:option("yes") then return true end
 		if not base.about.terminal or not base.about.input_terminal then return false end

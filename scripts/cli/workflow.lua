@@ -99,10 +99,12 @@ function workflow.plan(cli, inputs)
 	return base.must(core.plan(inputs, cli:option("facts")))
 end
 
--- A plan as text; with the inputs, what package it is made from; dry: a dry run comes behind it.
+-- A plan as text; with the inputs, as this terminal has it and with what package it is made
+-- from; dry: a dry run comes behind it.
 function workflow.text(made, inputs, dry)
 	local from = inputs and inputs.package
-	return (from and packages.line(from) .. "\n" or "") .. require("cli.plan_text").plan(made.plan, made.digest, dry)
+	return (from and packages.line(from) .. "\n" or "") ..
+		require("cli.plan_text").plan(made.plan, made.digest, dry, inputs and base.plain)
 end
 
 -- Print what a workflow declares: its parameters with type and default.
@@ -110,8 +112,8 @@ function workflow.help(name, cli)
 	local declared = base.must(core.describe((workflow.find(name, cli))))
 	base.print("\nParameters of %s - %s (--param NAME=VALUE):\n\n", name, declared.help or "")
 	for _, row in ipairs(declared.params or {}) do
-		base.print("  %-16s %-8s %s%s%s\n", row.name, row.type, row.help or "", row.required and " (required)" or "",
-			row.default ~= nil and " = " .. core.encode(row.default) or "")
+		base.print("  %s\n", base.row { { row.name, 16 }, { row.type, 8 }, (row.help or "") ..
+			(row.required and " (required)" or "") .. (row.default ~= nil and " = " .. core.encode(row.default) or "") })
 	end
 end
 

@@ -262,11 +262,55 @@ mine.lua
 prove/probe.tcp faild it" '^2 .*broken.test:4: .*did you mean failed'
 broken "a step that the plan does not have" "$(sed 's,^prove/probe.tcp failed,prove/probe.tcq failed,' "$tmp/mine.test")" \
 	"^1 .*no step 'prove/probe.tcq'; did you mean 'prove/probe.tcp'"
+broken "all that is wrong with a test, at once" "@SCRIPT
+mine.lua
+@FACT
+{}
+@PARAMS
+no value
+safe=/a
+safe=/b
+@OPTIONS
+accept-no-returns=x
+@OUTCOMES
+prove/probe.tcp faild it
+@OUTPUTS
+save/backup.state archive
+save/backup.state archive=/x
+@PARAMS
+@EXPECT
+@OUTPUTS" '^2 BROKEN .*broken.test:3: .*did you mean @FACTS\?.*:6: NAME=VALUE is.*:8: safe is there twice.*:10: there is no option.*:12: .*did you mean failed.*:14: STEP NAME=JSON.*:15: STEP NAME=JSON.*:16: @PARAMS is there twice.*:18: @OUTPUTS is there twice.*:9: @OPTIONS is about a run.*:11: @OUTCOMES is about.*Mend the line.* 1 test, 0 failed, 1 can.t be used'
+# the test of mine with other lines about its steps
+said() { sed "s|^prove/probe.tcp failed.*|&\n$1|" "$tmp/mine.test"; }
+written=$(author test "$tmp/mine.test"; grep -n '^prove/probe.tcp failed' "$tmp/mine.test" | cut -d: -f1)
+broken "an output that a step does not have" "$(said '@OUTPUTS\nsave/backup.state archve="x"\nsave/backup.state archive=5\nsave/backup.state archive="y"')" \
+	"^2 .*archive of save/backup.state is there twice"
+broken "or one of another type, each told" "$(said '@OUTPUTS\nsave/backup.state archve="x"\nsave/backup.state archive=5')" \
+	"^1 FAILED .*broken.test:$((written + 2)): save/backup.state: it has no output 'archve'; did you mean 'archive'\?.*:$((written + 3)): save/backup.state: its output 'archive' is a path: 5 is none"
+broken "an outcome that can't be" "$(said 'save/backup.verify undo failed x\nprepare/host.space apply irreversible x\nprepare/host.space verify refused x\nsafe/x failed')" \
+	"^1 FAILED .*:$((written + 1)): save/backup.verify: it has no undo.*:$((written + 2)): prepare/host.space: irreversible is a result of check, not of apply.*:$((written + 3)): prepare/host.space: .*:$((written + 4)): the plan has no step 'safe/x'"
+broken "an outcome that nothing comes to" "$(said 'prove/probe.tcp apply changed')" \
+	"^1 FAILED .*:$((written + 1)): nothing came to this outcome: prove/probe.tcp was not called in apply so often.*"
+author test --update "$tmp/broken.test"
+is "also when its expectations are written anew" "$rc $(grep -c 'nothing came' <<<"$out")" "1 1"
 broken "a script that is not there" "@SCRIPT
 nothing.lua
 @RUN" '^1 .*there is no workflow nothing.lua'
 author test "$tmp/mine.test" "$tmp/nothing.test"
 is "a test that is not there is an error, whatever was run before on paper" "$rc" 2
+mkdir "$tmp/t"
+cp "$tmp/mine.lua" "$tmp/t"
+cp "$tmp/mine.test" "$tmp/t/b.test"
+: >"$tmp/t/a.test"
+: >"$tmp/t/c.test"
+author test "$tmp/t"
+is "files that can't be used do not hide the others" "$rc $(sed -n "s,^\([a-zA-Z][a-zA-Z]*\) *$tmp/t/,\1 ,p" <<<"$out" | xargs) $(tail -1 <<<"$out")" \
+	"2 BROKEN a.test ok b.test BROKEN c.test 3 tests, 0 failed, 2 can't be used"
+author test --json "$tmp/nothing.test" "$tmp/empty" "$tmp/t"
+is "also in JSON, and such as are not there" "$rc $(jq -r '.[] | "\(.test | split("/") | last) \(.ok) \(.errors[0].id)"' <<<"$out" | xargs)" \
+	"2 nothing.test false file-read empty false usage a.test false test-shape b.test true null c.test false test-shape"
+author check --json "$tmp/nothing.lua" "$tmp/bad.lua" nothing "$tmp/mine.lua"
+is "nor do scripts that are not there" "$rc $(jq -r '.[].id' <<<"$out" | sort | uniq -c | xargs)" "2 1 argument-unknown 2 workflow-none 3 workflow-script"
 
 # ---- the courses of the roles
 author test "$PD_SRCDIR/tests/workflows"

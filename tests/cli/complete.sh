@@ -55,12 +55,13 @@ is "behind others" "$(offered resume "${places[@]}" --emergency front,g)" "front
 is "guards of a workflow" "$(offered run "${places[@]}" "$tmp/gated.lua" --emergency f) $(offered run "${places[@]}" "$tmp/gated.lua" --emergency=)" \
 	"front --emergency=front --emergency=gate"
 
-# in_bash WORD...: what bash makes of it
+# in_bash WORD...: what bash makes of it, which has = : and @ as words of their own
 in_bash()
 {
 	bash -c '
 		. "$1"; shift
-		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE=$*
+		for c in = : @; do COMP_LINE=${COMP_LINE// $c/$c} COMP_LINE=${COMP_LINE//$c /$c}; done
 		compopt() { :; }
 		_patchday && printf "%s\n" "${COMPREPLY[@]}"' bash "$PD_SRCDIR/completions/patchday" patchday "$@" | sort | paste -sd" "
 }
@@ -70,7 +71,42 @@ is "bash: a value that is not begun" "$(in_bash report --format =)" "csv html te
 is "bash: a value with blanks" "$(in_bash signoff "$done" --party a)" 'application\ owner'
 is "bash: one that is begun so" "$(in_bash signoff "$done" --party 'application\ o')" 'application\ owner'
 is "bash: or in quotes" "$(in_bash signoff "$done" --party '"app')" 'application owner'
+# values of parameters: those of a choice; else files, which the shell knows
+cat >"$tmp/chooses.lua" <<'END'
+local pd = require "patchday"
+return pd.workflow { api = 1, name = "chooses", params = {
+	mode = pd.choice { choices = { "fast", "safe", "slow" }, default = "safe", help = "how" },
+	kernel = pd.bool { default = false }, to = pd.path { default = "/x" } },
+	plan = function() return pd.nothing "x" end }
+END
+echo 1 >"$tmp/first facts"
+cd "$tmp" || exit 99
+is "values of a choice" "$(offered run chooses.lua --param mode=s) $(offered run chooses.lua --param=mode=f)" "mode=safe mode=slow --param=mode=fast"
+like "with the default" "$(patchday complete -- run chooses.lua --param mode=sa)" '^mode=safe	default$'
+is "of a switch" "$(offered run chooses.lua --param kernel=)" "kernel=false kernel=true"
+empty "of a path there are none" "$(offered run chooses.lua --param to=)"
+is "bash: a value of a choice" "$(in_bash run chooses.lua --param mode = s)" "safe slow"
+is "bash: of a switch, not begun" "$(in_bash run chooses.lua --param kernel =)" "false true"
+is "bash: in one word" "$(in_bash run chooses.lua --param = mode = f)" "fast"
+is "bash: names in one word" "$(in_bash run chooses.lua --param = mo)" "mode="
+empty "bash: no role is a value" "$(in_bash run chooses.lua --param to = d)$(in_bash run chooses.lua --param to =)"
+is "bash: a value in quotes" "$(in_bash run chooses.lua --param mode = '"sa')" "safe"
+is "words of a list, each once" "$(offered drill --kinds=) $(offered drill --kinds kill,p)" \
+	"--kinds=enospc --kinds=kill --kinds=power --kinds=torn kill,power"
+empty "none twice" "$(offered drill --kinds kill,k)"
+is "words of an option" "$(offered catalog show --severity i) $(offered catalog verify --trust x)" "important xmldsig"
+empty "a name that one gives oneself is none of a plugin" "$(offered signoff --name '')$(offered workflow new '')$(offered scan --why '')"
+is "help" "$(offered he) $(offered help pla) $(offered help run f) $(offered --)" "help plan file-print --help --version"
+empty "nothing behind help of what is no command" "$(offered help nonsense '')$(offered help help '')"
+is "operands behind --" "$(offered run -- file-)" "file-print"
 if command -v fish >/dev/null; then
+	# in_fish LINE: what is offered behind "patchday"
+	in_fish()
+	{
+		HOME=$tmp fish -c "source $PD_SRCDIR/completions/patchday.fish; complete -C 'patchday $1'" | cut -f1 | sort | paste -sd" "
+	}
+	is "fish: a file behind =" "$(in_fish 'plan --facts=fi') $(in_fish 'plan chooses.lua --param to=fi')" "--facts=first facts to=first facts"
+	is "fish: a value of a choice" "$(in_fish 'plan chooses.lua --param mode=f')" "mode=fast"
 	is "fish: commands" "$(HOME=$tmp fish -c "source $PD_SRCDIR/completions/patchday.fish; complete -C 'patchday re'" |
 		cut -f1 | sort | xargs)" "rehearse report resume"
 	is "fish: options" "$(HOME=$tmp fish -c "source $PD_SRCDIR/completions/patchday.fish; complete -C 'patchday plan --c'" |
@@ -96,8 +132,14 @@ if command -v zsh >/dev/null; then
 	}
 	is "zsh: no blank behind a parameter" "$(in_zsh run --plugin-dir "$tmp/all" file-print --param sh)" "begun share=:share of the client test -S"
 	is "zsh: nothing behind what has no help" "$(in_zsh report --format=h)" "rows --format=html"
+	is "zsh: values of a choice" "$(in_zsh run chooses.lua --param=mode=f)" "rows --param=mode=fast"
+	is "zsh: a file behind =" "$(zsh -fc '
+		compset() { print -r -- "$@"; }
+		_files() { print files; }
+		words=(patchday plan --facts=fi) CURRENT=3
+		. "$1"' zsh "$PD_SRCDIR/completions/_patchday" | paste -sd" ")" "-P *= files"
 	is "zsh: files where nothing is offered" "$(zsh -fc '
-		_describe() { print -l -- "${(@P)2}"; }
+		compset() { :; }
 		_files() { print files; }
 		words=(patchday plan --catalog "") CURRENT=4
 		. "$1"' zsh "$PD_SRCDIR/completions/_patchday")" files

@@ -91,7 +91,7 @@ is "a fault after an undo: the status is its end" "$rc $(state)" "1 rolled back"
 like "and the fault is told" "$out" '\[internal\]'
 
 # ------------------------------------------------------------ the live line
-cp "$PD_BUILDDIR/plugins/command/.libs/command.so" "$tmp/plugins/"
+cp "$PD_BUILDDIR"/plugins/{command/.libs/command,native/.libs/native}.so "$tmp/plugins/"
 mkdir -m 755 /run/patchday-test.$$ && trap 'rm -rf "$tmp" /run/patchday-test.$$' EXIT
 cat >"/run/patchday-test.$$/work" <<'END'
 #!/bin/sh
@@ -132,7 +132,7 @@ empty "and it becomes shorter" "$(tr '\r' '\n' <<<"$out" | grep -aE ' 75 %.{20}'
 typed -- "$pd" run --plain --accept-no-return test "${places[@]}" "$tmp/live.lua"
 empty "--plain moves and colors nothing" "$(grep -a $'\033' <<<"$out")"
 like "and has words with commas between" "$out" '^[0-9:]{8}, info, one/command.run, half of it.?$'
-like "nothing is filled up to columns" "$(pd status --plain; echo "$out")" '^  done one/command.run +[0-9.]+ s$'
+like "nothing is filled up to columns" "$(pd status --plain; echo "$out")" '^done, one/command.run, [0-9.]+ s$'
 like "as has a terminal that can't do more" "$(TERM=dumb; typed -- "$pd" status --log 1; echo "$out")" '^[0-9:]{8}, run, .*, done.?$'
 like "and who wants it always" "$(export PATCHDAY_PLAIN=1; pd status --log 1; echo "$out")" '^[0-9:]{8}, run, .*, done$'
 pd run --accept-no-return test "$tmp/live.lua"
@@ -148,6 +148,84 @@ wait_for begun
 typed -- "$pd" status --follow "${places[@]}"
 wait
 like "who follows a run sees it live, too" "$out" '  one/command.run  step 1 of 1  [0-9]+ %  [0-9]+s of about [0-9]+s'
+
+# a long name, and signs that take two columns each
+cat >"/run/patchday-test.$$/wide" <<'END'
+#!/bin/sh
+read -r request
+if [ "$PATCHDAY_PHASE" = apply ]; then
+	printf '{"progress":[1,4],"text":"%s"}\n' "$(printf '\346\227\245%.0s' $(seq 60))"
+	sleep 3.5
+fi
+[ "$PATCHDAY_PHASE" = verify ] && echo '{"result":"unchanged"}' || echo '{"result":"changed"}'
+END
+chmod 755 "/run/patchday-test.$$/wide"
+long=a-step-whose-name-has-more-characters-than-a-terminal-of-forty-columns-has-room-for-and-then-some
+sed "s,/work\" },/wide\" }\, id = \"$long\",; s/name = \"live\"/name = \"wide\"/" "$tmp/live.lua" >"$tmp/wide.lua"
+cat >"$tmp/widest.py" <<'END'
+import re, sys, unicodedata
+wide = lambda c: 2 if unicodedata.east_asian_width(c) in "WF" else 1
+lines = [l for l in sys.stdin.read().replace("\r", "\n").split("\n") if " 25 %" in l]
+lines = [l.removeprefix("\033[J") for l in lines]
+print(max(sum(map(wide, l.split("\033")[0])) for l in lines), *sorted({re.sub("[0-9]+s", "Ns", l.split("\u65e5")[0]).rstrip() for l in lines}), sep="|")
+END
+# live COLUMNS: how wide the live line was at most, and what is before the words
+live() { typed "begin" "|$1" -- "$pd" run --accept-no-return test "${places[@]}" "$tmp/wide.lua" && python3 "$tmp/widest.py" <<<"$out"; }
+like "a long name leaves room for how far it is, at 80 columns" "$(live 80)" '^79\|  one/a-step-whose-.*\.\.\..*then-some  step 1 of 1  25 %  Ns of about Ns$'
+like "signs of two columns do not break the line, at 60" "$(live 60)" '^5[89]\|  one/a-[^ ]*\.\.\.[^ ]*-some  step 1 of 1  25 %  Ns of about Ns$'
+like "at 40 it is brief" "$(live 40)" '^3[89]\|  one/a-[^ ]*\.\.\.[^ ]*-some  1/1  25 %  Ns/Ns$'
+
+# ---------------------------------------------------------------- --plain
+echo '{"os": {"hostname": "alpha"}, "packages": [{"name": "a", "version": "1", "scheme": "deb"}]}' >"$tmp/alpha.json"
+cat >"$tmp/due.xml" <<'END'
+<catalog xmlns="urn:patchday:catalog:1">
+  <update id="U-1" kind="security"><title>one</title><package name="a" version="2" scheme="deb"/></update>
+</catalog>
+END
+echo "server,date,from,to,do,undo,responsible
+alpha,2026-11-28,22:00,23:30,30m,30m,Ann" >"$tmp/dates.csv"
+cat >"$tmp/all.lua" <<END
+local pd = require "patchday"
+local steps = pd.use "steps"
+return pd.workflow { api = 1, name = "all", questions = { ready = pd.question { ask = "Is it?", type = "boolean" } },
+  plan = function(t)
+    pd.note "a word"
+    return { pd.hold { steps.write { path = "$f/held" }, pd.stage "one" { on_failure = "undo", steps.noop {} } },
+      pd.stage "two" { steps.mint { path = "$f/m" }, steps.write { path = "$f/x", text = "x" } } }
+  end, guards = function() return { steps.gate { path = "$f/gate", id = "front" } } end }
+END
+# spoken TEXT COMMAND ARGUMENT...: nothing of it is in columns, further right or drawn
+spoken()
+{
+	local text=$1
+
+	shift
+	pd "$@" --plain
+	check "--plain: $text says something" [ "$(wc -w <<<"$out")" -gt 3 ] || echo "# $rc $out"
+	empty "and nothing in columns or drawn" "$(grep -nE '  |^ |--- |== |[|<>!] |^[-*?] ' <<<"$out")"
+}
+spoken plan plan "$tmp/all.lua" --facts "$tmp/alpha.json"
+like "each step is one line" "$out" '^3, steps.mint, path=[^,]*, .*$'
+like "with what is held around it" "$out" '^2, steps.noop, changes nothing, while step 1 is held$'
+like "its stage" "$out" '^stage one, on failure: undo$'
+spoken "a rollback plan" plan --rollback "$tmp/all.lua" --facts "$tmp/alpha.json"
+spoken "a dry run" plan --check "$tmp/all.lua"
+spoken "a run" run "$tmp/good.lua"
+spoken status status
+spoken "a list of runs" status --all
+spoken "a report" report
+like "of each step a line" "$out" '^done, changed, one/steps.write, [0-9.]+ s$'
+spoken scan scan --facts "$tmp/alpha.json" --catalog "$tmp/due.xml"
+like "of each update a line" "$out" '^needed, [a-z]+, U-1, .'
+spoken "an update" catalog show "$tmp/due.xml" --id U-1
+spoken facts facts --facts "$tmp/alpha.json"
+spoken plugins plugins
+spoken "a plugin" plugins steps
+spoken "an explanation" explain usage
+spoken risk risk --facts "$tmp/alpha.json"
+spoken schedule schedule "$tmp/dates.csv"
+spoken doctor doctor "$tmp/good.lua"
+spoken help plan --help
 
 out=$("$pd" reherse x 2>&1)
 like "and meant by a misspelt word" "$out" 'Did you mean .patchday rehearse'

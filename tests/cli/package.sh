@@ -99,6 +99,16 @@ touch broken/assets/.secret
 refuses "a hidden file" "broken/assets/.secret: .*begins with '\.'.*\[package-path\]"
 touch broken/notes.txt
 refuses "a file that has no place" "broken/notes.txt: .*\[package-path\]"
+touch broken/notes.txt broken/assets/.secret broken/assets/"a b\\c"
+ln -s /etc/passwd broken/assets/link
+sed -i 's/<title>/<name>/' broken/catalogs/updates.xml
+sed -i 's/steps.noop/steps.nop/' broken/web.lua
+mkdir -p twice && touch twice/tool
+pd package build broken --asset nowhere --asset twice/tool --version 1.2 --key a.key --out broken.pdpkg --json
+is "all that is wrong is told at once, in JSON" "$rc $(for word in 'nowhere is missing' 'notes.txt: ' 'begins with' 'printable ASCII' 'is a link' 'would both be assets/tool' \
+	updates.xml:2 web.lua:7; do jq -r .error.message <<<"$out" | grep -q -- "$word" && echo told; done | xargs)" \
+	"2 told told told told told told told told"
+refuses "and in text" "notes.txt: .*\[package-path\].*\[package-source\].*broken/web.lua:7: .*these are wrong with it"
 touch broken/second.lua
 refuses "two workflows" "2 workflow.*\[package-source\]"
 rm broken/web.lua
@@ -151,6 +161,7 @@ pd package list --json
 is "it is listed" "$rc $(jq -r '.[] | "\(.name) \(.version) \(.current)"' <<<"$out")" "0 web 1.2 true"
 is "and completed" "$("${patchday[@]}" complete -- plan we | grep package | cut -f1) $("${patchday[@]}" complete -- package use web 1)" \
 	"web 1.2	current"
+is "with its versions" "$("${patchday[@]}" complete -- plan web@)" "web@1.2	current"
 is "its verbs too" "$("${patchday[@]}" complete -- package '' | xargs)" "build install list remove use verify"
 
 # ---- planned and run from

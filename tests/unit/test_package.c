@@ -54,7 +54,7 @@ static json_t *files(void)
 	pd_auto_free char *source = in("source");
 	pd_auto_json *roots = json_pack("[{s:s, s:s}]", "from", source, "to", "");
 	pd_auto_error *err = NULL;
-	json_t *list = tree_list(roots, &err);
+	json_t *list = tree_list(roots, NULL, &err);
 
 	must(list != NULL, err);
 	return list;
