@@ -2,9 +2,13 @@
 /* The step copy.folder: the second place is a folder, such as a mounted share. */
 #include "copy.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "../shared/clone.h"
+#include "../shared/volume.h"
 
 struct folder_args {
 	const char *from;
@@ -18,7 +22,7 @@ static const struct pd_param params[] = {
 	PD_PARAM(struct folder_args, to, PD_T_PATH, .flags = PD_P_REQUIRED,
 		 .help = "folder off the server, such as a mounted share or medium; it has to exist"),
 	PD_PARAM(struct folder_args, same_volume, PD_T_BOOL, .def = "false",
-		 .help = "allow a second place on the volume of the first"),
+		 .help = "allow a second place on a volume of the server itself: of the first place, the root or patchday's state"),
 	PD_PARAM_END
 };
 
@@ -26,27 +30,42 @@ static const struct pd_output outputs[] = {
 	COPY_OUTPUTS("where the copy is: TO/SERVER/RUN")
 };
 
-/* A share that is not mounted is an empty folder of the server itself. */
+static bool refuse(struct pd_ctx *ctx, const char *risk, const char *cause, const char *remedy)
+{
+	pd_inhibit(ctx, risk, cause, remedy);
+	return false;
+}
+
+/* A share that is not mounted is an empty folder of the server itself.  In a clone none is mounted. */
 static bool second_place(struct pd_ctx *ctx)
 {
 	const struct folder_args *args = ctx->args;
-	struct stat to = {0}, from = {0};
-	const char *near = args->from;
+	struct volume to, from;
+	struct stat st = {0};
+	const char *own;
 
-	if (stat(args->to, &to) < 0 || !S_ISDIR(to.st_mode)) {
-		pd_inhibit(ctx, "what the run saves would be on this server only",
-			   pd_format(ctx, "the second place %s is no folder here", args->to),
-			   "mount it, or make it");
-		return false;
-	}
-	while (stat(near, &from) < 0 && strrchr(near, '/') > near)
-		near = pd_format(ctx, "%.*s", (int)(strrchr(near, '/') - near), near);
-	if (from.st_dev != to.st_dev || args->same_volume)
+	if (stat(args->to, &st) < 0 || !S_ISDIR(st.st_mode))
+		return refuse(ctx, "what the run saves would be on this server only",
+			      pd_format(ctx, "the second place %s is no folder here", args->to), "mount it, or make it");
+	if (clone_here(ctx))
 		return true;
-	pd_inhibit(ctx, "what the run saves would be lost with one disk",
-		   pd_format(ctx, "%s is on the same volume as %s", args->to, args->from),
-		   "mount a share or medium there, or set same_volume");
-	return false;
+	if (!volume_of(ctx, args->to, &to) || !volume_of(ctx, args->from, &from))
+		return refuse(ctx, "what the run saves may be on this server only",
+			      pd_format(ctx, "the second place %s can't be looked at: %s", args->to, strerror(errno)),
+			      "mount it anew");
+	if (to.memory)
+		return refuse(ctx, "what the run saves would be lost with the next reboot",
+			      pd_format(ctx, "the second place %s is in memory", args->to), "mount a share or medium there");
+	if (args->same_volume)
+		return true;
+	if (volume_is_same(&from, &to))
+		return refuse(ctx, "what the run saves would be lost with one disk",
+			      pd_format(ctx, "%s is on the same volume as %s", args->to, args->from),
+			      "mount a share or medium there, or set same_volume");
+	own = volume_is_own(ctx, &to);
+	return !own || refuse(ctx, "what the run saves would be lost with this server",
+			      pd_format(ctx, "%s is on the volume of %s: is a share not mounted there?", args->to, own),
+			      "mount it, or set same_volume");
 }
 
 static struct pass start(struct pd_ctx *ctx)

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "calendar.h"
 
 #define ZONES "/usr/share/zoneinfo/"
+
+enum { ZONE_MAX = 1 << 20 };
 
 struct args {
 	struct pd_list windows, except;
@@ -62,13 +63,26 @@ static const char *show_time(struct pd_ctx *ctx, int64_t seconds)
 			 (seconds % 3600 + 59) / 60);
 }
 
+/* The C library takes any other name, or a folder, for UTC, and says nothing.  Those of right/ count leap seconds,
+ * which the clock does not; Factory is for computers that nobody has told where they are. */
+static bool is_zone(struct pd_ctx *ctx, const char *name)
+{
+	const char *rules;
+
+	if (strcmp(name, "UTC") == 0)
+		return true;
+	if (name[0] == '/' || strstr(name, "..") || strncmp(name, "right/", 6) == 0 || strcmp(name, "Factory") == 0)
+		return false;
+	rules = pd_read_file(ctx, pd_format(ctx, ZONES "%s", name), ZONE_MAX, NULL);
+	return rules && strncmp(rules, "TZif", 4) == 0;
+}
+
 static int set_zone(struct pd_ctx *ctx, const char *name)
 {
 	if (!name || !*name)
 		return 0;
-	if (strstr(name, "..") || name[0] == '/' ||
-	    (access(pd_format(ctx, ZONES "%s", name), R_OK) < 0 && strcmp(name, "UTC") != 0))
-		return pd_fail(ctx, PD_BAD_ARGS, "there is no time zone '%s' on this server; "
+	if (!is_zone(ctx, name))
+		return pd_fail(ctx, PD_BAD_ARGS, "'%s' is no time zone that this server knows; "
 			       "names are those below " ZONES ", such as Europe/Berlin", name);
 	if (setenv("TZ", name, 1) < 0)
 		return pd_fail(ctx, PD_FAILED, "the time zone could not be set");

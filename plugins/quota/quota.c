@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define RECORD "limits"
+#define COUNTED "counted" /* those in files, since they were held: once is enough */
 #define IN_KERNEL (1u << 16) /* DQF_SYS_FILE of linux/quota.h, which sys/quota.h excludes */
 
 struct args {
@@ -252,7 +253,7 @@ static int apply(struct pd_ctx *ctx)
 		return PD_FAILED;
 	if (all.len == 0)
 		return PD_UNCHANGED;
-	if (evidence(ctx, &all, "before") < 0 || remember(ctx, &all) < 0)
+	if (evidence(ctx, &all, "before") < 0 || remember(ctx, &all) < 0 || pd_remember(ctx, COUNTED, NULL) < 0)
 		return PD_FAILED;
 	for (size_t i = 0; i < all.len; i++) {
 		const struct limit *l = &all.items[i];
@@ -301,41 +302,68 @@ static int flush(struct pd_ctx *ctx, const struct limit *l)
 				    "written to the disk: %s", says(ctx, l), l->mount, strerror(why));
 }
 
-/* Files know nothing of what was written meanwhile: count anew. */
-static int bring_back(struct pd_ctx *ctx, const struct limit *l)
+static int switch_on(struct pd_ctx *ctx, const struct limit *l)
 {
 	static const char *const on[] = { "-u", "-g", "-P" };
-	static const char *const count[] = { "-mu", "-mg", "-mP" };
 
 	if (l->files)
-		return flush(ctx, l) < 0 || tool(ctx, "quotacheck", count[l->kind], l) < 0 ? PD_FAILED :
-		       tool(ctx, "quotaon", on[l->kind], l);
+		return tool(ctx, "quotaon", on[l->kind], l);
 	return switch_to(l, true) == 0 ? 0 :
 	       pd_fail(ctx, PD_FAILED, "the quota %s (%s) can't be switched on again: %s; try 'quotaon %s'",
 		       says(ctx, l), l->device, strerror(errno), l->mount);
 }
 
+/* Files know nothing of what was written meanwhile.  A boot has switched them on all the same: off again, for
+ * quotacheck can't count while the kernel does. */
+static int count_anew(struct pd_ctx *ctx, const struct limit *l, bool on)
+{
+	static const char *const count[] = { "-mu", "-mg", "-mP" };
+	const char *const there[] = { "quotaon", "-V", NULL };
+	struct pd_command_result r = { 0 };
+
+	if (on && pd_run(ctx, there, &r) < 0)
+		return pd_fail(ctx, PD_FAILED, "the quota %s can't be counted anew: quotaon (package quota) does not run",
+			       says(ctx, l));
+	if (on && switch_to(l, false) < 0)
+		return pd_fail(ctx, PD_FAILED, "the quota %s (%s) can't be counted anew, since it can't be switched off: %s",
+			       says(ctx, l), l->device, strerror(errno));
+	return flush(ctx, l) < 0 || tool(ctx, "quotacheck", count[l->kind], l) < 0 ? PD_FAILED : 0;
+}
+
+static int bring_back(struct pd_ctx *ctx, const struct limit *l, bool counted)
+{
+	bool on = is_enforced(l->device, l->kind);
+	int r = l->files && !(on && counted) ? count_anew(ctx, l, on) : 0;
+
+	/* what was on is on again also when it could not be counted */
+	if (is_enforced(l->device, l->kind) || (r < 0 && !on))
+		return r;
+	return switch_on(ctx, l) < 0 ? PD_FAILED : r;
+}
+
 /* With the others when one does not come back. */
 static int undo(struct pd_ctx *ctx)
 {
+	bool counted = pd_recall(ctx, COUNTED);
 	struct limits all = { 0 };
 	int result = recall(ctx, &all);
 
 	if (result <= 0 || all.len == 0)
 		return result < 0 ? result : PD_UNCHANGED;
+	result = 0;
 	for (size_t i = 0; i < all.len; i++) {
 		const struct limit *l = &all.items[i];
 
 		if (pd_canceled(ctx))
 			return pd_fail(ctx, PD_CANCELED, "stopped while quotas were brought back");
-		if (is_enforced(l->device, l->kind))
-			continue;
-		if (bring_back(ctx, l) < 0)
+		if (bring_back(ctx, l, counted) < 0)
 			result = PD_FAILED;
 		else if (!is_enforced(l->device, l->kind))
 			result = pd_fail(ctx, PD_FAILED, "the quota %s was switched on and is not enforced: see "
 					 "'quotaon -p %s'", says(ctx, l), l->mount);
 	}
+	if (result == 0 && !counted && pd_remember(ctx, COUNTED, "yes") < 0)
+		return PD_FAILED;
 	return result < 0 || evidence(ctx, &all, "after") < 0 ? PD_FAILED : PD_CHANGED;
 }
 

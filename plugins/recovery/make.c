@@ -12,6 +12,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "../shared/volume.h"
+
 struct make_args {
 	const char *to, *url;
 	int64_t limit, room, percent;
@@ -95,18 +97,19 @@ static int place_private(struct pd_ctx *ctx)
 
 static int place_fits(struct pd_ctx *ctx, const struct rear_job *job)
 {
-	const char *to = arguments(ctx)->to, *there = existing(ctx, to);
-	struct stat root, own;
+	const char *to = arguments(ctx)->to, *there = existing(ctx, to), *whose;
+	struct volume volume;
 	struct statvfs fs;
 	int64_t room, needed;
 
-	if (stat("/", &root) < 0 || stat(there, &own) < 0 || statvfs(there, &fs) < 0)
+	if (!volume_of(ctx, there, &volume) || statvfs(there, &fs) < 0)
 		return pd_fail(ctx, PD_FAILED, "cannot look at %s: %s", there, strerror(errno));
-	if (root.st_dev == own.st_dev)
-		return against(ctx, pd_format(ctx, "%s is on the volume of the root, which is what would have to be "
-					      "recovered", to),
+	whose = volume.memory ? NULL : volume_is_own(ctx, &volume);
+	if (volume.memory || whose)
+		return against(ctx, volume.memory ? pd_format(ctx, "%s is in memory, which the next boot empties", to) :
+			       pd_format(ctx, "%s is on the volume of %s, which is what would have to be recovered", to, whose),
 			       "mount another volume, or a share of another server, there");
-	needed = room_needed(ctx, job, arguments(ctx)->room, own.st_dev);
+	needed = room_needed(ctx, job, arguments(ctx)->room, volume.device);
 	room = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
 	return room >= needed ? 0 :
 	       against(ctx, pd_format(ctx, "%s has %" PRId64 " MiB free, and up to %" PRId64 " MiB may be needed", to,

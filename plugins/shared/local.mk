@@ -5,6 +5,7 @@ PKG_SOURCES = %reldir%/etc.c %reldir%/pkg.c %reldir%/pkg.h
 HOLD_SOURCES = %reldir%/units.c %reldir%/jobs.c %reldir%/hold.c %reldir%/stop.c %reldir%/units.h
 CUPS_SOURCES = %reldir%/cups.c %reldir%/cups.h
 DEVICE_SOURCES = %reldir%/device.c %reldir%/device.h
+VOLUME_SOURCES = %reldir%/volume.c %reldir%/volume.h
 STORE_SOURCES = %reldir%/store.c %reldir%/store.h
 PROCESS_SOURCES = %reldir%/process.c %reldir%/process.h
 NUT_SOURCES = %reldir%/nut.c %reldir%/nut.h %reldir%/clone.h

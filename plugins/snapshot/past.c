@@ -83,12 +83,22 @@ static bool join(struct pd_ctx *ctx, struct line *l, const unsigned char uuid[ID
 struct left {
 	const char *name;
 	struct subvol s;
+	bool replaced; /* no snapshot: what had become of a subvolume that went back */
+	bool shared;   /* a snapshot of one that is in another place now */
+	bool follow;   /* what it was made of had its place before */
 };
 
 struct leftovers {
 	struct left *items;
 	size_t len, cap;
 };
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), n = strlen(end);
+
+	return len > n && strcmp(text + len - n, end) == 0;
+}
 
 static int list(struct pd_ctx *ctx, const struct place *p, const char *path, struct leftovers *out)
 {
@@ -102,7 +112,7 @@ static int list(struct pd_ctx *ctx, const struct place *p, const char *path, str
 		return pd_fail(ctx, PD_FAILED, "cannot list " FOLDER " of the file system of %s: %s", path, strerror(errno));
 	}
 	while (all && (e = readdir(all))) {
-		struct left left = { .name = pd_format(ctx, "%s", e->d_name) };
+		struct left left = { .name = pd_format(ctx, "%s", e->d_name), .replaced = ends_with(e->d_name, BACK) };
 
 		if (*e->d_name == '.' || place_sub(p->folder, e->d_name, &left.s) < 0)
 			continue;
@@ -114,6 +124,41 @@ static int list(struct pd_ctx *ctx, const struct place *p, const char *path, str
 	return 0;
 }
 
+static const struct left *find_left(const struct leftovers *all, const unsigned char uuid[ID_SIZE])
+{
+	for (size_t i = 0; i < all->len; i++)
+		if (memcmp(all->items[i].s.uuid, uuid, ID_SIZE) == 0)
+			return &all->items[i];
+	return NULL;
+}
+
+static bool is_snapshot(const struct leftovers *all, const unsigned char uuid[ID_SIZE])
+{
+	const struct left *left = find_left(all, uuid);
+
+	return left && !left->replaced;
+}
+
+/* Somebody may have made a subvolume as a snapshot of another one, whose snapshots are not its own.  So what has, or
+ * had, the place leads on to nothing but the snapshot that it is a copy of; and a snapshot to what it was taken
+ * of, unless that is in another place: it was replaced, or is removed. */
+static int find_parents(struct pd_ctx *ctx, const struct volume *v, int top, const struct subvol *now,
+			struct leftovers *all)
+{
+	for (size_t i = 0; i < all->len; i++) {
+		struct left *left = &all->items[i];
+		bool known = memcmp(left->s.parent, now->uuid, ID_SIZE) == 0 || find_left(all, left->s.parent);
+		int lives = known ? 0 : subvol_lives(top, left->s.parent);
+
+		if (lives < 0)
+			return pd_fail(ctx, PD_FAILED, "cannot ask btrfs what " FOLDER "/%s of the file system of %s was made of: %s",
+				       left->name, v->path, strerror(errno));
+		left->shared = !left->replaced && lives > 0;
+		left->follow = left->replaced ? is_snapshot(all, left->s.parent) : !lives;
+	}
+	return 0;
+}
+
 /* Who went back is a copy of a snapshot of another one: that one's snapshots are its own, too. */
 static struct line line_of(struct pd_ctx *ctx, const struct subvol *now, const struct leftovers *all)
 {
@@ -121,38 +166,35 @@ static struct line line_of(struct pd_ctx *ctx, const struct subvol *now, const s
 	bool more = true;
 
 	join(ctx, &l, now->uuid);
-	join(ctx, &l, now->parent);
+	if (is_snapshot(all, now->parent))
+		join(ctx, &l, now->parent);
 	while (more) {
 		more = false;
-		for (size_t i = 0; i < all->len; i++)
-			if (is_of(ctx, &l, all->items[i].s.uuid) || is_of(ctx, &l, all->items[i].s.parent)) {
-				more = join(ctx, &l, all->items[i].s.uuid) || more;
-				more = join(ctx, &l, all->items[i].s.parent) || more;
+		for (size_t i = 0; i < all->len; i++) {
+			const struct left *left = &all->items[i];
+
+			if (is_of(ctx, &l, left->s.uuid) || is_of(ctx, &l, left->s.parent)) {
+				more = join(ctx, &l, left->s.uuid) || more;
+				more = (left->follow && join(ctx, &l, left->s.parent)) || more;
 			}
+		}
 	}
 	return l;
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-	size_t len = strlen(text), n = strlen(end);
-
-	return len > n && strcmp(text + len - n, end) == 0;
 }
 
 static void add_left(struct pd_ctx *ctx, const struct volume *v, const struct left *left, const struct mounts *mounts,
 		    struct history *out)
 {
-	bool replaced = ends_with(left->name, BACK);
 	size_t n;
 	const struct mounted *self = mounts_below(mounts, pd_format(ctx, "/" FOLDER "/%s", left->name), &n);
 	/* which is removed with it */
 	const struct mounted *m = self ? self : mounts_below(mounts, pd_format(ctx, "/" FOLDER "/%s" BACK, left->name), &n);
 	const struct past p = { .output = pd_format(ctx, "btrfs:%s/%s", v->fs, left->name), .name = left->name, .run = left->name,
-		.taken = replaced ? left->s.changed : left->s.taken, .replaced = replaced,
-		.busy = m ? pd_format(ctx, "mounted at %s", m->target) : NULL };
+		.taken = left->replaced ? left->s.changed : left->s.taken, .replaced = left->replaced,
+		.busy = m ? pd_format(ctx, "mounted at %s", m->target) :
+			left->shared ? "taken of another subvolume, which may go back to it" : NULL };
 
-	if (replaced || left->s.read_only)
+	if (left->replaced || left->s.read_only)
 		history_add(ctx, out, &p);
 }
 
@@ -169,6 +211,8 @@ int btrfs_history(struct pd_ctx *ctx, struct volume *v, struct history *out)
 		r = pd_fail(ctx, PD_FAILED, "cannot open the subvolume %s of %s: %s", v->at, v->path, strerror(errno));
 	if (r == 0)
 		r = list(ctx, &p, v->path, &all);
+	if (r == 0)
+		r = find_parents(ctx, v, p.top, &now, &all);
 	place_close(&p);
 	if (r == 0)
 		r = mounts_read(ctx, &mounts);

@@ -56,6 +56,8 @@ bool subvol_is_root(int fd);
 /** @return 0, or -1 with errno. */
 int subvol_info(int fd, struct subvol *out);
 int subvol_file_system(int fd, char out[TEXT_ID]);
+/** Is there a subvolume with this id in the file system?  @return 1, 0, or -1 with errno. */
+int subvol_lives(int fd, const unsigned char uuid[ID_SIZE]);
 const char *subvol_uuid(struct pd_ctx *ctx, const unsigned char uuid[ID_SIZE]);
 /** Names of those in it that are not empty; NULL: none.  @return 0, or -1 with errno. */
 int subvol_nested(struct pd_ctx *ctx, const char *path, int fd, const char **out);

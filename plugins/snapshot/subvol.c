@@ -3,6 +3,7 @@
 #include "snapshot.h"
 
 #include <dirent.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/btrfs.h>
@@ -78,6 +79,25 @@ int subvol_file_system(int fd, char out[TEXT_ID])
 		return -1;
 	put_uuid(info.fsid, out);
 	return 0;
+}
+
+/* btrfs has a tree of them: the two halves of an id are the key. */
+int subvol_lives(int fd, const unsigned char uuid[ID_SIZE])
+{
+	struct btrfs_ioctl_search_args args = { 0 };
+	struct btrfs_ioctl_search_key *key = &args.key;
+	uint64_t half[2];
+
+	memcpy(half, uuid, ID_SIZE);
+	if (!half[0] && !half[1])
+		return 0;
+	key->tree_id = BTRFS_UUID_TREE_OBJECTID;
+	key->min_objectid = key->max_objectid = le64toh(half[0]);
+	key->min_offset = key->max_offset = le64toh(half[1]);
+	key->min_type = key->max_type = BTRFS_UUID_KEY_SUBVOL;
+	key->max_transid = UINT64_MAX;
+	key->nr_items = 1;
+	return ioctl(fd, BTRFS_IOC_TREE_SEARCH, &args) < 0 ? -1 : key->nr_items > 0;
 }
 
 static bool has_entries(int folder, const char *name)

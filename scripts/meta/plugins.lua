@@ -214,7 +214,7 @@ local steps = {}
 ---@class (exact) patchday.plugin.copy.folder
 ---@field from patchday.path folder where the run's steps have saved: what is in its subfolder of this run is copied
 ---@field to patchday.path folder off the server, such as a mounted share or medium; it has to exist
----@field same_volume? patchday.boolean allow a second place on the volume of the first, default false
+---@field same_volume? patchday.boolean allow a second place on a volume of the server itself: of the first place, the root or patchday's state, default false
 ---@field id? string name of the step in the plan
 
 ---@class (exact) patchday.plugin.copy.folder.out

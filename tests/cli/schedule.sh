@@ -109,7 +109,7 @@ END
 else
 	echo "# skip time zones: tzdata is not installed"
 fi
-for zone in Europe/Berln '../../etc/passwd' 'UTC" 2020' ''; do
+for zone in Europe/Berln '../../etc/passwd' 'UTC" 2020' '' Europe America/Argentina Europe/ zone.tab tzdata.zi Factory right/Europe/Berlin; do
 	zoned "$zone"
 	like "no time zone: '$zone'" "$rc $out" '^2 .*is no time zone that this server knows'
 done

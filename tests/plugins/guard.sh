@@ -128,10 +128,12 @@ for wrong in "sat" "sat 22:00" "sat 22:00-25:00" "sat 22:60-23:00" "sat 22:00-22
 done
 row "daily 22:00-23:00" "2026-11-20 12:00" wrong except=2026-11-31
 row "daily 22:00-23:00" "2026-11-20 12:00" wrong except=2026-11-30..2026-11-29
-guard window "windows=daily 22:00-23:00" timezone=Europe/Berlyn
-is "so is an unknown time zone" "$result" bad-args
-guard window "windows=daily 22:00-23:00" timezone=../../etc/passwd
-is "and one that is a path" "$result" bad-args
+for zone in Europe/Berlyn ../../etc/passwd /etc/localtime America Europe/ zone.tab tzdata.zi Factory right/Europe/Berlin posix/../Europe/Berlin; do
+	guard window "windows=daily 22:00-23:00" timezone=$zone
+	like "no time zone: $zone" "$result $out" "^bad-args .*'$zone' is no time zone that this server knows"
+done
+[ ! -e /usr/share/zoneinfo/posix/Europe/Berlin ] ||
+	row "sat 22:00-06:00" "2026-11-21 23:00" "open until Sun 2026-11-22 06:00 CET" timezone=posix/Europe/Berlin
 
 # ---- load
 guard load one=0 five=0 memory=0

@@ -9,7 +9,7 @@ set -u
 
 if outside; then
 	programs=(quotacheck quotaon quotaoff repquota setquota setpriv mkfs.ext4 mkfs.xfs umount
-		awk cat chmod cp dd grep head mkdir rm sed sort tail timeout tr)
+		awk cat chmod cp dd grep head mkdir rm sed sort stat tail timeout tr)
 	files=("$PD_BUILDDIR/plugins/quota/.libs/quota.so" /etc/mke2fs.conf)
 	modules=(quota_v2 xfs) disks=(64M 64M 400M)
 	machine 512M
@@ -81,6 +81,32 @@ is "what the files did not count is counted" "$(used /mnt/files)" 2048
 is "the limits are in force again" "$(all)" "no no"
 step quota.hold undo
 is "undo once more" "$result $(state)" "changed $before"
+
+# ---- a boot in between switches on what the files knew before
+work=/mnt/boot
+rm -f /mnt/files/t
+step quota.hold check,apply,verify
+is "hold again" "$result $(may /mnt/files 2048)" "unchanged yes"
+quotaon -u /mnt/files
+is "after the boot they don't know what was written" "$(used /mnt/files)" "" # repquota has no row of who uses nothing
+step quota.hold undo
+is "undo counts it" "$result $(used /mnt/files)" "changed 2048"
+is "with the limits in force, and the state as before" "$(may /mnt/files 2048) $(state)" "no $before"
+inode=$(stat -c '%i %Y' /mnt/files/aquota.user)
+step quota.hold undo
+is "once" "$result $(stat -c '%i %Y' /mnt/files/aquota.user) $(state)" "changed $inode $before"
+step quota.hold apply
+quotaon -u /mnt/files
+setquota -u 1000 0 0 0 0 /mnt/files
+count=$(type -P quotacheck)
+chmod 000 "$count"
+step quota.hold undo
+like "one that can't be counted fails" "$result $message" 'failed.*the quota /mnt/files user can.t be brought back: quotacheck'
+is "and is in force as it was" "$(state)" "$before"
+chmod 755 "$count"
+step quota.hold undo
+is "undo again finishes" "$result $(state)" "changed $before"
+setquota -u 1000 0 1024 0 0 /mnt/files
 
 # ---- some only
 work=/mnt/some

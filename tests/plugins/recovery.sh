@@ -24,9 +24,12 @@ rear_server
 # nobody boots what has this kernel: tests/plugins/recovery-stick.sh does
 in_lab bash -s <<'SERVER'
 head -c 1M /dev/urandom >/boot/kernel
-mkdir -p /mnt/safe /mnt/full
-mount -t tmpfs -o size=800m,mode=755 safe /mnt/safe
-mount -t tmpfs -o size=20m,mode=755 full /mnt/full
+mkdir -p /mnt/safe /mnt/full /mnt/memory /srv/volume/safe /run/small
+mount --bind /srv/volume/safe /mnt/safe
+mount -t tmpfs -o mode=755 memory /mnt/memory
+# an overlay has no more room than what its upper layer lies on
+mount -t tmpfs -o size=20m,mode=755 small /run/small && cd /run/small && mkdir lower upper work
+mount -t overlay full -o lowerdir=lower,upperdir=upper,workdir=work /mnt/full
 SERVER
 
 # ---- what it refuses, before anything is touched
@@ -36,6 +39,8 @@ run step recovery.backup check to=/mnt/safe url="nfs://a/'b"
 like "$out" '"bad-args".*no address' "an address, too"
 run step recovery.backup check to=/srv/safe
 refused "a folder on the root's volume" 'is on the volume of the root' 'mount another volume'
+run step recovery.backup check to=/mnt/memory
+refused "a folder in memory" '/mnt/memory is in memory, which the next boot empties' 'mount another volume'
 run step recovery.backup check to=/mnt/full
 refused "too little room" '/mnt/full has 20 MiB free, and up to [0-9]+ MiB'
 in_lab chmod 777 /mnt/safe </dev/null

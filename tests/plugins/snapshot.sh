@@ -427,6 +427,55 @@ step prune check volumes="$tmp/none"
 is "what is no subvolume has no snapshots" "$result" refused
 unset PD_STEP_RUN
 
+# ---- one that was made as a snapshot of another one: neither has what the other has
+umount "$home"
+for file in "$top"/.patchday/*; do btrfs -q subvolume delete "$file" >/dev/null; done
+mount -o subvol=@home "$loop" "$home"
+echo production >"$home/alice/file"
+btrfs -q subvolume snapshot "$top/@home" "$top/@test" >/dev/null
+test=$top/@test
+echo test >"$test/alice/file"
+# took RUN SUBVOLUME
+took() { work=$tmp/work-$1 PD_STEP_RUN=$1 step btrfs check,apply,verify subvolumes="$2"; sleep 1.1; }
+took first "$test"; took second "$home"
+export PD_STEP_RUN=third
+work=$tmp/third
+step restore check volumes="$test" run=second
+like "restore: what the other's run has taken is not its own" "$result $message" "refused.*no snapshot of $test that was taken by the run second; there is first-[0-9]+ *$"
+step prune check volumes="$test" keep=0 age=0
+like "nor is it removed with its own" "$result $(grep -o '"removed".*' <<<"$out")" '^changed "removed","value":\["btrfs:[^"]*/first-[0-9]+"\]'
+step prune check volumes="$home" keep=0 age=0
+like "nor the other way round" "$result $(grep -o '"removed".*' <<<"$out")" '^changed "removed","value":\["btrfs:[^"]*/second-[0-9]+"\]'
+echo broken >"$test/alice/file"
+step restore check,apply,verify volumes="$test"
+is "it goes back to its own" "$result $(cat "$test/alice/file") $(cat "$home/alice/file")" "unchanged test production"
+[ "$result" = unchanged ] || echo "# $message"
+took fourth "$test"
+export PD_STEP_RUN=fifth
+work=$tmp/fifth
+step prune check volumes="$test" keep=0 age=0
+like "and has what it had before that, and nothing else" "$result $(grep -o '"removed".*' <<<"$out" | grep -oE '/[a-z]+-[0-9]+(\.back)?' | sort | sed 's/-[0-9]*//' | xargs)" \
+	'^changed /first /fourth /third.back$'
+step restore check,apply,verify volumes="$home"
+is "the other one, too" "$result $(cat "$test/alice/file") $(cat "$home/alice/file")" "unchanged test production"
+[ "$result" = unchanged ] || echo "# $message"
+work=$tmp/fifth-test
+step restore check volumes="$test" run=second
+is "also when that has gone back" "$result" refused
+btrfs -q subvolume snapshot "$top"/.patchday/fourth-* "$top/@copy" >/dev/null
+export PD_STEP_RUN=sixth
+work=$tmp/sixth
+step restore check volumes="$top/@copy"
+like "a copy of a snapshot can go back to that" "$result $(grep -o '"snapshots".*' <<<"$out")" '^changed "snapshots","value":\["btrfs:[^"]*/fourth-[0-9]+"\]'
+step prune check volumes="$top/@copy" keep=0 age=0
+is "and leaves it to the one it was taken of" "$result" unchanged
+unset PD_STEP_RUN
+umount "$home"
+for file in "$test" "$top/@copy" "$top"/.patchday/*; do btrfs -q subvolume delete "$file" >/dev/null; done
+mount -o subvol=@home "$loop" "$home"
+work=$tmp/guarded
+step btrfs check,apply subvolumes="$home"
+
 # ---- the guard
 work=$tmp/guard
 step room check free=1M
