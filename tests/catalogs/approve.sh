@@ -57,6 +57,18 @@ is "or has them alone" "$(scan --unapproved)" "OLD false,NEW false"
 is "a list of packages is judged by the catalog alone" "$(fixed)" "$before"
 pd catalog approve "$tmp/c.xml" --id OLD --why "the new one breaks the printer"
 is "what is not approved replaces nothing" "$(due)" "OLD OTHER"
+list=(--packages "$tmp/installed.tsv" --scheme deb)
+is "unless what is approved is asked for" "$(fixed --approved | jq -r '"\(.id) \(.verdict)"' | paste -sd,)" "OTHER needed"
+is "or what is not, which replaces nothing" "$(fixed --unapproved | jq -r '"\(.id) \(.verdict)"' | paste -sd,)" "OLD needed,NEW needed"
+is "in the fixed form" "$(fixed --unapproved | jq -c keys | sort -u)" '["catalog","id","packages","reason","revision","verdict"]'
+pd scan --catalog "$tmp/c.xml" "${list[@]}" --unapproved
+like "also in its table" "$rc $(tr '\n' ' ' <<<"$out")" '^0 needed .* OLD .*needed .* NEW .*not approved; a 1 is installed.* 2 needed, 0 installed'
+pd scan --catalog "$tmp/c.xml" "${list[@]}" --approved --csv
+like "and in CSV" "$rc $(wc -l <<<"$out") $(tail -1 <<<"$out")" '^0 2 .*"OTHER",.*,"true"'
+pd scan --catalog "$tmp/c.xml" "${list[@]}" --approved --unapproved
+like "both don't go together" "$rc $out" "^2 .*--approved and --unapproved don't go together \\[usage\\]"
+pd catalog approve "$tmp/c.xml" --needed --facts "$tmp/facts.json" --facts "$tmp/none.json" --why "two servers"
+like "of two servers' facts neither is left out in silence" "$rc $out" '^2 .*approve takes one --facts'
 pd catalog approve "$tmp/c.xml" --needed --facts "$tmp/facts.json" --why "mended"
 is "what is needed is approved" "$rc $(due)" "0 NEW OTHER"
 is "and a scan says the same" "$(scan)" "NEW true,OTHER true"

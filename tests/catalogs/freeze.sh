@@ -73,6 +73,10 @@ cat >"$tmp/packages.xml" <<'END'
   <update id="B" kind="security"><title>b</title><package name="b" version="2" scheme="deb"/></update>
   <update id="C" kind="security"><title>&lt;&quot;c&amp;&gt;</title><package name="c" version="2" scheme="deb"/></update>
 </catalog>
+mkdir "$tmp/nobody"
+pd catalog freeze "$from" --needed --facts "$tmp/nobody" --to "$tmp/none.xml"
+like "what nobody needs is not what this server needs" "$rc $out" "^2 .*the folder $tmp/nobody has no file of facts"
+check "and is not frozen" [ ! -e "$tmp/none.xml" ]
 END
 for server in one two; do
 	mkdir -p "$tmp/facts"
