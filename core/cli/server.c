@@ -191,7 +191,7 @@ PD_CORE(catalogs)
 
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I}",
 			"catalog", c->name, "format", c->format, "digest", c->digest, "trust",
-			c->trust ? c->trust : "not signed", "updates",
+			c->trust ? c->trust : c->path ? "not signed" : "as each update says", "updates",
 			(json_int_t)(c->len + c->n_briefs), "ignored", (json_int_t)c->ignored, "newest",
 			(json_int_t)newest(c)));
 	}
