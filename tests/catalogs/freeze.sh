@@ -49,6 +49,18 @@ from=$PD_SRCDIR/catalogs/examples/driver.xml
 pd catalog freeze "$from" --id NIC-BASE --to "$tmp/frozen.xml"
 is "one update is frozen" "$rc" 0
 like "with the digest of the file" "$out" "1 update, sha256 $(sha256sum <"$tmp/frozen.xml" | cut -d' ' -f1)"
+# each is known behind a comment that is longer than what is looked at first
+for file in "$PD_SRCDIR"/tests/data/{cvrf,dell,lenovo,lvfs,mssecure,sdp,wsus}/*.xml; do
+	[[ $file != *bad.xml ]] || continue
+	name=${file#"$PD_SRCDIR/tests/data/"}
+	pd catalog check "$file" --json
+	want=$(jq -rs 'last.format' <<<"$out" 2>/dev/null)
+	awk -v RS='\001' '{ at = 1; if (match($0, /^[^<]*<[?]xml[^>]*>/)) at = RLENGTH + 1
+		printf "%s<!--%9000s-->%s", substr($0, 1, at - 1), "", substr($0, at) }' "$file" >"$tmp/comment.xml"
+	pd catalog check "$tmp/comment.xml" --json
+	is "$name is known behind a long comment" "$(jq -rs 'last.format' <<<"$out" 2>/dev/null)" "$want"
+done
+
 pd catalog show "$tmp/frozen.xml"
 like "and no other" "$out" '^NIC-BASE'
 is "in one line" "$(wc -l <<<"$out")" 1
