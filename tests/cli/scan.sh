@@ -125,6 +125,8 @@ like "is told with its line" "$err" '^patchday: line 2: "6.x" is no version of t
 is "and each of them" "$(grep -c '^patchday: line [2345]: ' <<<"$err")" 4
 vercmp rpm < <(printf '1\t2\r\n2\t1\r\n')
 is "lines may end as those of Windows do" "$rc $(tr '\n' ' ' <<<"$out") $err" "0 -1 1  "
+vercmp rpm < <(printf '1\t-1\n-1\t-2\n0:-1\t-1\n')
+is "what begins with - is a release without a version, as librpm has it" "$rc $(tr '\n' ' ' <<<"$out")" "0 1 -1 0 "
 vercmp rpm </dev/null
 is "nothing gives nothing" "$rc $out" "0 "
 vercmp dep </dev/null
