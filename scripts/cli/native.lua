@@ -25,8 +25,8 @@ local function date(when) return when ~= 0 and core.date(when) or nil end
 local function flag(on) return on and "true" or nil end
 
 -- None of what XML can't hold (https://www.w3.org/TR/xml/#charsets).
-local function text(indent, name, value)
-	return value ~= "" and element(indent, name, {}, escape((value:gsub("[%z\1-\8\11\12\14-\31]", "?")))) or ""
+local function text(indent, name, value, always)
+	return (always or value ~= "") and element(indent, name, {}, escape((value:gsub("[%z\1-\8\11\12\14-\31]", "?")))) or ""
 end
 
 local function rules(list, indent)
@@ -85,7 +85,7 @@ local function update(u)
 		{ "disk", u.bytes >= 0 and u.bytes }, { "expected", u.expected > 0 and u.expected },
 		{ "interactive", flag(u.interactive) }, { "permanent", flag(u.permanent) },
 		{ "trust", trust(u) } },
-		"\n" .. text(2, "title", u.title ~= "" and u.title or u.id) .. text(2, "description", u.description)
+		"\n" .. text(2, "title", u.title, true) .. text(2, "description", u.description)
 			.. text(2, "link", u.url) .. lists(u) .. "  ")
 end
 
