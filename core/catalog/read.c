@@ -12,7 +12,8 @@
 #include "catalog/model.h"
 
 enum {
-	HEAD = 4096,
+	HEAD = 65536, FIRST = 4096, /* of it, as long as a score is SURE */
+	SURE = 10,
 	NESTED = 2,      /* filters */
 	RATIO = 500      /* bytes that may come out of one, beyond */
 };
@@ -72,7 +73,8 @@ static bool collect(struct pd_registry *reg, const char *name, struct choices *o
 	return true;
 }
 
-/* Asks them in a child, since it runs plugins' code on foreign bytes. */
+/* Asks them in a child, since it runs plugins' code on foreign bytes.  What
+ * begins with a long comment is of no format by its first bytes: then they see more. */
 static int best_of(const struct choices *all, const unsigned char *head, size_t len)
 {
 	struct { int index, score; } best = { -1, 0 };
@@ -86,15 +88,17 @@ static int best_of(const struct choices *all, const unsigned char *head, size_t 
 		signal(SIGALRM, SIG_DFL);
 		alarm(10);
 		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-		for (size_t i = 0; i < all->len; i++) {
-			int score = all->items[i].recognize(head, len);
+		for (size_t n = len < FIRST ? len : FIRST;; n = len) {
+			for (size_t i = 0; i < all->len; i++) {
+				int score = all->items[i].recognize(head, n);
 
-			/* what is only stored shows through its filter's format */
-			if (score > best.score ||
-			    (score && score == best.score && all->items[i].filter)) {
-				best.index = (int)i;
-				best.score = score;
+				/* what is only stored shows through its filter's format */
+				if (score > best.score ||
+				    (score && score == best.score && all->items[i].filter))
+					best.index = (int)i, best.score = score;
 			}
+			if (n == len || best.score >= SURE)
+				break;
 		}
 		_exit(write(fds[1], &best, sizeof(best)) != sizeof(best));
 	}

@@ -142,15 +142,17 @@ static const char *sha256_of(const struct pd_payload *file)
 
 char *pd_trust_text(const struct pd_catalog *c, const struct pd_catalog_update *u)
 {
-	return pd_print("%s%s%s", c->trust ? c->trust : "not signed", *u->trust ? "; on record: " : "",
-			u->trust);
+	bool own = !c->path && *u->trust; /* who reads the server itself has proved each, or says why not */
+
+	return pd_print("%s%s%s", own ? "" : c->trust ? c->trust : "not signed",
+			own || !*u->trust ? "" : "; on record: ", u->trust);
 }
 
 json_t *pd_verdict_json(const struct pd_verdict_row *row)
 {
 	const struct pd_catalog_update *u = row->update;
 	pd_auto_free char *trust = pd_trust_text(row->catalog, u);
-	json_t *packages = json_array(), *expected;
+	json_t *packages = json_array();
 
 	for (uint32_t i = 0; i < row->n_needed; i++) {
 		const struct pd_package_row *p = &u->packages[row->needed[i]];
@@ -165,14 +167,13 @@ json_t *pd_verdict_json(const struct pd_verdict_row *row)
 			"sha256", sha256_of(file),
 			"bytes", (json_int_t)(file ? file->bytes : -1)));
 	}
-	expected = u->expected > 0 ? json_integer(u->expected) : NULL;
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o*}",
 			 "catalog", row->catalog->name, "trust", trust, "id", u->id,
 			 "revision", u->revision, "title", u->title,
 			 "severity", pd_severity_name(u->severity),
 			 "kind", pd_class_name(u->kind),
 			 "restart", pd_restart_name(pd_verdict_restart(row)), "packages", packages,
-			 "expected", expected);
+			 "expected", u->expected > 0 ? json_integer(u->expected) : NULL);
 }
 
 /* How much of a text JSON takes as it is; eight bytes at a time as long as none of

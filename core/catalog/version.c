@@ -118,7 +118,7 @@ static struct parts split(const char *s)
 		p.epoch = p.text;
 		p.version = colon + 1;
 	}
-	if (dash && dash > p.version) {
+	if (dash && dash >= p.version) {
 		*dash = '\0';
 		p.release = dash + 1;
 	}

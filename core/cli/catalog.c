@@ -152,8 +152,8 @@ PD_CORE(update_line)
 }
 
 /* marks(catalog, which, names): 16 digits for each member that update() has of it as a
- * whole, but for its line, in one text; they are the same where the members are, in
- * this process.  Or the names of these members. */
+ * whole, but for its line and what proves it, in one text; they are the same where the
+ * members are, in this process.  Or the names of these members. */
 PD_CORE(marks)
 {
 	static unsigned char key[crypto_shorthash_KEYBYTES];
@@ -167,6 +167,8 @@ PD_CORE(marks)
 	if (sodium_is_zero(key, sizeof(key)))
 		randombytes_buf(key, sizeof(key));
 	json_object_del(u, "line");
+	json_object_del(u, "trust");
+	json_object_del(u, "recorded");
 	json_object_foreach(u, name, value) {
 		pd_auto_free char *text = pd_json_line(value);
 

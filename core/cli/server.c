@@ -191,7 +191,7 @@ PD_CORE(catalogs)
 
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I}",
 			"catalog", c->name, "format", c->format, "digest", c->digest, "trust",
-			c->trust ? c->trust : "not signed", "updates",
+			c->trust ? c->trust : c->path ? "not signed" : "as each update says", "updates",
 			(json_int_t)(c->len + c->n_briefs), "ignored", (json_int_t)c->ignored, "newest",
 			(json_int_t)newest(c)));
 	}
@@ -201,26 +201,6 @@ PD_CORE(catalogs)
 static size_t number(const json_t *args, size_t i)
 {
 	return (size_t)json_integer_value(json_array_get(args, i));
-}
-
-/* judge(): updates of catalogs() for facts(), how many there are of each verdict. */
-PD_CORE(judge)
-{
-	int64_t counts[PD_VERDICT_NOT_APPLICABLE + 1] = {0};
-	json_t *all = NULL;
-
-	pd_verdict_walk_clear(&cli->walk);
-	pd_verdicts_clear(&cli->verdicts);
-	if (!pd_catalogs_judge(&cli->catalogs, &cli->facts, &cli->verdicts, err))
-		return NULL;
-	for (size_t i = 0; i < cli->verdicts.len; i++)
-		counts[cli->verdicts.rows[i].verdict]++;
-	for (size_t k = 0; k < cli->catalogs.len; k++)
-		pd_catalog_count(cli->catalogs.items[k], counts);
-	all = json_object();
-	for (int v = 0; v <= PD_VERDICT_NOT_APPLICABLE; v++)
-		json_object_set_new(all, pd_verdict_name((enum pd_verdict)v), json_integer(counts[v]));
-	return all;
 }
 
 /* The next one that fits the arguments of verdict(). */
@@ -238,6 +218,31 @@ static bool next_chosen(struct pd_cli *cli, const json_t *args)
 		    (!json_is_boolean(approved) || json_is_true(approved) != w->barred))
 			return true;
 	return false;
+}
+
+/* judge(what, id, approved): updates of catalogs() for facts(), how many there are of each
+ * verdict; with what verdict() takes, if approved is given, of those. */
+PD_CORE(judge)
+{
+	int64_t counts[PD_VERDICT_NOT_APPLICABLE + 1] = {0};
+	bool some = json_is_boolean(json_array_get(args, 2));
+	json_t *all;
+
+	pd_verdict_walk_clear(&cli->walk);
+	pd_verdicts_clear(&cli->verdicts);
+	if (!pd_catalogs_judge(&cli->catalogs, &cli->facts, &cli->verdicts, err))
+		return NULL;
+	while (some && next_chosen(cli, args))
+		counts[cli->walk.verdict]++;
+	pd_verdict_walk_clear(&cli->walk);
+	for (size_t i = 0; !some && i < cli->verdicts.len; i++)
+		counts[cli->verdicts.rows[i].verdict]++;
+	for (size_t k = 0; !some && k < cli->catalogs.len; k++)
+		pd_catalog_count(cli->catalogs.items[k], counts);
+	all = json_object();
+	for (int v = 0; v <= PD_VERDICT_NOT_APPLICABLE; v++)
+		json_object_set_new(all, pd_verdict_name((enum pd_verdict)v), json_integer(counts[v]));
+	return all;
 }
 
 /* approve(file): see pd_catalogs_approve(). */

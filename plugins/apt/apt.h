@@ -13,6 +13,7 @@ struct release {
 	const char *base;    /* path without "InRelease" */
 	const char *text;    /* the signed part; NULL: there is none */
 	int64_t date;        /* seconds since 1970; 0 unknown */
+	const char *trust;   /* what proves it, or that nothing does, in words */
 	struct release *next;
 };
 

@@ -243,7 +243,7 @@ static int emit(struct pd_ctx *ctx, const struct wanted *w, size_t n)
 {
 	struct pd_update_head head = { .size = sizeof(head), .kind = PD_CLASS_BUGFIX };
 	const struct target *from = w->target;
-	const char *names = "";
+	const char *names = "", *trust = "";
 	int64_t bytes = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -255,6 +255,9 @@ static int emit(struct pd_ctx *ctx, const struct wanted *w, size_t n)
 			head.restart = restart_of(&w[i]);
 		bytes += (w[i].bytes > 0 ? w[i].bytes : 0) + w[i].installed_kib * 1024;
 		names = pd_format(ctx, "%s%s%s", names, i ? ", " : "", w[i].name);
+		if (!strstr(trust, w[i].target->release->trust))
+			trust = pd_format(ctx, "%s%s%s", trust, i ? "; " : "",
+					  w[i].target->release->trust);
 	}
 	head.id = pd_format(ctx, "%s/%s", w->source, w->source_version);
 	head.title = pd_format(ctx, "%s %s (%s)", w->source, w->source_version, from->label);
@@ -265,6 +268,7 @@ static int emit(struct pd_ctx *ctx, const struct wanted *w, size_t n)
 							  PD_SEVERITY_UNKNOWN;
 	head.issued = from->release->date;
 	head.disk_bytes = bytes;
+	head.trust = trust;
 	if (pd_update_begin(ctx, &head) < 0)
 		return PD_FAILED;
 	for (size_t i = 0; i < n; i++)

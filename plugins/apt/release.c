@@ -114,9 +114,24 @@ static bool have_gpgv(void)
 	return false;
 }
 
-/* apt's own method for signatures, by its protocol, as apt-get update does. */
+/* The key of a good signature, which apt names by its last digits, and as a whole
+ * among the keys of all signatures that there are. */
+static const char *key_of(struct pd_ctx *ctx, const char *out)
+{
+	static const char digits[] = "0123456789ABCDEFabcdef";
+	const char *good = strstr(out, "GOODSIG ") + strlen("GOODSIG "), *all = strstr(out, "\nSigned-By: ");
+	const char *id = pd_format(ctx, "%.*s", (int)strspn(good, digits), good);
+	const char *whole = all && *id ? strstr(all, id) : NULL;
+
+	while (whole && isxdigit((unsigned char)whole[-1]))
+		whole--;
+	return whole ? pd_format(ctx, "%.*s", (int)strspn(whole, digits), whole) : id;
+}
+
+/* apt's own method for signatures, by its protocol, as apt-get update does; *key is set
+ * if it is good. */
 static int verify(struct pd_ctx *ctx, const char *signature, const char *file,
-		  const char *keyrings)
+		  const char *keyrings, const char **key)
 {
 	static const char *const argv[] = { "/usr/lib/apt/methods/gpgv", NULL };
 	struct pd_command_result r;
@@ -126,7 +141,10 @@ static int verify(struct pd_ctx *ctx, const char *signature, const char *file,
 
 	if (apt_run(ctx, argv, input, &r) < 0)
 		return PD_FAILED;
-	return strstr(r.out, "201 URI Done") && strstr(r.out, "GOODSIG");
+	if (!strstr(r.out, "201 URI Done") || !strstr(r.out, "GOODSIG "))
+		return 0;
+	*key = key_of(ctx, r.out);
+	return 1;
 }
 
 static const char *value_of(struct pd_ctx *ctx, const char *text, const char *key)
@@ -165,24 +183,29 @@ static const char *signed_part(struct pd_ctx *ctx, const char *text)
 	return pd_format(ctx, "%.*s\n", (int)(end - start - 2), start + 2);
 }
 
+/* What came of it is told in *proof, in words. */
 static int verify_signed(struct pd_ctx *ctx, const struct target *t,
-			 const char *signature, const char *file)
+			 const char *signature, const char *file, const char **proof)
 {
 	struct trust trust = trust_of(ctx, t->entry);
-	int good = verify(ctx, signature, file, trust.keyrings);
+	const char *key = NULL;
+	int good = verify(ctx, signature, file, trust.keyrings, &key);
 
 	if (good < 0)
 		return good;
-	if (good)
+	if (good) {
+		*proof = pd_format(ctx, "signed with the key %s", key);
 		return 1;
+	}
 	if (!trust.blind && !have_gpgv())
 		return pd_fail(ctx, PD_FAILED, "the signature of %s can't be verified: gpgv, "
 			       "which apt does that with, is not installed or can't be run; "
 			       "install the package gpgv", file);
 	if (trust.blind || trust.open) {
+		*proof = pd_format(ctx, "not verified: %s %s", t->entry, trust.blind ?
+				   "says trusted=yes" : "does not name a keyring file");
 		pd_log(ctx, PD_LOG_WARN, "%s: its signature can't be verified anew, since "
-		       "%s %s; apt took it", file, t->entry, trust.blind ?
-		       "says trusted=yes" : "does not name a keyring file");
+		       "%s; apt took it", file, *proof + strlen("not verified: "));
 		return 1;
 	}
 	return pd_fail(ctx, PD_FAILED, "the signature of %s is not by a key that %s "
@@ -191,12 +214,27 @@ static int verify_signed(struct pd_ctx *ctx, const struct target *t,
 		       "it succeeds", file, t->entry);
 }
 
+/* "apt: InRelease of Debian-Security bookworm-security of 2026-11-18, signed ..." */
+static const char *trust_text(struct pd_ctx *ctx, const struct target *t, const char *file,
+			      int64_t date, const char *proof)
+{
+	char day[32] = "";
+	time_t when = (time_t)date;
+	struct tm tm;
+
+	if (date && gmtime_r(&when, &tm))
+		strftime(day, sizeof(day), " of %Y-%m-%d", &tm);
+	return pd_format(ctx, "apt: %s of %s%s%s%s, %s", file, t->label, *t->suite ? " " : "",
+			 t->suite, day, proof);
+}
+
 static int load(struct pd_ctx *ctx, struct target *t, struct release *r)
 {
 	const char *in = pd_format(ctx, "%sInRelease", r->base);
 	const char *plain = pd_format(ctx, "%sRelease", r->base);
 	const char *gpg = pd_format(ctx, "%sRelease.gpg", r->base);
 	const char *text = pd_read_file(ctx, in, 32 << 20, NULL);
+	const char *proof = "not verified: it is not signed, and apt is configured to trust it";
 	bool detached = !text && access(gpg, F_OK) == 0;
 	int64_t until;
 	int good = 1;
@@ -207,13 +245,14 @@ static int load(struct pd_ctx *ctx, struct target *t, struct release *r)
 	if (!text)
 		r->text = pd_read_file(ctx, plain, 32 << 20, NULL);
 	if (text || detached)
-		good = verify_signed(ctx, t, text ? in : gpg, text ? in : plain);
+		good = verify_signed(ctx, t, text ? in : gpg, text ? in : plain, &proof);
 	else
 		pd_log(ctx, PD_LOG_WARN, "%s is not signed; it is used since apt is "
 		       "configured to trust it", t->description);
+	r->date = r->text ? date_of(ctx, r->text, "Date") : 0;
+	r->trust = trust_text(ctx, t, text ? "InRelease" : "Release", r->date, proof);
 	if (good < 0 || !r->text)
 		return good;
-	r->date = date_of(ctx, r->text, "Date");
 	until = date_of(ctx, r->text, "Valid-Until");
 	if (until && until < time(NULL))
 		pd_ignored(ctx, 0, pd_format(ctx, "%s has expired; newer updates may be "

@@ -206,8 +206,6 @@ static int on_end(struct pd_ctx *ctx, void *user, const char *ns, const char *na
 	const char *text = r->text.len ? r->text.data : "";
 
 	(void)ctx, (void)ns, (void)name;
-	if (e == TITLE && !*text)
-		return pd_fail(r->ctx, PD_FAILED, "<title> is empty");
 	if (e == TITLE)
 		r->head.title = native_keep(r, text);
 	else if (e == DESCRIPTION)

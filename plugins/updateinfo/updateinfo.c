@@ -324,17 +324,21 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *
 	return 0;
 }
 
+/* Of several the longest one counts, which is the strongest. */
 static void end_sum(struct reader *r)
 {
 	static const struct { const char *type, *name; size_t digits; } known[] = {
 		{ "sha256", "sha256:", 64 }, { "sha", "sha1:", 40 }, { "sha1", "sha1:", 40 },
 		{ "md5", "md5:", 32 }, { "sha384", "sha384:", 96 }, { "sha512", "sha512:", 128 } };
 	const char *sum = text_of(r, T_SUM), *type = kept(r, r->sum_type);
+	const char *before = kept(r, package(r)->digest);
 	size_t len = strlen(sum);
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (type && strcmp(known[i].type, type) == 0 && len == known[i].digits &&
 		    strspn(sum, "0123456789abcdefABCDEF") == len) {
+			if (before && strlen(before) >= strlen(known[i].name) + len)
+				return;
 			package(r)->digest = r->kept.len;
 			add(&r->kept, known[i].name, strlen(known[i].name));
 			add(&r->kept, sum, len + 1);

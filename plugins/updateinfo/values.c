@@ -146,7 +146,7 @@ bool updateinfo_time(const char *s, int64_t *out)
 
 bool updateinfo_root(const unsigned char *head, size_t len, const char *name)
 {
-	char text[4096];
+	static char text[65536]; /* as much as may be given */
 	size_t n = 0, size = strlen(name);
 	const char *s = text, *end;
 

@@ -37,6 +37,9 @@ end
 -- A function that says whether this server needs an update of a catalog.
 local function needed(cli)
 	local set = {}
+	if #cli:all("facts") > 1 then
+		base.fail("usage", "approve takes one --facts", "Approve for each server; what is approved already stays so.")
+	end
 	base.must(core.facts(cli:option("facts")))
 	base.must(core.judge())
 	local v = core.verdict { needed = true }

@@ -51,12 +51,13 @@ end
 
 local function failure(id, message) return { state = "failed", id = id, message = message } end
 
--- Why it can't be fetched, before anything was tried.
-local function obstacle(f, taken)
+-- Why it can't be fetched, before anything was tried.  On a medium it is found by its
+-- name, whatever its address is.
+local function obstacle(f, taken, from)
 	if f.digest == "" then
 		return failure("payload-unproved", ("the catalog has no digest of %s"):format(f.url))
 	end
-	if not f.url:find("^https?://") and not f.url:find("^file:/") then
+	if not from and not f.url:find("^https?://") and not f.url:find("^file:/") then
 		return failure("payload-address", ("it is not known where %s is"):format(f.url))
 	end
 	if not f.name or #f.name > 200 or f.name:find("^%.") or f.name:find("[%c/]") or f.name == SUMS then
@@ -79,7 +80,7 @@ local function payloads(cli, list)
 				local url = p.url:gsub("^file:/+", "file:///")
 				local f = { url = url, name = url:gsub("[?#].*", ""):match("([^/]+)$"), digest = p.digest:lower(),
 					bytes = p.bytes >= 0 and p.bytes or nil, source = u.from.source, updates = core.list { u.id } }
-				f.answer = obstacle(f, taken[f.name])
+				f.answer = obstacle(f, taken[f.name], cli:option("from"))
 				if f.name then taken[f.name] = taken[f.name] or f end
 				files[#files + 1], seen[p.url .. "\n" .. p.digest] = f, f
 			end
@@ -116,14 +117,14 @@ end
 
 -- Where the medium has it: by its name, or under a part of its address.
 local function on_medium(from, f)
-	local rest = f.url:match("^%a+:/*[^/]*/(.*)$") or f.name
+	local rest = f.url:match("^%a+:/*[^/]*/(.*)$") or f.url
 	local places = { f.name }
 	while rest do
 		places[#places + 1] = rest
 		rest = rest:match("^[^/]*/(.+)$")
 	end
 	for _, place in ipairs(places) do
-		local at = core.path(from .. "/" .. place)
+		local at = not ("/" .. place .. "/"):find("/../", 1, true) and core.path(from .. "/" .. place)
 		if at and not at.folder then return transfer.address(at.path) end
 	end
 end

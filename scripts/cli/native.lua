@@ -6,72 +6,122 @@ local native = {}
 local escapes = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["\n"] = "&#10;", ["\t"] = "&#9;",
 	["\r"] = "&#13;" }
 
-local function escape(text) return (tostring(text):gsub('[&<>"\n\t\r]', escapes)) end
+local special = '[&<>"\n\t\r]'
 
--- An element with attributes in the order given, { name, value, default, always }
--- each; those that say nothing are left out, but for always.  Without content it closes itself.
-local function element(indent, name, attributes, content)
-	local parts = { ("  "):rep(indent), "<", name }
-	for _, a in ipairs(attributes) do
-		if a[2] and (a[4] or (a[2] ~= "" and a[2] ~= a[3])) then
-			parts[#parts + 1] = (' %s="%s"'):format(a[1], escape(a[2]))
-		end
+local function escape(value)
+	if type(value) ~= "string" or not value:find(special) then return value end
+	return (value:gsub(special, escapes))
+end
+
+-- Updates are many: the pieces of one go into a list, and nothing is made for an
+-- attribute.  One that says nothing is left out; its name is ' name="'.
+local function attribute(out, name, value, default)
+	if value and value ~= "" and value ~= default then
+		local n = #out
+		out[n + 1], out[n + 2], out[n + 3] = name, escape(value), '"'
 	end
-	parts[#parts + 1] = content and (">%s</%s>\n"):format(content, name) or "/>\n"
-	return table.concat(parts)
 end
 
 local function date(when) return when ~= 0 and core.date(when) or nil end
 local function flag(on) return on and "true" or nil end
 
 -- None of what XML can't hold (https://www.w3.org/TR/xml/#charsets).
-local function text(indent, name, value)
-	return value ~= "" and element(indent, name, {}, escape((value:gsub("[%z\1-\8\11\12\14-\31]", "?")))) or ""
+local function text(out, name, value, always)
+	if always or value ~= "" then
+		local n = #out
+		if value:find("[%z\1-\8\11\12\14-\31]") then value = value:gsub("[%z\1-\8\11\12\14-\31]", "?") end
+		out[n + 1], out[n + 2], out[n + 3], out[n + 4], out[n + 5] = "    <", name, ">", escape(value), "</"
+		out[n + 6], out[n + 7] = name, ">\n"
+	end
 end
 
-local function rules(list, indent)
-	local out = {}
-	for i, r in ipairs(list) do
-		if r.op == "test" then
-			out[i] = element(indent, "test", { { "kind", r.kind }, { "subject", r.subject }, { "field", r.field },
-				{ "compare", r.compare, "exists" }, { "value", r.compare ~= "exists" and r.value, nil, true },
-				{ "scheme", r.scheme, "none" }, { "not", flag(r.negate) } })
-		elseif r.op == "call" then
-			out[i] = element(indent, "call", { { "update", r.subject }, { "not", flag(r.negate) } })
-		elseif r.op == "unknown" then
-			out[i] = element(indent, "unknown", { { "why", r.subject } })
+local function test(out, r)
+	attribute(out, ' kind="', r.kind)
+	attribute(out, ' subject="', r.subject)
+	attribute(out, ' field="', r.field)
+	attribute(out, ' compare="', r.compare, "exists")
+	if r.compare ~= "exists" then -- also an empty one
+		local n = #out
+		out[n + 1], out[n + 2], out[n + 3] = ' value="', escape(r.value), '"'
+	end
+	attribute(out, ' scheme="', r.scheme, "none")
+end
+
+local function rules(out, list, indent)
+	local before = ("  "):rep(indent)
+	for _, r in ipairs(list) do
+		out[#out + 1] = before .. "<" .. r.op
+		if r.op == "test" then test(out, r)
+		elseif r.op == "call" then attribute(out, ' update="', r.subject)
+		elseif r.op == "unknown" then attribute(out, ' why="', r.subject)
 		else
-			out[i] = element(indent, r.op, { { "kind", r.kind }, { "subject", r.subject }, { "not", flag(r.negate) } },
-				"\n" .. rules(r.rules, indent + 1) .. ("  "):rep(indent))
+			attribute(out, ' kind="', r.kind)
+			attribute(out, ' subject="', r.subject)
+		end
+		attribute(out, ' not="', flag(r.negate and r.op ~= "unknown"))
+		out[#out + 1] = r.rules and ">\n" or "/>\n"
+		if r.rules then
+			rules(out, r.rules, indent + 1)
+			out[#out + 1] = ("%s</%s>\n"):format(before, r.op)
 		end
 	end
-	return table.concat(out)
 end
 
-local function tree(name, list)
-	return #list > 0 and element(2, name, {}, "\n" .. rules(list, 3) .. "    ") or ""
+local function tree(out, name, list)
+	if #list == 0 then return end
+	out[#out + 1] = ("    <%s>\n"):format(name)
+	rules(out, list, 3)
+	out[#out + 1] = ("    </%s>\n"):format(name)
 end
 
-local function lists(u)
-	local out, number = {}, {}
-	local function add(name, attributes) out[#out + 1] = element(2, name, attributes) end
+local function packages(out, list, number)
+	for _, p in ipairs(list) do
+		out[#out + 1] = "    <package"
+		attribute(out, ' name="', p.name)
+		attribute(out, ' version="', p.version)
+		attribute(out, ' scheme="', p.scheme)
+		attribute(out, ' arch="', p.arch)
+		attribute(out, ' source="', p.source)
+		attribute(out, ' module="', p.module)
+		attribute(out, ' replaces="', p.replaces)
+		attribute(out, ' payload="', p.url ~= "" and number[p.url])
+		attribute(out, ' restart="', p.restart, "unknown")
+		out[#out + 1] = "/>\n"
+	end
+end
+
+local function lists(out, u)
+	local number = {}
 	for _, r in ipairs(u.relations) do
-		add(r.kind, { { r.kind == "reference" and "url" or "id", r.target }, { "revision", r.revision },
-			{ "title", r.title } })
+		out[#out + 1] = "    <"
+		out[#out + 1] = r.kind
+		attribute(out, r.kind == "reference" and ' url="' or ' id="', r.target)
+		attribute(out, ' revision="', r.revision)
+		attribute(out, ' title="', r.title)
+		out[#out + 1] = "/>\n"
 	end
 	for i, p in ipairs(u.payloads) do
 		number[p.url] = number[p.url] or i
-		add("payload", { { "id", i }, { "url", p.url }, { "name", p.name }, { "bytes", p.bytes >= 0 and p.bytes },
-			{ "digest", p.digest } })
+		out[#out + 1] = "    <payload"
+		attribute(out, ' id="', i)
+		attribute(out, ' url="', p.url)
+		attribute(out, ' name="', p.name)
+		attribute(out, ' bytes="', p.bytes >= 0 and p.bytes)
+		attribute(out, ' digest="', p.digest)
+		out[#out + 1] = "/>\n"
 	end
-	for _, p in ipairs(u.packages) do
-		add("package", { { "name", p.name }, { "version", p.version }, { "scheme", p.scheme }, { "arch", p.arch },
-			{ "source", p.source }, { "module", p.module }, { "replaces", p.replaces },
-			{ "payload", p.url ~= "" and number[p.url] }, { "restart", p.restart, "unknown" } })
+	packages(out, u.packages, number)
+	for _, i in ipairs(u.installers) do
+		out[#out + 1] = "    <" .. i.kind
+		attribute(out, ' command="', i.command)
+		attribute(out, ' arguments="', i.arguments)
+		out[#out + 1] = "/>\n"
 	end
-	for _, i in ipairs(u.installers) do add(i.kind, { { "command", i.command }, { "arguments", i.arguments } }) end
-	for _, x in ipairs(u.exits) do add("exit", { { "status", x.status }, { "meaning", x.meaning } }) end
-	return table.concat(out) .. tree("applicable", u.applicable) .. tree("installed", u.installed)
+	for _, x in ipairs(u.exits) do
+		out[#out + 1] = ('    <exit status="%d" meaning="%s"/>\n'):format(x.status, x.meaning)
+	end
+	tree(out, "applicable", u.applicable)
+	tree(out, "installed", u.installed)
 end
 
 -- What proved it goes with it; what nothing proves has what it brought along.
@@ -79,14 +129,29 @@ local function trust(u) return u.trust:find("^not signed") and u.recorded or u.t
 
 -- One update, as core.update(c, i, true) gives it.
 local function update(u)
-	return element(1, "update", { { "id", u.id }, { "revision", u.revision }, { "vendor", u.vendor }, { "kind", u.kind },
-		{ "severity", u.severity, "unknown" }, { "severity-text", u.severity_text }, { "status", u.status, "final" },
-		{ "restart", u.restart, "unknown" }, { "issued", date(u.issued) }, { "updated", date(u.updated) },
-		{ "disk", u.bytes >= 0 and u.bytes }, { "expected", u.expected > 0 and u.expected },
-		{ "interactive", flag(u.interactive) }, { "permanent", flag(u.permanent) },
-		{ "trust", trust(u) } },
-		"\n" .. text(2, "title", u.title ~= "" and u.title or u.id) .. text(2, "description", u.description)
-			.. text(2, "link", u.url) .. lists(u) .. "  ")
+	local out = { "  <update" }
+	attribute(out, ' id="', u.id)
+	attribute(out, ' revision="', u.revision)
+	attribute(out, ' vendor="', u.vendor)
+	attribute(out, ' kind="', u.kind)
+	attribute(out, ' severity="', u.severity, "unknown")
+	attribute(out, ' severity-text="', u.severity_text)
+	attribute(out, ' status="', u.status, "final")
+	attribute(out, ' restart="', u.restart, "unknown")
+	attribute(out, ' issued="', date(u.issued))
+	attribute(out, ' updated="', date(u.updated))
+	attribute(out, ' disk="', u.bytes >= 0 and u.bytes)
+	attribute(out, ' expected="', u.expected > 0 and u.expected)
+	attribute(out, ' interactive="', flag(u.interactive))
+	attribute(out, ' permanent="', flag(u.permanent))
+	attribute(out, ' trust="', trust(u))
+	out[#out + 1] = ">\n"
+	text(out, "title", u.title, true)
+	text(out, "description", u.description)
+	text(out, "link", u.url)
+	lists(out, u)
+	out[#out + 1] = "  </update>\n"
+	return table.concat(out)
 end
 
 -- Is an id there in several revisions?  Of those of rules alone one counts in any case.

@@ -20,11 +20,19 @@ local function spoken(v)
 	base.print("%s\n", base.sentence { v.verdict, v.severity, v.id, barred, v.reason })
 end
 
+-- What is asked for, true: what may be installed, false: what may not; nil: all.
+local function which(cli)
+	local may, may_not = cli:option("approved"), cli:option("unapproved")
+	if may and may_not then
+		base.fail("usage", "--approved and --unapproved don't go together", "Without either every update is told.")
+	end
+	if may or may_not then return may ~= nil end
+end
+
 -- Prints the verdicts for the facts that are loaded; how many were printed.
 local function judge(cli, server, plain)
-	local why, shown = cli:option("why"), 0
-	local counts, approved = base.must(core.judge()), nil
-	if cli:option("approved") then approved = true elseif cli:option("unapproved") then approved = false end
+	local why, approved, shown = cli:option("why"), which(cli), 0
+	local counts = base.must(core.judge(nil, nil, approved))
 	local wanted = plain and not why and not cli:option("all") and { needed = true, unknown = true } or nil
 	if cli.json then return core.verdict_lines(wanted, why, approved, cli:option("packages") ~= nil, server) end
 	local columns = plain and not base.plain
@@ -52,12 +60,13 @@ local function answer(cli)
 		local facts = base.must(first())
 		servers[1].load = function() return facts end
 	end
+	-- a list of packages is judged by the catalog alone, unless what was approved is asked for
+	local alone = cli:option("packages") and which(cli) == nil
 	-- what is printed of an update has no title and no payload, but in one form; what
 	-- was approved is compared with all of it
-	local bare = cli:option("packages") ~= nil or not cli.json and not core.path(approve.path(cli))
+	local bare = alone or not cli.json and not core.path(approve.path(cli))
 	sources.catalogs(cli, not cli:option("strict") and { mine = not many, bare = bare } or nil)
-	-- a list of packages is judged by the catalog alone
-	if not cli:option("packages") then base.must(core.approve(approve.path(cli))) end
+	if not alone then base.must(core.approve(approve.path(cli))) end
 	if cli:option("csv") then
 		base.print_csv { "server", "catalog", "id", "revision", "verdict", "severity", "kind", "reason", "packages",
 			"approved" }

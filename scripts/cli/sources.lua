@@ -123,8 +123,20 @@ function sources.packages(file, scheme, enabled)
 		["x-files"] = core.list {}, ["x-modules"] = modules(enabled) }
 end
 
--- Functions that load the facts of one server each: of --packages, of every
--- --facts, where a folder stands for the files in it, or of this server.
+-- The files of facts that --facts names, where a folder stands for those in it: one
+-- without any is not this server.
+local function facts_files(cli)
+	local list = {}
+	for _, path in ipairs(cli:all("facts")) do
+		local files = core.files(path)
+		if #files == 0 then base.fail("facts-none", ("the folder %s has no file of facts"):format(path)) end
+		table.move(files, 1, #files, #list + 1, list)
+	end
+	return list
+end
+
+-- Functions that load the facts of one server each: of --packages and of --facts, or
+-- of this server if neither is there.
 function sources.servers(cli)
 	local servers, scheme = {}, nil
 	for _, file in ipairs(cli:all("packages")) do
@@ -132,10 +144,8 @@ function sources.servers(cli)
 		servers[#servers + 1] = { name = file,
 			load = function() return core.facts(sources.packages(file, scheme, cli:option("modules")), file, true) end }
 	end
-	for _, path in ipairs(cli:all("facts")) do
-		for _, name in ipairs(core.files(path)) do
-			servers[#servers + 1] = { name = name, load = function() return core.facts(name, name, true) end }
-		end
+	for _, name in ipairs(facts_files(cli)) do
+		servers[#servers + 1] = { name = name, load = function() return core.facts(name, name, true) end }
 	end
 	if #servers == 0 then servers[1] = { name = "this server", load = function() return core.facts() end } end
 	return servers

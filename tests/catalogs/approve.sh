@@ -38,7 +38,7 @@ scan()
 		jq -r 'select(.verdict == "needed") | "\(.id) \(.approved)"' | paste -sd,
 }
 printf 'a\t0\t1\t\tall\nb\t0\t1\t\tall\n' >"$tmp/installed.tsv"
-fixed() { "${patchday[@]}" scan --catalog "$tmp/c.xml" "${places[@]}" --packages "$tmp/installed.tsv" --scheme deb --json; }
+fixed() { "${patchday[@]}" scan --catalog "$tmp/c.xml" "${places[@]}" --packages "$tmp/installed.tsv" --scheme deb --json "$@"; }
 
 is "without approvals all is allowed" "$(due)" "NEW OTHER"
 is "and a scan says nothing of it" "$(scan)" "NEW null,OTHER null"
@@ -54,7 +54,21 @@ pd scan --catalog "$tmp/c.xml" --facts "$tmp/facts.json"
 like "also in its table" "$out" 'needed .* NEW .*not approved; a 1 is installed'
 is "or leaves them out" "$(scan --approved)" "OTHER true"
 is "or has them alone" "$(scan --unapproved)" "OLD false,NEW false"
+pd scan --catalog "$tmp/c.xml" --facts "$tmp/facts.json" --approved
+is "and those alone are counted" "$(tail -1 <<<"$out")" "1 needed, 0 installed, 0 superseded, 0 not applicable, 0 unknown"
 is "a list of packages is judged by the catalog alone" "$(fixed)" "$before"
+list=(--packages "$tmp/installed.tsv" --scheme deb)
+is "unless what is approved is asked for" "$(fixed --approved | jq -r '"\(.id) \(.verdict)"' | paste -sd,)" "OTHER needed"
+is "or what is not, which replaces nothing" "$(fixed --unapproved | jq -r '"\(.id) \(.verdict)"' | paste -sd,)" "OLD needed,NEW needed"
+is "in the fixed form" "$(fixed --unapproved | jq -c keys | sort -u)" '["catalog","id","packages","reason","revision","verdict"]'
+pd scan --catalog "$tmp/c.xml" "${list[@]}" --unapproved
+like "also in its table" "$rc $(tr '\n' ' ' <<<"$out")" '^0 needed .* OLD .*needed .* NEW .*not approved; a 1 is installed.* 2 needed, 0 installed'
+pd scan --catalog "$tmp/c.xml" "${list[@]}" --approved --csv
+like "and in CSV" "$rc $(wc -l <<<"$out") $(tail -1 <<<"$out")" '^0 2 .*"OTHER",.*,"true"'
+pd scan --catalog "$tmp/c.xml" "${list[@]}" --approved --unapproved
+like "both don't go together" "$rc $out" "^2 .*--approved and --unapproved don't go together \\[usage\\]"
+pd catalog approve "$tmp/c.xml" --needed --facts "$tmp/facts.json" --facts "$tmp/none.json" --why "two servers"
+like "of two servers' facts neither is left out in silence" "$rc $out" '^2 .*approve takes one --facts'
 pd catalog approve "$tmp/c.xml" --id OLD --why "the new one breaks the printer"
 is "what is not approved replaces nothing" "$(due)" "OLD OTHER"
 pd catalog approve "$tmp/c.xml" --needed --facts "$tmp/facts.json" --why "mended"

@@ -97,6 +97,18 @@ like "it is named" "$out" "^patchday: $tmp/fleet/1.json:2: this is not JSON"
 out=$("${patchday[@]}" scan "${places[@]}" --catalog "$catalog" "${many[@]}" --json 2>/dev/null)
 is "also in JSON, in one line" "$(jq -r 'select(.error) | .error.id' <<<"$out") $(wc -l <<<"$out")" "json-syntax 11"
 
+mkdir "$tmp/none"
+scan --facts "$tmp/none"
+like "a folder without facts is not this server" "$rc $out" "^2 patchday: the folder $tmp/none has no file of facts \\[facts-none\\]"
+scan --facts "$tmp/db.json" --facts "$tmp/none" --json
+is "also as one of several, and in JSON" "$rc $(jq -r .error.id <<<"$out")" "2 facts-none"
+scan --facts ""
+like "nor is a path without a word" "$rc $out" '^2 .*file-read'
+for no in "$tmp/none" ""; do
+	pd scan --catalog "$no" --facts "$tmp/db.json"
+	like "nor is an empty one a catalog" "$rc $out" '^2 patchday: catalog '
+done
+
 # ------------------------------------------------------------------ vercmp
 # vercmp SCHEME: of standard input; sets $out, $err and $rc
 vercmp()
@@ -113,6 +125,8 @@ like "is told with its line" "$err" '^patchday: line 2: "6.x" is no version of t
 is "and each of them" "$(grep -c '^patchday: line [2345]: ' <<<"$err")" 4
 vercmp rpm < <(printf '1\t2\r\n2\t1\r\n')
 is "lines may end as those of Windows do" "$rc $(tr '\n' ' ' <<<"$out") $err" "0 -1 1  "
+vercmp rpm < <(printf '1\t-1\n-1\t-2\n0:-1\t-1\n')
+is "what begins with - is a release without a version, as librpm has it" "$rc $(tr '\n' ' ' <<<"$out")" "0 1 -1 0 "
 vercmp rpm </dev/null
 is "nothing gives nothing" "$rc $out" "0 "
 vercmp dep </dev/null

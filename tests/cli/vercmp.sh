@@ -66,7 +66,7 @@ echo "# PD_SEED=$seed"
 if command -v rpm >/dev/null; then
 	# an epoch is a number
 	random $pairs '0123456789abzAZ~^+._%' |
-		awk -F'\t' '{ for (i = 1; i <= 2; i++) if ($i == "" || $i ~ /:.*:/ || $i !~ /^([0-9]+:)?[^:-]+(-[^-]+)?$/) next } 1' >"$tmp/pairs"
+		awk -F'\t' '{ for (i = 1; i <= 2; i++) if ($i == "" || $i ~ /:.*:/ || $i !~ /^([0-9]+:)?([^:-]+(-[^-]+)?|-[^:-]+)$/) next } 1' >"$tmp/pairs"
 	check "some of them without a release" grep -qP '^[^\t-]+\t[^\t]+-' "$tmp/pairs"
 	vercmp rpm <"$tmp/pairs" >"$tmp/ours"
 	rpm --eval "%{lua: local out = io.open('$tmp/theirs', 'w')

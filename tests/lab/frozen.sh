@@ -62,6 +62,14 @@ on_server sh -c 'dpkg -i /root/made/labone_1.0_all.deb /root/made/labother_1.0_a
 # ------------------------------------- the vendor: a catalog, signed, and its files
 on_server patchday catalog convert apt: --to /root/catalog.xml </dev/null >/dev/null
 "$lab" pull "$server" /root/catalog.xml "$tmp/apt.xml" </dev/null
+proof='apt: InRelease of [^"]*, signed with the key [0-9A-F]{40}'
+is "each update of apt's has on record what proves it" "$(grep -c '<update ' "$tmp/apt.xml")" "$(grep -cE "<update .* trust=\"$proof" "$tmp/apt.xml")"
+ask patchday scan --catalog apt: --json
+is "which a scan tells" "$(jq -r 'select(.verdict == "needed").trust' <<<"$out" | grep -vcE "^$proof")" 0
+ask patchday catalog show /root/catalog.xml --json
+is "and of one that is frozen, that its file is not signed" "$(jq -r .trust <<<"$out" | grep -vcE "^not signed; on record: $proof")" 0
+ask patchday catalog check apt:
+like "check says where it stands" "$out" 'proved by: as each update says'
 mirror=$(
 	lab_dir=$PD_SRCDIR/tests/lab
 	# shellcheck source=tests/lab/lib.sh

@@ -101,6 +101,14 @@ mismatch=$(jq -r '. as $u | .payloads[] | select(.url | startswith("file:")) |
 	in_lab sh -c 'sha256sum --check --quiet 2>&1')
 is "$mismatch" "" "the files there have these digests"
 
+proofs=$(jq -r .trust <<<"$catalog" | sort -u)
+# shellcheck disable=SC2016
+print=$(in_lab sh -c 'gpgv --status-fd 1 --keyring /usr/share/keyrings/patchday-lab.gpg "$(ls /var/lib/apt/lists/*_InRelease | head -1)" 2>/dev/null' \
+	</dev/null | awk '$2 == "VALIDSIG" { print $3 }')
+is "$(grep -vxE "(apt: InRelease of [^;]* of [0-9]{4}-[0-9]{2}-[0-9]{2}, signed with the key $print(; )?)+" <<<"$proofs")" "" \
+	"each update says what proves it, and of which day"
+like "$proofs" "Debian-Security" "those of the security archive that one"
+
 security=$(upgradable | grep -c -- '-security')
 is "$(jq -rs 'map(select(.kind == "security") | .packages | length) | add' <<<"$catalog")" \
 	"$security" "security is what the security archive offers"
@@ -150,6 +158,17 @@ out=$(updates)
 is "$(jq -r 'select(.id == "glibc/9999-1") | "\(.kind) \(.restart) \(.packages[0].version)"' <<<"$out")" \
 	"bugfix reboot 9999-1+b1" "libc asks for a reboot"
 like "$(read_apt 2>&1)" "is not signed; it is used since apt is configured" "it says so"
+is "$(jq -r 'select(.id == "glibc/9999-1").trust' <<<"$out" | sed 's/^apt: .*, not/not/')" \
+	"not verified: it is not signed, and apt is configured to trust it" "the update says so too"
+# signed by somebody whom nobody knows
+# shellcheck disable=SC2016
+in_lab sh -c 'cp /var/lib/apt/lists/*_InRelease /srv/ && cd /srv/extra && base=$(ls /var/lib/apt/lists/*extra*_Packages) &&
+	{ printf -- "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nLabel: Extra\nDate: Wed, 18 Nov 2026 22:17:41 UTC\nSHA256:\n %s %s Packages\n" \
+		"$(sha256sum <Packages | cut -d" " -f1)" "$(stat -c %s Packages)"
+	sed -n "/BEGIN PGP SIGNATURE/,\$p" "$(ls /srv/*_InRelease | head -1)"; } >"${base%Packages}InRelease"; rm /srv/*_InRelease' </dev/null
+like "$(updates | jq -r 'select(.id == "glibc/9999-1").trust')" \
+	'^apt: InRelease of .*, not verified: /etc/apt/sources.list.d/extra.list says trusted=yes$' \
+	"nor is a signature that can't be verified"
 in_lab sh -c 'rm -r /etc/apt/sources.list.d/extra.list /srv/extra /var/lib/apt/lists/*extra*' </dev/null
 
 unlike "$(read_apt 2>&1)" "held back by an apt pin" "without a pin nothing is said of one"

@@ -228,6 +228,24 @@ wrong.xml:6: update NAMELESS: a package needs 1 to 256 characters as its name'
 scan --strict >"$tmp/strict"
 is "and --strict refuses the catalog" "$?" 2
 
+# of several sums of a file the strongest counts, wherever it stands
+one=$(printf %064d 1) weak=$(printf %032d 2)
+for sums in "sha256 $one md5 $weak" "md5 $weak sha256 $one" "sha1 ${one:24} sha256 $one md5 $weak"; do
+	{
+		echo '<updates><update version="1"><id>S</id><pkglist><collection><package name="old" version="9" arch="x86_64"><filename>o.rpm</filename>'
+		xargs -n 2 printf '<sum type="%s">%s</sum>' <<<"$sums"
+		echo '</package></collection></pkglist></update></updates>'
+	} >"$tmp/sums.xml"
+	catalog=$tmp/sums.xml
+	is "of ${sums//0} the strongest" "$(update S 1 '.payloads[0].digest')" "sha256:$one"
+done
+
+# what stands before the first element may be long, as far as is looked
+{ printf '<?xml version="1.0"?>\n<!--%60000s-->\n<?x y?>' ''; echo '<updates><update version="1"><id>S</id></update></updates>'; } >"$tmp/comment.xml"
+is "a comment of 60,000 bytes" "$(pd catalog check "$tmp/comment.xml" --json | jq -r '"\(.format) \(.updates)"')" "updateinfo:updateinfo 1"
+{ printf '<?xml version="1.0"?>\n<!--%70000s-->\n' ''; echo '<updates/>'; } >"$tmp/comment.xml"
+is "but not longer" "$(pd catalog check "$tmp/comment.xml" >/dev/null; echo $?)" 2
+
 # of one id and revision many times: the memory does not grow with their square
 awk 'BEGIN { print "<updates>"
 	for (i = 0; i < 4000; i++)

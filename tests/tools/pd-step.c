@@ -163,10 +163,10 @@ static const char *word(const char *const *words, size_t i)
 
 static json_t *head(const struct pd_update_head *h)
 {
-	return json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:i}",
+	return json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:i}",
 		"id", h->id, "revision", h->revision, "title", h->title,
 		"description", h->description, "url", h->url, "vendor", h->vendor,
-		"severity_text", h->severity_text,
+		"severity_text", h->severity_text, "trust", h->trust,
 		"severity", WORD(h->severity, "unknown", "none", "low", "moderate", "important", "critical"),
 		"kind", WORD(h->kind, "other", "security", "bugfix", "enhancement", "newpackage",
 			     "driver", "firmware", "bundle"),

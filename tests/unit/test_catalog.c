@@ -549,6 +549,26 @@ static void freezes(void)
 	unload(&s);
 }
 
+/* A file is proved as a whole, and has on record what proved its updates; what reads the
+ * server itself proves them. */
+static void tells_what_proves(void)
+{
+	static const struct { const char *path, *trust, *own, *want; } cases[] = {
+		{ "f", NULL, "", "not signed" }, { "f", "minisign K", "", "minisign K" },
+		{ "f", NULL, "openpgp K", "not signed; on record: openpgp K" },
+		{ "f", "minisign K", "openpgp L", "minisign K; on record: openpgp L" },
+		{ NULL, NULL, "", "not signed" }, { NULL, NULL, "apt: signed", "apt: signed" } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct pd_catalog c = { .path = (char *)(uintptr_t)cases[i].path,
+					.trust = (char *)(uintptr_t)cases[i].trust };
+		struct pd_catalog_update u = { .trust = cases[i].own };
+		pd_auto_free char *text = pd_trust_text(&c, &u);
+
+		CU_ASSERT_STRING_EQUAL(text, cases[i].want);
+	}
+}
+
 /* What a reader of a plugin can do wrong, part by part. */
 static bool emit(struct pd_builder *b, int what, union pd_part part)
 {
@@ -770,6 +790,7 @@ static CU_TestInfo tests[] = {
 	{ "bundles", judges_bundles },
 	{ "nothing known", without_facts },
 	{ "what a plan freezes", freezes },
+	{ "what proves an update", tells_what_proves },
 	{ "what readers do wrong", builder_drops },
 	{ "what packages replace", keeps_replacers },
 	{ "and what then goes on", builder_goes_on },

@@ -368,8 +368,8 @@ struct pd_update_head {
 	int64_t expected;     /**< seconds that the installation takes; 0 unknown */
 	uint32_t interactive; /**< 1: it asks questions */
 	uint32_t permanent;   /**< 1: it can't be removed again */
-	const char *trust;    /**< since 1.2: by what it was proved where it comes
-			       *   from, as the source has it on record; NULL */
+	const char *trust;    /**< since 1.2: by what it was proved, as the source has it on
+			       *   record, or with PD_R_SERVER the reader has seen; NULL */
 };
 
 enum pd_relation_kind {
