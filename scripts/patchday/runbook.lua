@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What the runbooks of all roles have in common.
 -- A3 to A18 are points of the runbook in doc/runbook.md.
+local _, core = ...
 local pd = require "patchday"
 local antivirus, backup, eventlog, guard = pd.use "antivirus", pd.use "backup", pd.use "eventlog", pd.use "guard"
 local host, kernel, needrestart = pd.use "host", pd.use "kernel", pd.use "needrestart"
@@ -328,5 +329,7 @@ function runbook.definitions(t)
 	if not t.facts.packages["clamav-freshclam"] then return nil end
 	return pd.stage "definitions" { on_failure = "continue", antivirus.update {} }
 end
+
+for name, f in pairs(runbook) do runbook[name] = core.entry(f) end
 
 return runbook
