@@ -2,6 +2,8 @@
 -- What the runbooks of all roles have in common.
 -- A3 to A18 are points of the runbook in doc/runbook.md.
 local _, core = ...
+local lenient = require "patchday.lenient"
+local strict = require "patchday.strict"
 local pd = require "patchday"
 local antivirus, backup, eventlog, guard = pd.use "antivirus", pd.use "backup", pd.use "eventlog", pd.use "guard"
 local host, kernel, needrestart = pd.use "host", pd.use "kernel", pd.use "needrestart"
@@ -330,6 +332,19 @@ function runbook.definitions(t)
 	return pd.stage "definitions" { on_failure = "continue", antivirus.update {} }
 end
 
-for name, f in pairs(runbook) do runbook[name] = core.entry(f) end
+-- What a function gives; a mistake in what it is given shows in here, and is the caller's.
+local function result(name, ok, ...)
+	if ok then return ... end
+	local err = (...)
+	local why = type(err) == "string" and err:match("^patchday[%w.]*:%d+: (.*)$")
+	if not why then error(err, 0) end
+	return strict.fail("runbook.%s can't be done with what it is given: %s", name, why)
+end
 
-return runbook
+local called = {}
+for name, f in pairs(runbook) do
+	local whole = lenient.wrapped(f, true)
+	called[name] = core.entry(function(...) return result(name, pcall(whole, ...)) end)
+end
+
+return strict.names("patchday.runbook", "function", strict.keys(called), function(name) return called[name] end)

@@ -155,6 +155,7 @@ function strict.list(what, data, fields, key)
 		__index = function(_, k)
 			if math.type(k) == "integer" then return at(k) end
 			if key and type(k) == "string" then return find(k) end
+			if k == unknown then return unknown end
 			return strict.fail("%s is a list: use ipairs(), or a number in []", what)
 		end,
 		__len = function() return #data end,
