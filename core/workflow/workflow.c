@@ -166,7 +166,7 @@ static json_t *read_script(const char *path, struct pd_error **err)
 	for (at = text; text && at < text + len; at = end + 1, line++) {
 		if (!(end = memchr(at, '\n', (size_t)(text + len - at))))
 			end = text + len;
-		if (pd_utf8_valid(at, (size_t)(end - at)))
+		if (pd_utf8_valid(at, (size_t)(end - at)) && !memchr(at, '\0', (size_t)(end - at)))
 			continue;
 		pd_error_at(err, "workflow-script", slash ? slash + 1 : path, line, 0, "the line is not UTF-8");
 		pd_error_remedy(err, "Save the script as UTF-8, such as with `iconv -f latin1 -t utf8`.");

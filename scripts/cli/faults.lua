@@ -137,7 +137,8 @@ local function follows(err, text, words, passed, cut)
 	local message, line = message_of(err), line_of(text, number_of(err))
 	local behind = next(words) ~= nil or cut
 	if not behind and #passed == 0 or message:find("did you mean", 1, true) then return false end
-	if message:find("^patchday[%w.]*:%d+: ") or message:find("^the plan has no step;") then return true end
+	if err.message:find("patchday[%w.]*:%d+: ") or message:find(" can't be done with what it is given: ", 1, true) or
+		message:find("^the plan has no step;") then return true end
 	-- what is lost behind an error that was passed over, scripts/patchday knows
 	if message:find("not in the plan", 1, true) then return behind or not message:find(" uses output '", 1, true) end
 	if message:find("^there is no ") or message:find(" has no %l+ '") or err.id:find("^argument%-") then return false end
@@ -209,12 +210,12 @@ end
 
 -- A script's text as what can be looked at; the error of its bytes goes to add(error).
 local function read(script, add)
-	local text = base.must(core.text(script))
-	if utf8.len(text) then return text end
+	local text = base.must(core.text(script)):gsub("^\xef\xbb\xbf", "") -- a byte order mark stands nowhere else
+	if utf8.len(text) and not text:find("\0", 1, true) then return text end
 	local _, err = core.describe(script)
 	if err then add(err) end
 	return (text:gsub("[^\n]+", function(line)
-		return not utf8.len(line) and line:gsub("[\128-\255]", "?") or nil
+		return line:gsub(utf8.len(line) and "\0" or "[\0\128-\255]", "?")
 	end))
 end
 

@@ -285,7 +285,7 @@ is "what is missing may be what has another name" "$(one 'backup.verify {
 	folder = 1 }')" "6 backup.verify has no parameter 'folder'
 8 host.space: path must be an absolute path without \"..\""
 is "a name that is nearly right, in another line than its step" "$(one 'backup.verify {
-	archiv = "srv" }')" "6 backup.verify has no parameter 'archiv'; did you mean 'archive'?
+	archives = "srv" }')" "6 backup.verify has no parameter 'archives'; did you mean 'archive'?
 6 backup.verify: archive must be an absolute path without \"..\"
 8 host.space: path must be an absolute path without \"..\""
 
@@ -385,6 +385,12 @@ like "nor tested" "$rc $(xargs -d '\n' <<<"$out")" '^1 .*latin.lua:1: the line i
 sed 's/eventlog/\xff/' "$tmp/mine.lua" >"$tmp/latin.lua"
 author check --json "$tmp/latin.lua"
 is "whatever is in it" "$rc $(jq -r '.[0].message' <<<"$out")" "2 the line is not UTF-8"
+sed 's/eventlog/\x00/' "$tmp/mine.lua" >"$tmp/latin.lua"
+author check --json "$tmp/latin.lua"
+is "also zeros" "$rc $(jq -r '.[0].message' <<<"$out")" "2 the line is not UTF-8"
+printf '\xef\xbb\xbf%s\n' "${before//fail_on =/fail_onn =}" >"$tmp/latin.lua"
+author check "$tmp/latin.lua"
+is "a byte order mark is none of its mistakes" "$rc $(grep -c ^patchday <<<"$out")" "2 1"
 
 cat >"$tmp/part.lua" <<'END'
 local pd = require "patchday"
