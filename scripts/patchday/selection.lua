@@ -176,8 +176,10 @@ end
 
 -- unsure: those that fit this server, of which only their own installer can tell
 -- whether they are there.
-selection.catalog = strict.names("t.catalog", "method", { "needed", "unsure" }, function(what)
-	return function() return of_catalog(what) end
-end)
+local catalog = {}
+for _, what in ipairs { "needed", "unsure" } do
+	catalog[what] = core.entry(function() return of_catalog(what) end)
+end
+selection.catalog = strict.names("t.catalog", "method", strict.keys(catalog), function(what) return catalog[what] end)
 
 return selection
