@@ -138,7 +138,7 @@ local function follows(err, text, words, passed, cut)
 	local behind = next(words) ~= nil or cut
 	if not behind and #passed == 0 or message:find("did you mean", 1, true) then return false end
 	if err.message:find("patchday[%w.]*:%d+: ") or message:find(" can't be done with what it is given: ", 1, true) or
-		message:find("^the plan has no step;") then return true end
+		message:find("^the plan has no step;") or message:find("^the script raised a table") then return true end
 	-- what is lost behind an error that was passed over, scripts/patchday knows
 	if message:find("not in the plan", 1, true) then return behind or not message:find(" uses output '", 1, true) end
 	if message:find("^there is no ") or message:find(" has no %l+ '") or err.id:find("^argument%-") then return false end
@@ -225,11 +225,15 @@ end
 function faults.find(script, note)
 	local list, seen, words, passed, removed, cut = {}, {}, {}, {}, nil, nil
 	local function tell(err, server)
-		local told = base.error_text(err)
-		if not seen[told] then
-			list[#list + 1] = { id = err.id, where = err.where, message = err.message, remedy = err.remedy, server = server }
+		-- servers differ in where they meet what is not there first
+		local told = message_of(err):match("^there is no global '[^']*' in a workflow") or base.error_text(err)
+		local same = seen[told]
+		if not same then
+			seen[told] = { id = err.id, where = err.where, message = err.message, remedy = err.remedy, server = server }
+			list[#list + 1] = seen[told]
+		elseif (number_of(err) or 0) < (number_of(same) or 0) then
+			same.where, same.server = err.where, server
 		end
-		seen[told] = true
 	end
 	faults.with_folder(function(folder)
 		local text = read(script, tell)

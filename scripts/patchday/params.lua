@@ -38,6 +38,7 @@ local function declare(kind, given)
 		fail("pd.%s: a required parameter has no default", kind)
 	end
 	bound(kind, spec)
+	spec.default = strict.whole(spec.default)
 	if spec.default ~= nil and spec.default ~= unknown then
 		spec.default = core.param("default", spec, spec.default, false)
 	end

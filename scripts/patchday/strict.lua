@@ -29,6 +29,14 @@ function strict.shown(value)
 		("'%s'"):format(value) or "a " .. kind
 end
 
+-- An author's value; unknown if something of it is.
+function strict.whole(value)
+	for _, item in pairs(type(value) == "table" and value ~= unknown and value or {}) do
+		if item == unknown then return unknown end
+	end
+	return value
+end
+
 local CHOICES = 64 -- as C looks at
 local NAME = 100 -- stage and id together are a folder's name, which ends at 255 bytes
 

@@ -324,6 +324,17 @@ end }
 END
 )" "3 a list of steps has an entry 'first'; is a name misspelt, or a pair of braces missing?"
 
+is "a global that is not there is told once, wherever the servers meet it" "$(told servers <<'END'
+local pd = require "patchday"
+return pd.workflow { api = 1, name = "servers", params = { list = pd.list { default = { word } } }, plan = function(t)
+	if #t.catalog:needed() == 0 then return pd.nothing(who) end
+	if #t.facts.services > 0 then error("not " .. who, 0) end
+	return pd.nothing(who)
+end }
+END
+)" "2 there is no global 'word' in a workflow
+3 there is no global 'who' in a workflow"
+
 # workflow_of FIELDS: what is told of a workflow that has these
 workflow_of()
 {
