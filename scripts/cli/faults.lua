@@ -133,8 +133,10 @@ local function message_of(err) return (err.message:gsub("^[^ ]+:%d+: ", "")) end
 -- Does an error only follow from a name that is not there, or from what was passed over or
 -- cut out?  Not if it is about a word of its own, or about a value of a step: those know what
 -- is unknown.
-local function follows(err, text, words, passed, cut)
+local function follows(err, text, words, passed, cut, taken)
 	local message, line = message_of(err), line_of(text, number_of(err))
+	-- a suggestion that was taken, and is none
+	if message:find("^attempt to ") and taken[message:match("%(%l+ '([%w_]+)'%)$")] then return true end
 	local behind = next(words) ~= nil or cut
 	if not behind and #passed == 0 or message:find("did you mean", 1, true) then return false end
 	if err.message:find("patchday[%w.]*:%d+: ") or message:find(" can't be done with what it is given: ", 1, true) or
@@ -160,7 +162,7 @@ end
 
 -- A text with what an error suggests, or without what it blames, in the line that it
 -- names; or nil.
-local function mended(text, err, words)
+local function mended(text, err, words, taken)
 	local number, message = number_of(err), message_of(err)
 	local wrong, right = message:match(".*'([%w_.]+)'[^']*did you mean '([%w_.]+)'")
 	-- what a table has by another name is looked at there when the error is passed over
@@ -176,6 +178,7 @@ local function mended(text, err, words)
 		n = n + 1
 		if n == number and wrong then
 			line, changed = line:gsub("%f[%w_]" .. wrong:gsub("%p", "%%%0") .. "%f[^%w_]", right)
+			taken[right] = true
 		elseif n == number then
 			line, changed = replaced(line, message)
 			words[UNKNOWN] = words[UNKNOWN] or changed > 0 or nil
@@ -223,7 +226,7 @@ end
 -- the first; so that is mended in a copy, and the copy looked at again.
 -- The plans of a script without a fault go to note(plan), if it is given.
 function faults.find(script, note)
-	local list, seen, words, passed, removed, cut = {}, {}, {}, {}, nil, nil
+	local list, seen, words, passed, taken, removed, cut = {}, {}, {}, {}, {}, nil, nil
 	local function tell(err, server)
 		-- servers differ in where they meet what is not there first
 		local told = message_of(err):match("^there is no global '[^']*' in a workflow") or base.error_text(err)
@@ -241,10 +244,10 @@ function faults.find(script, note)
 		for _ = 1, 100 do
 			local better, broken
 			try(faults.write(folder, name, prologue(passed) .. text), folder, function(err, server)
-				local only_follows = follows(err, text, words, passed, cut)
+				local only_follows = follows(err, text, words, passed, cut, taken)
 				broken = broken or removed and message_of(err):find(" near ", 1, true) -- it was a part of something
 				if not better then
-					better = mended(text, err, words)
+					better = mended(text, err, words, taken)
 					removed = not better and without(text, err)
 					cut = cut or removed
 					better = better or removed or pass(text, err, passed)

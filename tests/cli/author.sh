@@ -324,6 +324,12 @@ end }
 END
 )" "3 a list of steps has an entry 'first'; is a name misspelt, or a pair of braces missing?"
 
+is "a name that was not what is suggested is not told twice" "$(told suggested <<'END'
+local pd = require "patchday"
+local answers = asserts.all
+return pd.workflow { api = 1, name = "suggested", plan = function(t) return pd.nothing(answers or "x") end }
+END
+)" "2 there is no global 'asserts'; did you mean 'assert'?"
 is "a global that is not there is told once, wherever the servers meet it" "$(told servers <<'END'
 local pd = require "patchday"
 return pd.workflow { api = 1, name = "servers", params = { list = pd.list { default = { word } } }, plan = function(t)
