@@ -41,12 +41,11 @@ static const char mixed[] = "a table mixes names and numbers, or has holes";
 /* Stack: the key at -2, the value at -1; keeps both. */
 static bool convert_member(const struct way *w, json_t *object, int depth)
 {
-	json_t *value = NULL;
+	pd_auto_json *key = lua_type(w->L, -2) == LUA_TSTRING ? convert_text(w->L, -2, w->err) :
+								refuse(w->err, mixed);
+	json_t *value = key ? convert(w, lua_gettop(w->L), depth) : NULL;
 
-	if (lua_type(w->L, -2) != LUA_TSTRING)
-		return refuse(w->err, mixed);
-	value = convert(w, lua_gettop(w->L), depth);
-	return value && json_object_set_new(object, lua_tostring(w->L, -2), value) == 0;
+	return value && json_object_set_new(object, json_string_value(key), value) == 0;
 }
 
 static bool is_list(lua_State *L, int index)

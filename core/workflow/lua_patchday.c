@@ -23,6 +23,24 @@ bool pd_lua_to_json(lua_State *L, int index, bool object)
 	return value;
 }
 
+static int called(lua_State *L)
+{
+	lua_pushvalue(L, lua_upvalueindex(1)); /* +1 */
+	lua_insert(L, 1);                      /* 0 */
+	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET); /* -n +results */
+	return lua_gettop(L);
+}
+
+/* entry(function): it as a function of C: `return f {}` of an author takes his line off
+ * the stack where f is one of Lua, and leaves it where f is one of C. */
+static int entry(lua_State *L)
+{
+	luaL_checktype(L, 1, LUA_TFUNCTION);
+	lua_settop(L, 1);
+	lua_pushcclosure(L, called, 1); /* 0 */
+	return 1;
+}
+
 /* where(): "script:line" of the author. */
 static int where(lua_State *L)
 {
@@ -271,17 +289,12 @@ void pd_lua_push_core(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{ "array", array }, { "blame", blame }, { "check", check },
-		{ "place", place }, { "misfit", misfit }, { "nearest", nearest },
-		{ "note", note }, { "param", param }, { "resolve", resolve },
+		{ "entry", entry }, { "misfit", misfit }, { "nearest", nearest }, { "note", note },
+		{ "param", param }, { "place", place }, { "resolve", resolve },
 		{ "step", step_info }, { "steps", steps }, { "where", where },
 		{ NULL, NULL }
 	};
-	static const char *const base[] = { "next", "pairs" };
 
 	luaL_newlib(L, functions); /* +1 */
 	pd_lua_add_server(L);
-	for (size_t i = 0; i < 2; i++) {
-		lua_getglobal(L, base[i]);    /* +1 */
-		lua_setfield(L, -2, base[i]); /* -1 */
-	}
 }

@@ -140,7 +140,6 @@ static int unknown_global(lua_State *L)
 	const char *word = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
 	const char *names[64], *near = NULL;
 	size_t n = 0;
-	char at[128];
 
 	lua_pushnil(L); /* +1 */
 	while (n < 64 && lua_next(L, lua_upvalueindex(1))) { /* +1 */
@@ -148,21 +147,15 @@ static int unknown_global(lua_State *L)
 		lua_pop(L, 1); /* -1 */
 	}
 	near = pd_nearest(word, names, n);
-	pd_sandbox_where(L, at, sizeof(at));
-	lua_pushfstring(L, near ? "%s: there is no global '%s'; did you mean '%s'?" :
-				  "%s: there is no global '%s' in a workflow", at, word, near); /* +1 */
-	return lua_error(L);
+	return near ? luaL_error(L, "there is no global '%s'; did you mean '%s'?", word, near) :
+		      luaL_error(L, "there is no global '%s' in a workflow", word);
 }
 
 static int set_global(lua_State *L)
 {
-	const char *name = luaL_tolstring(L, 2, NULL); /* +1 */
-	char at[128];
+	const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : luaL_typename(L, 2);
 
-	pd_sandbox_where(L, at, sizeof(at));
-	lua_pushfstring(L, "%s: '%s' is not declared; write: local %s = ...", at,
-			name, name); /* +1 */
-	return lua_error(L);
+	return luaL_error(L, "'%s' is not declared; write: local %s = ...", name, name);
 }
 
 /* The text of a library module in sb->held; false with sb->error set. */
@@ -251,9 +244,8 @@ static void open_libraries(lua_State *L)
 static void close_globals(lua_State *L)
 {
 	static const char *const kept[] = {
-		"_VERSION", "assert", "error", "getmetatable", "ipairs", "math",
-		"rawequal", "rawlen", "select", "string", "table", "tonumber",
-		"tostring", "type", "utf8"
+		"_VERSION", "assert", "error", "getmetatable", "ipairs", "math", "next", "pairs",
+		"rawequal", "rawlen", "select", "string", "table", "tonumber", "tostring", "type", "utf8"
 	};
 	static const luaL_Reg own[] = {
 		{ "pcall", guarded_pcall }, { "require", require },
@@ -280,7 +272,7 @@ static void close_globals(lua_State *L)
 	lua_setfield(L, -2, "__metatable");       /* -1 */
 	lua_setmetatable(L, -2);                  /* -1 */
 	lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS); /* -1 */
-	/* patchday/base.lua returns more of them: pairs in a fixed order ... */
+	/* patchday/base.lua returns what stands in their place: pairs in a fixed order ... */
 	lua_pushcfunction(L, require);            /* +1 */
 	lua_pushliteral(L, "patchday.base");      /* +1 */
 	lua_call(L, 1, 1);                        /* -1: names and functions */
@@ -343,19 +335,14 @@ static int give_place(lua_State *L)
 	return 1;
 }
 
-/* `return pd.workflow { ... }` is a tail call, which leaves no line of the
- * script running: what is wrong with it is at the last "return". */
+/* What is wrong with what a script returns is at its last "return". */
 static void place_of_return(struct pd_sandbox *sb, const char *text, size_t len)
 {
-	int line = 1, last = 0;
+	int line = 1;
 
-	for (size_t i = 0; i + 7 < len; i++) {
-		line += text[i] == '\n';
-		if (text[i] == '\n' && strncmp(text + i + 1, "return", 6) == 0)
-			last = line;
-	}
-	if (last)
-		snprintf(sb->place, sizeof(sb->place), "%s:%d", sb->name, last);
+	for (size_t i = 0; i + 7 < len; i++)
+		if (text[i] == '\n' && ++line && strncmp(text + i + 1, "return", 6) == 0)
+			snprintf(sb->place, sizeof(sb->place), "%s:%d", sb->name, line);
 }
 
 /* An author's text for a terminal and for JSON: bounded, one line, UTF-8. */

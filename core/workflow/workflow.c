@@ -40,13 +40,8 @@ static void confine(void)
 
 static json_t *error_json(const struct pd_error *e)
 {
-	json_t *o = json_pack("{s:s, s:s}", "id", e->id, "message", e->message);
-
-	if (e->where)
-		json_object_set_new(o, "where", json_string(e->where));
-	if (e->remedy)
-		json_object_set_new(o, "remedy", json_string(e->remedy));
-	return json_pack("{s:o}", "error", o);
+	return json_pack("{s:{s:s, s:s, s:s*, s:s*}}", "error", "id", e->id, "message", e->message,
+			 "where", e->where, "remedy", e->remedy);
 }
 
 static bool answer(int fd, const struct pd_workflow_input *in, const json_t *text,
@@ -108,17 +103,12 @@ static json_t *understand(const struct pd_buffer *out, struct pd_error **err)
 				      "answer of the worker", err);
 	const json_t *e = json_object_get(value, "error");
 	const struct pd_explanation *x = pd_explain(pd_json_text(e, "id", ""));
-	const char *where = pd_json_text(e, "where", NULL);
 	const char *remedy = pd_json_text(e, "remedy", NULL);
 
 	if (!e)
 		return value;
-	if (where)
-		pd_error_at(err, x ? x->id : "workflow-script", where, 0, 0, "%s",
-			    pd_json_text(e, "message", "?"));
-	else
-		pd_error_set(err, x ? x->id : "workflow-script", "%s",
-			     pd_json_text(e, "message", "?"));
+	pd_error_at(err, x ? x->id : "workflow-script", pd_json_text(e, "where", NULL), 0, 0, "%s",
+		    pd_json_text(e, "message", "?"));
 	if (remedy)
 		pd_error_remedy(err, "%s", remedy);
 	json_decref(value);
@@ -165,12 +155,23 @@ static json_t *in_worker(const struct pd_workflow_input *in, const json_t *text,
 	return NULL;
 }
 
-/* The script's text; JSON strings carry their length. */
+/* The script's text; JSON strings carry their length. What a plan takes from it is UTF-8. */
 static json_t *read_script(const char *path, struct pd_error **err)
 {
+	const char *slash = strrchr(path, '/'), *at, *end;
 	size_t len = 0;
 	pd_auto_free char *text = pd_file_read(path, SCRIPT_MAX, &len, err);
+	unsigned line = 1;
 
+	for (at = text; text && at < text + len; at = end + 1, line++) {
+		if (!(end = memchr(at, '\n', (size_t)(text + len - at))))
+			end = text + len;
+		if (pd_utf8_valid(at, (size_t)(end - at)) && !memchr(at, '\0', (size_t)(end - at)))
+			continue;
+		pd_error_at(err, "workflow-script", slash ? slash + 1 : path, line, 0, "the line is not UTF-8");
+		pd_error_remedy(err, "Save the script as UTF-8, such as with `iconv -f latin1 -t utf8`.");
+		return NULL;
+	}
 	return text ? json_stringn_nocheck(text, len) : NULL;
 }
 

@@ -86,33 +86,6 @@ local function try(script, folder, add, note)
 	end
 end
 
--- Parameters with which a step can be made, as Lua; nil: nobody can make them up.
-local function trial_arguments(verb)
-	local plugin, name = verb:match("^([^.]*)%.(.*)$")
-	for _, step in ipairs((core.plugin(plugin) or {}).steps or {}) do
-		local words = {}
-		for _, p in ipairs(step.name == name and step.params or {}) do
-			if p.type == "updates" or p.type == "secret" then return nil end
-			local value = p.choices and p.choices[1] or p.type == "number" and math.max(p.min or 1, 1) or made_up[p.type]
-			if p.required then words[#words + 1] = ("%s = %q"):format(p.name, value or "paper") end
-		end
-		if step.name == name then return table.concat(words, ", ") end
-	end
-end
-
--- A line in which the step that an error blames is made whatever its parameters are,
--- or, where no step of that name can be made and nothing is done with it, is none.
-local function made_anyway(line, message)
-	-- of a step that is not held nothing is wrong but its place
-	local verb = not message:find("lasts until it is given back", 1, true) and message:match("^([%w_]+%.[%w_]+)[: ]")
-	local arguments = verb and trial_arguments(verb)
-	local name = verb and verb:match("%.(.*)$") or message:match("^plugin '[%w_]+' has no step '([%w_]+)'")
-	local before, call, behind = line:match("^(.-)(%f[%w_][%w_]+%." .. (name or "%f[x]y") .. ")%f[^%w_](.*)$")
-	local body = arguments and ("(function() return %s { %s } end)"):format(call, arguments) or "(function() end)"
-	if not call or not arguments and before:find("%S") or line:find(body, 1, true) then return line, 0 end
-	return before .. body .. behind, 1
-end
-
 -- ------------------------------------------------------------- the search
 
 local UNKNOWN = 'require "patchday.unknown"'
@@ -157,15 +130,23 @@ end
 local function number_of(err) return tonumber((err.where or err.message):match(":(%d+)")) end
 local function message_of(err) return (err.message:gsub("^[^ ]+:%d+: ", "")) end
 
--- Does an error only follow from a name that is not there?  Not if it is about a
--- word of its own, or about a value of a step: those know what is unknown.
-local function follows(err, text, words, passed)
+-- Does an error only follow from a name that is not there, or from what was passed over or
+-- cut out?  Not if it is about a word of its own, or about a value of a step: those know what
+-- is unknown.
+local function follows(err, text, words, passed, cut, taken)
 	local message, line = message_of(err), line_of(text, number_of(err))
-	if not next(words) and #passed == 0 or message:find("did you mean", 1, true) then return false end
-	if message:find("not in the plan", 1, true) or message:find("^the plan has no step;") then return true end
+	-- a suggestion that was taken, and is none
+	if message:find("^attempt to ") and taken[message:match("%(%l+ '([%w_]+)'%)$")] then return true end
+	local behind = next(words) ~= nil or cut
+	if not behind and #passed == 0 or message:find("did you mean", 1, true) then return false end
+	if err.message:find("patchday[%w.]*:%d+: ") or message:find(" can't be done with what it is given: ", 1, true) or
+		message:find("^the plan has no step;") or message:find("^the script raised a table") then return true end
+	-- what is lost behind an error that was passed over, scripts/patchday knows
+	if message:find("not in the plan", 1, true) then return behind or not message:find(" uses output '", 1, true) end
 	if message:find("^there is no ") or message:find(" has no %l+ '") or err.id:find("^argument%-") then return false end
 	if #passed > 0 and (err.id == "plan-invalid" and not message:find("can't be held", 1, true) or
-		err.id == "plan-reference" or message:find("^the script ends without its workflow")) then return true end
+		err.id == "plan-reference" and not message:find(" uses output '", 1, true) or
+		message:find("^the script ends without its workflow")) then return true end
 	for word in pairs(words) do
 		if line:find("%f[%w_]" .. word .. "%f[^%w_]") then return true end
 	end
@@ -179,11 +160,15 @@ local function prologue(told)
 	return #texts == 0 and "" or ('require("patchday.lenient").known { %s }; '):format(table.concat(texts, ", "))
 end
 
--- A text with what an error suggests, or with what it blames made anyway, in the
--- line that it names; or nil.
-local function mended(text, err, words)
+-- A text with what an error suggests, or without what it blames, in the line that it
+-- names; or nil.
+local function mended(text, err, words, taken)
 	local number, message = number_of(err), message_of(err)
 	local wrong, right = message:match(".*'([%w_.]+)'[^']*did you mean '([%w_.]+)'")
+	-- what a table has by another name is looked at there when the error is passed over
+	if message:find(" has no parameter '") or message:find(" has no option '") or message:find("^pd.workflow has no ") then
+		return nil
+	end
 	-- what is known of a server by another name can be of another type
 	if message:find("^t%.") and not message:find(" has no method ", 1, true) then wrong = nil end
 	local lines, n, changed = {}, 0, 0
@@ -193,9 +178,10 @@ local function mended(text, err, words)
 		n = n + 1
 		if n == number and wrong then
 			line, changed = line:gsub("%f[%w_]" .. wrong:gsub("%p", "%%%0") .. "%f[^%w_]", right)
+			taken[right] = true
 		elseif n == number then
 			line, changed = replaced(line, message)
-			if changed == 0 then line, changed = made_anyway(line, message) else words[UNKNOWN] = true end
+			words[UNKNOWN] = words[UNKNOWN] or changed > 0 or nil
 		end
 		lines[n] = line
 	end
@@ -225,29 +211,48 @@ local function without(text, err)
 	return lines[number] ~= line and table.concat(lines, "\n") .. "\n" or nil
 end
 
+-- A script's text as what can be looked at; the error of its bytes goes to add(error).
+local function read(script, add)
+	local text = base.must(core.text(script)):gsub("^\xef\xbb\xbf", "") -- a byte order mark stands nowhere else
+	if utf8.len(text) and not text:find("\0", 1, true) then return text end
+	local _, err = core.describe(script)
+	if err then add(err) end
+	return (text:gsub("[^\n]+", function(line)
+		return line:gsub(utf8.len(line) and "\0" or "[\0\128-\255]", "?")
+	end))
+end
+
 -- Everything that is wrong with a script, each once: { error... }.  Lua stops at
 -- the first; so that is mended in a copy, and the copy looked at again.
 -- The plans of a script without a fault go to note(plan), if it is given.
 function faults.find(script, note)
-	local list, seen, words, passed, removed = {}, {}, {}, {}, nil
+	local list, seen, words, passed, taken, removed, cut = {}, {}, {}, {}, {}, nil, nil
+	local function tell(err, server)
+		-- servers differ in where they meet what is not there first
+		local told = message_of(err):match("^there is no global '[^']*' in a workflow") or base.error_text(err)
+		local same = seen[told]
+		if not same then
+			seen[told] = { id = err.id, where = err.where, message = err.message, remedy = err.remedy, server = server }
+			list[#list + 1] = seen[told]
+		elseif (number_of(err) or 0) < (number_of(same) or 0) then
+			same.where, same.server = err.where, server
+		end
+	end
 	faults.with_folder(function(folder)
-		local text = base.must(core.text(script))
+		local text = read(script, tell)
 		local name = script:match("[^/]*$")
 		for _ = 1, 100 do
 			local better, broken
 			try(faults.write(folder, name, prologue(passed) .. text), folder, function(err, server)
-				local told = base.error_text(err)
-				local only_follows = follows(err, text, words, passed)
+				local only_follows = follows(err, text, words, passed, cut, taken)
 				broken = broken or removed and message_of(err):find(" near ", 1, true) -- it was a part of something
 				if not better then
-					better = mended(text, err, words)
+					better = mended(text, err, words, taken)
 					removed = not better and without(text, err)
+					cut = cut or removed
 					better = better or removed or pass(text, err, passed)
 				end
-				if seen[told] or only_follows or broken then return end
-				seen[told] = true
-				list[#list + 1] = { id = err.id, where = err.where, message = err.message, remedy = err.remedy,
-					server = server }
+				if not only_follows and not broken then tell(err, server) end
 			end, note)
 			if not better or broken then return end
 			text = better

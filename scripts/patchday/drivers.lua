@@ -3,6 +3,9 @@
 -- with what there was before and what there is after.
 local strict = require "patchday.strict"
 local steps = require "patchday.steps"
+local lenient = require "patchday.lenient"
+local selection = require "patchday.selection"
+local unknown = require "patchday.unknown"
 
 -- What the file is called in the package source: as in its address.
 local function name_of(payload)
@@ -136,11 +139,17 @@ end
 -- pd.drivers: the whole of A14 as a list, nil if there is nothing to do; and
 -- what of the selection no step can be made for, rows of id and why.
 return function(given)
-	strict.check("pd.drivers", "option", given, { updates = "any", source = "string", unexplained = "string",
+	given = strict.check("pd.drivers", "option", given, { updates = "any", source = "string", unexplained = "string",
 		ignore = "table", settle = "any", delay = "any", reboot = "boolean", boots = "function" })
-	if given.updates == nil then strict.fail("pd.drivers: 'updates' is missing: which ones?") end
+	if given.updates == nil then strict.refuse("pd.drivers: 'updates' is missing: which ones?") end
 	local list, left, last = {}, {}, nil
-	for _, u in ipairs(given.updates) do
+	local updates = given.updates
+	if type(updates) ~= "table" or steps.info[updates] or steps.outs[updates] then updates = { false } end
+	for _, u in ipairs(updates) do
+		if u == unknown then error(lenient.over, 0) end
+		if not selection.is_update(u) then
+			strict.refuse("pd.drivers: 'updates' is a selection of updates of a catalog, such as t.catalog:needed()")
+		end
 		local rows, why = nil, "there is no package source to take it from"
 		if given.source then rows, why = steps_for(u, (given.source:gsub("(.)/+$", "%1"))) end
 		for _, row in ipairs(rows or {}) do

@@ -14,7 +14,9 @@ local type_names = { bool = "boolean", int = "number" } -- as the core calls the
 -- One end of a range alone leaves the other one open; nothing is left of it by mistake.
 local function bound(kind, spec)
 	for _, name in ipairs { "min", "max" } do
-		if spec[name] and not math.tointeger(spec[name]) then fail("pd.%s: %s is a whole number", kind, name) end
+		if spec[name] and not math.tointeger(spec[name]) then
+			strict.refuse("pd.%s: %s is a whole number", kind, name)
+		end
 	end
 	if not (spec.min or spec.max) then return end
 	spec.min, spec.max = spec.min or math.mininteger, spec.max or math.maxinteger
@@ -23,18 +25,23 @@ end
 
 local function declare(kind, given)
 	given = given == nil and {} or given
-	strict.check("pd." .. kind, "option", given, options)
-	local spec = { type = type_names[kind] or kind }
-	for k, v in pairs(given) do spec[k] = v end
-	if kind == "choice" and #(spec.choices or {}) == 0 then
-		fail("pd.choice needs choices = { \"a\", \"b\" }")
+	local spec = strict.check("pd." .. kind, "option", given, options)
+	for k, v in pairs(spec) do
+		if v == unknown and k ~= "default" and k ~= "choices" then spec[k] = nil end
+	end
+	spec.type = type_names[kind] or kind
+	spec.choices = strict.choices("pd." .. kind, spec.choices)
+	if kind == "choice" and not spec.choices then
+		strict.refuse("pd.choice needs choices = { \"a\", \"b\" }")
 	end
 	if spec.required and spec.default ~= nil then
 		fail("pd.%s: a required parameter has no default", kind)
 	end
 	bound(kind, spec)
-	local has_one = spec.default ~= nil and spec.default ~= unknown
-	if has_one then spec.default = core.param("default", spec, spec.default, false) end
+	spec.default = strict.whole(spec.default)
+	if spec.default ~= nil and spec.default ~= unknown then
+		spec.default = core.param("default", spec, spec.default, false)
+	end
 	local object = setmetatable({}, { __metatable = "protected" })
 	specs[object] = spec
 	return object
@@ -57,9 +64,10 @@ function params.types.secret(given)
 end
 
 function params.check_declared(list)
+	if list == unknown then return end
 	for name, object in pairs(list) do
 		strict.name("the name of a parameter", name, "^%l[%l%d_]*$", function()
-			fail("params: '%s' is no name; use a to z, 0 to 9 and '_'", tostring(name))
+			fail("params: %s is no name; use a to z, 0 to 9 and '_'", strict.shown(name))
 		end)
 		if not specs[object] and object ~= unknown then
 			fail("params: '%s' is declared by pd.string { ... }, pd.list { ... } and so on", name)
@@ -69,6 +77,7 @@ end
 
 -- The values of all declared parameters; given: name = text.
 function params.values(list, given)
+	if list == unknown then return {}, {} end
 	local values, names = {}, strict.keys(list)
 	for name in pairs(given) do
 		if not list[name] then
@@ -92,7 +101,7 @@ end
 
 function params.describe(list)
 	local rows = {}
-	for i, name in ipairs(strict.keys(list)) do
+	for i, name in ipairs(list ~= unknown and strict.keys(list) or {}) do
 		rows[i] = { name = name }
 		for k, v in pairs(specs[list[name]] or { type = "string" }) do rows[i][k] = v end
 	end

@@ -2,7 +2,10 @@
 -- From what a plan function returned to the flat list of steps.
 local _, core = ...
 local strict = require "patchday.strict"
-local info = require "patchday.steps".info
+local lenient = require "patchday.lenient"
+local steps = require "patchday.steps"
+local selection = require "patchday.selection"
+local info, outs, refs = steps.info, steps.outs, steps.refs
 local unknown = require "patchday.unknown"
 local blocks = {} -- private parts of stages, holds and pd.nothing
 local plan = { blocks = blocks, notes = {} }
@@ -16,13 +19,17 @@ function plan.block(kind, given, options)
 	return block
 end
 
+-- Behind a mistake that was passed over: steps that the author wrote may be in no plan for it.
+local function lose() lenient.lost = true end
+
 -- The last index of a list that may have holes: `condition and step`.
 local function length(list)
 	local n = 0
 	for k in pairs(list) do
 		if math.type(k) ~= "integer" or k < 1 or k > 100000 then
-			strict.fail("a list of steps has an entry '%s'; is a name misspelt, or a pair of braces missing?",
-				tostring(k))
+			lose(strict.fail("a list of steps has an entry %s%s; is a name misspelt, or a pair of braces missing?",
+				type(k) == "table" and "under " or "", strict.shown(k)))
+			break
 		end
 		n = k > n and k or n
 	end
@@ -87,10 +94,10 @@ local function check_uses(s)
 	local ids = {}
 	for _, ref in ipairs(s.uses) do
 		local from = info[ref.step]
-		if not from.place then
+		if not from.place and not lenient.lost then
 			fail_at(s.where, "%s uses output '%s' of %s (%s), which is not in the plan", s.name, ref.name,
 				from.name, from.where)
-		elseif from.place > s.place then
+		elseif from.place and from.place > s.place then
 			core.blame "plan-reference"
 			fail_at(s.where, "%s uses output '%s' of %s (%s), which comes later in the plan", s.name,
 				ref.name, from.name, from.where)
@@ -107,17 +114,18 @@ local function add_list(flat, list, first, depth)
 end
 
 local function add_stage(flat, block, depth)
+	local name = block.name == unknown and free_name(flat.names, "unknown") or block.name
 	if flat.explicit then
 		fail_at(block.where, "stage '%s' is inside of stage '%s'; stages follow each other",
-			block.name, flat.explicit)
+			name, flat.explicit)
 	end
-	if flat.names[block.name] then
-		fail_at(block.where, "there are two stages '%s'", block.name)
+	if block.name ~= unknown and flat.names[name] then
+		fail_at(block.where, "there are two stages '%s'", name)
 	end
-	flat.names[block.name] = 1
-	flat.explicit, flat.implicit = block.name, nil
+	flat.names[name] = 1
+	flat.explicit, flat.implicit = name, nil
 	local before = #flat.steps
-	open_stage(flat, block.name, block)
+	open_stage(flat, name, block)
 	add_list(flat, block.list, 1, depth)
 	if #flat.steps == before then flat.stages[#flat.stages] = nil end
 	flat.explicit = nil
@@ -126,12 +134,13 @@ end
 -- The steps that are held, one or a list: each is in the holds before it.  What is false or nil holds nothing.
 local function take(flat, block)
 	local given, inside = block.list[1], flat.holds
-	local steps = (info[given] or type(given) ~= "table" or blocks[given]) and { given } or given
-	for i = 1, given == unknown and 0 or length(steps) do
-		if steps[i] and steps[i] ~= unknown and not info[steps[i]] then
-			fail_at(block.where, "pd.hold starts with the step that is held: pd.hold { step, ... }")
-		elseif info[steps[i]] then
-			local place = add_step(flat, steps[i], true)
+	local list = (info[given] or type(given) ~= "table" or blocks[given]) and { given } or given
+	if outs[list] or refs[list] then list = { list } end
+	for i = 1, given == unknown and 0 or length(list) do
+		if list[i] and list[i] ~= unknown and not info[list[i]] then
+			lose(fail_at(block.where, "pd.hold starts with the step that is held: pd.hold { step, ... }"))
+		elseif info[list[i]] then
+			local place = add_step(flat, list[i], true)
 			flat.holds = { table.unpack(flat.holds) }
 			flat.holds[#flat.holds + 1] = place
 		end
@@ -149,7 +158,7 @@ end
 
 function add(flat, item, depth)
 	if not item or item == unknown then return end -- `condition and step`
-	if depth > DEPTH then strict.fail("lists of steps are nested too deep, or contain themselves") end
+	if depth > DEPTH then return lose(strict.fail("lists of steps are nested too deep, or contain themselves")) end
 	local block = blocks[item]
 	if info[item] then
 		add_step(flat, item, false)
@@ -158,7 +167,12 @@ function add(flat, item, depth)
 	elseif block and block.kind == "hold" then
 		add_hold(flat, block, depth)
 	elseif block then
-		fail_at(block.where, "pd.%s is not a part of a plan; return it alone", block.kind)
+		lose(fail_at(block.where, "pd.%s is not a part of a plan; return it alone", block.kind))
+	elseif outs[item] or refs[item] then
+		local s = info[outs[item] or refs[item].step]
+		fail_at(s.where, "an output of %s is no step; put the step itself into the plan", s.name)
+	elseif selection.freeze(item) then
+		strict.fail("a selection of updates is no step; give it to one: update.install { updates = ... }")
 	elseif type(item) == "table" then
 		add_list(flat, item, 1, depth)
 	else
@@ -168,16 +182,16 @@ end
 
 local function add_guard(rows, ids, item, depth)
 	if not item or item == unknown then return end
-	if depth > DEPTH then strict.fail("lists of guards are nested too deep, or contain themselves") end
+	if depth > DEPTH then return strict.fail("lists of guards are nested too deep, or contain themselves") end
 	local s = info[item]
 	if not s then
-		if type(item) ~= "table" or blocks[item] then
-			strict.fail("guards are a list of steps that can say whether the run may go on")
+		if type(item) ~= "table" or blocks[item] or outs[item] or refs[item] then
+			return strict.fail("guards are a list of steps that can say whether the run may go on")
 		end
 		for i = 1, length(item) do add_guard(rows, ids, item[i], depth + 1) end
 		return
 	end
-	if not s.can_guard then fail_at(s.where, "%s can't be asked whether the run may go on", s.name) end
+	if not s.can_guard then return fail_at(s.where, "%s can't be asked whether the run may go on", s.name) end
 	if s.place then fail_at(s.where, "%s is in the plan twice; make a second step", s.name) end
 	if #s.uses > 0 then fail_at(s.where, "%s: a guard can't use an output", s.name) end
 	local plugin, name = s.name:match("^(.*)%.(.*)$")
@@ -193,15 +207,19 @@ function plan.guards(result)
 	return #rows > 0 and rows or nil
 end
 
+function plan.none(why) return { nothing = why, stages = core.array(), steps = core.array() } end
+
 -- What `plan` returned, as the plan's stages and steps.
 function plan.flatten(result)
 	local block = blocks[result]
+	if result == unknown then return plan.none("unknown") end
 	if block and block.kind == "nothing" then
-		return { nothing = block.why, stages = core.array(), steps = core.array() }
+		return plan.none(block.why)
 	end
 	if type(result) ~= "table" then
-		return strict.fail("the plan function returns a %s, not a list of steps or pd.nothing \"why\"",
+		strict.fail("the plan function returns a %s, not a list of steps or pd.nothing \"why\"",
 			type(result))
+		return plan.none("unknown")
 	end
 	local flat = new_flat()
 	add(flat, result, 0)

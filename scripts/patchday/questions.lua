@@ -10,15 +10,19 @@ local options = { ask = "string", help = "string", type = "string", choices = "t
 local types = { boolean = true, choice = true, string = true }
 
 function questions.declare(given)
-	strict.check("pd.question", "option", given, options)
-	local spec = { type = given.choices and "choice" or "boolean" }
-	for k, v in pairs(given) do spec[k] = v end
+	local spec, short = strict.check("pd.question", "option", given, options)
+	if short and spec.ask == nil then spec.ask = unknown end
+	for k, v in pairs(spec) do
+		if v == unknown and k ~= "choices" then spec[k] = k == "ask" and "unknown" or nil end
+	end
+	spec.choices = strict.choices("pd.question", spec.choices)
+	spec.type = spec.type or spec.choices and "choice" or "boolean"
 	if (spec.ask or "") == "" then fail("a question has its text: ask = \"Was the downtime agreed?\"") end
 	if not types[spec.type] then
-		fail("pd.question: type is \"boolean\", \"choice\" or \"string\", not '%s'", spec.type)
+		strict.refuse("pd.question: type is \"boolean\", \"choice\" or \"string\", not '%s'", spec.type)
 	end
-	if (spec.type == "choice") ~= (#(spec.choices or {}) > 0) then
-		fail("pd.question: a choice, and nothing else, has choices = { \"a\", \"b\" }")
+	if (spec.type == "choice") ~= (spec.choices ~= nil) then
+		strict.refuse("pd.question: a choice, and nothing else, has choices = { \"a\", \"b\" }")
 	end
 	if spec.must ~= nil then spec.must = core.param("must", spec, spec.must, false) end
 	local object = setmetatable({}, { __metatable = "protected" })
@@ -27,9 +31,10 @@ function questions.declare(given)
 end
 
 function questions.check_declared(list)
+	if list == unknown then return end
 	for name, object in pairs(list) do
 		strict.name("the name of a question", name, "^%l[%l%d_]*$", function()
-			fail("questions: '%s' is no name; use a to z, 0 to 9 and '_'", tostring(name))
+			fail("questions: %s is no name; use a to z, 0 to 9 and '_'", strict.shown(name))
 		end)
 		if not specs[object] and object ~= unknown then
 			fail("questions: '%s' is declared by pd.question { ask = \"...\" }", name)
@@ -39,6 +44,7 @@ end
 
 -- The answers given, by name, and the questions with them as the plan has it.
 function questions.values(list, given)
+	if list == unknown then return {}, {} end
 	local values, names, rows = {}, strict.keys(list), {}
 	for name, answer in pairs(given) do
 		core.blame("workflow-answer", answer.from)

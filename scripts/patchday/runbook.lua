@@ -1,6 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- What the runbooks of all roles have in common.
 -- A3 to A19 are points of the runbook in doc/runbook.md.
+local _, core = ...
+local lenient = require "patchday.lenient"
+local strict = require "patchday.strict"
 local pd = require "patchday"
 local parameters = require "patchday.parameters"
 local antivirus, backup, copy, eventlog = pd.use "antivirus", pd.use "backup", pd.use "copy", pd.use "eventlog"
@@ -370,4 +373,19 @@ function runbook.signoff(p)
 	return pd.signoff { parties = p.sign }
 end
 
-return runbook
+-- What a function gives; a mistake in what it is given shows in here, and is the caller's.
+local function result(name, ok, ...)
+	if ok then return ... end
+	local err = (...)
+	local why = type(err) == "string" and err:match("^patchday[%w.]*:%d+: (.*)$")
+	if not why then error(err, 0) end
+	return strict.fail("runbook.%s can't be done with what it is given: %s", name, why)
+end
+
+local called = {}
+for name, f in pairs(runbook) do
+	local whole = lenient.wrapped(f, true)
+	called[name] = core.entry(function(...) return result(name, pcall(whole, ...)) end)
+end
+
+return strict.names("patchday.runbook", "function", strict.keys(called), function(name) return called[name] end)

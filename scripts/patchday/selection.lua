@@ -6,7 +6,7 @@ local strict = require "patchday.strict"
 local unknown = require "patchday.unknown"
 local fail = strict.fail
 local updates, frozen = {}, {} -- private parts of selections and updates
-local methods = {}
+local methods, called = {}, {}
 local select_from
 
 local meta = {
@@ -15,7 +15,8 @@ local meta = {
 		if not methods[k] then
 			return strict.unknown("a selection of updates", "method", k, strict.keys(methods))
 		end
-		return lenient.wrapped(methods[k])
+		called[k] = called[k] or lenient.wrapped(methods[k])
+		return called[k]
 	end,
 	__len = function(s) return #updates[s] end,
 	__pairs = function(s) return ipairs(updates[s]) end,
@@ -33,7 +34,7 @@ function select_from(list, keep)
 end
 
 local function all_of(s, name)
-	return updates[s] or fail("call it with a colon: selection:%s(...)", name)
+	return updates[s] or strict.refuse("call it with a colon: selection:%s(...)", name)
 end
 
 -- Words given one by one, or in one list, as a set.
@@ -41,9 +42,9 @@ local function set_of(s, name, ...)
 	local list, set = { ... }, {}
 	all_of(s, name)
 	if #list == 1 and type(list[1]) == "table" then list = list[1] end
-	if #list == 0 then fail("%s() needs at least one word", name) end
+	if #list == 0 then strict.refuse("%s() needs at least one word", name) end
 	for _, word in ipairs(list) do
-		if type(word) ~= "string" and word ~= unknown then fail("%s(): '%s' is no text", name, tostring(word)) end
+		if type(word) ~= "string" and word ~= unknown then fail("%s(): %s is no text", name, strict.shown(word)) end
 		set[word] = true
 	end
 	return set, list
@@ -52,16 +53,20 @@ end
 local function rank_of(scale, word)
 	local names = core.words(scale)
 	if word == unknown then return 1 end
+	if type(word) ~= "string" then
+		strict.refuse("%s() takes a word such as \"%s\", not %s", scale, names[#names], strict.shown(word))
+	end
 	for i, name in ipairs(names) do
 		if name == word then return i end
 	end
 	strict.unknown("the scale of " .. scale, "word", word, names)
+	return 1
 end
 
 local function time_of(name, text)
 	if text == unknown then return 0 end
 	return type(text) == "string" and core.time(text)
-		or fail("%s() takes a date such as \"2026-01-31\"", name)
+		or strict.refuse("%s() takes a date such as \"2026-01-31\"", name)
 end
 
 local function named(u, set)
@@ -81,7 +86,9 @@ end
 
 function methods.kind(s, ...)
 	local set, list = set_of(s, "kind", ...)
-	for _, word in ipairs(list) do rank_of("kinds", word) end
+	for _, word in ipairs(list) do
+		if type(word) == "string" then rank_of("kinds", word) end
+	end
 	return select_from(updates[s], function(u) return set[u.kind] end)
 end
 
@@ -151,6 +158,8 @@ function selection.freeze(value)
 	return { ["$updates"] = #rows > 0 and rows or core.array() }
 end
 
+function selection.is_update(value) return frozen[value] ~= nil end
+
 local all = {}
 local function of_catalog(what)
 	if not all[what] then
@@ -167,8 +176,10 @@ end
 
 -- unsure: those that fit this server, of which only their own installer can tell
 -- whether they are there.
-selection.catalog = strict.names("t.catalog", "method", { "needed", "unsure" }, function(what)
-	return function() return of_catalog(what) end
-end)
+local catalog = {}
+for _, what in ipairs { "needed", "unsure" } do
+	catalog[what] = core.entry(function() return of_catalog(what) end)
+end
+selection.catalog = strict.names("t.catalog", "method", strict.keys(catalog), function(what) return catalog[what] end)
 
 return selection

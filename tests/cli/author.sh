@@ -46,7 +46,7 @@ author new "$long" --to "$tmp"
 like "and not longer than names of files may be" "$rc $out" '^2 .*has 101 bytes, at most 100 are allowed \[name-length\]'
 author new "${long%a}" --to "$tmp"
 is "one of 100 bytes is" "$rc" 0
-echo "return require('patchday').workflow { api = 1, name = '$long', plan = function() end }" >"$tmp/long.lua"
+echo "return require('patchday').workflow { api = 1, name = '$long', plan = function() return {} end }" >"$tmp/long.lua"
 author check --json "$tmp/long.lua"
 is "nor in a script" "$(jq -r '.[].id' <<<"$out" | sort -u)" name-length
 printf '%s\n' "$before" >"$tmp/mine.lua"
@@ -233,6 +233,182 @@ is "mistakes that are Lua's own hide nothing either, nor does a server with noth
 10 the scale of severity has no word 'high'
 11 service.stop has no parameter 'timeouts'; did you mean 'timeout'?
 12 host.space takes its parameters by name: host.space { name = value }"
+# told NAME: what is told of the script on standard input, with its lines
+told()
+{
+	cat >"$tmp/$1.lua"
+	author check "$tmp/$1.lua"
+	sed -n "s/^patchday: $1.lua:\([0-9]*\): \(.*\) \[.*/\1 \2/p" <<<"$out"
+}
+# one PART: the same of a script with that entry in its plan, and a mistake behind it
+one()
+{
+	told one <<END
+local pd = require "patchday"
+local host, backup = pd.use "host", pd.use "backup"
+return pd.workflow { api = 1, name = "one", plan = function(t)
+	local x = backup.state { to = "/srv" }
+	return { x,
+		$1,
+		host.space { path = "srv", bytes = 1 },
+	}
+end }
+END
+}
+behind='7 host.space: path must be an absolute path without ".."'
+word='"stop", "undo" or "continue"'
+is "a word that is a table is told once, without its address" "$(one 'pd.stage "s" { on_failure = {}, host.space { path = "/", bytes = 1 } }')" \
+	"6 stage 's': on_failure is $word, not a table
+$behind"
+is "so is one that is a function" "$(one 'pd.stage "s" { on_failure = print, host.space { path = "/", bytes = 1 } }')" \
+	"6 stage 's': on_failure is $word, not a function
+$behind"
+is "and a stage without its list" "$(one 'pd.stage "s" (host.space { path = "/", bytes = 1 })')" "6 stage 's' takes a list: { step, step }
+$behind"
+is "a step that is named by a table" "$(one 'host[{}]')" "6 plugin 'host': a step has a name, a text; it can't be a table
+$behind"
+is "a parameter that is" "$(one 't.params[{}]')" "6 t.params: a parameter has a name, a text; it can't be a table
+$behind"
+is "a kind of facts that is" "$(one 't.facts[{}]')" "6 t.facts: a kind has a name, a text; it can't be a table
+$behind"
+is "an error of the script's own has no address either" "$(one 'error("x " .. tostring({}))')" "6 x table"
+is "outputs in place of their step" "$(one 'pd.stage "s" { x.out }')" "4 an output of backup.state is no step; put the step itself into the plan
+$behind"
+is "a filter that is called with a dot" "$(one 'backup.state { to = t.catalog:needed().kind("x") }')" \
+	"6 call it with a colon: selection:kind(...)
+$behind"
+is "each parameter of a step is looked at" "$(one 'host.space { path = 5, bytes = print, byte = 1, [1] = x.out.archive }')" \
+	"6 host.space takes its parameters by name: host.space { name = value }
+6 host.space: a function is no value of a plan
+$behind"
+is "what is missing may be what has another name" "$(one 'backup.verify {
+	folder = 1 }')" "6 backup.verify has no parameter 'folder'
+8 host.space: path must be an absolute path without \"..\""
+is "a name that is nearly right, in another line than its step" "$(one 'backup.verify {
+	archives = "srv" }')" "6 backup.verify has no parameter 'archives'; did you mean 'archive'?
+6 backup.verify: archive must be an absolute path without \"..\"
+8 host.space: path must be an absolute path without \"..\""
+
+printf '%s\n' "${before//port = p.port/prt = p.port}" >"$tmp/tail.lua"
+author check "$tmp/tail.lua"
+is "a mistake in a helper that ends in return step {...} has the helper's line, and is told once" \
+	"$(grep ^patchday <<<"$out")" "patchday: tail.lua:$(grep -n 'prt = ' "$tmp/tail.lua" | sed 's/:.*//'): probe.tcp has no parameter 'prt'; did you mean 'port'? [argument-unknown]"
+is "references that are wrong are all told" "$(told references <<'END'
+local pd = require "patchday"
+local backup, host = pd.use "backup", pd.use "host"
+return pd.workflow { api = 1, name = "references", plan = function(t)
+	local s, gone = backup.state { to = "/srv" }, backup.state { to = "/srv" }
+	return {
+		pd.stage "one" {
+			host.space { path = "srv", bytes = 1 },
+			backup.verify { archive = s.out.archive, sha256 = gone.out.sha256 },
+		},
+		pd.stage "two" { s, host.space { path = gone.out.archive, bytes = 1 } },
+	}
+end }
+END
+)" "7 host.space: path must be an absolute path without \"..\"
+8 backup.verify uses output 'archive' of backup.state (references.lua:4), which comes later in the plan
+8 backup.verify uses output 'sha256' of backup.state (references.lua:4), which is not in the plan
+10 host.space uses output 'archive' of backup.state (references.lua:4), which is not in the plan"
+is "but not those to steps of a stage that can't be looked at" "$(told lost <<'END'
+local pd = require "patchday"
+local backup = pd.use "backup"
+return pd.workflow { api = 1, name = "lost", plan = function(t)
+	local s = backup.state { to = "/srv" }
+	return {
+		pd.stage "one" { { first = s } },
+		pd.stage "two" { backup.verify { archive = s.out.archive, sha256 = s.out.sha256 } },
+	}
+end }
+END
+)" "3 a list of steps has an entry 'first'; is a name misspelt, or a pair of braces missing?"
+
+is "a name that was not what is suggested is not told twice" "$(told suggested <<'END'
+local pd = require "patchday"
+local answers = asserts.all
+return pd.workflow { api = 1, name = "suggested", plan = function(t) return pd.nothing(answers or "x") end }
+END
+)" "2 there is no global 'asserts'; did you mean 'assert'?"
+is "a global that is not there is told once, wherever the servers meet it" "$(told servers <<'END'
+local pd = require "patchday"
+return pd.workflow { api = 1, name = "servers", params = { list = pd.list { default = { word } } }, plan = function(t)
+	if #t.catalog:needed() == 0 then return pd.nothing(who) end
+	if #t.facts.services > 0 then error("not " .. who, 0) end
+	return pd.nothing(who)
+end }
+END
+)" "2 there is no global 'word' in a workflow
+3 there is no global 'who' in a workflow"
+
+# workflow_of FIELDS: what is told of a workflow that has these
+workflow_of()
+{
+	told fields <<END
+local pd = require "patchday"
+local host = pd.use "host"
+local function steps(t) return { host.space { path = t.params.safe, bytes = "many" } } end
+return pd.workflow {
+	$1
+}
+END
+}
+bytes='3 host.space: bytes must be a size such as 4096 or "20 MiB"'
+safe='params = { safe = pd.path { default = "/srv" } }'
+is "a workflow whose plan is misspelt" "$(workflow_of "api = 1, name = 'x', $safe,
+	pln = steps")" "$bytes
+4 pd.workflow has no field 'pln'; did you mean 'plan'?"
+is "that has its plan under another name" "$(workflow_of "api = 1, name = 'x', $safe, work = steps")" "4 pd.workflow has no field 'work'"
+is "without its language" "$(workflow_of "name = 'x', $safe, plan = steps")" "$bytes
+4 a workflow says which language it is written in: api = 1"
+is "with parameters that are none" "$(workflow_of "api = 1, name = 'x', params = 5, plan = steps")" "$bytes
+4 pd.workflow: field 'params' takes a table, not a number"
+is "a plugin that is named by a table" "$(told plugin <<'END'
+local pd = require "patchday"
+local host = pd.use({})
+return pd.workflow { api = 1, name = "plugin", plan = function(t)
+	return { host.space { path = t.params.nothing } }
+end }
+END
+)" "2 pd.use takes the name of a plugin: pd.use \"service\"
+4 t.params has no parameter 'nothing'"
+is "a message is told once, however long it is" "$(told long <<'END' | cut -c1-60
+local pd = require "patchday"
+local host, s = pd.use "host", ("\t\xfc"):rep(2000)
+return pd.workflow { api = 1, name = "long", plan = function(t)
+	return { host[s], host.space { [s] = 1 }, host.space { path = "srv", bytes = 1 } }
+end }
+END
+)" "4 plugin 'host' has no step ' ? ? ? ? ? ? ? ? ? ? ? ? ? ? ? 
+4 host.space: a text is not UTF-8
+4 host.space: path must be an absolute path without \"..\""
+
+# ---- a script that is not UTF-8
+printf -- '-- f\xfcr\n%s\n' "${before//fail_on =/fail_onn =}" >"$tmp/latin.lua"
+author check "$tmp/latin.lua"
+like "a script that is not UTF-8 is told so, with its line" "$rc $(head -2 <<<"$out" | xargs -d '\n')" \
+	'^2 patchday: latin.lua:1: the line is not UTF-8 \[workflow-script\] .*Save the script as UTF-8'
+is "and what else is wrong with it" "$rc $(grep ^patchday <<<"$out" | sed 's/lua:[0-9]*:/lua:/' | xargs -d '\n')" \
+	"2 patchday: latin.lua: the line is not UTF-8 [workflow-script] patchday: latin.lua: eventlog.compare has no parameter 'fail_onn'; did you mean 'fail_on'? [argument-unknown]"
+places=("${real[@]}")
+pd plan "$tmp/latin.lua"
+like "it can't be planned, either" "$rc $out" '^2 .*latin.lua:1: the line is not UTF-8 \[workflow-script\]'
+pd package build "$tmp/latin.lua" --version 1.0
+like "nor packed" "$rc $(xargs -d '\n' <<<"$out")" '^2 .*latin.lua:1: the line is not UTF-8 .*nothing was packed'
+places=("${steps[@]}")
+sed 's/^mine.lua$/latin.lua/' "$tmp/mine.test" >"$tmp/latin.test"
+author test "$tmp/latin.test"
+like "nor tested" "$rc $(xargs -d '\n' <<<"$out")" '^1 .*latin.lua:1: the line is not UTF-8'
+sed 's/eventlog/\xff/' "$tmp/mine.lua" >"$tmp/latin.lua"
+author check --json "$tmp/latin.lua"
+is "whatever is in it" "$rc $(jq -r '.[0].message' <<<"$out")" "2 the line is not UTF-8"
+sed 's/eventlog/\x00/' "$tmp/mine.lua" >"$tmp/latin.lua"
+author check --json "$tmp/latin.lua"
+is "also zeros" "$rc $(jq -r '.[0].message' <<<"$out")" "2 the line is not UTF-8"
+printf '\xef\xbb\xbf%s\n' "${before//fail_on =/fail_onn =}" >"$tmp/latin.lua"
+author check "$tmp/latin.lua"
+is "a byte order mark is none of its mistakes" "$rc $(grep -c ^patchday <<<"$out")" "2 1"
+
 cat >"$tmp/part.lua" <<'END'
 local pd = require "patchday"
 return pd.workflow { api = 1, name = "part", plan = function(t)

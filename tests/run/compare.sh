@@ -181,6 +181,15 @@ echo fail >>"$tmp/server"
 pd run --catalog "$tmp/due.xml" "$tmp/due.lua"
 is "where packages can't be read, no plan is made" "$rc $([ -e "$f/due" ] && echo due)" "2 "
 like "and the scanner says why" "$out" "due.lua:[0-9]+: .*the packages of this server can't be read: steps.file: .*told to fail in scan \[facts-unread\]"
+cat >"$tmp/helper.lua" <<'END'
+local pd = require "patchday"
+local function due(t)
+	return t.catalog:needed()
+end
+return pd.workflow { api = 1, name = "helper", plan = function(t) return due(t) end }
+END
+pd plan --catalog "$tmp/due.xml" "$tmp/helper.lua"
+like "in the function that asks for them" "$out" 'helper.lua:3: .*\[facts-unread\]'
 pd plan "$tmp/look.lua"
 is "a plan that asks for none is made" "$rc" 0
 end
