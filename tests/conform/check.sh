@@ -97,6 +97,8 @@ breaks SIGNAL "still of write, still of write#2" "check: signal.write: .*/etc/to
 breaks CRASH "still of write" "crashed: signal 11"
 breaks SCAN "still of tries" "scanner: scan.tries: open(at)? /etc/scanned"
 breaks DEAF "limit of write" "apply was asked to stop when it began, and went on"
+breaks XATTR "kill of write, undo of write" 'after undo: files /etc/passwd: "changed, mode 644, owner 0:0, sha256 [0-9a-f]{12}, security.capability [0-9a-f]{12}"'
+like "xattr: of folders, too" "$(jq -r '.rows[].rules[].found[]?' <<<"$out")" 'after undo: files /etc: "changed, mode 755, owner 0:0, system.posix_acl_default [0-9a-f]{12}"'
 breaks TWICE "twice of write" "after apply was called again: files /etc/try-first.log"
 breaks UNPROVEN "twice of write, twice of write#2" "there is no verify, and check still finds work to do"
 breaks FORGET "kill of write, kill of write#2, undo of write, undo of write#2" "after undo: files /etc/try-first: \"added"
