@@ -97,6 +97,9 @@ breaks SIGNAL "still of write, still of write#2" "check: signal.write: .*/etc/to
 breaks CRASH "still of write" "crashed: signal 11"
 breaks SCAN "still of tries" "scanner: scan.tries: open(at)? /etc/scanned"
 breaks DEAF "limit of write" "apply was asked to stop when it began, and went on"
+breaks LATE "limit of write#2" "apply was asked to stop while it worked, and went on for longer than its grace of 1 s"
+is "late: and is not killed then" "$(rules 'not tried')" "kill of main/late.write#2"
+breaks CLAIM "limit of write, limit of write#2" "after an apply that was asked to stop while it worked: there is no verify, and check still finds"
 breaks XATTR "kill of write, undo of write" 'after undo: files /etc/passwd: "changed, mode 644, owner 0:0, sha256 [0-9a-f]{12}, security.capability [0-9a-f]{12}"'
 like "xattr: of folders, too" "$(jq -r '.rows[].rules[].found[]?' <<<"$out")" 'after undo: files /etc: "changed, mode 755, owner 0:0, system.posix_acl_default [0-9a-f]{12}"'
 breaks TWICE "twice of write" "after apply was called again: files /etc/try-first.log"

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TEXT_OF(x) #x
@@ -97,6 +98,16 @@ static int act(struct pd_ctx *ctx, const struct write_args *a)
 #if defined TRY_DEAF
 	for (;;)
 		sleep(1);
+#elif defined TRY_LATE
+	struct timespec left = { .tv_sec = strcmp(a->text, "two") == 0 ? 3 : 0 };
+
+	if (pd_canceled(ctx))
+		return pd_fail(ctx, PD_CANCELED, "it is asked once, and never again");
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
+#elif defined TRY_CLAIM
+	if (pd_canceled(ctx))
+		return PD_CHANGED;
 #elif defined TRY_XATTR
 	if (!add_attributes())
 		return pd_fail(ctx, PD_FAILED, "no attributes: %s", strerror(errno));
