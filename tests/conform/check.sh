@@ -261,6 +261,16 @@ printf '# kept\n' >"$tmp/kept/README.md"
 conform kept
 like "the manual has to name it" "$out" 'transport way'
 
+# ------------------------------------------- a program, as doc/command-protocol.md has it
+# block LANGUAGE: of its section "Prove it", or the example in that language
+block() { awk -v fence="\`\`\`$1" '/^## / { section = $0 } $0 == fence && section ~ /Prove|Example/ { on = 1; next } /^```/ { on = 0 } on' "$PD_SRCDIR/doc/command-protocol.md"; }
+mkdir -m 755 "$tmp/all"
+cp "$PD_BUILDDIR"/plugins/{command,probe}/.libs/*.so "$tmp/all/"
+scene=$(printf 'pd.use "probe".command { argv = { "/bin/sh", "-ec", [==[\nmkdir -p /usr/local/lib/patchday; cd /usr/local/lib/patchday\ncat >motd.py <<"EOF"\n%s\nEOF\nchmod 755 motd.py ]==] } },' "$(block python)")
+block lua | awk -v scene="${scene//\\/\\\\}" '{ print } /^  return \{/ { print scene }' >"$tmp/page.check"
+out=$("$patchday" plugin check "$tmp/all/command.so" --plugin-dir "$tmp/all" --case "$tmp/page.check" 2>&1 </dev/null)
+is "the example of the protocol passes, and the manual of our own plugin is found" "$?" 0 || sed 's/^/# /' <<<"$out"
+
 # what is not tried is no pass
 build refuse TRY_REFUSE
 conform refuse --json
