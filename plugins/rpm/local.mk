@@ -16,3 +16,4 @@ plugin_LTLIBRARIES += %reldir%/rpm.la
 %canon_reldir%_rpm_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 %canon_reldir%_rpm_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/rpm.check %reldir%/rpm.check.xml
