@@ -88,7 +88,7 @@ static bool same_bytes(const char *a, const char *b)
 
 		if (n <= 0)
 			return n == 0;
-		if (pread(other, right, (size_t)n, at) != n || memcmp(left, right, (size_t)n))
+		if (pread(other, right, (size_t)n, at) != n || memcmp(left, right, (size_t)n) != 0)
 			return false;
 		at += n;
 	}
