@@ -11,6 +11,7 @@
 
 #include "carry.h"
 #include "place.h"
+#include "plugin/child.h"
 #include "plugin/worker.h"
 #include "still.h"
 #include "stream.h"
@@ -102,6 +103,44 @@ static void end_judge(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
+/* ---------------------------------------------------------------- the bell */
+
+static void sleep_until(volatile const int64_t *at, int64_t more)
+{
+	while (!*at || pd_now_ms() < *at + more)
+		(void)poll(NULL, 0, 5);
+}
+
+/* Asks a worker to stop while it works, as a run does; ends one that does not.  It
+ * has time until its callback has returned. */
+static _Noreturn void ring(struct lens *l)
+{
+	sleep_until(&l->ask_at, 0);
+	kill(-l->group, SIGTERM);
+	sleep_until(&l->ask_at, l->grace);
+	l->deaf = true;
+	kill(-l->group, SIGKILL);
+	_exit(0);
+}
+
+/* @return its pid, -1: there is none. */
+static pid_t start_bell(struct lens *l)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		ring(l);
+	}
+	return pid;
+}
+
+static void end_bell(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 /* ------------------------------------------------------------ one callback */
 
 #define FIND(kind)                                                                           \
@@ -159,9 +198,9 @@ static json_t *lines(char of[LENS_FOUND][LENS_LINE], size_t n)
 
 static json_t *answer(const struct pd_worker_result *r, struct talk *t, struct lens *l)
 {
-	return json_pack("{s:i, s:s, s:s*, s:i, s:b, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "result", r->result,
+	return json_pack("{s:i, s:s, s:s*, s:i, s:b, s:b, s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "result", r->result,
 		"message", r->message ? r->message : "", "detail", r->detail, "signal", r->signal,
-		"timed_out", r->timed_out, "remembered", t->remembered, "outputs", t->outputs, "times",
+		"timed_out", r->timed_out, "deaf", l->deaf, "ms", (json_int_t)(r->seconds * 1000), "remembered", t->remembered, "outputs", t->outputs, "times",
 		(json_int_t)l->remembered, "piece", (json_int_t)l->piece, "peak", (json_int_t)l->peak, "touches", lines(l->touches, l->n_touched), "left",
 		lines(l->left, l->n_left), "shown", lines(l->shown, l->n_shown), "wrong", lines(l->wrong, l->n_wrong));
 }
@@ -176,7 +215,7 @@ static json_t *call_one(const struct subject *s, struct lens *l, const json_t *a
 	pd_auto_error *err = NULL;
 	const char *work = pd_json_text(asked, "work", NULL);
 	json_t *out = NULL;
-	pid_t pid = -1;
+	pid_t pid = -1, bell = l->late ? start_bell(l) : -1;
 	bool open;
 
 	call.plugin = pd_registry_find(s->registry, pd_json_text(asked, "plugin", ""), &err);
@@ -196,6 +235,8 @@ static json_t *call_one(const struct subject *s, struct lens *l, const json_t *a
 		if (open)
 			stream_close(&t.stream, out);
 	}
+	if (bell > 0)
+		end_bell(bell);
 	pd_worker_result_clear(&r);
 	return out;
 }
@@ -229,6 +270,8 @@ void agent_serve(const struct subject *s, int fd, bool alone)
 		memcpy(l->secrets, s->secrets, sizeof(l->secrets));
 		l->kill_at = (size_t)pd_json_number(asked, "kill_at", 0);
 		l->stop = pd_json_true(asked, "stop");
+		l->late = pd_json_number(asked, "late", 0);
+		l->grace = pd_json_number(asked, "grace", 0) * 1000;
 		l->shut = pd_json_true(asked, "shut");
 		l->still = l->shut || pd_json_true(asked, "still");
 		l->hasty = pd_json_true(asked, "hasty");

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "plugin/child.h"
 #include "plugin/worker.h"
 #include "still.h"
 
@@ -172,12 +173,40 @@ static int run(struct pd_ctx *ctx, const struct pd_command *command, struct pd_c
 	return now.real->run(ctx, command, result);
 }
 
+/* It is at work: a little later it is asked to stop, by the agent; in the midst of
+ * what comes next, since at once it may ask a last time before it begins. */
+static void speak(struct lens *l)
+{
+	if (l->late >= LENS_QUICK && !l->spoken) {
+		l->spoken = true;
+		l->ask_at = pd_now_ms() + l->late / 10;
+	}
+}
+
+static void log_line(struct pd_ctx *ctx, int level, const char *fmt, va_list ap)
+{
+	now.real->log(ctx, level, fmt, ap);
+	speak(now.lens);
+}
+
+static void progress(struct pd_ctx *ctx, int64_t done, int64_t total, const char *text)
+{
+	now.real->progress(ctx, done, total, text);
+	speak(now.lens);
+}
+
 static int remember(struct pd_ctx *ctx, const char *key, const char *value)
 {
+	struct lens *l = now.lens;
 	int result = now.real->remember(ctx, key, value);
 
-	if (result == 0 && ++now.lens->remembered == now.lens->kill_at)
+	if (result == 0 && ++l->remembered == l->kill_at)
 		raise(SIGKILL);
+	speak(l);
+	if (l->late && l->late < LENS_QUICK && l->remembered == 1) {
+		l->ask_at = pd_now_ms();
+		raise(SIGTERM);
+	}
 	return result;
 }
 
@@ -244,6 +273,8 @@ static int look(struct pd_ctx *ctx, int (*callback)(struct pd_ctx *ctx))
 	now.real = ctx->host;
 	now.host = *ctx->host;
 	now.host.run = run;
+	now.host.log = log_line;
+	now.host.progress = progress;
 	now.host.remember = remember;
 	now.host.unpacked = unpacked;
 	ctx->host = &now.host;
@@ -257,9 +288,13 @@ static int look(struct pd_ctx *ctx, int (*callback)(struct pd_ctx *ctx))
 		limit_memory();
 	if (l->stop)
 		raise(SIGTERM);
+	l->group = getpid();
+	if (l->late >= LENS_QUICK)
+		l->ask_at = pd_now_ms() + l->late / 2; /* if it says nothing */
 	alarm(l->patience);
 	result = callback(ctx);
 	alarm(0);
+	l->ask_at = 0;
 	l->peak = memory() - before;
 	compare_descriptors(l, &open_before);
 	compare_processes(l, &running_before);

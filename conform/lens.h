@@ -9,13 +9,22 @@
 
 #include "base/json.h"
 
-enum { LENS_FOUND = 32, LENS_LINE = 256 };
+enum {
+	LENS_FOUND = 32, LENS_LINE = 256,
+	LENS_QUICK = 200 /* ms: what takes less is asked to stop at its first pd_remember() */
+};
 
 /** What is asked of one callback, and what was seen; shared with its worker
  * and with who judges its system calls. */
 struct lens {
 	size_t kill_at;   /* kill -9 right after so many pd_remember(); 0: never */
 	bool stop;        /* it is asked to stop before it begins */
+	int64_t late;     /* it is asked to stop while it works, which takes it so many ms; 0: not */
+	int64_t grace;    /* late: ms that it has to end then; one that has not is killed, and deaf */
+	volatile int64_t ask_at; /* late: when it is asked, by pd_now_ms(); 0: not known yet, or it has returned */
+	pid_t group;      /* late: of its processes */
+	bool spoken;      /* late: it has remembered, logged or told its progress */
+	bool deaf;
 	bool still;       /* its system calls are judged */
 	bool shut;        /* the system is read-only, too */
 	struct sockaddr_un judge; /* still: where the judge takes the listener */

@@ -110,7 +110,7 @@ static void note_content(void *user, const char *path, const char *file, const s
 			 const char *what)
 {
 	pd_digest now = "", before = "";
-	pd_auto_free char *text = NULL;
+	pd_auto_free char *text = NULL, *attributes = NULL;
 	struct stat was = {0};
 
 	if (look_noise(path))
@@ -118,12 +118,14 @@ static void note_content(void *user, const char *path, const char *file, const s
 	if (S_ISREG(st->st_mode))
 		(void)!pd_digest_file(file, now, NULL, NULL);
 	if (strcmp(what, "changed") == 0 && lstat(path, &was) == 0 && was.st_mode == st->st_mode &&
-	    was.st_uid == st->st_uid && was.st_gid == st->st_gid &&
+	    was.st_uid == st->st_uid && was.st_gid == st->st_gid && look_same_attributes(file, path) &&
 	    ((S_ISREG(st->st_mode) && pd_digest_file(path, before, NULL, NULL) && strcmp(now, before) == 0) ||
 	     (S_ISLNK(st->st_mode) && is_link_same(path, file))))
 		return;
-	text = pd_print("%s, mode %o, owner %u:%u%s%.12s", what, st->st_mode & 07777,
-			st->st_uid, st->st_gid, *now ? ", sha256 " : "", now);
+	attributes = look_attributes(file);
+	text = pd_print("%s, mode %o, owner %u:%u%s%.12s%s%s", what, st->st_mode & 07777, st->st_uid,
+			st->st_gid, *now ? ", sha256 " : "", now, attributes ? ", " : "",
+			attributes ? attributes : "");
 	json_object_set_new(user, path, strcmp(what, "removed") ? json_string(text) : json_string(what));
 }
 

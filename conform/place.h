@@ -38,9 +38,9 @@ void place_close(struct place *p);
 bool place_renew(struct place *p, struct pd_error **err) PD_MUST_USE;
 /**
  * One callback in it.  Asked: { kind: "step"|"scanner"|"reader"|"filter"|"transport", plugin, name,
- * phase?, args?, remembered?, work?, kill_at?, stop?, still?, shut?, hasty?, patience?, tight?,
+ * phase?, args?, remembered?, work?, kill_at?, stop?, late?, grace?, still?, shut?, hasty?, patience?, tight?,
  * sample?, damage?, number?, most?, carry?, target? }.  @return {
- * result, message, signal, timed_out, bug, remembered, outputs, times, piece, peak, touches:
+ * result, message, signal, timed_out, deaf, ms, remembered, outputs, times, piece, peak, touches:
  * [], left: [], shown: [], wrong: [], and those of stream_close() }; with look: { scores: [], signal };
  * NULL with *err set.
  */

@@ -124,6 +124,22 @@ static bool try_stop(struct trial *t)
 	       undo_to_before(t, RULE_UNDO, "after undo of an apply that was asked to stop");
 }
 
+/* And then while it works: what ends at once, and keeps nothing, needs nobody to ask.
+ * Last but for the kills, of which each takes as long as its work. */
+static bool try_stop_late(struct trial *t)
+{
+	static const char when[] = "after an apply that was asked to stop while it worked";
+	static const char undone[] = "after undo of an apply that was asked to stop while it worked";
+	int result;
+
+	if (t->took < LENS_QUICK && !t->times)
+		return true;
+	return trial_begin(t) &&
+	       trial_call(t, t->n, (struct how){ .phase = PD_PHASE_APPLY, .late = t->took ? t->took : 1 }, &result, NULL) &&
+	       (result < 0 || t->v.of[RULE_TWICE].state == VERDICT_BROKEN || prove(t, RULE_LIMIT, when)) &&
+	       undo_to_before(t, RULE_UNDO, undone);
+}
+
 /* Killed after its remember number @p k of @p phase, and then called again; or,
  * of apply, undone at once. */
 static bool try_kill(struct trial *t, enum pd_phase phase, size_t k, bool undone)
@@ -187,7 +203,10 @@ static void try_all(struct trial *t)
 		json_object_set_new(json_array_get(t->steps, t->n), "endless", json_true());
 		trial_untried(t, "it can't be stopped", "nothing else is tried");
 	} else if (trial_begin(t) && try_apply(t)) {
-		try_kills(t);
+		if (try_stop_late(t) && t->v.of[RULE_LIMIT].state != VERDICT_BROKEN)
+			try_kills(t);
+		else
+			verdict_untried(&t->v, RULE_KILL, "it is not killed, since it can't be stopped");
 	} else {
 		trial_not_applied(t, "nothing else is tried", "apply has to do its work first");
 	}

@@ -50,6 +50,11 @@ void trial_note(struct trial *t, enum rule r, const json_t *answer, const char *
 
 const char *const trial_phases[] = { "", "check", "apply", "verify", "undo" };
 
+static int grace_of(const struct trial *t)
+{
+	return t->step->grace ? (int)t->step->grace : TRIAL_GRACE;
+}
+
 /* What comes with every callback of the step that is tried. */
 static void note(struct trial *t, const struct how *how, const json_t *answer)
 {
@@ -63,7 +68,10 @@ static void note(struct trial *t, const struct how *how, const json_t *answer)
 		verdict_broken(&t->v, RULE_SECRET, "%s: %s", phase, message);
 	if (how->flag && strcmp(how->flag, "stop") == 0 && pd_json_true(answer, "timed_out"))
 		verdict_broken(&t->v, RULE_LIMIT, "%s was asked to stop when it began, and went on for"
-			       " longer than its grace of %d s", phase, t->step->grace ? (int)t->step->grace : TRIAL_GRACE);
+			       " longer than its grace of %d s", phase, grace_of(t));
+	if (pd_json_true(answer, "deaf"))
+		verdict_broken(&t->v, RULE_LIMIT, "%s was asked to stop while it worked, and went on for"
+			       " longer than its grace of %d s", phase, grace_of(t));
 }
 
 /* The answer; NULL: t->err. */
@@ -78,9 +86,13 @@ static json_t *ask(struct trial *t, size_t n, struct how how)
 		"phase", (int)how.phase, "args", resolved(t, json_object_get(row, "args")),
 		"remembered", json_object_get(t->remembered, id), "work", work, "kill_at",
 		(json_int_t)how.kill_at, "limit", (json_int_t)(how.flag && strcmp(how.flag, "stop") == 0 ?
-		TRIAL_OURS + (t->step->grace ? t->step->grace : TRIAL_GRACE) : 0));
+		TRIAL_OURS + grace_of(t) : 0));
 	json_t *answer, *said;
 
+	if (how.late) {
+		json_object_set_new(asked, "late", json_integer((json_int_t)how.late));
+		json_object_set_new(asked, "grace", json_integer(grace_of(t) + TRIAL_LATE));
+	}
 	if (how.flag)
 		json_object_set_new(asked, how.flag, json_true());
 	if (t->v.of[RULE_LEFT].state == VERDICT_BROKEN)
@@ -106,8 +118,10 @@ bool trial_call(struct trial *t, size_t n, struct how how, int *result, char **w
 		free(*why);
 		*why = pd_strdup(pd_json_text(answer, "message", ""));
 	}
-	if (how.phase == PD_PHASE_APPLY && !how.flag && !how.kill_at && n == t->n && !t->times)
+	if (how.phase == PD_PHASE_APPLY && !how.flag && !how.kill_at && !how.late && n == t->n && !t->times) {
 		t->times = (size_t)pd_json_number(answer, "times", 0);
+		t->took = t->took ? t->took : pd_json_number(answer, "ms", 0);
+	}
 	if (how.phase == PD_PHASE_UNDO && !how.kill_at && !t->undo_times)
 		t->undo_times = (size_t)pd_json_number(answer, "times", 0);
 	return answer != NULL;

@@ -6,7 +6,7 @@
 #include "rules.h"
 
 /* seconds: if a step names none, and of our own on top */
-enum { TRIAL_GRACE = 10, TRIAL_OURS = 3 };
+enum { TRIAL_GRACE = 10, TRIAL_OURS = 3, TRIAL_LATE = 1 };
 
 struct trial {
 	struct place *place;
@@ -21,6 +21,7 @@ struct trial {
 	json_t *scene;             /* what was remembered, and the outputs, then: [,] */
 	size_t round;              /* how often this clone has served already */
 	size_t times, undo_times;  /* how often apply and undo remember */
+	int64_t took;              /* ms: apply */
 	struct pd_error **err;
 };
 
@@ -32,6 +33,7 @@ struct how {
 	enum pd_phase phase;
 	const char *flag; /* "still", "shut", "stop"; or NULL */
 	size_t kill_at;
+	int64_t late; /* it is asked to stop while it works, which takes it so many ms */
 };
 
 extern const char *const trial_phases[]; /* names, by enum pd_phase */

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+# Manuals: `patchday plugin check` reads them where the plugin is installed, too.
+nobase_dist_pkgdata_DATA =
 include %D%/service/local.mk
 include %D%/host/local.mk
 include %D%/copy/local.mk

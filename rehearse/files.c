@@ -103,7 +103,7 @@ static bool untouched(const char *upper, const struct stat *now, const char *low
 	if (now->st_mode != was->st_mode || now->st_uid != was->st_uid ||
 	    now->st_gid != was->st_gid || now->st_size != was->st_size ||
 	    now->st_mtim.tv_sec != was->st_mtim.tv_sec ||
-	    now->st_mtim.tv_nsec != was->st_mtim.tv_nsec)
+	    now->st_mtim.tv_nsec != was->st_mtim.tv_nsec || !look_same_attributes(upper, lower))
 		return false;
 	return S_ISREG(now->st_mode) ? same_bytes(upper, lower) :
 	       S_ISLNK(now->st_mode) ? same_link(upper, lower) : now->st_rdev == was->st_rdev;
@@ -121,9 +121,9 @@ static const char *meaning(const char *upper, const struct stat *now, const char
 	if (!there)
 		return "added";
 	if (S_ISDIR(now->st_mode) && S_ISDIR(was.st_mode))
-		return opaque(upper) ? "changed" : now->st_mode != was.st_mode ||
-			now->st_uid != was.st_uid || now->st_gid != was.st_gid ?
-			"changed" : NULL;
+		return opaque(upper) || now->st_mode != was.st_mode ||
+		       now->st_uid != was.st_uid || now->st_gid != was.st_gid ||
+		       !look_same_attributes(upper, lower) ? "changed" : NULL;
 	return untouched(upper, now, lower, &was) ? NULL : "changed";
 }
 
@@ -252,8 +252,18 @@ static bool skip(const struct clone *c, const char *path)
 	return clone_is_private(path) || look_noise(path);
 }
 
-/* The time of change is the kernel's own, nobody can set it.  Who only reads an
- * sqlite database sets the owner of its log anew: that one goes by the others. */
+/* A folder's times change with all that is in it. */
+static char *print_folder(const char *path, const struct stat *st)
+{
+	pd_auto_free char *attributes = look_attributes(path);
+
+	return pd_print("%o %u %u%s%s", st->st_mode, st->st_uid, st->st_gid, attributes ? " " : "",
+			attributes ? attributes : "");
+}
+
+/* The time of change is the kernel's own, nobody can set it, and attributes set it
+ * too: they need not be read of each file.  Who only reads an sqlite database sets
+ * the owner of its log anew: that one goes by the others. */
 static char *print_file(const char *path, const struct stat *st)
 {
 	struct timespec changed = ends_with(path, "-wal") ? (struct timespec){0} : st->st_ctim;
@@ -281,8 +291,7 @@ static void print_tree(struct look_print *p, const struct clone *c, const char *
 		}
 		if (e->fts_info == FTS_DP || e->fts_info == FTS_NS)
 			continue;
-		text = folder ? pd_print("%o %u %u", st->st_mode, st->st_uid, st->st_gid) :
-			print_file(path, st);
+		text = folder ? print_folder(path, st) : print_file(path, st);
 		name = as_text(path);
 		json_object_set_new(p->files, name, json_string(text));
 	}

@@ -3,6 +3,7 @@
 # the libexec folder.  They share the core's objects and nothing the other way.
 noinst_LTLIBRARIES += %reldir%/libclone.la
 %canon_reldir%_libclone_la_SOURCES = \
+	%reldir%/attributes.c \
 	%reldir%/clone.c \
 	%reldir%/clone.h \
 	%reldir%/devices.c \

@@ -31,6 +31,12 @@ json_t *look_difference(const json_t *before, const json_t *after, const char *k
 typedef void look_fn(void *user, const char *path, const char *file, const struct stat *st,
 		     const char *what);
 void look_each(const struct clone *c, look_fn *fn, void *user);
+/** Attributes of a file or folder: ACLs, capabilities, those of users; "NAME DIGEST,
+ * ...", by name (caller frees).  NULL: none but the kernel's own. */
+char *look_attributes(const char *path);
+/** Has @p upper, of an upper layer, those of @p lower and no others?  What its file
+ * system can't hold does not count. */
+bool look_same_attributes(const char *upper, const char *lower);
 /** What any server writes all the time there, and what a run keeps of itself;
  * NULL: it is none of these. */
 const char *look_noise(const char *path);

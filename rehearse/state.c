@@ -35,9 +35,10 @@ static bool kept_by_service(const char *path)
 	return clone_below(path, "/etc/cups") && n > 2 && strcmp(path + n - 2, ".O") == 0;
 }
 
-/* Rights, owner and content.  NULL: it is not there, or can't be read. */
+/* Rights, owner, content and attributes.  NULL: it is not there, or can't be read. */
 static char *print_of(const char *file)
 {
+	pd_auto_free char *attributes = look_attributes(file);
 	char to[4096] = "";
 	struct stat st;
 	pd_digest content = "";
@@ -46,7 +47,8 @@ static char *print_of(const char *file)
 	    (S_ISLNK(st.st_mode) && readlink(file, to, sizeof(to) - 1) < 0) ||
 	    (S_ISREG(st.st_mode) && !pd_digest_file(file, content, NULL, NULL)))
 		return NULL;
-	return pd_print("%o %u:%u %s%s", st.st_mode, st.st_uid, st.st_gid, content, to);
+	return pd_print("%o %u:%u %s%s %s", st.st_mode, st.st_uid, st.st_gid, content, to,
+			attributes ? attributes : "");
 }
 
 static void note_etc(void *user, const char *path, const char *file, const struct stat *st,

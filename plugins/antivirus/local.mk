@@ -6,4 +6,5 @@ plugin_LTLIBRARIES += %reldir%/antivirus.la
 %canon_reldir%_antivirus_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE $(SYSTEMD_CFLAGS)
 %canon_reldir%_antivirus_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_antivirus_la_LIBADD = $(SYSTEMD_LIBS)
-EXTRA_DIST += %reldir%/README.md %reldir%/antivirus.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/antivirus.check

@@ -7,4 +7,4 @@ plugin_LTLIBRARIES += %reldir%/apt.la
 %canon_reldir%_apt_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_apt_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_apt_la_LIBADD = $(SODIUM_LIBS)
-EXTRA_DIST += %reldir%/README.md
+nobase_dist_pkgdata_DATA += %reldir%/README.md

@@ -7,4 +7,5 @@ plugin_LTLIBRARIES += %reldir%/backup.la
 %canon_reldir%_backup_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_backup_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_backup_la_LIBADD = $(ARCHIVE_LIBS) $(SODIUM_LIBS)
-EXTRA_DIST += %reldir%/README.md %reldir%/backup.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/backup.check

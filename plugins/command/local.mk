@@ -7,4 +7,5 @@ plugin_LTLIBRARIES += %reldir%/command.la
 %canon_reldir%_command_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(JANSSON_CFLAGS)
 %canon_reldir%_command_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_command_la_LIBADD = $(JANSSON_LIBS)
-EXTRA_DIST += %reldir%/README.md %reldir%/command.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/command.check

@@ -7,4 +7,5 @@ plugin_LTLIBRARIES += %reldir%/copy.la
 %canon_reldir%_copy_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_copy_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_copy_la_LIBADD = $(SODIUM_LIBS)
-EXTRA_DIST += %reldir%/README.md %reldir%/copy.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/copy.check

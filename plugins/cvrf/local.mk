@@ -6,4 +6,5 @@ plugin_LTLIBRARIES += %reldir%/cvrf.la
 %canon_reldir%_cvrf_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE
 %canon_reldir%_cvrf_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_cvrf_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-EXTRA_DIST += %reldir%/README.md %reldir%/cvrf.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/cvrf.check

@@ -5,4 +5,5 @@ plugin_LTLIBRARIES += %reldir%/database.la
 	%reldir%/quiesce.c %reldir%/restore.c %reldir%/rows.c %reldir%/saved.c %reldir%/database.h $(STORE_SOURCES)
 %canon_reldir%_database_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE
 %canon_reldir%_database_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-EXTRA_DIST += %reldir%/README.md %reldir%/database.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/database.check

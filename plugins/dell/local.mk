@@ -5,4 +5,5 @@ plugin_LTLIBRARIES += %reldir%/dell.la
 %canon_reldir%_dell_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 %canon_reldir%_dell_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_dell_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-EXTRA_DIST += %reldir%/README.md %reldir%/dell.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/dell.check

@@ -8,4 +8,5 @@ plugin_LTLIBRARIES += %reldir%/directory.la
 %canon_reldir%_directory_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_directory_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_directory_la_LIBADD = $(ARCHIVE_LIBS) $(SODIUM_LIBS) $(JANSSON_LIBS) -lresolv
-EXTRA_DIST += %reldir%/README.md %reldir%/directory.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/directory.check

@@ -16,4 +16,5 @@ plugin_LTLIBRARIES += %reldir%/driver.la
 %canon_reldir%_driver_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE $(ARCHIVE_CFLAGS) $(SYSTEMD_CFLAGS)
 %canon_reldir%_driver_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_driver_la_LIBADD = $(ARCHIVE_LIBS) $(SYSTEMD_LIBS)
-EXTRA_DIST += %reldir%/README.md %reldir%/driver.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/driver.check

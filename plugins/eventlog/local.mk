@@ -9,4 +9,5 @@ plugin_LTLIBRARIES += %reldir%/eventlog.la
 %canon_reldir%_eventlog_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_eventlog_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_eventlog_la_LIBADD = $(SYSTEMD_LIBS) $(ARCHIVE_LIBS) $(SODIUM_LIBS)
-EXTRA_DIST += %reldir%/README.md %reldir%/eventlog.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/eventlog.check

@@ -8,4 +8,5 @@ plugin_LTLIBRARIES += %reldir%/guard.la
 %canon_reldir%_guard_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE $(SYSTEMD_CFLAGS)
 %canon_reldir%_guard_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_guard_la_LIBADD = $(SYSTEMD_LIBS)
-EXTRA_DIST += %reldir%/README.md %reldir%/guard.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/guard.check

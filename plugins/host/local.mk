@@ -6,4 +6,5 @@ plugin_LTLIBRARIES += %reldir%/host.la
 %canon_reldir%_host_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE $(SYSTEMD_CFLAGS)
 %canon_reldir%_host_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_host_la_LIBADD = $(SYSTEMD_LIBS)
-EXTRA_DIST += %reldir%/README.md %reldir%/host.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/host.check

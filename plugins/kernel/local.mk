@@ -5,4 +5,5 @@ plugin_LTLIBRARIES += %reldir%/kernel.la
 	%reldir%/package.c %reldir%/running.c %reldir%/kernel.h
 %canon_reldir%_kernel_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE
 %canon_reldir%_kernel_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-EXTRA_DIST += %reldir%/README.md %reldir%/kernel.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/kernel.check

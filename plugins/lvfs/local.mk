@@ -6,4 +6,5 @@ plugin_LTLIBRARIES += %reldir%/lvfs.la
 %canon_reldir%_lvfs_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 %canon_reldir%_lvfs_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_lvfs_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-EXTRA_DIST += %reldir%/README.md %reldir%/lvfs.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/lvfs.check

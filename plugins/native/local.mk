@@ -5,4 +5,5 @@ plugin_LTLIBRARIES += %reldir%/native.la
 %canon_reldir%_native_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE
 %canon_reldir%_native_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_native_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-EXTRA_DIST += %reldir%/README.md %reldir%/native.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/native.check

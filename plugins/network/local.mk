@@ -6,4 +6,5 @@ plugin_LTLIBRARIES += %reldir%/network.la
 %canon_reldir%_network_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE $(SODIUM_CFLAGS)
 %canon_reldir%_network_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_network_la_LIBADD = $(SODIUM_LIBS)
-EXTRA_DIST += %reldir%/README.md %reldir%/network.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/network.check

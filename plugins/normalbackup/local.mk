@@ -8,4 +8,5 @@ plugin_LTLIBRARIES += %reldir%/normalbackup.la
 %canon_reldir%_normalbackup_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_normalbackup_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_normalbackup_la_LIBADD = $(JANSSON_LIBS)
-EXTRA_DIST += %reldir%/README.md %reldir%/normalbackup.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/normalbackup.check

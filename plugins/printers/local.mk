@@ -10,4 +10,5 @@ plugin_LTLIBRARIES += %reldir%/printers.la
 %canon_reldir%_printers_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_printers_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_printers_la_LIBADD = $(JANSSON_LIBS) $(SODIUM_LIBS)
-EXTRA_DIST += %reldir%/README.md %reldir%/printers.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/printers.check

@@ -7,4 +7,5 @@ plugin_LTLIBRARIES += %reldir%/probe.la
 	$(CURL_CFLAGS)
 %canon_reldir%_probe_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_probe_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-EXTRA_DIST += %reldir%/README.md %reldir%/probe.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/probe.check

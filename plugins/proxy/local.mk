@@ -7,4 +7,5 @@ plugin_LTLIBRARIES += %reldir%/proxy.la
 %canon_reldir%_proxy_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_proxy_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_proxy_la_LIBADD = $(SODIUM_LIBS)
-EXTRA_DIST += %reldir%/README.md %reldir%/proxy.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/proxy.check

@@ -4,4 +4,4 @@ plugin_LTLIBRARIES += %reldir%/quota.la
 %canon_reldir%_quota_la_SOURCES = %reldir%/quota.c
 %canon_reldir%_quota_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE
 %canon_reldir%_quota_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-EXTRA_DIST += %reldir%/README.md
+nobase_dist_pkgdata_DATA += %reldir%/README.md

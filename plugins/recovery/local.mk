@@ -8,4 +8,5 @@ plugin_LTLIBRARIES += %reldir%/recovery.la
 %canon_reldir%_recovery_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_recovery_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_recovery_la_LIBADD = $(ARCHIVE_LIBS) $(SODIUM_LIBS) $(NETTLE_LIBS) $(ZLIB_LIBS)
-EXTRA_DIST += %reldir%/README.md %reldir%/recovery.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/recovery.check

@@ -15,4 +15,5 @@ plugin_LTLIBRARIES += %reldir%/rpm.la
 	$(PKG_SOURCES)
 %canon_reldir%_rpm_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 %canon_reldir%_rpm_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-EXTRA_DIST += %reldir%/README.md
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/rpm.check %reldir%/rpm.check.xml

@@ -7,4 +7,5 @@ plugin_LTLIBRARIES += %reldir%/service.la
 %canon_reldir%_service_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE $(SYSTEMD_CFLAGS)
 %canon_reldir%_service_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_service_la_LIBADD = $(SYSTEMD_LIBS)
-EXTRA_DIST += %reldir%/README.md %reldir%/service.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/service.check

@@ -6,4 +6,5 @@ plugin_LTLIBRARIES += %reldir%/snapshot.la
 	%reldir%/mounts.c %reldir%/past.h %reldir%/btrfs.h %reldir%/lv.h %reldir%/snapshot.h
 %canon_reldir%_snapshot_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE
 %canon_reldir%_snapshot_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-EXTRA_DIST += %reldir%/README.md %reldir%/snapshot.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/snapshot.check

@@ -5,4 +5,5 @@ plugin_LTLIBRARIES += %reldir%/unpack.la
 %canon_reldir%_unpack_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_unpack_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 %canon_reldir%_unpack_la_LIBADD = $(ARCHIVE_LIBS) $(ZLIB_LIBS)
-EXTRA_DIST += %reldir%/README.md %reldir%/unpack.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/unpack.check

@@ -16,4 +16,5 @@ plugin_LTLIBRARIES += %reldir%/update.la
 	$(PKG_SOURCES)
 %canon_reldir%_update_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 %canon_reldir%_update_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-EXTRA_DIST += %reldir%/README.md %reldir%/update.check %reldir%/update.check.xml
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/update.check %reldir%/update.check.xml

@@ -5,4 +5,5 @@ plugin_LTLIBRARIES += %reldir%/wsus.la
 %canon_reldir%_wsus_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE
 %canon_reldir%_wsus_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_wsus_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-EXTRA_DIST += %reldir%/README.md %reldir%/wsus.check
+nobase_dist_pkgdata_DATA += %reldir%/README.md
+EXTRA_DIST += %reldir%/wsus.check

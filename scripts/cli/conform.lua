@@ -149,7 +149,8 @@ return function(cli)
 		foreign[i] = first { other } or base.fail("file-read", ("there is no file %s"):format(other))
 	end
 	local said = ask(cli, { file = file, folders = folders, boots = cli:option("boot") ~= nil,
-		manual = given(cli, "manual", { beside .. ".md", folder .. "/README.md" }),
+		manual = given(cli, "manual", { beside .. ".md", folder .. "/README.md",
+			("%s/../plugins/%s/README.md"):format(base.about.scripts, name) }), -- of one of ours
 		plan = plan(cli, case, folders, others), case = case and case:match("^(.*)/"), others = foreign })
 	local list, verdict = findings(said), "pass"
 	for _, one in ipairs(list) do

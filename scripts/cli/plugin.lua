@@ -46,7 +46,7 @@ check  tries every step, scanner, reader, filter and transport of FILE.so in
 		options = {
 			{ "to", "DIR", "new: the folder that it is made in (default: this one)" },
 			{ "case", "FILE", "check: the workflow whose steps are tried (default NAME.check beside it)" },
-			{ "manual", "FILE", "check: its manual (default NAME.md or README.md beside it)" },
+			{ "manual", "FILE", "check: its manual (default NAME.md or README.md beside it, or that of ours)" },
 			{ "other", "FILE", "check: a file that none of its readers and filters is to know; may be repeated" },
 			{ "boot", nil, "check: clones with their own init, as a rehearsal has: services, too" },
 			workflow.options[1], workflow.options[2], workflow.options[3],

@@ -125,9 +125,12 @@ if [ "$(id -u)" = 0 ]; then
 		# the plugin of the page, also where there is no such file
 		mkdir -m 755 "$work/motd"
 		sed -n '/^```c$/,/^```$/p' doc/writing-a-plugin.md | grep -v '^```' >"$work/motd/motd.c"
-		printf '# motd\n## motd.set\n`text`\n' >"$work/motd/README.md"
+		sed -n '/^```markdown$/,/^```$/p' doc/writing-a-plugin.md | grep -v '^```' >"$work/motd/motd.md"
+		sed -n '/^## Prove it/,/^## Try/{/^```lua$/,/^```$/p}' doc/writing-a-plugin.md | grep -v '^```' >"$work/motd/motd.check"
 		check "the plugin of doc/writing-a-plugin.md builds" "${CC:-gcc}" -std=c11 -fPIC -shared -fvisibility=hidden \
 			-Icore/include -o "$work/motd/motd.so" "$work/motd/motd.c"
+		out=$("$build/patchday" plugin check --plugin-dir "$work/all" "$work/motd/motd.so" 2>&1 </dev/null)
+		is "and keeps the contract, with the case and the manual of the page" $? 0 || sed 's/^/# /' <<<"$out"
 		for scene in 'rm -f /etc/motd' 'echo old >/etc/motd'; do
 			cat >"$work/motd/motd.check" <<-END
 				local pd = require "patchday"

@@ -23,6 +23,16 @@ like "it has its version" "$(run --version)" "^patchday [0-9]+\.[0-9]+"
 is "it loads all its plugins" "$(run plugins --json | jq '[.[].name] | length')" "$(find "$plugins" -name '*.so' | wc -l)"
 echo '<catalog xmlns="urn:patchday:catalog:1"/>' >"$tmp/none.xml"
 like "and plans a role" "$(run plan web --param pages=http://localhost/ --catalog "$tmp/none.xml")" '^nothing to do: |^[0-9]+ steps, about '
+is "it has the manual of each" "$(cd "$dest" && find . -path '*/plugins/*/README.md' | awk -F/ '{ print $(NF - 1) }' | sort | xargs)" \
+	"$(basename -s .so "$plugins"/*.so | sort | xargs)"
+# the check of a script, as doc/conformance.md has it; its clones are made by the program of the build
+out=$("$build/patchday" plugin check "$plugins/command.so" --case plugins/command/command.check --scripts "$scripts" --state "$tmp/state" 2>&1 </dev/null)
+rc=$?
+if [ "$(id -u)" != 0 ] || grep -q 'clone-mount' <<<"$out"; then
+	echo "# no clone can be made here, so it is not tried whether an installed plugin is checked whole"
+else
+	is "an installed plugin is checked with its manual" $rc 0; [ $rc = 0 ] || sed 's/^/# /' <<<"$out"
+fi
 
 touch "$plugins/of-others.so"
 empty "make uninstall" "$(made uninstall | grep -i error)"

@@ -97,6 +97,11 @@ breaks SIGNAL "still of write, still of write#2" "check: signal.write: .*/etc/to
 breaks CRASH "still of write" "crashed: signal 11"
 breaks SCAN "still of tries" "scanner: scan.tries: open(at)? /etc/scanned"
 breaks DEAF "limit of write" "apply was asked to stop when it began, and went on"
+breaks LATE "limit of write#2" "apply was asked to stop while it worked, and went on for longer than its grace of 1 s"
+is "late: and is not killed then" "$(rules 'not tried')" "kill of main/late.write#2"
+breaks CLAIM "limit of write, limit of write#2" "after an apply that was asked to stop while it worked: there is no verify, and check still finds"
+breaks XATTR "kill of write, undo of write" 'after undo: files /etc/passwd: "changed, mode 644, owner 0:0, sha256 [0-9a-f]{12}, security.capability [0-9a-f]{12}"'
+like "xattr: of folders, too" "$(jq -r '.rows[].rules[].found[]?' <<<"$out")" 'after undo: files /etc: "changed, mode 755, owner 0:0, system.posix_acl_default [0-9a-f]{12}"'
 breaks TWICE "twice of write" "after apply was called again: files /etc/try-first.log"
 breaks UNPROVEN "twice of write, twice of write#2" "there is no verify, and check still finds work to do"
 breaks FORGET "kill of write, kill of write#2, undo of write, undo of write#2" "after undo: files /etc/try-first: \"added"
@@ -255,6 +260,16 @@ like "and it is said what is missing" "$out" 'the case names no target of it: pa
 printf '# kept\n' >"$tmp/kept/README.md"
 conform kept
 like "the manual has to name it" "$out" 'transport way'
+
+# ------------------------------------------- a program, as doc/command-protocol.md has it
+# block LANGUAGE: of its section "Prove it", or the example in that language
+block() { awk -v fence="\`\`\`$1" '/^## / { section = $0 } $0 == fence && section ~ /Prove|Example/ { on = 1; next } /^```/ { on = 0 } on' "$PD_SRCDIR/doc/command-protocol.md"; }
+mkdir -m 755 "$tmp/all"
+cp "$PD_BUILDDIR"/plugins/{command,probe}/.libs/*.so "$tmp/all/"
+scene=$(printf 'pd.use "probe".command { argv = { "/bin/sh", "-ec", [==[\nmkdir -p /usr/local/lib/patchday; cd /usr/local/lib/patchday\ncat >motd.py <<"EOF"\n%s\nEOF\nchmod 755 motd.py ]==] } },' "$(block python)")
+block lua | awk -v scene="${scene//\\/\\\\}" '{ print } /^  return \{/ { print scene }' >"$tmp/page.check"
+out=$("$patchday" plugin check "$tmp/all/command.so" --plugin-dir "$tmp/all" --case "$tmp/page.check" 2>&1 </dev/null)
+is "the example of the protocol passes, and the manual of our own plugin is found" "$?" 0 || sed 's/^/# /' <<<"$out"
 
 # what is not tried is no pass
 build refuse TRY_REFUSE

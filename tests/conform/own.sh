@@ -43,7 +43,7 @@ kit()
 
 export RESTIC_SECRET=restic-secret-1 # for the case of normalbackup
 all=$(for file in "$tmp"/all/*.so; do basename "$file" .so; done)
-plugins=${PD_CONFORM:-backup normalbackup update $all}
+plugins=${PD_CONFORM:-backup normalbackup update rpm $all}
 # two at a time, and first what takes longest
 for name in $plugins; do
 	[ ! -e "$tmp/$name.json" ] || continue
@@ -56,9 +56,6 @@ for name in $(tr ' ' '\n' <<<"$plugins" | sort -u); do
 	out=$(cat "$tmp/$name.json")
 	verdict=$(jq -r '.verdict // .error.message' <<<"$out" 2>/dev/null)
 	[ "$(jq -r '.error.id // ""' <<<"$out")" != clone-mount ] || skip "no clone can be made here: $verdict"
-	# a query of rpm(8) itself opens the database for writing, and writes nothing that counts
-	[ "$name" != rpm ] || [ -n "$(jq -r '.rows[].rules[] | select(.result == "broken").found[]' <<<"$out" |
-		grep -v 'rpmdb\.sqlite-\(wal\|shm\) (rpm)')" ] || verdict=${verdict/fail/incomplete}
 	before=$tap_failures
 	like "$name: no rule is broken" "${verdict:-$(cat "$tmp/$name.errors")}" '^(pass|incomplete)$'
 	[ "$tap_failures" = "$before" ] || found broken <<<"$out"

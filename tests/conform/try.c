@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TEXT_OF(x) #x
@@ -76,11 +78,39 @@ static int write_check(struct pd_ctx *ctx)
 	return now && strcmp(now, a->text) == 0 ? PD_UNCHANGED : PD_CHANGED;
 }
 
+#if defined TRY_XATTR
+/* What no mode and no owner tells: a file may do more, and a folder gives others more. */
+static bool add_attributes(void)
+{
+	static const unsigned char may[20] = { 1, 0, 0, 2, 0, 4 };
+	static const unsigned char others[] = {
+		2, 0, 0, 0, 1, 0, 7, 0, 255, 255, 255, 255, 2, 0, 7, 0, 12, 0, 0, 0, 4, 0, 5, 0, 255, 255, 255, 255,
+		16, 0, 7, 0, 255, 255, 255, 255, 32, 0, 5, 0, 255, 255, 255, 255
+	};
+
+	return setxattr("/etc/passwd", "security.capability", may, sizeof(may), 0) == 0 &&
+	       setxattr("/etc", "system.posix_acl_default", others, sizeof(others), 0) == 0;
+}
+#endif
+
 static int act(struct pd_ctx *ctx, const struct write_args *a)
 {
 #if defined TRY_DEAF
 	for (;;)
 		sleep(1);
+#elif defined TRY_LATE
+	struct timespec left = { .tv_sec = strcmp(a->text, "two") == 0 ? 3 : 0 };
+
+	if (pd_canceled(ctx))
+		return pd_fail(ctx, PD_CANCELED, "it is asked once, and never again");
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
+#elif defined TRY_CLAIM
+	if (pd_canceled(ctx))
+		return PD_CHANGED;
+#elif defined TRY_XATTR
+	if (!add_attributes())
+		return pd_fail(ctx, PD_FAILED, "no attributes: %s", strerror(errno));
 #elif defined TRY_TWICE
 	int fd = pd_recall(ctx, "before") ? -1 :
 		 open(pd_format(ctx, "%s.log", a->path), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);

@@ -81,6 +81,7 @@ pgrep -f answer.py >/dev/null && echo "the server's processes are seen"
 [ "$(cat /tmp/shown)" = shown ] || echo "what is to be shown is not"
 (echo x >/tmp/shown) 2>/dev/null && echo "what is shown can be written"
 echo changed >/srv/pub/hello.txt; echo new >/etc/new-file; rm /etc/issue
+python3 -c 'import os; os.setxattr("/usr/bin/id", "security.capability", bytes([1, 0, 0, 2, 0, 4] + [0] * 14))'
 echo '0 5 * * * true' | crontab -
 systemctl stop cups.service cups.socket cups.path
 [ ! -s /root/holes ]
@@ -113,6 +114,7 @@ is "a program in the clone reaches nothing of the server or beyond" $? 0
 [ "$(report .state)" = "done" ] || { report .status; cat "$tmp/errors"; }
 is "the file that it added is reported" "$(report '.files.list[] | select(.path == "/etc/new-file").what')" added
 is "the one it changed" "$(report '.files.list[] | select(.path == "/srv/pub/hello.txt").what')" changed
+is "one that it only gave a capability" "$(report '.files.list[] | select(.path == "/usr/bin/id").what')" changed
 is "the one it removed" "$(report '.files.list[] | select(.path == "/etc/issue").what')" removed
 is "a crontab, too" "$(report '.files.list[] | select(.path == "/var/spool/cron/crontabs/root").what')" added
 like "the service that it stopped" "$(report '.services[] | select(.name == "cups.service") | .before + "," + .after')" \
