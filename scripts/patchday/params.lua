@@ -75,6 +75,11 @@ function params.check_declared(list)
 	end
 end
 
+-- `--param user=`: an empty text where none need be is one that is left out, so that no script has to know both.
+local function is_left_out(spec, text)
+	return text == "" and spec.type == "string" and spec.default == nil and not spec.required
+end
+
 -- The values of all declared parameters; given: name = text.
 function params.values(list, given)
 	if list == unknown then return {}, {} end
@@ -88,7 +93,7 @@ function params.values(list, given)
 	for _, name in ipairs(names) do
 		local spec = specs[list[name]] or { default = unknown }
 		values[name] = spec.default
-		if given[name] ~= nil then
+		if given[name] ~= nil and not is_left_out(spec, given[name]) then
 			values[name] = core.param(name, spec, given[name], true)
 		elseif spec.required then
 			core.blame "workflow-parameter"
