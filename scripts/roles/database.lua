@@ -72,7 +72,7 @@ return pd.workflow {
 			},
 			pd.hold { runbook.held(t, quiesced),                                -- A10
 				pd.stage "dump" {
-					database.dump { cluster = p.cluster, to = p.safe, prove = p.prove, scratch = p.scratch }, -- A7
+					database.dump { cluster = p.cluster, to = p.safe, prove = p.prove, scratch = p.scratch }, -- A8
 					runbook.away(p),                                    -- A11
 				},
 				pd.stage "install" { on_failure = "undo",

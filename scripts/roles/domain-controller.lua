@@ -87,7 +87,7 @@ return pd.workflow {
 			pd.stage "save" {
 				state,                                                      -- A8
 				backup.verify { archive = state.out.archive, sha256 = state.out.sha256 }, -- A8
-				directory.backup { to = p.safe, kind = p.backup_kind, prove = p.prove, scratch = p.scratch }, -- A7, A8
+				directory.backup { to = p.safe, kind = p.backup_kind, prove = p.prove, scratch = p.scratch }, -- A8
 				network.save { to = p.safe },                               -- A11
 				runbook.bare_metal(p),                                      -- A9
 				runbook.away(p),                                            -- A11

@@ -31,14 +31,18 @@ end
 
 -- The servers that are there: their services, and the tests of their configuration.
 local function here(t)
-	local names, tests = {}, {}
+	local names, tests, known = {}, {}, {}
+	local function add(name)
+		if not known[name] then names[#names + 1] = name end
+		known[name] = true
+	end
 	for _, server in ipairs(servers) do
 		if t.facts.services[server[1] .. ".service"] then
-			names[#names + 1] = server[1]
+			add(server[1])
 			tests[#tests + 1] = probe.command { argv = { server[2], server[3] }, id = "configuration-" .. server[1] }
 		end
 	end
-	for _, name in ipairs(runbook.services(t, t.params.running)) do names[#names + 1] = name end
+	for _, name in ipairs(runbook.services(t, t.params.running)) do add(name) end
 	if #tests == 0 then
 		runbook.left_out "no configuration is tested, as none of apache2, httpd and nginx is a service here (A5)"
 	end
