@@ -80,17 +80,18 @@ function runbook.tell(t, due) end
 ---@return patchday.new_kernel
 function runbook.new_kernel(t, due) end
 
----Is there nothing to do? Installers of which nobody else can tell whether they are needed count, if they are to be run.
+---Why there is nothing to do, for pd.nothing, or nil. Installers of which nobody else can tell whether they are needed
+---count, if they are to be run; what no step can be made for does not.
 ---@param t patchday.t
 ---@param due patchday.selection
----@return boolean
+---@return string?
 function runbook.idle(t, due) end
 
----The updates, and the reboot that they need; drivers and firmware of vendors' catalogs.
+---The updates, and the reboot that they need; drivers and firmware of vendors' catalogs. Each is nil where there are none.
 ---@param t patchday.t
 ---@param due patchday.selection
 ---@param new_kernel? patchday.new_kernel
----@return patchday.plugin.update.install.step install
+---@return patchday.plugin.update.install.step? install
 ---@return patchday.item reboot
 ---@return patchday.item drivers
 function runbook.install(t, due, new_kernel) end

@@ -97,6 +97,7 @@ local together = {
 	{ "away_known_hosts", "away_ssh" },
 	{ "snapshot_size", "snapshot" },
 	{ "jobs_go_on", "jobs" },
+	{ "unsure", "source" },
 }
 
 -- What each maker of the normal backup has to be told (all of the first), and can be told.

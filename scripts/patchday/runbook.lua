@@ -195,11 +195,6 @@ local function unsure_here(t)
 	return {}
 end
 
--- Is there nothing to do?
-function runbook.idle(t, due)
-	return #due == 0 and #unsure_here(t) == 0
-end
-
 -- A14: the steps for them, or nil; and the other updates.
 local function drivers(t, due, new_kernel)
 	local theirs, ids = unsure_here(t), {}
@@ -213,11 +208,19 @@ local function drivers(t, due, new_kernel)
 	return list, #ids > 0 and due:without(ids) or due
 end
 
--- A12: the updates, and the reboot that they need; A14: drivers and firmware of
+-- Why there is nothing to do, or nil. What no step can be made for is nothing: the server would be started anew for it.
+function runbook.idle(t, due)
+	local theirs, rest = drivers(t, due, none)
+	if #rest > 0 or theirs then return nil end
+	return #due > 0 and "what is due can't be installed; the notes say why" or "no update applies"
+end
+
+-- A12: the updates, and the reboot that they need, or nil, where there are none; A14: drivers and firmware of
 -- vendors' catalogs, or nil.
 function runbook.install(t, due, new_kernel)
 	new_kernel = new_kernel or none
 	local p, theirs, rest = t.params, drivers(t, due, new_kernel)
+	if #rest == 0 then return nil, nil, theirs end
 	local install = update.install { updates = rest, keep = p.safe, source = p.source, from = p.from }
 	local reboot = runbook.reboot(p, { reason = "the updates take effect",
 		when = rest:needs_reboot() or install.out.reboot_required })

@@ -44,7 +44,8 @@ return pd.workflow {
 		if p.scratch and p.prove == "read" then
 			runbook.wrong("parameter 'scratch' has no effect with prove=read; leave it out")
 		end
-		if runbook.idle(t, due) then return pd.nothing "no update applies" end
+		local idle = runbook.idle(t, due)
+		if idle then return pd.nothing(idle) end
 
 		local logs, clean = runbook.logs(p)
 		local state = backup.state { to = p.safe }

@@ -45,7 +45,8 @@ return pd.workflow {
 	plan = function(t)
 		local p, due = t.params, t.catalog:needed()
 		runbook.check(t, { { "password", "user" }, { "driver_digest", "driver" }, { "driver_match", "driver" } })
-		if runbook.idle(t, due) and (t.round > 1 or not p.driver) then return pd.nothing "no update applies" end
+		local idle = runbook.idle(t, due)
+		if idle and (t.round > 1 or not p.driver) then return pd.nothing(idle) end
 
 		local logs, clean = runbook.logs(p)
 		local state = backup.state { to = p.safe }

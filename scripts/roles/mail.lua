@@ -48,7 +48,8 @@ return pd.workflow {
 	plan = function(t)
 		local p, due = t.params, t.catalog:needed()
 		runbook.check(t)
-		if runbook.idle(t, due) then return pd.nothing "no update applies" end
+		local idle = runbook.idle(t, due)
+		if idle then return pd.nothing(idle) end
 
 		local logs, clean = runbook.logs(p)
 		local state = backup.state { to = p.safe }

@@ -532,6 +532,7 @@ generic|away_key=/root/key|'away_key' has no effect without 'away_ssh'
 generic|away_ssh=vault/srv|'vault/srv' is not USER@HOST:/PATH
 generic|snapshot=root|'root' is neither where a subvolume is mounted nor VG/LV
 generic|snapshot=/ snapshot_size=1GiB|'snapshot_size' has no effect without a logical volume
+generic|unsure=true|'unsure' has no effect without 'source'
 generic|ca=/root/ca.pem|'ca' has no effect without 'pages'
 generic|ports=smtp|"smtp" is not PORT or HOST:PORT
 generic|backup_by=file backup_at=/srv|backup_by=file needs parameter 'backup_name'
