@@ -87,11 +87,12 @@ function runbook.new_kernel(t, due) end
 ---@return string?
 function runbook.idle(t, due) end
 
----The updates, and the reboot that they need; drivers and firmware of vendors' catalogs. Each is nil where there are none.
+---The updates (update.install, or rpm.install on a server with rpm packages), and the reboot that they need; drivers and
+---firmware of vendors' catalogs. Each is nil where there are none.
 ---@param t patchday.t
 ---@param due patchday.selection
 ---@param new_kernel? patchday.new_kernel
----@return patchday.plugin.update.install.step? install
+---@return patchday.plugin.update.install.step|patchday.plugin.rpm.install.step|nil install
 ---@return patchday.item reboot
 ---@return patchday.item drivers
 function runbook.install(t, due, new_kernel) end

@@ -28,10 +28,12 @@ function parameters.declared(own)
 		away_known_hosts = pd.path {
 			help = "file with that server's host key; left out: /etc/patchday/second/known_hosts" },
 		away_medium = pd.string { help = "label of a removable medium that gets a copy and is taken out afterwards" },
-		source = pd.path { help = "package source, filled by `catalog fetch`: the updates come from it alone" },
+		source = pd.path { help = "package source, filled by `catalog fetch`: the updates come from it alone; " ..
+			"needed on a server with rpm packages" },
 		unsure = pd.bool { default = false,
 			help = "run installers of drivers and firmware, too, of which nobody else can tell whether they are there" },
-		from = pd.path { help = "folder with packages fetched before, such as those of the last patch day" },
+		from = pd.path { help = "folder with packages fetched before, such as those of the last patch day; " ..
+			"with rpm packages only the way back takes any from it" },
 		critical = pd.bool { default = false,
 			help = "a critical server: all of it is backed up, for recovery on bare metal" },
 		medium = pd.path { help = "boot medium for recovery that is at hand, a device or an image: it is confirmed" },

@@ -10,7 +10,8 @@ local antivirus, backup, copy, eventlog = pd.use "antivirus", pd.use "backup", p
 local guard, host, kernel, needrestart = pd.use "guard", pd.use "host", pd.use "kernel", pd.use "needrestart"
 local normalbackup, notify, quota = pd.use "normalbackup", pd.use "notify", pd.use "quota"
 local recovery, schedule, service = pd.use "recovery", pd.use "schedule", pd.use "service"
-local snapshot, ups, update = pd.use "snapshot", pd.use "ups", pd.use "update"
+local snapshot, ups = pd.use "snapshot", pd.use "ups"
+for _, name in ipairs { "rpm", "update" } do pd.use(name) end -- for pd.install: a package of a role needs both
 local runbook = { wrong = parameters.wrong }
 
 local GIB = 1024 * 1024 * 1024
@@ -215,13 +216,28 @@ function runbook.idle(t, due)
 	return #due > 0 and "what is due can't be installed; the notes say why" or "no update applies"
 end
 
+-- The step that installs them, as the family of this server has it.
+local function installed(t, updates)
+	local p = t.params
+	local given = { updates = updates, keep = p.safe, source = p.source }
+	if t.facts.os.family ~= "rpm" then
+		given.from = p.from
+	elseif p.source then
+		given.old = p.from and { p.from }
+	else
+		return runbook.wrong("parameter 'source' is missing: a server with rpm packages gets its updates from a " ..
+			"package source alone; fill one with `patchday catalog fetch`, and give --param source=FOLDER")
+	end
+	return pd.install(t, given)
+end
+
 -- A12: the updates, and the reboot that they need, or nil, where there are none; A14: drivers and firmware of
 -- vendors' catalogs, or nil.
 function runbook.install(t, due, new_kernel)
 	new_kernel = new_kernel or none
 	local p, theirs, rest = t.params, drivers(t, due, new_kernel)
 	if #rest == 0 then return nil, nil, theirs end
-	local install = update.install { updates = rest, keep = p.safe, source = p.source, from = p.from }
+	local install = installed(t, rest)
 	local reboot = runbook.reboot(p, { reason = "the updates take effect",
 		when = rest:needs_reboot() or install.out.reboot_required })
 	return install, new_kernel.boots(reboot), theirs
