@@ -107,7 +107,8 @@ static void end_judge(pid_t pid)
 
 static void sleep_until(volatile const int64_t *at, int64_t more)
 {
-	while (!*at || pd_now_ms() < *at + more)
+	/* read once: the worker sets it back to 0 whenever it is done */
+	for (int64_t then = *at; !then || pd_now_ms() < then + more; then = *at)
 		(void)poll(NULL, 0, 5);
 }
 

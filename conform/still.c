@@ -4,8 +4,8 @@
  * quotas, signals to processes of others, connections to other machines.  Let pass:
  * devices such as /dev/null; /proc/self of a process about itself; Unix and
  * netlink sockets; the name service; files in /tmp, which apt(8) makes and removes
- * at once: the caller looks that nothing is left; and the log of an sqlite database,
- * which who only reads opens to write: the caller looks that nothing is in it. */
+ * at once: the caller looks that nothing is left; and log and shared memory of an sqlite
+ * database, which who only reads opens to write: the caller looks that the log is empty. */
 #include "still.h"
 
 #include <arpa/inet.h>

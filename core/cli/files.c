@@ -25,13 +25,29 @@ static json_t *failed(struct pd_error **err, const char *what, const char *path)
 	return NULL;
 }
 
+/* What is written takes the place of what is there, which must be no device, pipe or
+ * folder, nor a link of the system's such as /dev/stdout. */
+static bool may_replace(const char *path, struct pd_error **err)
+{
+	bool of_system = strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
+	struct stat st, link;
+
+	if ((stat(path, &st) < 0 || S_ISREG(st.st_mode)) &&
+	    !(of_system && lstat(path, &link) == 0 && S_ISLNK(link.st_mode)))
+		return true;
+	pd_error_set(err, "file-write", "cannot write %s: it is no regular file", path);
+	pd_error_remedy(err, "Give the name of a file, which is made, or replaced.");
+	return false;
+}
+
 /* write(path, text, mode): atomically. */
 PD_CORE(write_)
 {
 	const json_t *text = json_array_get(args, 1);
 	mode_t mode = (mode_t)json_integer_value(json_array_get(args, 2));
 
-	return pd_file_write(pd_core_text(args, 0), mode, json_string_value(text),
+	return may_replace(pd_core_text(args, 0), err) &&
+	       pd_file_write(pd_core_text(args, 0), mode, json_string_value(text),
 			     json_string_length(text), err) ? json_true() : NULL;
 }
 
@@ -39,7 +55,7 @@ PD_CORE(write_)
  * add() tells with what it failed, 0: it did not. */
 PD_CORE(begin)
 {
-	int fd = pd_file_begin(pd_core_text(args, 0), err);
+	int fd = may_replace(pd_core_text(args, 0), err) ? pd_file_begin(pd_core_text(args, 0), err) : -1;
 
 	return fd < 0 ? NULL : json_integer(fd);
 }

@@ -49,10 +49,14 @@ static bool second_place(struct pd_ctx *ctx)
 			      pd_format(ctx, "the second place %s is no folder here", args->to), "mount it, or make it");
 	if (clone_here(ctx))
 		return true;
-	if (!volume_of(ctx, args->to, &to) || !volume_of(ctx, args->from, &from))
+	if (!volume_of(ctx, args->to, &to))
 		return refuse(ctx, "what the run saves may be on this server only",
 			      pd_format(ctx, "the second place %s can't be looked at: %s", args->to, strerror(errno)),
 			      "mount it anew");
+	if (!volume_of(ctx, args->from, &from))
+		return refuse(ctx, "what the run saves may be on this server only",
+			      pd_format(ctx, "%s, of which the copy is made, can't be looked at: %s", args->from,
+					strerror(errno)), "see what is wrong with it");
 	if (to.memory)
 		return refuse(ctx, "what the run saves would be lost with the next reboot",
 			      pd_format(ctx, "the second place %s is in memory", args->to), "mount a share or medium there");

@@ -15,6 +15,7 @@
 
 #define RECORD "limits"
 #define COUNTED "counted" /* those in files, since they were held: once is enough */
+#define BEGUN "begun"     /* so many of them, from the first on, have been switched off, or nearly */
 #define IN_KERNEL (1u << 16) /* DQF_SYS_FILE of linux/quota.h, which sys/quota.h excludes */
 
 struct args {
@@ -245,8 +246,17 @@ static int set_of(struct pd_ctx *ctx, struct limits *all)
 	return 0;
 }
 
+/* So many of those that were held were not left as they are. */
+static size_t begun_of(struct pd_ctx *ctx)
+{
+	const char *begun = pd_recall(ctx, BEGUN);
+
+	return begun ? (size_t)strtoul(begun, NULL, 10) : 0;
+}
+
 static int apply(struct pd_ctx *ctx)
 {
+	size_t begun = begun_of(ctx);
 	struct limits all = { 0 };
 
 	if (set_of(ctx, &all) < 0 || tell(ctx, &all) < 0)
@@ -257,8 +267,11 @@ static int apply(struct pd_ctx *ctx)
 		return PD_FAILED;
 	for (size_t i = 0; i < all.len; i++) {
 		const struct limit *l = &all.items[i];
+		bool on = is_enforced(l->device, l->kind);
 
-		if (is_enforced(l->device, l->kind) && switch_to(l, false) < 0)
+		if (on && i >= begun && pd_remember(ctx, BEGUN, pd_format(ctx, "%zu", i + 1)) < 0)
+			return PD_FAILED;
+		if (on && switch_to(l, false) < 0)
 			return pd_fail(ctx, PD_FAILED, "the %s quota of %s (%s) can't be switched off: %s",
 				       kinds[l->kind], l->mount, l->device, strerror(errno));
 	}
@@ -330,6 +343,7 @@ static int count_anew(struct pd_ctx *ctx, const struct limit *l, bool on)
 	return flush(ctx, l) < 0 || tool(ctx, "quotacheck", count[l->kind], l) < 0 ? PD_FAILED : 0;
 }
 
+/* @counted: it needs no counting, or was never switched off. */
 static int bring_back(struct pd_ctx *ctx, const struct limit *l, bool counted)
 {
 	bool on = is_enforced(l->device, l->kind);
@@ -345,6 +359,7 @@ static int bring_back(struct pd_ctx *ctx, const struct limit *l, bool counted)
 static int undo(struct pd_ctx *ctx)
 {
 	bool counted = pd_recall(ctx, COUNTED);
+	size_t begun = begun_of(ctx);
 	struct limits all = { 0 };
 	int result = recall(ctx, &all);
 
@@ -356,7 +371,7 @@ static int undo(struct pd_ctx *ctx)
 
 		if (pd_canceled(ctx))
 			return pd_fail(ctx, PD_CANCELED, "stopped while quotas were brought back");
-		if (bring_back(ctx, l, counted) < 0)
+		if (bring_back(ctx, l, counted || i >= begun) < 0)
 			result = PD_FAILED;
 		else if (!is_enforced(l->device, l->kind))
 			result = pd_fail(ctx, PD_FAILED, "the quota %s was switched on and is not enforced: see "

@@ -52,10 +52,10 @@ bool volume_is_same(const struct volume *a, const struct volume *b)
 	return a->device == b->device || (a->btrfs && b->btrfs && memcmp(a->id, b->id, sizeof(a->id)) == 0);
 }
 
-/* The state may be elsewhere than where it is by default, and in a check nobody says where. */
+/* Where the state is by default: in a check nobody says where else. */
 const char *volume_is_own(struct pd_ctx *ctx, const struct volume *v)
 {
-	const char *const own[] = { "/", "/var/lib/patchday", ctx->work_dir ? ctx->work_dir : "/" };
+	static const char *const own[] = { "/", "/var/lib/patchday" };
 	struct volume its;
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)

@@ -62,6 +62,13 @@ for file in "$PD_SRCDIR"/tests/data/{cvrf,dell,lenovo,lvfs,mssecure,sdp,wsus}/*.
 done
 
 from=$PD_SRCDIR/catalogs/examples/driver.xml
+mkfifo "$tmp/pipe"
+ln -s pipe "$tmp/link"
+for place in pipe link .; do
+	pd catalog freeze "$from" --id NIC-BASE --to "$tmp/$place"
+	like "what is no file is not replaced: $place" "$rc $(stat -c %F "$tmp/pipe") $(stat -c %F "$tmp/link") $out" \
+		'^2 fifo symbolic link patchday: cannot write .*no regular file'
+done
 pd catalog freeze "$from" --id NIC-BASE --to "$tmp/frozen.xml"
 is "one update is frozen" "$rc" 0
 like "with the digest of the file" "$out" "1 update, sha256 $(sha256sum <"$tmp/frozen.xml" | cut -d' ' -f1)"

@@ -205,6 +205,10 @@ sed 's/count="listeners"/count="listener"/' "$tmp/model.xml" >"$tmp/kind.xml"
 pd risk --facts "$tmp/facts" --model "$tmp/kind.xml"
 like "facts that nobody has are told" "$rc $out" "no facts have 'listener', which the factor ports counts; did you mean listeners"
 
+mkfifo "$tmp/pipe"
+printf 'server\na\n' >"$tmp/one.csv"
+like "a pipe is not replaced by the picture" "$("${patchday[@]}" risk "$tmp/one.csv" --matrix "$tmp/pipe" 2>&1 | paste -sd" "; stat -c %F "$tmp/pipe")" \
+	'cannot write .*pipe: it is no regular file.*'$'\n''fifo'
 risk --matrix "$tmp/m.svg" <<'END'
 server,worth,ports,age
 <evil> & "co",much,many,9

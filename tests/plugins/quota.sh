@@ -106,6 +106,14 @@ is "and is in force as it was" "$(state)" "$before"
 chmod 755 "$count"
 step quota.hold undo
 is "undo again finishes" "$result $(state)" "changed $before"
+# as a kill leaves it before the first is switched off
+step quota.hold apply
+quotaon -u /mnt/files /mnt/kernel
+sed -i 's/"begun": "[0-9]*"/"begun": "0"/' $work/state.json
+chmod 000 "$count"
+step quota.hold undo
+is "one that was never switched off is not counted" "$result $(state)" "changed $before"
+chmod 755 "$count"
 setquota -u 1000 0 1024 0 0 /mnt/files
 
 # ---- some only
