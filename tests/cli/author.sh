@@ -330,6 +330,34 @@ local answers = asserts.all
 return pd.workflow { api = 1, name = "suggested", plan = function(t) return pd.nothing(answers or "x") end }
 END
 )" "2 there is no global 'asserts'; did you mean 'assert'?"
+is "nor is that the plan is none, then" "$(told returned <<'END'
+local pd = require "patchday"
+return pd.workflow { api = 1, name = "returned", plan = function(t)
+	return nope
+end }
+END
+)" "3 there is no global 'nope'; did you mean 'type'?"
+is "or where its line is left out" "$(told left <<'END'
+local pd = require "patchday"
+local host = pd.use "host"
+return pd.workflow { api = 1, name = "left", plan = function(t)
+	return { host.space { path = "/" .. {}, bytes = 1 } }
+end }
+END
+)" "4 attempt to concatenate a table value"
+is "a plan that is none is, where nothing else is wrong with it" "$(told none <<'END'
+local pd = require "patchday"
+return pd.workflow { api = 1, name = "none", plan = function(t) t.catalog:needed() end }
+END
+)" "2 the plan function returns a nil, not a list of steps or pd.nothing \"why\""
+is "two steps of one line that can't be held are told once each" "$(told hold <<'END'
+local pd = require "patchday"
+local host = pd.use "host"
+return pd.workflow { api = 1, name = "hold", plan = function(t)
+	return { pd.hold { host.space { path = "/a", bytes = 1 }, host.space { path = "/b", bytes = 1 } } }
+end }
+END
+)" "4 host.space can't be held: it has no undo that gives back"
 is "a global that is not there is told once, wherever the servers meet it" "$(told servers <<'END'
 local pd = require "patchday"
 return pd.workflow { api = 1, name = "servers", params = { list = pd.list { default = { word } } }, plan = function(t)
