@@ -4,6 +4,7 @@ local _, core = ...
 local base = require "cli.base"
 local csv = require "cli.csv"
 local model = require "cli.risk_model"
+local sources = require "cli.sources"
 
 -- A word of ours, which nothing stops for.
 local function note(format, ...) core.err("patchday: " .. core.clean(format:format(...)) .. "\n") end
@@ -49,18 +50,16 @@ end
 -- How many rows facts have of the kinds that factors count: { { name, file, counts } }.
 local function hosts_of(cli, m)
 	local list, by_name, seen = {}, {}, {}
-	for _, path in ipairs(cli:all("facts")) do
-		for _, file in ipairs(core.files(path)) do
-			local facts = base.must(core.facts(file))
-			local name = facts.os and facts.os.hostname or file:match("([^/]*)%.json$") or file
-			local host = by_name[name] or { name = name, counts = {} }
-			host.file = file
-			for kind in pairs(facts) do seen[kind] = true end
-			for _, f in ipairs(m.factors) do
-				if f.count and facts[f.count] then host.counts[f.count] = #facts[f.count] end
-			end
-			if not by_name[name] then by_name[name], list[#list + 1] = host, host end
+	for _, file in ipairs(sources.facts_files(cli)) do
+		local facts = base.must(core.facts(file))
+		local name = facts.os and facts.os.hostname or file:match("([^/]*)%.json$") or file
+		local host = by_name[name] or { name = name, counts = {} }
+		host.file = file
+		for kind in pairs(facts) do seen[kind] = true end
+		for _, f in ipairs(m.factors) do
+			if f.count and facts[f.count] then host.counts[f.count] = #facts[f.count] end
 		end
+		if not by_name[name] then by_name[name], list[#list + 1] = host, host end
 	end
 	for _, f in ipairs(m.factors) do
 		if f.count and #list > 0 and not seen[f.count] then

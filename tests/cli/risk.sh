@@ -201,6 +201,10 @@ is "where only one can be meant; what has no row is told" \
 is "and is a server" "$(jq length "$tmp/out")" 11
 pd risk --form --facts "$tmp/facts" --model "$tmp/model.xml"
 is "without a list all facts are servers" "$rc $(grep -c ^patchday: <<<"$out") $(grep -vc '^#' <<<"$out")" "0 0 9"
+mkdir "$tmp/nobody"
+pd risk --json --facts "$tmp/facts" --facts "$tmp/nobody" --model "$tmp/model.xml"
+is "a folder without facts is no answer" "$rc $(jq -r '.error | "\(.id) \(.message)"' <<<"$out")" \
+	"2 facts-none the folder $tmp/nobody has no file of facts"
 sed 's/count="listeners"/count="listener"/' "$tmp/model.xml" >"$tmp/kind.xml"
 pd risk --facts "$tmp/facts" --model "$tmp/kind.xml"
 like "facts that nobody has are told" "$rc $out" "no facts have 'listener', which the factor ports counts; did you mean listeners"
