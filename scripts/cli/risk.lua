@@ -160,15 +160,17 @@ local function pair(server, other)
 	end
 end
 
--- Nodes of a cluster are partners; one that is alone may be so by its spelling.
+-- Nodes of a cluster are partners; one that is alone may be so by its spelling.  Capitals make no
+-- other cluster: it is shown as its first node has it.
 local function join_clusters(list)
 	local nodes = {}
 	for _, server in ipairs(list) do
-		local cluster = server.cluster
-		if cluster then
-			nodes[cluster] = nodes[cluster] or {}
-			for _, other in ipairs(nodes[cluster]) do pair(server, other) end
-			table.insert(nodes[cluster], server)
+		local key = server.cluster and server.cluster:lower()
+		if key then
+			nodes[key] = nodes[key] or {}
+			for _, other in ipairs(nodes[key]) do pair(server, other) end
+			table.insert(nodes[key], server)
+			server.cluster = nodes[key][1].cluster
 		end
 	end
 	local names = base.sorted(nodes)
@@ -177,8 +179,9 @@ local function join_clusters(list)
 			local others = { table.unpack(names) }
 			table.remove(others, i)
 			local near = core.nearest(name, core.list(others))
-			note("%s: %s is the only node of the cluster '%s'%s", nodes[name][1].where, nodes[name][1].name, name,
-				near and "; did you mean " .. near .. "?" or "")
+			local node = nodes[name][1]
+			note("%s: %s is the only node of the cluster '%s'%s", node.where, node.name, node.cluster,
+				near and "; did you mean " .. nodes[near][1].cluster .. "?" or "")
 		end
 	end
 end
