@@ -465,7 +465,7 @@ mine.lua
 @OUTCOMES
 prove/probe.tcp faild it" '^2 .*broken.test:4: .*did you mean failed'
 broken "a step that the plan does not have" "$(sed 's,^prove/probe.tcp failed,prove/probe.tcq failed,' "$tmp/mine.test")" \
-	"^1 .*no step 'prove/probe.tcq'; did you mean 'prove/probe.tcp'"
+	"^2 BROKEN .*no step 'prove/probe.tcq'; did you mean 'prove/probe.tcp'"
 broken "all that is wrong with a test, at once" "@SCRIPT
 mine.lua
 @FACT
@@ -490,13 +490,25 @@ written=$(author test "$tmp/mine.test"; grep -n '^prove/probe.tcp failed' "$tmp/
 broken "an output that a step does not have" "$(said '@OUTPUTS\nsave/backup.state archve="x"\nsave/backup.state archive=5\nsave/backup.state archive="y"')" \
 	"^2 .*archive of save/backup.state is there twice"
 broken "or one of another type, each told" "$(said '@OUTPUTS\nsave/backup.state archve="x"\nsave/backup.state archive=5')" \
-	"^1 FAILED .*broken.test:$((written + 2)): save/backup.state: it has no output 'archve'; did you mean 'archive'\?.*:$((written + 3)): save/backup.state: its output 'archive' is a path: 5 is none"
+	"^2 BROKEN .*broken.test:$((written + 2)): save/backup.state: it has no output 'archve'; did you mean 'archive'\?.*:$((written + 3)): save/backup.state: its output 'archive' is a path: 5 is none"
 broken "an outcome that can't be" "$(said 'save/backup.verify undo failed x\nprepare/host.space apply irreversible x\nprepare/host.space verify refused x\nsafe/x failed')" \
-	"^1 FAILED .*:$((written + 1)): save/backup.verify: it has no undo.*:$((written + 2)): prepare/host.space: irreversible is a result of check, not of apply.*:$((written + 3)): prepare/host.space: .*:$((written + 4)): the plan has no step 'safe/x'"
+	"^2 BROKEN .*:$((written + 1)): save/backup.verify: it has no undo.*:$((written + 2)): prepare/host.space: irreversible is a result of check, not of apply.*:$((written + 3)): prepare/host.space: .*:$((written + 4)): the plan has no step 'safe/x'"
 broken "an outcome that nothing comes to" "$(said 'prove/probe.tcp apply changed')" \
-	"^1 FAILED .*:$((written + 1)): nothing came to this outcome: prove/probe.tcp was not called in apply so often.*"
+	"^2 BROKEN .*:$((written + 1)): nothing came to this outcome: prove/probe.tcp was not called in apply so often.*"
 author test --update "$tmp/broken.test"
-is "also when its expectations are written anew" "$rc $(grep -c 'nothing came' <<<"$out")" "1 1"
+is "also when its expectations would be written anew" "$rc $(grep -c 'nothing came' <<<"$out")" "2 1"
+author test --json "$tmp/broken.test"
+is "in JSON it is an error of the file, as what can't be read is" "$rc $(jq -c '.[0] | [.ok, .difference, .errors[].id]' <<<"$out")" \
+	'2 [false,"","test-shape"]'
+sed -i '/^@RUN/,$d' "$tmp/broken.test"
+printf '@RUN\ndone\n' >>"$tmp/broken.test"
+author test "$tmp/broken.test"
+like "where the course is another one, too, that is what failed" "$rc $(tr '\n' ' ' <<<"$out")" \
+	'^1 FAILED .*@RUN .*nothing came to this outcome'
+author test --update "$tmp/broken.test"
+like "and when that is written anew, both are told" "$rc $(tr '\n' ' ' <<<"$out")" \
+	'^2 BROKEN .*its expectations were written anew .*nothing came to this outcome'
+like "and it was" "$(tail -2 "$tmp/broken.test")" "^status [0-9]\$"
 broken "a script that is not there" "@SCRIPT
 nothing.lua
 @RUN" '^1 .*there is no workflow nothing.lua'
