@@ -93,46 +93,57 @@ local function difference(wanted, got)
 	return ("  line %d:\n%s\n"):format(first, table.concat(lines, "\n"))
 end
 
--- Outcomes that no call of a step has come to, as lines.
+-- Outcomes that no call of a step has come to, as faults of the test.
 local function useless(c, unused)
-	local lines = {}
+	local list = {}
 	for i, said in ipairs(unused or {}) do
-		lines[i] = ("  %s:%d: nothing came to this outcome: %s was not called in %s%s\n"):format(c.file, said.line, said.step,
-			said.phase, #c.outcomes[said.step][said.phase] > 1 and " so often" or "")
+		list[i] = { id = "test-shape", where = ("%s:%d"):format(c.file, said.line),
+			message = ("nothing came to this outcome: %s was not called in %s%s"):format(said.step, said.phase,
+				#c.outcomes[said.step][said.phase] > 1 and " so often" or "") }
 	end
+	return list
+end
+
+local function lines_of(errors)
+	local lines = {}
+	for i, err in ipairs(errors) do lines[i] = ("  %s\n"):format(base.error_text(err)) end
 	return table.concat(lines)
 end
 
--- True if it came out as written; else what did is told, or (update) written.
+-- True if it came out as written; else what did is told, or (update) written.  Fails if
+-- something is wrong with the test itself.
 local function one(cli, file, update, note)
 	local c = case.read(file)
 	if not c.EXPECT and not c.RUN then c.RUN = "" end
 	local ok, got = pcall(play, cli, c, note)
 	if not ok then
-		local lines = {}
-		if type(got) ~= "table" then error(got, 0) end
-		for i, err in ipairs(got.all or { got }) do lines[i] = ("  %s\n"):format(base.error_text(err)) end
-		return false, table.concat(lines)
+		if type(got) ~= "table" or got.all and update ~= "recording" then error(got, 0) end
+		return false, lines_of(got.all or { got })
 	end
-	local differing, extra = {}, useless(c, got.unused)
+	local differing, idle = {}, useless(c, got.unused)
 	for _, name in ipairs { "EXPECT", "RUN" } do
 		if c[name] and trimmed(c[name]) ~= trimmed(got[name]) then
 			differing[#differing + 1] = ("  @%s%s"):format(name, difference(trimmed(c[name]), trimmed(got[name])))
 		end
 	end
 	local parting = c.recorded and got.RUN and paper.parting(c.recorded, got.RUN)
-	if #differing == 0 and not parting then return extra == "", extra end
+	if #differing == 0 and not parting then
+		case.refuse(idle)
+		return true, ""
+	end
 	if update == "recording" then
 		base.must(core.write(file, case.with(c, got, got.unused), core.path(file).mode))
 		return not parting, parting or "", true
 	elseif update then
 		if parting then got.RECORDED = false end
 		base.must(core.write(file, case.with(c, got), core.path(file).mode))
-		return extra == "", "  its expectations were written anew\n" ..
-			(parting and parting .. "  what was recorded was taken out of it\n" or "") .. extra
+		local anew = "  its expectations were written anew\n" ..
+			(parting and parting .. "  what was recorded was taken out of it\n" or "")
+		case.refuse(idle, anew)
+		return true, anew
 	end
 	differing[#differing + 1] = parting
-	return false, table.concat(differing) .. extra
+	return false, table.concat(differing) .. lines_of(idle) -- which may only follow from the other course
 end
 
 -- All that an error has to say, as lines.
@@ -167,12 +178,13 @@ local function test(cli)
 	local marks = { ok = "green", FAILED = "red", BROKEN = "red" }
 	local function show(name, mark, text, err)
 		list[#list + 1] = { test = name, ok = mark == "ok", difference = text, errors = err and as_rows(err) }
-		if not cli.json then base.print("%s\n%s", base.row { { mark, 6, marks[mark] }, name }, err and told(err) or text) end
+		if cli.json then return end
+		base.print("%s\n%s%s", base.row { { mark, 6, marks[mark] }, name }, text, err and told(err) or "")
 	end
 	local function spoil(name, err)
 		if type(err) ~= "table" then error(err, 0) end
 		broken = broken + 1
-		show(name, "BROKEN", "", err)
+		show(name, "BROKEN", err.done or "", err)
 	end
 	for _, operand in ipairs(cli.operands) do
 		local found, files = pcall(tests_of, operand)

@@ -115,9 +115,10 @@ local readers = { PARAMS = pairs_of, OPTIONS = options_of, OUTCOMES = outcomes_o
 	RECORDED = recorded_of }
 
 -- Fails if there are faults: an error, the first one, that has all of them in `all`.
-function case.refuse(faults)
+-- @param done what was done with the test before, in words; or nil
+function case.refuse(faults, done)
 	local first = faults[1]
-	if first then error({ id = first.id, where = first.where, message = first.message, all = faults }, 0) end
+	if first then error({ id = first.id, where = first.where, message = first.message, all = faults, done = done }, 0) end
 end
 
 -- A file of a test, read, or all that is wrong with it.

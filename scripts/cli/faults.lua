@@ -137,6 +137,8 @@ local function follows(err, text, words, passed, cut, taken)
 	local message, line = message_of(err), line_of(text, number_of(err))
 	-- a suggestion that was taken, and is none
 	if message:find("^attempt to ") and taken[message:match("%(%l+ '([%w_]+)'%)$")] then return true end
+	-- what the plan function returns may have been in what was cut out, or be what was suggested
+	if message:find("^the plan function returns a ") and (cut or next(taken)) then return true end
 	local behind = next(words) ~= nil or cut
 	if not behind and #passed == 0 or message:find("did you mean", 1, true) then return false end
 	if err.message:find("patchday[%w.]*:%d+: ") or message:find(" can't be done with what it is given: ", 1, true) or
@@ -226,8 +228,14 @@ end
 -- the first; so that is mended in a copy, and the copy looked at again.
 -- The plans of a script without a fault go to note(plan), if it is given.
 function faults.find(script, note)
-	local list, seen, words, passed, taken, removed, cut = {}, {}, {}, {}, {}, nil, nil
+	local list, seen, held, words, passed, taken, removed, cut = {}, {}, {}, {}, {}, {}, nil, nil
 	local function tell(err, server)
+		-- what scripts/patchday has told, and has passed over, is met again in the plan
+		if err.message:find(" can't be held: ", 1, true) then
+			local line = number_of(err) or 0
+			if err.id == "plan-invalid" and held[line] then return end
+			held[line] = true
+		end
 		-- servers differ in where they meet what is not there first
 		local told = message_of(err):match("^there is no global '[^']*' in a workflow") or base.error_text(err)
 		local same = seen[told]

@@ -129,7 +129,7 @@ end
 
 function options.help(command)
 	base.print("Usage: patchday %s [OPTION]... %s\n\n%s.\n%s\n", command.name, command.operands,
-		command.summary, command.text and "\n" .. command.text or "")
+		command.summary, command.text and "\n" .. base.spoken(command.text) or "") -- verbs are in columns
 	core.out(rows_text(command.options) .. rows_text(options.common))
 end
 

@@ -83,7 +83,11 @@ local function try_test(cli, file, script, folder, note)
 			message = ("it is no test of this workflow; write: @SCRIPT %s"):format(script.path) }
 	end
 	base.must(core.link(file.from, ("%s/%s"):format(folder, file.path)))
-	local ok, text = author.test(cli, ("%s/%s"):format(folder, file.path), false, note)
+	local played, ok, text = pcall(author.test, cli, ("%s/%s"):format(folder, file.path), false, note)
+	if not played then -- its lines are those of the file that was copied
+		for _, err in ipairs(type(ok) == "table" and ok.all or {}) do err.where = file.from .. err.where:match(":%d+$") end
+		error(ok, 0)
+	end
 	return not ok and { id = "package-test", where = file.from .. ":1",
 		message = "the test does not come out as written\n" .. text:gsub("\n$", "") } or nil
 end

@@ -4,6 +4,7 @@ local _, core = ...
 local base = require "cli.base"
 local csv = require "cli.csv"
 local model = require "cli.risk_model"
+local sources = require "cli.sources"
 
 -- A word of ours, which nothing stops for.
 local function note(format, ...) core.err("patchday: " .. core.clean(format:format(...)) .. "\n") end
@@ -49,18 +50,16 @@ end
 -- How many rows facts have of the kinds that factors count: { { name, file, counts } }.
 local function hosts_of(cli, m)
 	local list, by_name, seen = {}, {}, {}
-	for _, path in ipairs(cli:all("facts")) do
-		for _, file in ipairs(core.files(path)) do
-			local facts = base.must(core.facts(file))
-			local name = facts.os and facts.os.hostname or file:match("([^/]*)%.json$") or file
-			local host = by_name[name] or { name = name, counts = {} }
-			host.file = file
-			for kind in pairs(facts) do seen[kind] = true end
-			for _, f in ipairs(m.factors) do
-				if f.count and facts[f.count] then host.counts[f.count] = #facts[f.count] end
-			end
-			if not by_name[name] then by_name[name], list[#list + 1] = host, host end
+	for _, file in ipairs(sources.facts_files(cli)) do
+		local facts = base.must(core.facts(file))
+		local name = facts.os and facts.os.hostname or file:match("([^/]*)%.json$") or file
+		local host = by_name[name] or { name = name, counts = {} }
+		host.file = file
+		for kind in pairs(facts) do seen[kind] = true end
+		for _, f in ipairs(m.factors) do
+			if f.count and facts[f.count] then host.counts[f.count] = #facts[f.count] end
 		end
+		if not by_name[name] then by_name[name], list[#list + 1] = host, host end
 	end
 	for _, f in ipairs(m.factors) do
 		if f.count and #list > 0 and not seen[f.count] then
@@ -161,15 +160,17 @@ local function pair(server, other)
 	end
 end
 
--- Nodes of a cluster are partners; one that is alone may be so by its spelling.
+-- Nodes of a cluster are partners; one that is alone may be so by its spelling.  Capitals make no
+-- other cluster: it is shown as its first node has it.
 local function join_clusters(list)
 	local nodes = {}
 	for _, server in ipairs(list) do
-		local cluster = server.cluster
-		if cluster then
-			nodes[cluster] = nodes[cluster] or {}
-			for _, other in ipairs(nodes[cluster]) do pair(server, other) end
-			table.insert(nodes[cluster], server)
+		local key = server.cluster and server.cluster:lower()
+		if key then
+			nodes[key] = nodes[key] or {}
+			for _, other in ipairs(nodes[key]) do pair(server, other) end
+			table.insert(nodes[key], server)
+			server.cluster = nodes[key][1].cluster
 		end
 	end
 	local names = base.sorted(nodes)
@@ -178,8 +179,9 @@ local function join_clusters(list)
 			local others = { table.unpack(names) }
 			table.remove(others, i)
 			local near = core.nearest(name, core.list(others))
-			note("%s: %s is the only node of the cluster '%s'%s", nodes[name][1].where, nodes[name][1].name, name,
-				near and "; did you mean " .. near .. "?" or "")
+			local node = nodes[name][1]
+			note("%s: %s is the only node of the cluster '%s'%s", node.where, node.name, node.cluster,
+				near and "; did you mean " .. nodes[near][1].cluster .. "?" or "")
 		end
 	end
 end

@@ -62,7 +62,8 @@ local function filter(cli)
 end
 
 local function field(name, value)
-	if value and value ~= "" then base.print("  %s\n", base.row { { name, 10 }, tostring(value) }) end
+	value = tostring(value or ""):gsub(" +$", "") -- of several words the last may be empty
+	if value ~= "" then base.print("  %s\n", base.row { { name, 10 }, value }) end
 end
 
 local compares = { eq = "=", ne = "/=", lt = "<", le = "<=", gt = ">", ge = ">=", match = "matches" }
@@ -89,7 +90,7 @@ local function yes(flag, text) return flag and text or nil end
 
 local function everything(_, c, which)
 	local u = core.update(c, which, true)
-	base.print("%s %s\n", base.paint("bold", u.id), u.revision)
+	base.print("%s%s\n", base.paint("bold", u.id), u.revision ~= "" and " " .. u.revision or "")
 	field("title", u.title)
 	field("severity", u.severity .. (u.severity_text ~= "" and ", as written: " .. u.severity_text or ""))
 	field("kind", u.kind)
@@ -116,7 +117,7 @@ local function everything(_, c, which)
 	for _, i in ipairs(u.installers) do field(i.kind, i.command .. " " .. i.arguments) end
 	for _, e in ipairs(u.exits) do field("exit", ("%d %s"):format(e.status, e.meaning)) end
 	for _, r in ipairs(u.relations) do
-		field(r.kind, ("%s %s"):format(r.target, r.title):gsub(" $", ""))
+		field(r.kind, ("%s %s"):format(r.target, r.title))
 	end
 	for _, tree in ipairs { "applicable", "installed" } do
 		if #u[tree] > 0 then

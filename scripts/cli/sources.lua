@@ -125,7 +125,7 @@ end
 
 -- The files of facts that --facts names, where a folder stands for those in it: one
 -- without any is not this server.
-local function facts_files(cli)
+function sources.facts_files(cli)
 	local list = {}
 	for _, path in ipairs(cli:all("facts")) do
 		local files = core.files(path)
@@ -144,7 +144,7 @@ function sources.servers(cli)
 		servers[#servers + 1] = { name = file,
 			load = function() return core.facts(sources.packages(file, scheme, cli:option("modules")), file, true) end }
 	end
-	for _, name in ipairs(facts_files(cli)) do
+	for _, name in ipairs(sources.facts_files(cli)) do
 		servers[#servers + 1] = { name = name, load = function() return core.facts(name, name, true) end }
 	end
 	if #servers == 0 then servers[1] = { name = "this server", load = function() return core.facts() end } end

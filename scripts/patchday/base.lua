@@ -5,7 +5,7 @@ local _, core = ...
 local rank = { number = 1, string = 2, boolean = 3 }
 local sort, concat, pack, unpack, type = table.sort, table.concat, table.pack, table.unpack, type
 local next, pairs, tostring, error, select, pcall = next, pairs, tostring, error, select, pcall
-local find, format, gmatch, gsub = string.find, string.format, string.gmatch, string.gsub
+local find, format, gmatch, gsub, sub = string.find, string.format, string.gmatch, string.gsub, string.sub
 local base = {}
 
 local function fail(text) error(core.where() .. ": " .. text, 0) end
@@ -57,10 +57,12 @@ local function result(name, ok, value)
 	error(value, 0)
 end
 
--- Lua writes the address of what has no text, which is another one in each run.
+-- Lua writes the address of what has no text, which is another one in each run.  A text of __tostring
+-- may end in a number that looks like one.
 function base.tostring(...)
 	local text = result("tostring", pcall(tostring, ...))
-	return find(text, ": 0x%x+$") and not rank[type((...))] and gsub(text, ": 0x%x+$", "") or text
+	local address = not rank[type((...))] and format(": %p", (...)) or ""
+	return address ~= "" and sub(text, -#address) == address and sub(text, 1, -#address - 1) or text
 end
 
 local function without_addresses(text, ...)

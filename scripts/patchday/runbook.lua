@@ -392,11 +392,13 @@ function runbook.signoff(p)
 	return pd.signoff { parties = p.sign }
 end
 
--- What a function gives; a mistake in what it is given shows in here, and is the caller's.
+-- What a function gives; a mistake in what it is given shows in here, and is the caller's.  Where one of Lua's
+-- own functions, such as ipairs(), meets it, the message has no place.
 local function result(name, ok, ...)
 	if ok then return ... end
 	local err = (...)
-	local why = type(err) == "string" and err:match("^patchday[%w.]*:%d+: (.*)$")
+	local why = type(err) == "string" and (err:match("^patchday[%w.]*:%d+: (.*)$") or err:match("^attempt to .*$") or
+		err:match("^bad argument #.*$"))
 	if not why then error(err, 0) end
 	return strict.fail("runbook.%s can't be done with what it is given: %s", name, why)
 end

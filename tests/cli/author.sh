@@ -330,6 +330,34 @@ local answers = asserts.all
 return pd.workflow { api = 1, name = "suggested", plan = function(t) return pd.nothing(answers or "x") end }
 END
 )" "2 there is no global 'asserts'; did you mean 'assert'?"
+is "nor is that the plan is none, then" "$(told returned <<'END'
+local pd = require "patchday"
+return pd.workflow { api = 1, name = "returned", plan = function(t)
+	return nope
+end }
+END
+)" "3 there is no global 'nope'; did you mean 'type'?"
+is "or where its line is left out" "$(told left <<'END'
+local pd = require "patchday"
+local host = pd.use "host"
+return pd.workflow { api = 1, name = "left", plan = function(t)
+	return { host.space { path = "/" .. {}, bytes = 1 } }
+end }
+END
+)" "4 attempt to concatenate a table value"
+is "a plan that is none is, where nothing else is wrong with it" "$(told none <<'END'
+local pd = require "patchday"
+return pd.workflow { api = 1, name = "none", plan = function(t) t.catalog:needed() end }
+END
+)" "2 the plan function returns a nil, not a list of steps or pd.nothing \"why\""
+is "two steps of one line that can't be held are told once each" "$(told hold <<'END'
+local pd = require "patchday"
+local host = pd.use "host"
+return pd.workflow { api = 1, name = "hold", plan = function(t)
+	return { pd.hold { host.space { path = "/a", bytes = 1 }, host.space { path = "/b", bytes = 1 } } }
+end }
+END
+)" "4 host.space can't be held: it has no undo that gives back"
 is "a global that is not there is told once, wherever the servers meet it" "$(told servers <<'END'
 local pd = require "patchday"
 return pd.workflow { api = 1, name = "servers", params = { list = pd.list { default = { word } } }, plan = function(t)
@@ -437,7 +465,7 @@ mine.lua
 @OUTCOMES
 prove/probe.tcp faild it" '^2 .*broken.test:4: .*did you mean failed'
 broken "a step that the plan does not have" "$(sed 's,^prove/probe.tcp failed,prove/probe.tcq failed,' "$tmp/mine.test")" \
-	"^1 .*no step 'prove/probe.tcq'; did you mean 'prove/probe.tcp'"
+	"^2 BROKEN .*no step 'prove/probe.tcq'; did you mean 'prove/probe.tcp'"
 broken "all that is wrong with a test, at once" "@SCRIPT
 mine.lua
 @FACT
@@ -462,13 +490,25 @@ written=$(author test "$tmp/mine.test"; grep -n '^prove/probe.tcp failed' "$tmp/
 broken "an output that a step does not have" "$(said '@OUTPUTS\nsave/backup.state archve="x"\nsave/backup.state archive=5\nsave/backup.state archive="y"')" \
 	"^2 .*archive of save/backup.state is there twice"
 broken "or one of another type, each told" "$(said '@OUTPUTS\nsave/backup.state archve="x"\nsave/backup.state archive=5')" \
-	"^1 FAILED .*broken.test:$((written + 2)): save/backup.state: it has no output 'archve'; did you mean 'archive'\?.*:$((written + 3)): save/backup.state: its output 'archive' is a path: 5 is none"
+	"^2 BROKEN .*broken.test:$((written + 2)): save/backup.state: it has no output 'archve'; did you mean 'archive'\?.*:$((written + 3)): save/backup.state: its output 'archive' is a path: 5 is none"
 broken "an outcome that can't be" "$(said 'save/backup.verify undo failed x\nprepare/host.space apply irreversible x\nprepare/host.space verify refused x\nsafe/x failed')" \
-	"^1 FAILED .*:$((written + 1)): save/backup.verify: it has no undo.*:$((written + 2)): prepare/host.space: irreversible is a result of check, not of apply.*:$((written + 3)): prepare/host.space: .*:$((written + 4)): the plan has no step 'safe/x'"
+	"^2 BROKEN .*:$((written + 1)): save/backup.verify: it has no undo.*:$((written + 2)): prepare/host.space: irreversible is a result of check, not of apply.*:$((written + 3)): prepare/host.space: .*:$((written + 4)): the plan has no step 'safe/x'"
 broken "an outcome that nothing comes to" "$(said 'prove/probe.tcp apply changed')" \
-	"^1 FAILED .*:$((written + 1)): nothing came to this outcome: prove/probe.tcp was not called in apply so often.*"
+	"^2 BROKEN .*:$((written + 1)): nothing came to this outcome: prove/probe.tcp was not called in apply so often.*"
 author test --update "$tmp/broken.test"
-is "also when its expectations are written anew" "$rc $(grep -c 'nothing came' <<<"$out")" "1 1"
+is "also when its expectations would be written anew" "$rc $(grep -c 'nothing came' <<<"$out")" "2 1"
+author test --json "$tmp/broken.test"
+is "in JSON it is an error of the file, as what can't be read is" "$rc $(jq -c '.[0] | [.ok, .difference, .errors[].id]' <<<"$out")" \
+	'2 [false,"","test-shape"]'
+sed -i '/^@RUN/,$d' "$tmp/broken.test"
+printf '@RUN\ndone\n' >>"$tmp/broken.test"
+author test "$tmp/broken.test"
+like "where the course is another one, too, that is what failed" "$rc $(tr '\n' ' ' <<<"$out")" \
+	'^1 FAILED .*@RUN .*nothing came to this outcome'
+author test --update "$tmp/broken.test"
+like "and when that is written anew, both are told" "$rc $(tr '\n' ' ' <<<"$out")" \
+	'^2 BROKEN .*its expectations were written anew .*nothing came to this outcome'
+like "and it was" "$(tail -2 "$tmp/broken.test")" "^status [0-9]\$"
 broken "a script that is not there" "@SCRIPT
 nothing.lua
 @RUN" '^1 .*there is no workflow nothing.lua'

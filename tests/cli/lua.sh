@@ -202,7 +202,7 @@ spoken()
 	shift
 	pd "$@" --plain
 	check "--plain: $text says something" [ "$(wc -w <<<"$out")" -gt 3 ] || echo "# $rc $out"
-	empty "and nothing in columns or drawn" "$(grep -nE '  |^ |--- |== |[|<>!] |^[-*?] ' <<<"$out")"
+	empty "and nothing in columns or drawn" "$(grep -nE '  |^ | $|--- |== |[|<>!] |^[-*?] ' <<<"$out")"
 }
 spoken plan plan "$tmp/all.lua" --facts "$tmp/alpha.json"
 like "each step is one line" "$out" '^3, steps.mint, path=[^,]*, .*$'
@@ -218,6 +218,8 @@ like "of each step a line" "$out" '^done, changed, one/steps.write, [0-9.]+ s$'
 spoken scan scan --facts "$tmp/alpha.json" --catalog "$tmp/due.xml"
 like "of each update a line" "$out" '^needed, [a-z]+, U-1, .'
 spoken "an update" catalog show "$tmp/due.xml" --id U-1
+sed 's,<title>one</title>,<title/>,' "$tmp/due.xml" >"$tmp/untitled.xml"
+spoken "one without a title" catalog show "$tmp/untitled.xml" --id U-1
 spoken facts facts --facts "$tmp/alpha.json"
 spoken plugins plugins
 spoken "a plugin" plugins steps
@@ -226,6 +228,10 @@ spoken risk risk --facts "$tmp/alpha.json"
 spoken schedule schedule "$tmp/dates.csv"
 spoken doctor doctor "$tmp/good.lua"
 spoken help plan --help
+spoken "the help of verbs" catalog --help
+like "each verb is one line" "$out" '^show, lists their updates: '
+pd plugin --help --plain
+is "also of plugin" "$(grep -c '^new, writes\|^check, tries' <<<"$out") $(grep -c '  ' <<<"$out")" "2 0"
 
 out=$("$pd" reherse x 2>&1)
 like "and meant by a misspelt word" "$out" 'Did you mean .patchday rehearse'

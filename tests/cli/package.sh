@@ -85,6 +85,8 @@ sed -i 's/steps.noop/steps.nop/' broken/web.lua
 refuses "a script with a fault, by its line" "broken/web.lua:7: .*'nop'.*\[package-test\]"
 sed -i 's/write#*/wrote/; s/pending/other/; s/done/undone/' broken/web.test
 refuses "a test that fails" "broken/web.test:1: the test does not come out .*\[package-test\]"
+printf '@OUTPUTS\nnobody x=1\n' >>broken/web.test
+refuses "a test that does not fit its plan, by its line" "broken/web.test:[1-9][0-9]: the plan has no step 'nobody'.*\[package-test\]"
 sed -i 's/^web$/generic/' broken/web.test
 refuses "a test of another script" "it is no test of this workflow; write: @SCRIPT web.lua"
 sed -i 's/<title>/<name>/' broken/catalogs/updates.xml

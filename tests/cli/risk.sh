@@ -112,6 +112,17 @@ END
 is "a cluster of one is told" "$rc $(sed -n 's/^patchday: .*servers.csv:/csv:/p' <<<"$out")" \
 	"0 csv:3: b is the only node of the cluster 'pgsq'; did you mean pgsql?"
 like "the table names the cluster" "$out" '^  c +0 low .* cluster pgsql'
+risk --json <<'END'
+server,worth,ports,age,cluster
+a,little,few,1,DB
+b,little,few,1,db
+c,little,few,1,Db
+d,little,few,1,Bd
+END
+sed '/^patchday: /d' <<<"$out" >"$tmp/out"
+is "capitals make no other cluster" "$rc $(jq -r '.[] | select(.cluster == "DB") | "\(.server):\(.wave)"' "$tmp/out" | xargs)" "0 a:1 b:2 c:3"
+is "which is called as its first node has it" "$(sed -n 's/^patchday: .*servers.csv:/csv:/p' <<<"$out")" \
+	"csv:5: d is the only node of the cluster 'Bd'; did you mean DB?"
 risk <<'END'
 server,cluster
 a,yes
@@ -201,6 +212,10 @@ is "where only one can be meant; what has no row is told" \
 is "and is a server" "$(jq length "$tmp/out")" 11
 pd risk --form --facts "$tmp/facts" --model "$tmp/model.xml"
 is "without a list all facts are servers" "$rc $(grep -c ^patchday: <<<"$out") $(grep -vc '^#' <<<"$out")" "0 0 9"
+mkdir "$tmp/nobody"
+pd risk --json --facts "$tmp/facts" --facts "$tmp/nobody" --model "$tmp/model.xml"
+is "a folder without facts is no answer" "$rc $(jq -r '.error | "\(.id) \(.message)"' <<<"$out")" \
+	"2 facts-none the folder $tmp/nobody has no file of facts"
 sed 's/count="listeners"/count="listener"/' "$tmp/model.xml" >"$tmp/kind.xml"
 pd risk --facts "$tmp/facts" --model "$tmp/kind.xml"
 like "facts that nobody has are told" "$rc $out" "no facts have 'listener', which the factor ports counts; did you mean listeners"
