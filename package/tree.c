@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "manifest.h"
 #include "stream.h"
 
@@ -20,9 +21,21 @@ struct tree {
 
 static bool add_entry(struct tree *t, const char *from, const char *to, struct pd_error **err);
 
+static bool refuse(const char *from, const char *why, struct pd_error **err)
+{
+	return pd_error_set(err, "package-source", "%s %s", from, why);
+}
+
+/* No row is lost in silence. */
+static bool append(json_t *rows, json_t *row_take, const char *from, struct pd_error **err)
+{
+	return json_array_append_new(rows, row_take) == 0 || refuse(from, "can't be listed: its name is not UTF-8", err);
+}
+
 static bool add(struct tree *t, const char *from, const char *to, struct pd_error **err)
 {
 	pd_auto_error *why = NULL;
+	pd_auto_free char *text = NULL;
 
 	if (add_entry(t, from, to, &why))
 		return true;
@@ -31,13 +44,8 @@ static bool add(struct tree *t, const char *from, const char *to, struct pd_erro
 		why = NULL;
 		return false;
 	}
-	json_array_append_new(t->faults, json_pack("{s:s, s:s}", "id", why->id, "message", why->message));
-	return true;
-}
-
-static bool refuse(const char *from, const char *why, struct pd_error **err)
-{
-	return pd_error_set(err, "package-source", "%s %s", from, why);
+	text = pd_utf8_text(why->message); /* not every name is, and JSON has to be */
+	return append(t->faults, json_pack("{s:s, s:s}", "id", why->id, "message", text), from, err);
 }
 
 static bool add_file(struct tree *t, const char *from, const char *to, int fd, const struct stat *st,
@@ -51,10 +59,9 @@ static bool add_file(struct tree *t, const char *from, const char *to, int fd, c
 		return refuse(from, "is setuid, setgid or sticky, which a package does not carry", err);
 	if (!stream(fd, 0, st->st_size, NULL, NULL, sha256))
 		return pd_error_errno(err, "file-read", errno, "cannot read %s", from);
-	json_array_append_new(t->files, json_pack("{s:s, s:s, s:I, s:s, s:s}", "path", to, "from", from,
+	return append(t->files, json_pack("{s:s, s:s, s:I, s:s, s:s}", "path", to, "from", from,
 		"bytes", (json_int_t)st->st_size, "mode", st->st_mode & S_IXUSR ? "0755" : "0644",
-		"sha256", sha256));
-	return true;
+		"sha256", sha256), from, err);
 }
 
 static bool passed_over(const struct tree *t, const char *to, const char *name)

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <sys/xattr.h>
 
+#include "base/text.h"
+
 /* The overlay's own, and those that the kernel gives by itself: a label or a
  * digest of a security module is another one where a file is copied to. */
 static bool is_ours(const char *name)
@@ -62,7 +64,7 @@ char *look_attributes(const char *path)
 		value_of(path, names.items[i], value);
 		pd_buffer_print(&out, "%s%s %.12s", i ? ", " : "", names.items[i], value);
 	}
-	return out.len ? pd_buffer_take(&out) : NULL;
+	return out.len ? pd_utf8_text(out.data) : NULL; /* names can be any bytes */
 }
 
 /* To copy it up, the kernel leaves out what the upper file system can't hold:

@@ -47,18 +47,6 @@ static char *change_time(const struct stat *st)
 	return pd_print("%lld.%09ld", (long long)st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
 }
 
-/* Not every path is UTF-8, as JSON has to be. */
-static char *as_text(const char *path)
-{
-	pd_auto(pd_buffer) b = {0};
-
-	if (pd_utf8_valid(path, strlen(path)))
-		return pd_strdup(path);
-	for (const char *p = path; *p; p++)
-		pd_buffer_print(&b, (*p & 0x80) ? "\\x%02x" : "%c", (unsigned char)*p);
-	return pd_buffer_take(&b);
-}
-
 static bool opaque(const char *path)
 {
 	char value[4] = "";
@@ -143,7 +131,7 @@ static void each_of(const struct clone_layer *l, look_fn *fn, void *user)
 		path = pd_print("%s%s", strcmp(l->at, "/") ? l->at : "", e->fts_path + n);
 		what = meaning(e->fts_path, e->fts_statp, path);
 		if (what) {
-			pd_auto_free char *name = as_text(path);
+			pd_auto_free char *name = pd_utf8_text(path);
 
 			fn(user, name, e->fts_path, e->fts_statp, what);
 		}
@@ -292,7 +280,7 @@ static void print_tree(struct look_print *p, const struct clone *c, const char *
 		if (e->fts_info == FTS_DP || e->fts_info == FTS_NS)
 			continue;
 		text = folder ? print_folder(path, st) : print_file(path, st);
-		name = as_text(path);
+		name = pd_utf8_text(path);
 		json_object_set_new(p->files, name, json_string(text));
 	}
 	if (tree)
@@ -311,7 +299,7 @@ static void print_etc(struct look_print *p)
 		pd_digest one = "";
 
 		if (e->fts_info == FTS_F && pd_digest_file(e->fts_path, one, NULL, NULL)) {
-			pd_auto_free char *name = as_text(e->fts_path);
+			pd_auto_free char *name = pd_utf8_text(e->fts_path);
 
 			json_object_set_new(all, name, json_string(one));
 		}

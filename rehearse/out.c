@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
+
 static void clean(char *text)
 {
 	for (unsigned char *p = (unsigned char *)text; *p; p++)
@@ -34,7 +36,7 @@ void out_json(const json_t *value)
 
 void out_error(bool json, const struct pd_error *e)
 {
-	pd_auto_free char *text = pd_error_text(e);
+	pd_auto_free char *raw = pd_error_text(e), *text = pd_utf8_text(raw); /* names in it can be any bytes */
 	const char *advice = pd_error_advice(e);
 
 	if (json) {

@@ -2,6 +2,7 @@
 /* What a server has when all is over, and what is not as it should be. */
 #include <unistd.h>
 
+#include "base/text.h"
 #include "drill.h"
 
 /* Kinds of facts that a run has to leave as they should be, beside packages
@@ -35,10 +36,10 @@ static bool kept_by_service(const char *path)
 	return clone_below(path, "/etc/cups") && n > 2 && strcmp(path + n - 2, ".O") == 0;
 }
 
-/* Rights, owner, content and attributes.  NULL: it is not there, or can't be read. */
-static char *print_of(const char *file)
+/* Rights, owner, content, and the attributes of @alike.  NULL: it is not there, or can't be read. */
+static char *print_of(const char *file, const char *alike)
 {
-	pd_auto_free char *attributes = look_attributes(file);
+	pd_auto_free char *attributes = look_attributes(alike), *all = NULL;
 	char to[4096] = "";
 	struct stat st;
 	pd_digest content = "";
@@ -47,8 +48,9 @@ static char *print_of(const char *file)
 	    (S_ISLNK(st.st_mode) && readlink(file, to, sizeof(to) - 1) < 0) ||
 	    (S_ISREG(st.st_mode) && !pd_digest_file(file, content, NULL, NULL)))
 		return NULL;
-	return pd_print("%o %u:%u %s%s %s", st.st_mode, st.st_uid, st.st_gid, content, to,
-			attributes ? attributes : "");
+	all = pd_print("%o %u:%u %s%s %s", st.st_mode, st.st_uid, st.st_gid, content, to,
+		       attributes ? attributes : "");
+	return pd_utf8_text(all); /* where a link leads can be any bytes */
 }
 
 static void note_etc(void *user, const char *path, const char *file, const struct stat *st,
@@ -59,8 +61,10 @@ static void note_etc(void *user, const char *path, const char *file, const struc
 	if (!clone_below(path, "/etc") || S_ISDIR(st->st_mode) || look_noise(path) ||
 	    kept_by_service(path))
 		return;
-	was = print_of(path);
-	is = strcmp(what, "removed") == 0 ? pd_strdup(what) : print_of(file);
+	was = print_of(path, path);
+	/* what the layer can't hold of its attributes is no change */
+	is = strcmp(what, "removed") == 0 ? pd_strdup(what) :
+	     print_of(file, look_same_attributes(file, path) ? path : file);
 	if (!was || !is || strcmp(was, is) != 0)
 		json_object_set_new(user, path, json_string(is ? is : ""));
 }

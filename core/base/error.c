@@ -33,8 +33,7 @@ const struct pd_explanation *pd_explain(const char *id)
 	return NULL;
 }
 
-static bool set(struct pd_error **err, const char *id, char *where_take,
-		char *message_take)
+static bool set(struct pd_error **err, const char *id, char *where_take, char *message_take)
 {
 	struct pd_error *e = pd_alloc(sizeof(*e));
 
@@ -68,8 +67,7 @@ bool pd_error_at(struct pd_error **err, const char *id, const char *file,
 	return set(err, id, where, message);
 }
 
-bool pd_error_errno(struct pd_error **err, const char *id, int number,
-		    const char *fmt, ...)
+bool pd_error_errno(struct pd_error **err, const char *id, int number, const char *fmt, ...)
 {
 	pd_auto_free char *text = NULL;
 	va_list ap;

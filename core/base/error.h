@@ -28,10 +28,8 @@ bool pd_error_at(struct pd_error **err, const char *id, const char *file,
 bool pd_error_errno(struct pd_error **err, const char *id, int number,
 		    const char *fmt, ...) PD_PRINTF(4, 5);
 /** A layer's own context in front: "context: message". */
-bool pd_error_prefix(struct pd_error **err, const char *fmt, ...)
-	PD_PRINTF(2, 3);
-bool pd_error_remedy(struct pd_error **err, const char *fmt, ...)
-	PD_PRINTF(2, 3);
+bool pd_error_prefix(struct pd_error **err, const char *fmt, ...) PD_PRINTF(2, 3);
+bool pd_error_remedy(struct pd_error **err, const char *fmt, ...) PD_PRINTF(2, 3);
 void pd_error_move(struct pd_error **to, struct pd_error *from); /* takes */
 void pd_error_free(struct pd_error *e);
 PD_AUTO_PTR(struct pd_error *, pd_error_cleanup, pd_error_free)

@@ -16,8 +16,7 @@ void pd_json_digest(const json_t *value, pd_digest out)
 	pd_digest_data(line, strlen(line), out);
 }
 
-const char *pd_json_text(const json_t *object, const char *key,
-			 const char *otherwise)
+const char *pd_json_text(const json_t *object, const char *key, const char *otherwise)
 {
 	const char *s = json_string_value(json_object_get(object, key));
 
@@ -36,8 +35,7 @@ bool pd_json_true(const json_t *object, const char *key)
 	return json_is_true(json_object_get(object, key));
 }
 
-json_t *pd_json_parse(const char *text, size_t len, const char *name,
-		      struct pd_error **err)
+json_t *pd_json_parse(const char *text, size_t len, const char *name, struct pd_error **err)
 {
 	json_error_t e;
 	json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);

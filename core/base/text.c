@@ -14,8 +14,7 @@ bool pd_parse_int(const char *s, int64_t *out)
 	char *end = NULL;
 	long long n;
 
-	if (!isdigit((unsigned char)*s) &&
-	    !(*s == '-' && isdigit((unsigned char)s[1])))
+	if (!isdigit((unsigned char)*s) && !(*s == '-' && isdigit((unsigned char)s[1])))
 		return false;
 	errno = 0;
 	n = strtoll(s, &end, 10);
@@ -84,8 +83,7 @@ bool pd_parse_seconds(const char *s, int64_t *out)
 		}
 		if (*s)
 			s++;
-		if (__builtin_mul_overflow(n, unit, &n) ||
-		    __builtin_add_overflow(total, n, &total))
+		if (__builtin_mul_overflow(n, unit, &n) || __builtin_add_overflow(total, n, &total))
 			return false;
 		while (*s == ' ')
 			s++;
@@ -126,8 +124,7 @@ bool pd_parse_time(const char *s, int64_t *out)
 		     (sign != '+' && sign != '-')))
 			return false;
 	}
-	*out = timegm(&tm) -
-	       (sign == '-' ? -1 : 1) * (hours * INT64_C(3600) + minutes * 60);
+	*out = timegm(&tm) - (sign == '-' ? -1 : 1) * (hours * INT64_C(3600) + minutes * 60);
 	return true;
 }
 
@@ -146,8 +143,7 @@ char *pd_show_time(int64_t when)
 	struct tm tm = {0};
 	time_t t = (time_t)when;
 
-	if (!gmtime_r(&t, &tm) ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+	if (!gmtime_r(&t, &tm) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		return pd_print("%" PRId64, when);
 	return pd_strdup(text);
 }
@@ -186,6 +182,17 @@ bool pd_utf8_valid(const char *s, size_t len)
 	return true;
 }
 
+char *pd_utf8_text(const char *s)
+{
+	pd_auto(pd_buffer) b = {0};
+
+	if (pd_utf8_valid(s, strlen(s)))
+		return pd_strdup(s);
+	for (; *s; s++)
+		pd_buffer_print(&b, (*s & 0x80) ? "\\x%02x" : "%c", (unsigned char)*s);
+	return pd_buffer_take(&b);
+}
+
 bool pd_is_name(const char *s)
 {
 	return s && *s >= 'a' && *s <= 'z' &&
@@ -213,8 +220,7 @@ static size_t distance(const char *a, const char *b)
 				best = up[j] + 1;
 			if (now[j - 1] + 1 < best)
 				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
-			    a[i - 2] == b[j - 1] &&
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
 			    rows[(i + 1) % 3][j - 2] + 1 < best)
 				best = rows[(i + 1) % 3][j - 2] + 1;
 			now[j] = best;

@@ -21,6 +21,8 @@ char *pd_show_seconds(int64_t seconds); /* "1h 02m", "4m 10s", "12s" */
 char *pd_show_time(int64_t when);       /* "2026-11-20T15:56:00Z" */
 
 bool pd_utf8_valid(const char *s, size_t len);
+/** The same, or "b\xe4d" of what is not UTF-8, as JSON has to be; the caller frees. */
+char *pd_utf8_text(const char *s);
 /** Not empty, a to z, 0 to 9, "_", starts with a letter. */
 bool pd_is_name(const char *s);
 

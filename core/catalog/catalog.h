@@ -85,13 +85,11 @@ void pd_audience_clear(struct pd_audience *a);
  * everybody.  NULL with *err set.
  */
 struct pd_catalog *pd_catalog_read(struct pd_registry *reg, const char *source,
-				   const struct pd_audience *audience,
-				   struct pd_error **err);
+				   const struct pd_audience *audience, struct pd_error **err);
 /** One of several files: those @p before tell what its packages replace. */
 struct pd_catalog *pd_catalog_read_all(struct pd_registry *reg, const char *source,
 				       const struct pd_strings *before,
-				       const struct pd_audience *audience,
-				       struct pd_error **err);
+				       const struct pd_audience *audience, struct pd_error **err);
 void pd_catalog_free(struct pd_catalog *c);
 PD_AUTO_PTR(struct pd_catalog *, pd_catalog_cleanup, pd_catalog_free)
 
@@ -163,9 +161,8 @@ struct pd_verdicts {
 
 /** Judge every update of every catalog for the server with these facts, which have
  * to stay as long as the rows do; those of which there is only a brief have none. */
-bool pd_catalogs_judge(const struct pd_catalogs *list,
-		       const struct pd_facts *facts, struct pd_verdicts *out,
-		       struct pd_error **err) PD_MUST_USE;
+bool pd_catalogs_judge(const struct pd_catalogs *list, const struct pd_facts *facts,
+		       struct pd_verdicts *out, struct pd_error **err) PD_MUST_USE;
 void pd_verdicts_clear(struct pd_verdicts *v);
 #define pd_verdicts_cleanup pd_verdicts_clear
 

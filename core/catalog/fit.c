@@ -17,8 +17,7 @@ static bool is_source(const char *arch)
 /* i386, i586 and i686 run each other's packages. */
 static bool is_ix86(const char *arch)
 {
-	return arch[0] == 'i' && arch[1] >= '3' && arch[1] <= '6' &&
-	       strcmp(arch + 2, "86") == 0;
+	return arch[0] == 'i' && arch[1] >= '3' && arch[1] <= '6' && strcmp(arch + 2, "86") == 0;
 }
 
 bool pd_arch_same(const char *offered, const char *installed)

@@ -81,14 +81,12 @@ static void PD_PRINTF(3, 4) note(const struct look *look, struct seen *seen, con
 	va_end(ap);
 }
 
-static void add_needed(struct pd_verdict_row *row, uint32_t package,
-		       const char *version)
+static void add_needed(struct pd_verdict_row *row, uint32_t package, const char *version)
 {
 	/* rows of the size of the update's packages: made at the first one */
 	if (!row->needed) {
 		row->needed = pd_alloc(row->update->n_packages * sizeof(*row->needed));
-		row->installed = pd_alloc(row->update->n_packages *
-					  sizeof(*row->installed));
+		row->installed = pd_alloc(row->update->n_packages * sizeof(*row->installed));
 	}
 	if (row->n_needed && row->needed[row->n_needed - 1] == package)
 		return;
@@ -313,8 +311,7 @@ bool pd_catalogs_judge(const struct pd_catalogs *list, const struct pd_facts *fa
 		bool crowd = pd_crowd_see(list->items[k], facts);
 
 		for (uint32_t i = 0; i < c->len; i++) {
-			rows[i] = (struct pd_verdict_row){ .catalog = c,
-							   .update = &c->updates[i] };
+			rows[i] = (struct pd_verdict_row){ .catalog = c, .update = &c->updates[i] };
 			if (crowd && pd_crowd_verdict(c, rows[i].update, &rows[i].verdict))
 				rows[i].late = facts;
 			else

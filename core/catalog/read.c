@@ -12,8 +12,7 @@
 #include "catalog/model.h"
 
 enum {
-	HEAD = 65536, FIRST = 4096, /* of it, as long as a score is SURE */
-	SURE = 10,
+	HEAD = 65536, FIRST = 4096, /* of it, from its first element on */
 	NESTED = 2,      /* filters */
 	RATIO = 500      /* bytes that may come out of one, beyond */
 };
@@ -73,12 +72,31 @@ static bool collect(struct pd_registry *reg, const char *name, struct choices *o
 	return true;
 }
 
-/* Asks them in a child, since it runs plugins' code on foreign bytes.  What
- * begins with a long comment is of no format by its first bytes: then they see more. */
+/* Where the first element lies, behind comments and the like, which may be long.
+ * In UTF-16 there are zeros in between. */
+static size_t element_of(const unsigned char *head, size_t len)
+{
+	char text[HEAD + 1] = "";
+	const char *s = text;
+	size_t n = 0, at = 0;
+
+	for (size_t i = 0; i < len; n += head[i++] != 0)
+		text[n] = (char)head[i];
+	s += strspn(s, "\xef\xbb\xbf\xfe\xff \t\r\n"); /* marks of the byte order, blanks */
+	while (s && (strncmp(s, "<?", 2) == 0 || strncmp(s, "<!--", 4) == 0))
+		if ((s = strstr(s, s[1] == '?' ? "?>" : "-->")))
+			s = strchr(s, '<');
+	for (n = s ? (size_t)(s - text) : len; at < len && n; at++)
+		n -= head[at] != 0;
+	return at;
+}
+
+/* Asks them in a child, since it runs plugins' code on foreign bytes. */
 static int best_of(const struct choices *all, const unsigned char *head, size_t len)
 {
 	struct { int index, score; } best = { -1, 0 };
 	int fds[2], status = 0;
+	size_t seen = element_of(head, len) + FIRST;
 	pid_t pid;
 
 	if (!all->len || pipe2(fds, O_CLOEXEC))
@@ -88,17 +106,12 @@ static int best_of(const struct choices *all, const unsigned char *head, size_t 
 		signal(SIGALRM, SIG_DFL);
 		alarm(10);
 		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-		for (size_t n = len < FIRST ? len : FIRST;; n = len) {
-			for (size_t i = 0; i < all->len; i++) {
-				int score = all->items[i].recognize(head, n);
+		for (size_t i = 0; i < all->len; i++) {
+			int score = all->items[i].recognize(head, seen < len ? seen : len);
 
-				/* what is only stored shows through its filter's format */
-				if (score > best.score ||
-				    (score && score == best.score && all->items[i].filter))
-					best.index = (int)i, best.score = score;
-			}
-			if (n == len || best.score >= SURE)
-				break;
+			/* what is only stored shows through its filter's format */
+			if (score > best.score || (score && score == best.score && all->items[i].filter))
+				best.index = (int)i, best.score = score;
 		}
 		_exit(write(fds[1], &best, sizeof(best)) != sizeof(best));
 	}

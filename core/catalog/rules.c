@@ -132,8 +132,7 @@ static enum pd_truth test_row(struct eval *e, const struct pd_rule *r,
 		       not_known(e, "%s.%s is not known", kind, r->field);
 	if (r->compare == PD_CMP_EXISTS)
 		return PD_TRUE;
-	if (json_is_boolean(value) && r->compare <= PD_CMP_NE &&
-	    pd_parse_bool(r->value, &flag))
+	if (json_is_boolean(value) && r->compare <= PD_CMP_NE && pd_parse_bool(r->value, &flag))
 		return by_order(r->compare, flag != json_is_true(value));
 	if (json_is_integer(value) && r->compare != PD_CMP_MATCH) {
 		n = json_integer_value(value);
@@ -142,8 +141,7 @@ static enum pd_truth test_row(struct eval *e, const struct pd_rule *r,
 	}
 	if (json_is_string(value))
 		return compare_text(e, r, json_string_value(value), row);
-	return not_known(e, "%s.%s can't be compared with \"%s\"", kind, r->field,
-			 r->value);
+	return not_known(e, "%s.%s can't be compared with \"%s\"", kind, r->field, r->value);
 }
 
 /* false: nothing of this kind was collected. */
@@ -273,8 +271,7 @@ static enum pd_truth call(struct eval *e, const char *id)
 	if (i == -2) /* it has no rules */
 		return not_known(e, "the rules of %s are open", id);
 	if (i < 0)
-		return not_known(e, "the rules refer to %s, which is not in the "
-				 "catalog", id);
+		return not_known(e, "the rules refer to %s, which is not in the catalog", id);
 	/* in all, not in depth: what branches has no end soon */
 	if (e->calls++ >= CALLS_MAX)
 		return not_known(e, "the rules refer to each other without end");

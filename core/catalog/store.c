@@ -60,9 +60,8 @@ void pd_catalog_ignore(struct pd_catalog *c, unsigned line, const char *what)
 {
 	c->ignored++;
 	if (c->notes.len < NOTES_MAX)
-		pd_strings_add_take(&c->notes, line ?
-			pd_print("%s:%u: %s", c->name, line, what) :
-			pd_print("%s: %s", c->name, what));
+		pd_strings_add_take(&c->notes, line ? pd_print("%s:%u: %s", c->name, line, what) :
+				    pd_print("%s: %s", c->name, what));
 }
 
 void pd_catalog_replacer(struct pd_catalog *c, const struct pd_package_row *p, const char *version)

@@ -156,8 +156,7 @@ json_t *pd_verdict_json(const struct pd_verdict_row *row)
 
 	for (uint32_t i = 0; i < row->n_needed; i++) {
 		const struct pd_package_row *p = &u->packages[row->needed[i]];
-		const struct pd_payload *file =
-			p->payload ? &u->payloads[p->payload - 1] : NULL;
+		const struct pd_payload *file = p->payload ? &u->payloads[p->payload - 1] : NULL;
 
 		json_array_append_new(packages, json_pack(
 			"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "name", p->name,

@@ -127,8 +127,7 @@ static struct parts split(const char *s)
 
 static int full(enum pd_scheme scheme, const char *a, const char *b)
 {
-	int (*part)(const char *, const char *) =
-		scheme == PD_SCHEME_DEB ? deb_part : rpm_part;
+	int (*part)(const char *, const char *) = scheme == PD_SCHEME_DEB ? deb_part : rpm_part;
 	struct parts x = split(a), y = split(b);
 	const char *ex = x.epoch, *ey = y.epoch;
 	int order = pd_version_digits(&ex, &ey);

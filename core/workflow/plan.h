@@ -105,8 +105,7 @@ bool pd_answers_read(const char *path, const char *who, json_t *answers,
 
 /** Run a workflow's plan function, sandboxed, in a worker; validated plan or
  * NULL with *err set to script:line and what is wrong. */
-struct pd_plan *pd_workflow_plan(const struct pd_workflow_input *in,
-				 struct pd_error **err);
+struct pd_plan *pd_workflow_plan(const struct pd_workflow_input *in, struct pd_error **err);
 /** What a script declares: name, role, help, params; without planning. */
 json_t *pd_workflow_describe(const char *script, const char *library,
 			     struct pd_registry *reg, struct pd_error **err);

@@ -44,8 +44,7 @@ static json_t *error_json(const struct pd_error *e)
 			 "where", e->where, "remedy", e->remedy);
 }
 
-static bool answer(int fd, const struct pd_workflow_input *in, const json_t *text,
-		   bool describe)
+static bool answer(int fd, const struct pd_workflow_input *in, const json_t *text, bool describe)
 {
 	const char *slash = strrchr(in->script, '/');
 	struct pd_sandbox sb = { .in = in, .name = slash ? slash + 1 : in->script };
@@ -162,14 +161,18 @@ static json_t *read_script(const char *path, struct pd_error **err)
 	size_t len = 0;
 	pd_auto_free char *text = pd_file_read(path, SCRIPT_MAX, &len, err);
 	unsigned line = 1;
+	bool zero;
 
 	for (at = text; text && at < text + len; at = end + 1, line++) {
 		if (!(end = memchr(at, '\n', (size_t)(text + len - at))))
 			end = text + len;
-		if (pd_utf8_valid(at, (size_t)(end - at)) && !memchr(at, '\0', (size_t)(end - at)))
+		zero = memchr(at, '\0', (size_t)(end - at));
+		if (!zero && pd_utf8_valid(at, (size_t)(end - at)))
 			continue;
-		pd_error_at(err, "workflow-script", slash ? slash + 1 : path, line, 0, "the line is not UTF-8");
-		pd_error_remedy(err, "Save the script as UTF-8, such as with `iconv -f latin1 -t utf8`.");
+		pd_error_at(err, "workflow-script", slash ? slash + 1 : path, line, 0, "the line %s",
+			    zero ? "has a zero byte, as UTF-16 has" : "is not UTF-8");
+		pd_error_remedy(err, "Save the script as UTF-8, such as with `iconv -f %s -t utf-8`.",
+				zero ? "utf-16" : "latin1");
 		return NULL;
 	}
 	return text ? json_stringn_nocheck(text, len) : NULL;
@@ -180,14 +183,12 @@ static json_t *catalog_list(const struct pd_catalogs *catalogs)
 	json_t *list = json_array();
 
 	for (size_t i = 0; catalogs && i < catalogs->len; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s}",
-			"name", catalogs->items[i]->name,
-			"digest", catalogs->items[i]->digest));
+		json_array_append_new(list, json_pack("{s:s, s:s}", "name", catalogs->items[i]->name,
+						      "digest", catalogs->items[i]->digest));
 	return list;
 }
 
-struct pd_plan *pd_workflow_plan(const struct pd_workflow_input *in,
-				 struct pd_error **err)
+struct pd_plan *pd_workflow_plan(const struct pd_workflow_input *in, struct pd_error **err)
 {
 	pd_auto_json *text = read_script(in->script, err);
 	json_t *json = text ? in_worker(in, text, false, err) : NULL;

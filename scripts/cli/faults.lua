@@ -213,15 +213,15 @@ local function without(text, err)
 	return lines[number] ~= line and table.concat(lines, "\n") .. "\n" or nil
 end
 
--- A script's text as what can be looked at; the error of its bytes goes to add(error).
+-- A script's text as what can be looked at; the error of its bytes goes to add(error).  nil: with zeros
+-- in it, it is no text.
 local function read(script, add)
 	local text = base.must(core.text(script)):gsub("^\xef\xbb\xbf", "") -- a byte order mark stands nowhere else
 	if utf8.len(text) and not text:find("\0", 1, true) then return text end
 	local _, err = core.describe(script)
 	if err then add(err) end
-	return (text:gsub("[^\n]+", function(line)
-		return line:gsub(utf8.len(line) and "\0" or "[\0\128-\255]", "?")
-	end))
+	if text:find("\0", 1, true) then return nil end
+	return (text:gsub("[^\n]+", function(line) return utf8.len(line) and line or line:gsub("[\128-\255]", "?") end))
 end
 
 -- Everything that is wrong with a script, each once: { error... }.  Lua stops at
@@ -249,7 +249,7 @@ function faults.find(script, note)
 	faults.with_folder(function(folder)
 		local text = read(script, tell)
 		local name = script:match("[^/]*$")
-		for _ = 1, 100 do
+		for _ = 1, text and 100 or 0 do
 			local better, broken
 			try(faults.write(folder, name, prologue(passed) .. text), folder, function(err, server)
 				local only_follows = follows(err, text, words, passed, cut, taken)

@@ -159,6 +159,7 @@ end
 
 -- As in plugins/guard/window.c: date(1), too, takes any other name, or a folder, for UTC, and says nothing.
 local function is_zone(name)
+	if name == "UTC" then return true end
 	if not name:find("^%a[%w_+/-]*$") or name:find("^right/") or name == "Factory" then return false end
 	local rules = core.text("/usr/share/zoneinfo/" .. name)
 	return rules and rules:sub(1, 4) == "TZif"

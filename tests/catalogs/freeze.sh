@@ -61,6 +61,25 @@ for file in "$PD_SRCDIR"/tests/data/{cvrf,dell,lenovo,lvfs,mssecure,sdp,wsus}/*.
 	is "$name is known behind a long comment" "$(jq -rs 'last.format' <<<"$out" 2>/dev/null)" "$want"
 done
 
+# known FILE: the format that a file has
+known()
+{
+	pd catalog check "$1" --json
+	jq -rs 'last.format // last.error.message' <<<"$out" 2>/dev/null
+}
+# wherever the first element lies, also across what is looked at of a short beginning
+for bytes in 1960 1980 1990 2010 2030 3990 4010 4020 4060 4079 4090 9000; do
+	printf '<!--%*s-->\n<catalog xmlns="urn:patchday:catalog:1" vendor="X" revisions="each"/>\n' "$bytes" '' >"$tmp/edge.xml"
+	is "behind a comment of $bytes bytes the whole tag is looked at" "$(known "$tmp/edge.xml")" native:revisions
+	iconv -t utf-16 "$tmp/edge.xml" >"$tmp/edge16.xml"
+	is "also in UTF-16" "$(known "$tmp/edge16.xml")" native:revisions
+done
+# and what stands far inside of something else is of no account
+printf '{"text": "%5000s", "more": "<components type=\\"firmware\\""}\n' '' >"$tmp/far.json"
+like "JSON with a vendor's word in it is none of its" "$(known "$tmp/far.json")" 'this seems to be JSON, which no plugin here reads'
+printf '<html><!--%5000s--><p><Manifest baseLocation="x"/></p></html>\n' '' >"$tmp/far.html"
+like "nor is a page" "$(known "$tmp/far.html")" 'html.*none of the plugins here reads'
+
 from=$PD_SRCDIR/catalogs/examples/driver.xml
 mkfifo "$tmp/pipe"
 ln -s pipe "$tmp/link"

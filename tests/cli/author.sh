@@ -432,7 +432,13 @@ author check --json "$tmp/latin.lua"
 is "whatever is in it" "$rc $(jq -r '.[0].message' <<<"$out")" "2 the line is not UTF-8"
 sed 's/eventlog/\x00/' "$tmp/mine.lua" >"$tmp/latin.lua"
 author check --json "$tmp/latin.lua"
-is "also zeros" "$rc $(jq -r '.[0].message' <<<"$out")" "2 the line is not UTF-8"
+is "also zeros" "$rc $(jq -r '.[].message' <<<"$out")" "2 the line has a zero byte, as UTF-16 has"
+for encoding in utf-16 utf-16le utf-16be; do
+	iconv -t $encoding <<<"${before//fail_on =/fail_onn =}" >"$tmp/latin.lua"
+	author check "$tmp/latin.lua"
+	is "$encoding is one mistake, with its own cure" "$rc $(xargs -d '\n' <<<"$out")" \
+		"2 patchday: latin.lua:1: the line has a zero byte, as UTF-16 has [workflow-script]   Save the script as UTF-8, such as with \`iconv -f utf-16 -t utf-8\`."
+done
 printf '\xef\xbb\xbf%s\n' "${before//fail_on =/fail_onn =}" >"$tmp/latin.lua"
 author check "$tmp/latin.lua"
 is "a byte order mark is none of its mistakes" "$rc $(grep -c ^patchday <<<"$out")" "2 1"

@@ -101,6 +101,10 @@ touch broken/assets/.secret
 refuses "a hidden file" "broken/assets/.secret: .*begins with '\.'.*\[package-path\]"
 touch broken/notes.txt
 refuses "a file that has no place" "broken/notes.txt: .*\[package-path\]"
+touch broken/assets/$'b\xe4d'
+refuses "a file whose name is not UTF-8" 'broken/assets/b.xe4d: .*\[package-path\]'
+mkdir broken/assets/$'d\xe4' && touch broken/assets/$'d\xe4/file'
+refuses "a folder of such a name" 'broken/assets/d.xe4: .*\[package-path\]'
 touch broken/notes.txt broken/assets/.secret broken/assets/"a b\\c"
 ln -s /etc/passwd broken/assets/link
 sed -i 's/<title>/<name>/' broken/catalogs/updates.xml
@@ -192,6 +196,12 @@ touch "$home/1.2/assets/extra"
 pd plan web --facts alpha.json
 like "nor one with a file more" "$rc $out" '^2 .*extra is no part of it.*\[package-drift\]'
 rm "$home/1.2/assets/extra"
+touch "$home/1.2/assets/"$'b\xe4d'
+pd plan web --facts alpha.json
+like "whatever its name is" "$rc $out" '^2 .*b.xe4d: .*\[package-drift\]'
+pd package list --json
+like "and listed so, in JSON" "$rc $(jq -r '.. | .message? // empty' <<<"$out" 2>&1)" '^2 .*b.xe4d: '
+rm "$home/1.2/assets/"$'b\xe4d'
 cp b.pub "$home/1.2/key.pub"
 pd plan web --facts alpha.json
 like "nor under another key" "$rc $out" '^2 .*\[package-drift\]'

@@ -113,6 +113,14 @@ for zone in Europe/Berln '../../etc/passwd' 'UTC" 2020' '' Europe America/Argent
 	zoned "$zone"
 	like "no time zone: '$zone'" "$rc $out" '^2 .*is no time zone that this server knows'
 done
+cat >"$tmp/zoned.csv" <<'END'
+server,date,from,to,do,undo,responsible
+winter,2026-12-05,22:00,02:00,30,30,Ann
+END
+if unshare -m mount -t tmpfs none /usr/share/zoneinfo 2>/dev/null; then
+	bare() { unshare -m sh -c 'mount -t tmpfs none /usr/share/zoneinfo && exec "$@"' sh "${patchday[@]}" schedule "$tmp/zoned.csv" "$@"; }
+	is "UTC is one without tzdata" "$(bare --timezone UTC --json 2>&1 | jq -r '.[].utc.from')" 20261205T220000Z
+fi
 schedule --csv --first 2026-12-05 <<'END'
 server,wave,from,to,do,undo,responsible
 x,1,1:00,2:00,20,20,Ann

@@ -102,6 +102,7 @@ is "late: and is not killed then" "$(rules 'not tried')" "kill of main/late.writ
 breaks CLAIM "limit of write, limit of write#2" "after an apply that was asked to stop while it worked: there is no verify, and check still finds"
 breaks XATTR "kill of write, undo of write" 'after undo: files /etc/passwd: "changed, mode 644, owner 0:0, sha256 [0-9a-f]{12}, security.capability [0-9a-f]{12}"'
 like "xattr: of folders, too" "$(jq -r '.rows[].rules[].found[]?' <<<"$out")" 'after undo: files /etc: "changed, mode 755, owner 0:0, system.posix_acl_default [0-9a-f]{12}"'
+like "xattr: also of a name that is not UTF-8" "$(jq -r '.rows[].rules[].found[]?' <<<"$out")" 'after undo: files /etc/group: "changed, mode 644, owner 0:0, sha256 [0-9a-f]{12}, trusted.b.+xe4d 2d711642b726"'
 breaks TWICE "twice of write" "after apply was called again: files /etc/try-first.log"
 breaks UNPROVEN "twice of write, twice of write#2" "there is no verify, and check still finds work to do"
 breaks FORGET "kill of write, kill of write#2, undo of write, undo of write#2" "after undo: files /etc/try-first: \"added"

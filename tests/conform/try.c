@@ -89,6 +89,7 @@ static bool add_attributes(void)
 	};
 
 	return setxattr("/etc/passwd", "security.capability", may, sizeof(may), 0) == 0 &&
+	       setxattr("/etc/group", "trusted.b\xe4" "d", "x", 1, 0) == 0 &&
 	       setxattr("/etc", "system.posix_acl_default", others, sizeof(others), 0) == 0;
 }
 #endif
