@@ -167,10 +167,14 @@ import re, sys, unicodedata
 wide = lambda c: 2 if unicodedata.east_asian_width(c) in "WF" else 1
 lines = [l for l in sys.stdin.read().replace("\r", "\n").split("\n") if " 25 %" in l]
 lines = [l.removeprefix("\033[J") for l in lines]
-print(max(sum(map(wide, l.split("\033")[0])) for l in lines), *sorted({re.sub("[0-9]+s", "Ns", l.split("\u65e5")[0]).rstrip() for l in lines}), sep="|")
+# those that were drawn before the terminal became that narrow
+width = lambda l: sum(map(wide, l.split("\033")[0]))
+while lines and width(lines[0]) >= int(sys.argv[1]):
+    lines.pop(0)
+print(max(map(width, lines)), *sorted({re.sub("[0-9]+s", "Ns", l.split("\u65e5")[0]).rstrip() for l in lines}), sep="|")
 END
 # live COLUMNS: how wide the live line was at most, and what is before the words
-live() { typed "begin" "|$1" -- "$pd" run --accept-no-return test "${places[@]}" "$tmp/wide.lua" && python3 "$tmp/widest.py" <<<"$out"; }
+live() { typed "begin" "|$1" -- "$pd" run --accept-no-return test "${places[@]}" "$tmp/wide.lua" && python3 "$tmp/widest.py" "$1" <<<"$out"; }
 like "a long name leaves room for how far it is, at 80 columns" "$(live 80)" '^79\|  one/a-step-whose-.*\.\.\..*then-some  step 1 of 1  25 %  Ns of about Ns$'
 like "signs of two columns do not break the line, at 60" "$(live 60)" '^5[89]\|  one/a-[^ ]*\.\.\.[^ ]*-some  step 1 of 1  25 %  Ns of about Ns$'
 like "at 40 it is brief" "$(live 40)" '^3[89]\|  one/a-[^ ]*\.\.\.[^ ]*-some  1/1  25 %  Ns/Ns$'
