@@ -189,6 +189,16 @@ static const char *const job_states[] = { "pending", "held", "processing",
 					  "stopped", "canceled", "aborted",
 					  "completed" };
 
+/* Somebody has to let it go on.  A job that waits for its own document is held,
+ * too, and with the security updates of CUPS 2.4.2 for a moment longer; RFC 8011,
+ * 5.2.2 (job-hold-until) and 5.3.7 (job-state). */
+static bool is_held(struct pd_ctx *ctx, ipp_t *answer, int state)
+{
+	const char *until = text_of(ctx, answer, "job-hold-until");
+
+	return state == IPP_JSTATE_HELD && *until && strcmp(until, "no-hold") != 0;
+}
+
 /* NOT_YET: still on its way. */
 static enum outcome look_at_job(struct probe *probe, struct print *p)
 {
@@ -199,7 +209,7 @@ static enum outcome look_at_job(struct probe *probe, struct print *p)
 	const char *name = state >= IPP_JSTATE_PENDING &&
 			   state <= IPP_JSTATE_COMPLETED ?
 		job_states[state - IPP_JSTATE_PENDING] : "unknown";
-	bool over = state == IPP_JSTATE_HELD || state == IPP_JSTATE_STOPPED ||
+	bool over = is_held(ctx, answer, state) || state == IPP_JSTATE_STOPPED ||
 		    state == IPP_JSTATE_CANCELED || state == IPP_JSTATE_ABORTED;
 	enum outcome outcome = NOT_YET;
 
