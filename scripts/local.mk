@@ -30,6 +30,7 @@ dist_clilua_DATA = \
 	%reldir%/cli/check.lua \
 	%reldir%/cli/choice.lua \
 	%reldir%/cli/clone.lua \
+	%reldir%/cli/closed.lua \
 	%reldir%/cli/columns.lua \
 	%reldir%/cli/complete.lua \
 	%reldir%/cli/conform.lua \

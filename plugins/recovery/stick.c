@@ -72,7 +72,7 @@ static int check(struct pd_ctx *ctx, const char *workflow)
 	if (r == 0)
 		r = rear_there(ctx);
 	if (r == 0 && access("/sys/firmware/efi", F_OK) == 0)
-		r = against(ctx, "this server is booted by UEFI, and what rear writes on a stick for that is not read back here",
+		r = against(ctx, "this server is booted by UEFI, and undo can't take back what rear writes on a stick for that",
 			    "use recovery.backup: its image is booted by UEFI, too, also from a stick that it was written to whole");
 	if (r == 0)
 		r = stick_to_be_made(ctx);

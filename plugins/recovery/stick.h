@@ -49,6 +49,11 @@ int PD_MUST_USE stick_compare(struct pd_ctx *ctx, const struct device *d, const 
 /** The digests beside what was made, for whoever has the stick alone.  @return 0, or below zero, reported. */
 int PD_MUST_USE stick_leave_list(struct pd_ctx *ctx, const char *folder);
 
+/* --------------------------------------------------------- stick_efi.c */
+
+/** Does UEFI start kernel and system of @p folder of the stick that is mounted?  @return NULL: it does; else what is wrong */
+const char *stick_efi_lacks(struct pd_ctx *ctx, const struct device *d, const char *folder, const char *system);
+
 /* -------------------------------------------------------- stick_undo.c */
 
 /** What rear changes of a stick's own, before it does.  @return 0, or below zero, reported. */

@@ -109,24 +109,40 @@ static bool is_there(struct pd_ctx *ctx, const char *path)
 	return stat(on_stick(ctx, path), &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
 }
 
-static int starts(struct pd_ctx *ctx, const struct device *d, const char *folder, const char *system, struct medium *m)
+/* By the disk's boot code.  NULL: it does. */
+static const char *bios_lacks(struct pd_ctx *ctx, const struct device *d, const char *folder, const char *system, struct medium *m)
 {
-	const char *config = "/boot/syslinux/extlinux.conf", *remedy = "have it made anew";
+	const char *config = "/boot/syslinux/extlinux.conf";
 	const char *const lead_to[] = { pd_format(ctx, "%s/kernel", folder), pd_format(ctx, "%s/%s", folder, system) };
 
 	m->loader = loader_of(d);
 	if (!m->loader)
-		return against(ctx, pd_format(ctx, "%s can't be booted: its disk %s has no boot code that starts it", m->path,
-					      d->disk), remedy);
+		return pd_format(ctx, "its disk %s has no boot code that starts it", d->disk);
 	if (strcmp(m->loader, "grub") == 0)
 		config = is_there(ctx, "/boot/grub/grub.cfg") ? "/boot/grub/grub.cfg" : "/boot/grub2/grub.cfg";
 	else if (!is_there(ctx, "/boot/syslinux/ldlinux.sys"))
-		return against(ctx, pd_format(ctx, "%s can't be booted: it has no ldlinux.sys", m->path), remedy);
+		return "it has no ldlinux.sys";
 	for (size_t i = 0; i < sizeof(lead_to) / sizeof(*lead_to); i++)
 		if (!leads(ctx, config, lead_to[i], 1))
-			return against(ctx, pd_format(ctx, "%s can't be booted: %s does not lead to %s", m->path, config,
-						      lead_to[i]), remedy);
-	m->bios = true;
+			return pd_format(ctx, "%s does not lead to %s", config, lead_to[i]);
+	return NULL;
+}
+
+/* By one of both; but boot code that leads nowhere is a fault, whatever UEFI does. */
+static int starts(struct pd_ctx *ctx, const struct device *d, const char *folder, const char *system, struct medium *m)
+{
+	const char *bios = bios_lacks(ctx, d, folder, system, m), *uefi = stick_efi_lacks(ctx, d, folder, system);
+
+	if (pd_canceled(ctx))
+		return pd_fail(ctx, PD_CANCELED, "stopped while %s was read", m->path);
+	m->bios = !bios;
+	m->uefi = !uefi;
+	if (bios && (uefi || m->loader))
+		return against(ctx, pd_format(ctx, "%s can't be booted: %s%s%s", m->path, bios, m->loader ? "" : "; by UEFI: ",
+					      m->loader ? "" : uefi), "have it made anew");
+	m->loader = m->loader ? m->loader : "grub";
+	if (bios || uefi)
+		pd_log(ctx, PD_LOG_INFO, "%s can't be booted by %s: %s", m->path, bios ? "BIOS" : "UEFI", bios ? bios : uefi);
 	return 0;
 }
 
@@ -253,13 +269,14 @@ static const char *list_path(struct pd_ctx *ctx) { return pd_format(ctx, "%s/" L
 int stick_list(struct pd_ctx *ctx, const struct device *d, const char *folder)
 {
 	const char *code = code_digest(ctx, d);
-	const char *const menu = STICK "/rear/syslinux.cfg";
+	const char *const boot = STICK "/boot", *const menu = STICK "/rear/syslinux.cfg";
 	bool written;
 
 	writing = ctx;
 	list = code ? fopen(list_path(ctx), "we") : NULL;
 	written = list && fprintf(list, "%s  %s\n", code, CODE_NAME) > 0 &&
-		  nftw(on_stick(ctx, folder), note, 16, FTW_PHYS) == 0 && nftw(STICK "/boot", note, 16, FTW_PHYS) == 0 &&
+		  nftw(on_stick(ctx, folder), note, 16, FTW_PHYS) == 0 &&
+		  (access(boot, F_OK) < 0 || nftw(boot, note, 16, FTW_PHYS) == 0) &&
 		  (access(menu, F_OK) < 0 || nftw(menu, note, 1, FTW_PHYS) == 0);
 	if (list && fclose(list) != 0)
 		written = false;

@@ -94,9 +94,9 @@ static int remount(struct pd_ctx *ctx, const struct volume *v, const struct subv
 }
 
 /* One that is read-only can't be moved. */
-static int set_read_only(struct pd_ctx *ctx, const struct volume *v, const struct place *p, bool read_only)
+static int set_read_only(struct pd_ctx *ctx, const struct volume *v, int folder, const char *name, bool read_only)
 {
-	int fd = openat(p->top, v->at, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r = fd < 0 || subvol_set_read_only(fd, read_only) < 0 ?
 		pd_fail(ctx, PD_FAILED, "cannot make %s %s: %s", v->path, read_only ? "read-only again" : "writable",
 			strerror(errno)) : 0;
@@ -115,7 +115,7 @@ static int put_in_place(struct pd_ctx *ctx, const struct volume *v, const struct
 static int exchange(struct pd_ctx *ctx, const struct volume *v, const struct place *p, const char *snapshot,
 		    const struct subvol *now)
 {
-	if (now->read_only && set_read_only(ctx, v, p, false) < 0)
+	if (now->read_only && set_read_only(ctx, v, p->top, v->at, false) < 0)
 		return PD_FAILED;
 	if (make_copy(ctx, v, p, snapshot) < 0)
 		return PD_FAILED;
@@ -128,7 +128,7 @@ static int settle(struct pd_ctx *ctx, const struct volume *v, const struct place
 	int r;
 
 	if (default_follows(ctx, v, p, now) < 0 ||
-	    (v->read_only && !now->read_only && set_read_only(ctx, v, p, true) < 0))
+	    (v->read_only && !now->read_only && set_read_only(ctx, v, p->top, v->at, true) < 0))
 		return PD_FAILED;
 	if (subvol_sync(p->top) < 0)
 		return pd_fail(ctx, PD_FAILED, "cannot write %s to the disk: %s", v->path, strerror(errno));
@@ -140,7 +140,7 @@ static int settle(struct pd_ctx *ctx, const struct volume *v, const struct place
 static int go_back(struct pd_ctx *ctx, const struct volume *v, const struct place *p, bool made, bool *done,
 		   bool *later)
 {
-	struct subvol taken, now = { 0 };
+	struct subvol taken, was, now = { 0 };
 	const char *snapshot;
 	int is;
 
@@ -153,6 +153,10 @@ static int go_back(struct pd_ctx *ctx, const struct volume *v, const struct plac
 		return pd_fail(ctx, PD_FAILED, "in the place of %s is another subvolume than the one whose snapshot was "
 			       "taken: somebody has exchanged it; the snapshot is " FOLDER "/%s", v->path, v->name);
 	if (is == AS_IT_WAS && exchange(ctx, v, p, snapshot, &now) < 0)
+		return PD_FAILED;
+	/* nobody shall write to what was received: btrfs receive would go on from it */
+	if (v->read_only && place_sub(p->folder, back_name(ctx, v), &was) == 0 && !was.read_only &&
+	    set_read_only(ctx, v, p->folder, back_name(ctx, v), true) < 0)
 		return PD_FAILED;
 	*done = *done || is == AS_IT_WAS;
 	if (what_is_there(ctx, v, p, snapshot, &now) != BACK_ALREADY)
@@ -189,7 +193,8 @@ static int go_forward(struct pd_ctx *ctx, const struct volume *v, const struct p
 	if (!there || strcmp(subvol_uuid(ctx, was.uuid), v->uuid) != 0)
 		return pd_fail(ctx, PD_FAILED, "what was in the place of %s is not in " FOLDER "/%s any more: somebody has removed it",
 			       v->path, back_name(ctx, v));
-	if ((now.read_only && set_read_only(ctx, v, p, false) < 0) || put_in_place(ctx, v, p, "what was there") < 0)
+	if ((now.read_only && set_read_only(ctx, v, p->top, v->at, false) < 0) ||
+	    (was.read_only && set_read_only(ctx, v, p->folder, back_name(ctx, v), false) < 0) || put_in_place(ctx, v, p, "what was there") < 0)
 		return PD_FAILED;
 	*done = true;
 	return place_sub(p->top, v->at, &now) < 0 ? PD_FAILED : settle(ctx, v, p, &now, later);

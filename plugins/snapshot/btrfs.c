@@ -259,15 +259,19 @@ static int named(struct pd_ctx *ctx, const char *name, struct volume *v, struct 
 	return place_open(ctx, v, p);
 }
 
-/* The kernel would remove it from under those who use it, be it the root. */
-static int is_free(struct pd_ctx *ctx, const char *what)
+/* The kernel would remove it from under those who use it, be it the root; and none with others in it. */
+static int is_free(struct pd_ctx *ctx, const struct place *p, const char *what)
 {
 	struct mounts mounts;
 	const struct mounted *m;
+	const char *nested = NULL;
 	size_t n;
 
-	if (mounts_read(ctx, &mounts) < 0)
+	if (mounts_read(ctx, &mounts) < 0 || place_nested(ctx, p, what, &nested) < 0)
 		return PD_FAILED;
+	if (nested)
+		return pd_fail(ctx, PD_REFUSED, FOLDER "/%s has other subvolumes in it: %s; move them to where they belong, or remove "
+			       "them", what, nested);
 	m = mounts_below(&mounts, pd_format(ctx, "/" FOLDER "/%s", what), &n);
 	return !m ? 0 : pd_fail(ctx, PD_REFUSED, FOLDER "/%s is mounted at %s: reboot first, which mounts what was gone back to", what,
 				m->target);
@@ -284,12 +288,25 @@ int btrfs_there(struct pd_ctx *ctx, const char *name)
 		struct subvol s;
 
 		if (place_sub(p.folder, what, &s) == 0) {
-			r = is_free(ctx, what);
+			r = is_free(ctx, &p, what);
 			n = 1;
 		}
 	}
 	place_close(&p);
 	return r < 0 ? r : n;
+}
+
+/* With what is empty in it, which no check minds: systemd makes such ones. */
+static int discard_one(struct pd_ctx *ctx, const struct place *p, const char *what)
+{
+	int fd = openat(p->folder, what, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r = is_free(ctx, p, what);
+
+	if (r == 0 && (fd < 0 || subvol_delete_nested(ctx, fd) < 0 || subvol_delete(p->folder, what) < 0))
+		r = pd_fail(ctx, PD_FAILED, "cannot remove the snapshot " FOLDER "/%s: %s", what, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return r;
 }
 
 int btrfs_discard(struct pd_ctx *ctx, const char *name)
@@ -302,8 +319,8 @@ int btrfs_discard(struct pd_ctx *ctx, const char *name)
 	for (int i = 0; r == 0 && i < 2; i++) {
 		const char *what = i ? v.name : pd_format(ctx, "%s.back", v.name);
 
-		if (p.folder >= 0 && place_sub(p.folder, what, &s) == 0 && subvol_delete(p.folder, what) < 0)
-			r = pd_fail(ctx, PD_FAILED, "cannot remove the snapshot " FOLDER "/%s: %s", what, strerror(errno));
+		if (p.folder >= 0 && place_sub(p.folder, what, &s) == 0)
+			r = discard_one(ctx, &p, what);
 	}
 	if (r == 0 && p.top >= 0 && subvol_sync(p.top) < 0)
 		r = pd_fail(ctx, PD_FAILED, "cannot write to the disk that %s is gone: %s", name, strerror(errno));

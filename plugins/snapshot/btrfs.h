@@ -42,6 +42,8 @@ struct place {
 int PD_MUST_USE place_open(struct pd_ctx *ctx, struct volume *v, struct place *out);
 void place_close(struct place *p);
 int place_sub(int folder, const char *name, struct subvol *out); /* 0, or -1 with errno */
+/** Subvolumes that are not empty in the one FOLDER/@p name: without them it can't be removed.  Names, or NULL. */
+int PD_MUST_USE place_nested(struct pd_ctx *ctx, const struct place *p, const char *name, const char **out);
 /** @param made the snapshot has been there; *done: it was exchanged now;
  * *later: it is in use, and the next boot has it. */
 int PD_MUST_USE volume_go_back(struct pd_ctx *ctx, struct volume *v, bool made, bool *done, bool *later);

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,6 +87,7 @@ struct left {
 	bool replaced; /* no snapshot: what had become of a subvolume that went back */
 	bool shared;   /* a snapshot of one that is in another place now */
 	bool follow;   /* what it was made of had its place before */
+	const char *nested; /* what is in it, or in its BACK, that would have to be removed before; NULL: nothing */
 };
 
 struct leftovers {
@@ -114,8 +116,15 @@ static int list(struct pd_ctx *ctx, const struct place *p, const char *path, str
 	while (all && (e = readdir(all))) {
 		struct left left = { .name = pd_format(ctx, "%s", e->d_name), .replaced = ends_with(e->d_name, BACK) };
 
+		const char *back = left.replaced ? left.name : pd_format(ctx, "%s" BACK, left.name);
+		struct subvol s;
+
 		if (*e->d_name == '.' || place_sub(p->folder, e->d_name, &left.s) < 0)
 			continue;
+		if (place_sub(p->folder, back, &s) == 0 && place_nested(ctx, p, back, &left.nested) < 0) {
+			closedir(all);
+			return PD_FAILED;
+		}
 		out->items = path_room(ctx, out->items, out->len, &out->cap, sizeof(left));
 		out->items[out->len++] = left;
 	}
@@ -159,6 +168,42 @@ static int find_parents(struct pd_ctx *ctx, const struct volume *v, int top, con
 	return 0;
 }
 
+/* Two that are in a place and copies of snapshots of this line: which of both has gone back, and which was made as a
+ * copy by somebody, cannot be seen.  The other one; NULL: there is one place alone. */
+static const struct subvol *twin_of(struct pd_ctx *ctx, const struct subvol *now, const struct line *l,
+				    const struct leftovers *all, const struct subvols *copies)
+{
+	const struct subvol *other = NULL;
+	int n = 0;
+
+	for (size_t i = 0; i < copies->len; i++) {
+		const struct subvol *s = &copies->items[i];
+
+		if (!is_of(ctx, l, s->parent) || !is_snapshot(all, s->parent) || find_left(all, s->uuid))
+			continue;
+		n++;
+		other = s->id != now->id ? s : other;
+	}
+	return n > 1 ? other : NULL;
+}
+
+/* What is its own whoever had its place before: what was taken of it; and what it is a copy of, which the other one is, too. */
+static struct line certain_line(struct pd_ctx *ctx, const struct subvol *now, struct leftovers *all)
+{
+	struct line l = { "" };
+
+	join(ctx, &l, now->uuid);
+	join(ctx, &l, now->parent);
+	for (size_t i = 0; i < all->len; i++) {
+		struct left *left = &all->items[i];
+
+		left->shared = left->shared || memcmp(left->s.uuid, now->parent, ID_SIZE) == 0;
+		if (memcmp(left->s.parent, now->uuid, ID_SIZE) == 0)
+			join(ctx, &l, left->s.uuid);
+	}
+	return l;
+}
+
 /* Who went back is a copy of a snapshot of another one: that one's snapshots are its own, too. */
 static struct line line_of(struct pd_ctx *ctx, const struct subvol *now, const struct leftovers *all)
 {
@@ -192,7 +237,8 @@ static void add_left(struct pd_ctx *ctx, const struct volume *v, const struct le
 	const struct past p = { .output = pd_format(ctx, "btrfs:%s/%s", v->fs, left->name), .name = left->name, .run = left->name,
 		.taken = left->replaced ? left->s.changed : left->s.taken, .replaced = left->replaced,
 		.busy = m ? pd_format(ctx, "mounted at %s", m->target) :
-			left->shared ? "taken of another subvolume, which may go back to it" : NULL };
+			left->nested ? pd_format(ctx, "other subvolumes are in it: %s", left->nested) :
+			left->shared ? "another subvolume may go back to it" : NULL };
 
 	if (left->replaced || left->s.read_only)
 		history_add(ctx, out, &p);
@@ -201,6 +247,7 @@ static void add_left(struct pd_ctx *ctx, const struct volume *v, const struct le
 int btrfs_history(struct pd_ctx *ctx, struct volume *v, struct history *out)
 {
 	struct leftovers all = { 0 };
+	struct subvols copies = { 0 };
 	struct mounts mounts;
 	struct subvol now;
 	struct place p;
@@ -213,12 +260,20 @@ int btrfs_history(struct pd_ctx *ctx, struct volume *v, struct history *out)
 		r = list(ctx, &p, v->path, &all);
 	if (r == 0)
 		r = find_parents(ctx, v, p.top, &now, &all);
+	if (r == 0 && is_snapshot(&all, now.parent) && subvol_copies(ctx, p.top, &copies) < 0)
+		r = pd_fail(ctx, PD_FAILED, "cannot list the subvolumes of the file system of %s: %s", v->path, strerror(errno));
 	place_close(&p);
 	if (r == 0)
 		r = mounts_read(ctx, &mounts);
 	if (r == 0) {
 		struct line l = line_of(ctx, &now, &all);
+		const struct subvol *twin = twin_of(ctx, &now, &l, &all, &copies);
 
+		if (twin) {
+			l = certain_line(ctx, &now, &all);
+			out->twin = pd_format(ctx, "subvolume number %" PRIu64 " is a copy of one of its snapshots, too, so that nobody "
+					      "knows whose others there are", twin->id);
+		}
 		for (size_t i = 0; i < all.len; i++)
 			if (is_of(ctx, &l, all.items[i].s.uuid))
 				add_left(ctx, v, &all.items[i], &mounts, out);

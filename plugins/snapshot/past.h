@@ -20,6 +20,7 @@ struct past {
 struct history {
 	struct past *items;
 	size_t len, cap;
+	const char *twin; /* of btrfs: why nobody knows whose older ones are; NULL: they are its own */
 };
 
 void history_add(struct pd_ctx *ctx, struct history *all, const struct past *p);

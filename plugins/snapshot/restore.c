@@ -27,8 +27,9 @@ static const struct past *pick(struct pd_ctx *ctx, const struct history *all, co
 		if (!all->items[i].replaced)
 			names = pd_format(ctx, "%s%s%s", names, *names ? ", " : "", all->items[i].name);
 	if (!p)
-		pd_fail(ctx, PD_REFUSED, "there is no snapshot of %s%s%s; %s%s", volume, args->run ? " that was taken by the run " :
-			" from an earlier run", args->run ? args->run : "", *names ? "there is " : "none at all is left", names);
+		pd_fail(ctx, PD_REFUSED, "there is no snapshot of %s%s%s; %s%s%s%s", volume, args->run ? " that was taken by the run " :
+			" from an earlier run", args->run ? args->run : "", *names ? "there is " : "none at all is left", names,
+			all->twin ? "; " : "", all->twin ? all->twin : "");
 	return p;
 }
 

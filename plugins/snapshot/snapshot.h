@@ -61,6 +61,15 @@ int subvol_lives(int fd, const unsigned char uuid[ID_SIZE]);
 const char *subvol_uuid(struct pd_ctx *ctx, const unsigned char uuid[ID_SIZE]);
 /** Names of those in it that are not empty; NULL: none.  @return 0, or -1 with errno. */
 int subvol_nested(struct pd_ctx *ctx, const char *path, int fd, const char **out);
+/** Removes all that are in it, which have to be empty.  @return 0, or -1 with errno. */
+int subvol_delete_nested(struct pd_ctx *ctx, int fd);
+struct subvols {
+	struct subvol *items;
+	size_t len, cap;
+};
+/** Those of the file system that were made as a snapshot of another one, with id, uuid and parent.
+ * @return 0, or -1 with errno. */
+int subvol_copies(struct pd_ctx *ctx, int fd, struct subvols *out);
 int subvol_snapshot(int of, int folder, const char *name, bool read_only);
 int subvol_delete(int folder, const char *name);
 int subvol_set_default(int fd, uint64_t id);

@@ -19,6 +19,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "../shared/path.h"
+
 bool is_btrfs(int fd)
 {
 	struct statfs fs;
@@ -100,6 +102,53 @@ int subvol_lives(int fd, const unsigned char uuid[ID_SIZE])
 	return ioctl(fd, BTRFS_IOC_TREE_SEARCH, &args) < 0 ? -1 : key->nr_items > 0;
 }
 
+/* One item of the tree of roots, where one that was removed is for a while. */
+static int take_copy(struct pd_ctx *ctx, int fd, const struct btrfs_ioctl_search_header *head, const char *data,
+		     struct subvols *out)
+{
+	static const unsigned char none[ID_SIZE];
+	struct btrfs_root_item item = { 0 };
+	struct subvol s = { .id = head->objectid };
+	int lives;
+
+	if (head->type != BTRFS_ROOT_ITEM_KEY || head->len < sizeof(item))
+		return 0; /* an old one has no ids */
+	memcpy(&item, data, sizeof(item));
+	memcpy(s.uuid, item.uuid, ID_SIZE);
+	memcpy(s.parent, item.parent_uuid, ID_SIZE);
+	lives = memcmp(s.parent, none, ID_SIZE) == 0 ? 0 : subvol_lives(fd, s.uuid);
+	if (lives > 0) {
+		out->items = path_room(ctx, out->items, out->len, &out->cap, sizeof(s));
+		out->items[out->len++] = s;
+	}
+	return lives < 0 ? -1 : 0;
+}
+
+int subvol_copies(struct pd_ctx *ctx, int fd, struct subvols *out)
+{
+	struct btrfs_ioctl_search_args *args = pd_alloc_for(ctx, sizeof(*args));
+	struct btrfs_ioctl_search_key *key = &args->key;
+	struct btrfs_ioctl_search_header head;
+
+	*out = (struct subvols){ 0 };
+	*key = (struct btrfs_ioctl_search_key){ .tree_id = BTRFS_ROOT_TREE_OBJECTID, .min_objectid = BTRFS_FIRST_FREE_OBJECTID,
+		.max_objectid = BTRFS_LAST_FREE_OBJECTID, .min_type = BTRFS_ROOT_ITEM_KEY, .max_type = BTRFS_ROOT_ITEM_KEY,
+		.max_offset = UINT64_MAX, .max_transid = UINT64_MAX };
+	while (key->nr_items = 4096, ioctl(fd, BTRFS_IOC_TREE_SEARCH, args) == 0) {
+		const char *at = args->buf;
+
+		if (key->nr_items == 0)
+			return 0;
+		for (uint32_t i = 0; i < key->nr_items; i++, at += sizeof(head) + head.len) {
+			memcpy(&head, at, sizeof(head));
+			if (take_copy(ctx, fd, &head, at + sizeof(head), out) < 0)
+				return -1;
+		}
+		key->min_objectid = head.objectid + 1;
+	}
+	return -1;
+}
+
 static bool has_entries(int folder, const char *name)
 {
 	int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -150,8 +199,12 @@ int subvol_nested(struct pd_ctx *ctx, const char *path, int fd, const char **out
 			return -1;
 		for (int i = 0; i < refs->num_items; i++) {
 			struct btrfs_ioctl_ino_lookup_args where = { .objectid = refs->rootref[i].dirid };
-			int at;
+			int at, k = 0;
 
+			while (refs->rootref[k].dirid != refs->rootref[i].dirid)
+				k++;
+			if (k < i)
+				continue; /* that folder was looked through */
 			if (ioctl(fd, BTRFS_IOC_INO_LOOKUP, &where) < 0)
 				return -1;
 			at = openat(fd, *where.name ? where.name : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -179,6 +232,26 @@ int subvol_delete(int folder, const char *name)
 
 	snprintf(args.name, sizeof(args.name), "%s", name);
 	return ioctl(folder, BTRFS_IOC_SNAP_DESTROY, &args);
+}
+
+int subvol_delete_nested(struct pd_ctx *ctx, int fd)
+{
+	struct btrfs_ioctl_get_subvol_rootref_args *refs = pd_alloc_for(ctx, sizeof(*refs));
+	int r;
+
+	do {
+		r = ioctl(fd, BTRFS_IOC_GET_SUBVOL_ROOTREF, refs);
+		if (r < 0 && errno != EOVERFLOW)
+			return -1;
+		for (int i = 0; i < refs->num_items; i++) {
+			struct btrfs_ioctl_vol_args_v2 args = { .flags = BTRFS_SUBVOL_SPEC_BY_ID,
+								.subvolid = refs->rootref[i].treeid };
+
+			if (ioctl(fd, BTRFS_IOC_SNAP_DESTROY_V2, &args) < 0)
+				return -1;
+		}
+	} while (r < 0);
+	return 0;
 }
 
 int subvol_set_default(int fd, uint64_t id)

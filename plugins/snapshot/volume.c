@@ -236,6 +236,18 @@ void place_close(struct place *p)
 		close(p->top);
 }
 
+int place_nested(struct pd_ctx *ctx, const struct place *p, const char *name, const char **out)
+{
+	const char *path = pd_format(ctx, FOLDER "/%s", name);
+	int fd = openat(p->folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r = fd < 0 || subvol_nested(ctx, path, fd, out) < 0 ?
+		pd_fail(ctx, PD_FAILED, "cannot list the subvolumes in %s: %s", path, strerror(errno)) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
 int place_sub(int folder, const char *name, struct subvol *out)
 {
 	int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), r, why;

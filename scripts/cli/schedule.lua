@@ -4,10 +4,11 @@
 local _, core = ...
 local base = require "cli.base"
 local calendar = require "cli.calendar"
+local closed = require "cli.closed"
 local csv = require "cli.csv"
 
 local columns = { "server", "date", "from", "to", "do", "undo", "responsible", "after", "partner", "wave", "class",
-	"working_hours", "hours" }
+	"working_hours", "hours", "moved" }
 
 local WORKING = "Mon-Fri 08:00-18:00"
 local LAST = calendar.day("9999-12-30") -- a window may end on the next
@@ -32,7 +33,7 @@ local function minutes(text)
 	return n and n <= LONGEST and n or nil
 end
 
--- The day of a row: its own, or that of its wave behind --first.
+-- The day of a row: its own, or that of its wave behind --first, and the wave.
 local function day_of(fields, where, first, every, wrong)
 	if fields.date and fields.date ~= "" then
 		local day = calendar.day(fields.date)
@@ -42,7 +43,7 @@ local function day_of(fields, where, first, every, wrong)
 	local number = fields.wave or ""
 	local wave = number:find("^[1-9]%d?%d?%d?$") and tonumber(number)
 	local day = first and wave and first + (wave - 1) * every
-	if day and day <= LAST then return day end
+	if day and day <= LAST then return day, wave end
 	if day then return wrong(where, "wave %d of %s is after the year 9999", wave, fields.server) end
 	if first and number ~= "" then return wrong(where, "'%s' is no wave: they are 1, 2 ... 9999", number) end
 	return wrong(where, "%s has no date%s", fields.server,
@@ -51,7 +52,7 @@ end
 
 local function read_row(row, where, first, every, wrong)
 	local f = row.fields
-	local day = day_of(f, where, first, every, wrong)
+	local day, turn = day_of(f, where, first, every, wrong)
 	local from, to = calendar.minutes(f.from or ""), calendar.minutes(f.to or "")
 	local need, undo = minutes(f["do"] or ""), minutes(f.undo or "")
 	if not from or not to then wrong(where, "%s has no window: from and to are times such as 22:00", f.server) end
@@ -68,7 +69,44 @@ local function read_row(row, where, first, every, wrong)
 	return { server = f.server, where = where, from = begin, to = begin + (to - from - 1) % 1440 + 1, need = need,
 		undo = undo, responsible = responsible, after = csv.names(f.after), partner = csv.names(f.partner),
 		wave = f.wave ~= "" and f.wave or nil, class = f.class or "", working_hours = f.working_hours or "",
-		hours = f.hours or "" }
+		hours = f.hours or "", turn = turn, moved = f.moved or "" }
+end
+
+-- A day that a person wrote is never another; the hint says which one could be.
+local function check_closed(spans, row, wrong)
+	local days, met = closed.wait(spans, { row }, 1)
+	if days == 0 then return end
+	local date, from = calendar.moment(row.from)
+	local _, to = calendar.moment(row.to)
+	wrong(row.where, "the window of %s, %s %s %s-%s, is on a closed day (%s, %s); the next open one is %s", row.server,
+		calendar.weekday(row.from // 1440), date, from, to, met[1].text, met[1].where,
+		calendar.date(row.from // 1440 + days))
+end
+
+-- A wave that would have a window on a closed day waits for its next turn, and those behind it
+-- with it: their order, the days between them and the day of the week stay.
+local function keep_open(spans, rows, every, wrong)
+	local waves, moved, behind = {}, 0, nil
+	for _, row in ipairs(rows) do
+		if row.turn then
+			waves[row.turn] = waves[row.turn] or {}
+			table.insert(waves[row.turn], row)
+		else check_closed(spans, row, wrong)
+		end
+	end
+	for _, wave in ipairs(base.sorted(waves)) do
+		local before = calendar.date(waves[wave][1].from // 1440)
+		for _, row in ipairs(waves[wave]) do row.from, row.to = row.from + moved * 1440, row.to + moved * 1440 end
+		local days, met = closed.wait(spans, waves[wave], every)
+		local why = behind and { "with wave " .. behind } or {}
+		for i, span in ipairs(met) do why[i] = span.text end
+		if days > 0 then moved, behind = moved + days, wave end
+		for _, row in ipairs(waves[wave]) do
+			row.from, row.to = row.from + days * 1440, row.to + days * 1440
+			if moved > 0 then row.moved = ("from %s: %s"):format(before, table.concat(why, "; ")) end
+			if row.from // 1440 > LAST then wrong(row.where, "wave %d of %s is after the year 9999", wave, row.server) end
+		end
+	end
 end
 
 -- All rows of all files, by time; by name, too.
@@ -96,6 +134,7 @@ local function read(cli, wrong)
 			end
 		end
 	end
+	if cli:option("closed") then keep_open(closed.read(cli:option("closed"), wrong), rows, every, wrong) end
 	table.sort(rows, function(a, b) return a.from < b.from or a.from == b.from and a.server < b.server end)
 	return rows, by_name
 end
@@ -198,14 +237,14 @@ local function as_json(row)
 	local to_date, to = calendar.moment(row.to)
 	return { server = row.server, date = date, from = from, to_date = to_date, to = to, ["do"] = row.need, undo = row.undo,
 		responsible = core.list(row.responsible), after = core.list(row.after), partner = core.list(row.partner),
-		class = known(row.class), hours = known(row.hours), utc = row.utc,
+		class = known(row.class), hours = known(row.hours), moved = known(row.moved), utc = row.utc,
 		working_hours = known(row.working_hours) and row.working_hours == "yes" }
 end
 
 local function show(cli, rows)
 	if cli:option("csv") then
 		base.print_csv { "server", "date", "from", "to", "do", "undo", "responsible", "after", "partner", "class",
-			"working_hours", "hours" }
+			"working_hours", "hours", "moved" }
 	end
 	local list = core.list {}
 	for i, row in ipairs(rows) do
@@ -214,12 +253,13 @@ local function show(cli, rows)
 		if cli:option("csv") then
 			base.print_csv { j.server, j.date, j.from, j.to, tostring(j["do"]), tostring(j.undo),
 				table.concat(j.responsible, "; "), table.concat(j.after, "; "), table.concat(j.partner, "; "), row.class,
-				row.working_hours, row.hours }
+				row.working_hours, row.hours, row.moved }
 		elseif not cli.json then
 			local took = base.plain and "%d min to do, %d min to undo" or "%3d min + %3d min "
 			base.print("%s\n", base.row { ("%s %s "):format(calendar.weekday(row.from // 1440), j.date),
 				(base.plain and "%s to %s" or "%s-%s "):format(j.from, j.to), { j.server .. " ", 21 },
-				took:format(j["do"], j.undo), table.concat(j.responsible, ", ") })
+				took:format(j["do"], j.undo), table.concat(j.responsible, ", "),
+				j.moved and (base.plain and "moved %s" or "(moved %s)"):format(j.moved) })
 		end
 	end
 	if cli.json then base.print_json(list) end
@@ -265,13 +305,16 @@ them `;`), after (servers that have to be done before) and partner (those that
 must not be down at the same time). `patchday risk --dates` begins one, with
 class, working_hours and hours: a server with working_hours "no" has no window
 in them. In place of a date a row may have a wave, as `patchday risk` gives it:
-then --first says when the first wave is. Everything in it that can't be is
+then --first says when the first wave is, and --closed the days on which nothing
+is patched: a wave that would be on one of them waits for its next turn, and those
+behind it with it; a date on one of them can't be. Everything in it that can't be is
 told at once, with its line and names: status 2. Times are local; with
 --timezone the calendar is right for readers elsewhere, too.
 ]],
 		options = {
 			{ "first", "DATE", "day of the first wave, such as 2026-12-05" },
 			{ "every", "DAYS", "days from wave to wave, 1 to 3660 (default 7)" },
+			{ "closed", "FILE", "of days without windows: lines such as \"2026-12-24..2027-01-03 freeze of the year's end\"" },
 			{ "timezone", "ZONE", "of the windows, such as Europe/Berlin: the calendar has moments, not local times" },
 			{ "working-hours", "HOURS", "of the site (default \"Mon-Fri 08:00-18:00\"); several have ; between them" },
 			{ "plan", "TITLE", "name of the plan in the calendar (default: that of the first file)" },

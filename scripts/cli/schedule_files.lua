@@ -39,6 +39,7 @@ local function what(row)
 	if #row.after > 0 then words[#words + 1] = "after " .. table.concat(row.after, ", ") end
 	if #row.partner > 0 then words[#words + 1] = "not together with " .. table.concat(row.partner, ", ") end
 	if risk(row) ~= "" then words[#words + 1] = "risk: " .. risk(row) end
+	if row.moved ~= "" then words[#words + 1] = "moved " .. row.moved end
 	return table.concat(words, "\n")
 end
 
@@ -84,7 +85,7 @@ function files.html(rows)
 		"td, th { border: 1px solid #999; padding: 4px 8px; text-align: left; vertical-align: top }\n",
 		"</style></head>\n<body><h1>Patch days</h1>\n<table><tr>" }
 	for _, head in ipairs { "date", "window", "server", "to do", "to take back", "responsible", "after", "partner",
-		"risk" } do
+		"risk", "moved" } do
 		out[#out + 1] = "<th>" .. head .. "</th>"
 	end
 	out[#out + 1] = "</tr>\n"
@@ -94,7 +95,7 @@ function files.html(rows)
 		out[#out + 1] = "<tr>"
 		for _, cell in ipairs { calendar.weekday(row.from // 1440) .. " " .. date, from .. " - " .. to, row.server,
 			row.need .. " min", row.undo .. " min", table.concat(row.responsible, ", "), table.concat(row.after, ", "),
-			table.concat(row.partner, ", "), risk(row) } do
+			table.concat(row.partner, ", "), risk(row), row.moved } do
 			out[#out + 1] = "<td>" .. html(cell) .. "</td>"
 		end
 		out[#out + 1] = "</tr>\n"

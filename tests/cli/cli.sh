@@ -402,6 +402,9 @@ while read -r how words; do
 	like "one with $how in its constructor is named, and is no success" "$? $out" "^2 patchday: $tmp/ends/ends.so $words when it is loaded \[plugin-end"
 done <<'END'
 exit calls exit\(\)
+quick_exit calls exit\(\)
+_exit calls _exit\(\)
+_Exit calls _exit\(\)
 abort calls abort\(\)
 crash crashes
 pause does not come to an end

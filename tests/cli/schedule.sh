@@ -245,6 +245,59 @@ a,2026-12-05,22:00,23:00,10,10,Ann,never
 END
 like "working hours are yes or no" "$rc $out" "^2 .*csv:2: a: working_hours is yes, no or nothing, not 'never'"
 
+# ---- closed days
+closed() { schedule --first 2026-12-12 --closed "$tmp/closed.txt" "$@" <"$tmp/waves.csv"; }
+cat >"$tmp/waves.csv" <<'END'
+server,wave,date,from,to,do,undo,responsible
+a,1,,22:00,02:00,30,30,Ann
+b,2,,20:00,00:00,30,30,Ann
+c,3,,10:00,14:00,30,30,Bob
+d,3,,22:00,02:00,30,30,Ann
+e,4,,22:00,02:00,30,30,Ann
+own,,2026-12-30,22:00,00:00,30,30,Cid
+END
+printf '\xef\xbb\xbf# holidays\r\n\r\n' >"$tmp/closed.txt"
+cat >>"$tmp/closed.txt" <<'END'
+2026-12-20 begins when b's window ends # no comment
+ 2026-12-27	Sunday, of which d has two hours
+2027-01-02..2027-01-09 freeze & more
+END
+closed --json --ical "$tmp/closed.ics" --html "$tmp/closed.html"
+is "a wave waits for a turn on which none of its windows is on a closed day, or reaches one" \
+	"$rc $(jq -r '.[] | select(.server != "own") | "\(.server) \(.date)"' <<<"$out" | sort | xargs)" \
+	"0 a 2026-12-12 b 2026-12-19 c 2027-01-16 d 2027-01-16 e 2027-01-23"
+why="from 2026-12-26: Sunday, of which d has two hours; freeze & more"
+is "which is told, and what is behind it" "$(jq -c '[.[] | .moved]' <<<"$out")" \
+	"[null,null,null,\"$why\",\"$why\",\"from 2027-01-02: with wave 3\"]"
+like "also in the calendar" "$(sed -z 's/\r\n //g' "$tmp/closed.ics")" 'Ann.nmoved from 2027-01-02: with wave 3'
+like "and in the page" "$(<"$tmp/closed.html")" "<td>${why/&/&amp;}</td>"
+closed
+like "and in the table" "$out" 'Sat 2027-01-23  22:00-02:00  e .* Ann \(moved from 2027-01-02: with wave 3\)'
+closed --csv
+printf '%s\n' "$out" >"$tmp/again.csv"
+before=$out
+pd schedule "$tmp/again.csv" --csv --closed "$tmp/closed.txt"
+is "and in CSV, which can be read again" "$out" "$before"
+sed -i 's/2026-12-30,22:00,00:00/2026-12-26,22:00,00:01/' "$tmp/waves.csv"
+closed
+like "a day that somebody wrote is not moved" "$rc $out" \
+	'^2 .*dates.csv:7: the window of own, Sat 2026-12-26 22:00-00:01, is on a closed day \(Sunday, .*/closed.txt:4\); the next open one is 2026-12-28'
+cat >"$tmp/closed.txt" <<'END'
+2026-12-24..2026-12-20 backwards
+2026-02-29 no day
+
+2026-12-24..2026-12 no days
+2026-12-25
+Christmas 2026-12-25
+2027-01-01..9999-12-31 for ever
+END
+printf '2026-12-25 \xff\n' >>"$tmp/closed.txt"
+closed
+is "lines that are none are told at once" "$rc $(sed -n 's/.*closed.txt:\([0-9]*\): .*/\1/p' <<<"$out" | xargs)" "2 1 2 4 5 6 8"
+is "so is a wave that is never" "$(grep -c 'wave 4 of e is after the year 9999' <<<"$out")" 1
+closed --closed "$tmp/none.txt"
+like "a file that there is not" "$rc $out" '^2 .*none.txt'
+
 # ---- a plan that is handed out anew
 # uid FILE, sequence FILE
 uid() { sed -z 's/\r\n //g' "$1" | tr -d '\r' | sed -n 's/^UID://p' | paste -sd' '; }

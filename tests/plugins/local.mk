@@ -9,8 +9,8 @@ EXTRA_DIST += $(PLUGIN_TESTS) %reldir%/common.sh %reldir%/kernel-root.sh %reldir
 # sourced by tests/lab/domain-controller.sh
 EXTRA_DIST += %reldir%/directory.sh
 # needs no lab
-TESTS += %reldir%/command-schema.sh %reldir%/copy-folder.sh %reldir%/copy-medium.sh %reldir%/driver-firmware.sh %reldir%/copy-ssh.sh %reldir%/guard.sh %reldir%/held.sh %reldir%/normalbackup.sh %reldir%/notify.sh %reldir%/unpack.sh %reldir%/kernel.sh %reldir%/snapshot.sh
-EXTRA_DIST += %reldir%/command-schema.sh %reldir%/command-schema.py %reldir%/copy-folder.sh %reldir%/copy-medium.sh %reldir%/driver-firmware.sh %reldir%/fwupd.sh %reldir%/copy-ssh.sh %reldir%/guard.sh %reldir%/held.sh %reldir%/normalbackup.sh %reldir%/notify.sh %reldir%/unpack.sh %reldir%/kernel.sh %reldir%/snapshot.sh
+TESTS += %reldir%/command-schema.sh %reldir%/copy-folder.sh %reldir%/copy-medium.sh %reldir%/driver-firmware.sh %reldir%/copy-ssh.sh %reldir%/guard.sh %reldir%/held.sh %reldir%/normalbackup.sh %reldir%/notify.sh %reldir%/recovery-medium.sh %reldir%/unpack.sh %reldir%/kernel.sh %reldir%/snapshot.sh
+EXTRA_DIST += %reldir%/command-schema.sh %reldir%/command-schema.py %reldir%/copy-folder.sh %reldir%/copy-medium.sh %reldir%/driver-firmware.sh %reldir%/fwupd.sh %reldir%/copy-ssh.sh %reldir%/guard.sh %reldir%/held.sh %reldir%/normalbackup.sh %reldir%/notify.sh %reldir%/recovery-medium.sh %reldir%/unpack.sh %reldir%/kernel.sh %reldir%/snapshot.sh
 TESTS += %reldir%/sdp.sh %reldir%/sdp-shared.sh %reldir%/mssecure.sh %reldir%/mssecure-shared.sh %reldir%/cvrf.sh %reldir%/cvrf-shared.sh
 EXTRA_DIST += %reldir%/sdp.sh %reldir%/sdp-shared.sh tests/data/sdp tests/data/unpack
 EXTRA_DIST += %reldir%/mssecure.sh %reldir%/mssecure-shared.sh tests/data/mssecure

@@ -74,8 +74,9 @@ btrfs -q subvolume create "$home/deep/nested" >/dev/null
 step btrfs check subvolumes="$home"
 is "an empty subvolume in it is nothing that would be missed" "$result" changed
 touch "$home/deep/nested/file"
-refused "has other subvolumes in it.* $home/deep/nested;" subvolumes="$home"
-btrfs -q subvolume delete "$home/deep/nested" >/dev/null
+btrfs -q subvolume create "$home/deep/empty" >/dev/null
+refused "has other subvolumes in it, which no snapshot of it has: $home/deep/nested;" subvolumes="$home"
+btrfs -q subvolume delete "$home/deep/nested" "$home/deep/empty" >/dev/null
 step btrfs check subvolumes="$home,$top/@home"
 is "the same one twice" "$result" bad-args
 before=$(picture "$home")
@@ -469,10 +470,71 @@ step restore check volumes="$top/@copy"
 like "a copy of a snapshot can go back to that" "$result $(grep -o '"snapshots".*' <<<"$out")" '^changed "snapshots","value":\["btrfs:[^"]*/fourth-[0-9]+"\]'
 step prune check volumes="$top/@copy" keep=0 age=0
 is "and leaves it to the one it was taken of" "$result" unchanged
+# now that has gone back to the same snapshot: two copies of it, and what is there tells nobody which is which
+took seventh "$test"
+export PD_STEP_RUN=eighth
+work=$tmp/eighth
+step restore check,apply,verify volumes="$test" run=fourth
+is "what a copy was made of goes back, too" "$result $(cat "$test/alice/file")" "unchanged test"
+export PD_STEP_RUN=ninth
+work=$tmp/ninth
+step restore check volumes="$top/@copy" run=seventh
+like "what the other one had is not the copy's" "$result $message" \
+	"refused.*no snapshot of $top/@copy that was taken by the run seventh; there is fourth-[0-9]+; subvolume number $(number "$test") is a copy of one of its snapshots, too"
+step prune check volumes="$top/@copy" keep=0 age=0
+is "nor removed with it, nor what both are copies of" "$result" unchanged
+step restore check volumes="$test" run=seventh
+like "and the other way round it is not guessed, either" "$result $message" "refused.*subvolume number $(number "$top/@copy") is a copy"
+took tenth "$test"
+step prune check volumes="$test" keep=0 age=0
+like "but what was taken of it since then is its own" "$result $(grep -o '"removed".*' <<<"$out")" '^changed "removed","value":\["btrfs:[^"]*/tenth-[0-9]+"\]'
+btrfs -q subvolume delete "$top/@copy" >/dev/null
+step restore check volumes="$test" run=seventh
+is "without the copy all are its own" "$result" changed
 unset PD_STEP_RUN
 umount "$home"
-for file in "$test" "$top/@copy" "$top"/.patchday/*; do btrfs -q subvolume delete "$file" >/dev/null; done
+for file in "$test" "$top"/.patchday/*; do btrfs -q subvolume delete "$file" >/dev/null; done
 mount -o subvol=@home "$loop" "$home"
+
+# ---- others in it: an empty one, such as systemd makes; one that came meanwhile; and one that goes back itself
+work=$tmp/nested
+btrfs -q subvolume create "$home/machines" >/dev/null
+step btrfs check,apply subvolumes="$home"
+name=${taken##*/}
+step btrfs undo subvolumes="$home"
+is "with an empty one in it, it goes back" "$result $(cat "$home/alice/file")" "changed production"
+back=$top/.patchday/$name.back
+btrfs -q subvolume create "$back/containers" >/dev/null
+touch "$back/containers/one"
+step discard check snapshots="btrfs:$fs/$name"
+like "what can't be removed is refused before" "$result $message" "refused.*$name.back has other subvolumes in it: .patchday/$name.back/containers; move them"
+work=$tmp/other PD_STEP_RUN=other step btrfs check,apply subvolumes="$home"
+work=$tmp/tidy PD_STEP_RUN=tidy step prune check,apply volumes="$home" keep=0 age=0
+like "or kept, when others go" "$result $(cat "$tmp/tidy/snapshot.prune/pruned.txt" 2>&1)" "^kept +btrfs:$fs/$name: other subvolumes are in it: .patchday/$name.back/containers"
+is "with all that is in it" "$(ls -d "$back/machines" "$back/containers/one" | wc -l)" 2
+rm "$back/containers/one"
+step discard check,apply,verify snapshots="btrfs:$fs/$name"
+is "empty ones are removed with it" "$result $(ls -A "$top/.patchday")" "unchanged "
+[ "$result" = unchanged ] || echo "# $message"
+work=$tmp/inner
+btrfs -q subvolume create "$home/inner" >/dev/null
+echo one >"$home/inner/file"
+step btrfs check,apply subvolumes="$home/inner"
+echo two | tee "$home/inner/file" >"$home/alice/file"
+step btrfs undo subvolumes="$home/inner"
+is "one in another one goes back alone" "$result $(cat "$home/inner/file" "$home/alice/file" | xargs)" "changed one two"
+btrfs -q subvolume delete "$home/inner" "$top"/.patchday/* >/dev/null
+
+# ---- one that was received
+work=$tmp/received
+btrfs -q subvolume snapshot -r "$top/@data" "$top/sent" >/dev/null
+mkdir "$top/received" && btrfs -q send "$top/sent" | btrfs -q receive "$top/received" || echo "# nothing was received"
+step btrfs check,apply,verify subvolumes="$top/received/sent"
+name=${taken##*/}
+step btrfs undo subvolumes="$top/received/sent"
+is "what was received goes back" "$result $(cat "$top/received/sent/file") $(btrfs property get "$top/received/sent" ro)" "changed data ro=true"
+is "and nobody can write to what btrfs receive goes on from" "$(btrfs property get "$top/.patchday/$name.back" ro)" ro=true
+btrfs -q subvolume delete "$top/sent" "$top/received/sent" "$top"/.patchday/* >/dev/null
 work=$tmp/guarded
 step btrfs check,apply subvolumes="$home"
 

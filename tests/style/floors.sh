@@ -18,7 +18,7 @@ done <<'END'
 include 1215
 base 1053
 xml 737
-plugin 5791
+plugin 5804
 facts 1017
 catalog 4305
 workflow 2072

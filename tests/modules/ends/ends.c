@@ -12,6 +12,12 @@ __attribute__((constructor)) static void end(void)
 
 	if (by && strcmp(by, "exit") == 0)
 		exit(0);
+	if (by && strcmp(by, "quick_exit") == 0)
+		quick_exit(0);
+	if (by && strcmp(by, "_exit") == 0)
+		_exit(0);
+	if (by && strcmp(by, "_Exit") == 0)
+		_Exit(0);
 	if (by && strcmp(by, "abort") == 0)
 		abort();
 	if (by && strcmp(by, "crash") == 0)
