@@ -202,10 +202,9 @@ local function drivers(t, due, new_kernel)
 	for _, u in ipairs(due) do
 		if is_vendors(u) then theirs[#theirs + 1], ids[#ids + 1] = u, u.id end
 	end
-	local list, left = pd.drivers { updates = theirs, source = t.params.source,
+	local list = pd.drivers { updates = theirs, source = t.params.source,
 		delay = t.params.warn > 0 and t.params.warn or nil,
 		boots = function(reboot) return new_kernel.boots(reboot, true) end }
-	for _, one in ipairs(left) do pd.note(("%s is left out: %s"):format(one.id, one.why)) end
 	return list, #ids > 0 and due:without(ids) or due
 end
 
