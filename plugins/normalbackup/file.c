@@ -17,7 +17,7 @@ enum { HEX = 64 };
 struct args {
 	const char *path, *name;
 	int64_t age, bytes;
-	bool digest;
+	bool digest, read;
 };
 
 static bool is_wanted(const FTSENT *e, const char *pattern)
@@ -106,8 +106,24 @@ static int find(struct pd_ctx *ctx, struct found *out)
 	return 0;
 }
 
+/* *how gets what was in it, and so do the outputs. */
+static int read_whole(struct pd_ctx *ctx, const struct found *found, const char **how)
+{
+	struct contents has;
+	int result = archive_read_whole(ctx, found->id, &has);
+
+	if (result < 0)
+		return result;
+	*how = has.raw ? pd_format(ctx, "%s; unpacked to its end, one file of %" PRId64 " bytes", *how, has.bytes) :
+	       pd_format(ctx, "%s; read as an archive to its end, entries: %" PRId64 ", bytes: %" PRId64, *how,
+			 has.entries, has.bytes);
+	return pd_output(ctx, "entries", pd_format(ctx, "%" PRId64, has.entries)) < 0 ||
+	       pd_output(ctx, "bytes", pd_format(ctx, "%" PRId64, has.bytes)) < 0 ? PD_FAILED : 0;
+}
+
 static int prove(struct pd_ctx *ctx, const struct found *found, const char **how)
 {
+	const struct args *args = ctx->args;
 	const char *const argv[] = { "sha256sum", "--zero", "--", found->id, NULL };
 	const struct pd_command command = { .size = sizeof(command), .argv = argv };
 	const char *wanted = promised(ctx, found->id);
@@ -121,9 +137,9 @@ static int prove(struct pd_ctx *ctx, const struct found *found, const char **how
 					      found->id, HEX, r.out, found->id, wanted),
 			       "let the backup run again, and look at the volume that it is on");
 	*how = pd_format(ctx, "%s were read, SHA-256 %.*s%s", found->has, HEX, r.out,
-			 wanted ? ", as " DIGEST " says" : "; there is no " DIGEST " to compare it with, so it is"
-				  " not known whether they are a whole backup");
-	return 0;
+			 wanted ? ", as " DIGEST " says" : args->read ? "" : "; there is no " DIGEST " to compare it "
+				  "with, so it is not known whether they are a whole backup");
+	return args->read ? read_whole(ctx, found, how) : 0;
 }
 
 static int with(struct pd_ctx *ctx, product_fn *work)
@@ -146,14 +162,23 @@ static const struct pd_param params[] = {
 		 .help = "size that it must have"),
 	PD_PARAM(struct args, digest, PD_T_BOOL, .def = "false",
 		 .help = "a file NAME.sha256 must be beside it; one that is there has to fit in any case"),
+	PD_PARAM(struct args, read, PD_T_BOOL, .def = "false",
+		 .help = "it is an archive (tar, cpio, zip), compressed or not, or a compressed file: it is read as that to its end"),
 	PD_PARAM_END
+};
+
+static const struct pd_output outputs[] = {
+	PRODUCT_OUTPUTS,
+	PD_OUTPUT("entries", PD_T_INT, "how many entries were read in it, with read"),
+	PD_OUTPUT("bytes", PD_T_BYTES, "data that these have, with read"),
+	PD_OUTPUT_END
 };
 
 const struct pd_step file_step = {
 	PD_STEP, .name = "file",
-	.help = "the newest backup in a folder is recent and large enough, and its digest fits if it has one",
+	.help = "the newest backup in a folder is recent and large enough, its digest fits if it has one, and it is read to its end if asked",
 	.reversibility = PD_READONLY, .params = params,
-	.args_size = sizeof(struct args), .outputs = product_outputs,
+	.args_size = sizeof(struct args), .outputs = outputs,
 	.check = check, .apply = apply, .verify = product_verify,
 	.time_limit = 6 * 3600, .expected = 60
 };

@@ -170,11 +170,7 @@ int product_verify(struct pd_ctx *ctx)
 	       pd_fail(ctx, PD_FAILED, "the normal backup was not proved");
 }
 
-const struct pd_output product_outputs[] = {
-	PD_OUTPUT("id", PD_T_STRING, "the backup, as its product knows it"),
-	PD_OUTPUT("time", PD_T_STRING, "when it was made, RFC 3339"),
-	PD_OUTPUT_END
-};
+const struct pd_output product_outputs[] = { PRODUCT_OUTPUTS, PD_OUTPUT_END };
 
 static const struct pd_step *const steps[] = { &restic_step, &borg_step, &bacula_step, &file_step,
 					       &command_step, NULL };

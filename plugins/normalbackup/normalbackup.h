@@ -16,6 +16,12 @@ struct found {
 	int64_t when;     /**< when it was made, seconds since 1970 */
 };
 
+/** What is in an archive, or in one compressed file. */
+struct contents {
+	int64_t entries, bytes; /**< bytes: of their data */
+	bool raw;               /**< no archive: one compressed file */
+};
+
 /** What one product has to be able to do. */
 struct product {
 	/** The newest backup that fits what is asked for, with all that must be in
@@ -43,6 +49,9 @@ int PD_MUST_USE ask(struct pd_ctx *ctx, const struct pd_command *command, int wo
 int PD_MUST_USE ask_json(struct pd_ctx *ctx, const struct pd_command *command, const char *what,
 			 json_t **out);
 
+/** Read an archive, or a compressed file, to its end.  @return 0, or below zero, reported: it is not whole. */
+int PD_MUST_USE archive_read_whole(struct pd_ctx *ctx, const char *path, struct contents *out);
+
 /** Words with commas between them; "" of none. */
 const char *joined(struct pd_ctx *ctx, const struct pd_list *list);
 const char *member(const json_t *object, const char *name); /**< its text; "" if it has none */
@@ -65,6 +74,10 @@ pd_step_fn product_verify;
 	PD_PARAM(s, host, PD_T_STRING, .help = "host that was backed up; left out: this one; *: any")
 #define PARAM_PATHS(s) \
 	PD_PARAM(s, paths, PD_T_LIST, .help = "files and folders that must be in it")
+
+#define PRODUCT_OUTPUTS \
+	PD_OUTPUT("id", PD_T_STRING, "the backup, as its product knows it"), \
+	PD_OUTPUT("time", PD_T_STRING, "when it was made, RFC 3339")
 
 extern const struct pd_output product_outputs[];
 extern const struct pd_step restic_step, borg_step, bacula_step, file_step, command_step;

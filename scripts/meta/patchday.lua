@@ -108,10 +108,6 @@
 ---@field status integer
 ---@field meaning string
 
----@class (exact) patchday.left
----@field id string of an update
----@field why string there is no step for it
-
 ---@class (exact) patchday.drivers
 ---@field updates patchday.selection
 ---@field source? string package source; without it no step can be made
@@ -161,9 +157,9 @@ function pd.workflow(given) end
 function pd.install(t, given) end
 
 ---The steps that install drivers and firmware of vendors' catalogs, between a look at the hardware before and after.
+---What no step can be made for is told in the plan, as pd.note does.
 ---@param given patchday.drivers
 ---@return patchday.item? steps nil: there is nothing to do
----@return patchday.left[] left what no step can be made for
 function pd.drivers(given) end
 
 ---@class patchday.stage

@@ -1103,16 +1103,19 @@ function steps.bacula(given) end
 ---@field age? patchday.seconds how old the newest backup may be (60 to 316224000), default 1d
 ---@field bytes? patchday.bytes size that it must have (at least 1), default 1
 ---@field digest? patchday.boolean a file NAME.sha256 must be beside it; one that is there has to fit in any case, default false
+---@field read? patchday.boolean it is an archive (tar, cpio, zip), compressed or not, or a compressed file: it is read as that to its end, default false
 ---@field id? string name of the step in the plan
 
 ---@class (exact) patchday.plugin.normalbackup.file.out
 ---@field id patchday.out.string the backup, as its product knows it
 ---@field time patchday.out.string when it was made, RFC 3339
+---@field entries patchday.out.number how many entries were read in it, with read
+---@field bytes patchday.out.bytes data that these have, with read
 
 ---@class (exact) patchday.plugin.normalbackup.file.step: patchday.step
 ---@field out patchday.plugin.normalbackup.file.out
 
----The newest backup in a folder is recent and large enough, and its digest fits if it has one.
+---The newest backup in a folder is recent and large enough, its digest fits if it has one, and it is read to its end if asked.
 ---Read-only. Takes about 1m 00s, at most 6h 00m.
 ---@param given patchday.plugin.normalbackup.file
 ---@return patchday.plugin.normalbackup.file.step

@@ -136,8 +136,8 @@ local function steps_for(u, source)
 	return list
 end
 
--- pd.drivers: the whole of A14 as a list, nil if there is nothing to do; and
--- what of the selection no step can be made for, rows of id and why.
+-- The whole of A14 as a list, nil if there is nothing to do; and what of the
+-- selection no step can be made for, rows of id and why.
 return function(given)
 	given = strict.check("pd.drivers", "option", given, { updates = "any", source = "string", unexplained = "string",
 		ignore = "table", settle = "any", delay = "any", reboot = "boolean", boots = "function" })

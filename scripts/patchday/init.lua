@@ -6,6 +6,7 @@ local steps = require "patchday.steps"
 local params = require "patchday.params"
 local questions = require "patchday.questions"
 local plan = require "patchday.plan"
+local drivers = require "patchday.drivers"
 local facts = require "patchday.facts"
 local lenient = require "patchday.lenient"
 local unknown = require "patchday.unknown"
@@ -64,10 +65,6 @@ function pd.install(t, given)
 	end
 	return steps.make(facts.os.family == "rpm" and "rpm.install" or "update.install", given)
 end
-
--- The steps that install drivers and firmware of vendors' catalogs (A14), and
--- what no step can be made for.
-pd.drivers = require "patchday.drivers"
 
 local NOTES, NOTE, seen = 1000, 1000, {}
 local words = { stop = true, undo = true, continue = true }
@@ -136,6 +133,14 @@ function pd.note(text)
 	end
 	if not seen[text] then plan.notes[#plan.notes + 1] = text end
 	seen[text] = true
+end
+
+-- The steps that install drivers and firmware of vendors' catalogs (A14). One value, which may end a list as any
+-- step may: what no step can be made for is told in the plan.
+function pd.drivers(given)
+	local list, left = drivers(given)
+	for _, one in ipairs(left) do pd.note(("%s is left out: %s"):format(one.id, one.why)) end
+	return list
 end
 
 pd.question = questions.declare

@@ -49,6 +49,8 @@ function parameters.declared(own)
 		backup_bytes = pd.bytes { help = "size that such a file must have" },
 		backup_digest = pd.bool { default = false,
 			help = "a file NAME.sha256 must be beside such a file, and fit: that proves it whole" },
+		backup_read = pd.bool { default = false,
+			help = "such a file is an archive (tar, cpio, zip) or compressed, and is read as that to its end" },
 		backup_password = pd.secret {
 			help = "password of the repository, or what the program gets: env:NAME, file:/PATH or credential:NAME" },
 		backup_paths = pd.list { default = {}, help = "files and folders that must be in the repository's backup" },
@@ -107,11 +109,11 @@ local makers = {
 	restic = { { "backup_password" }, { "backup_at", "backup_file", "backup_paths" } },
 	borg = { { "backup_at" }, { "backup_password", "backup_paths" } },
 	bacula = { { "backup_at" }, { "backup_proof" } },
-	file = { { "backup_at", "backup_name" }, { "backup_bytes", "backup_digest" } },
+	file = { { "backup_at", "backup_name" }, { "backup_bytes", "backup_digest", "backup_read" } },
 	command = { { "backup_at" }, { "backup_password", "backup_proof" } },
 }
-local backup = { "backup_at", "backup_file", "backup_name", "backup_bytes", "backup_digest", "backup_password",
-	"backup_paths", "backup_proof", "backup_age" }
+local backup = { "backup_at", "backup_file", "backup_name", "backup_bytes", "backup_digest", "backup_read",
+	"backup_password", "backup_paths", "backup_proof", "backup_age" }
 
 local function has(list, word)
 	for _, one in ipairs(list) do

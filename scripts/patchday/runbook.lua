@@ -202,10 +202,9 @@ local function drivers(t, due, new_kernel)
 	for _, u in ipairs(due) do
 		if is_vendors(u) then theirs[#theirs + 1], ids[#ids + 1] = u, u.id end
 	end
-	local list, left = pd.drivers { updates = theirs, source = t.params.source,
+	local list = pd.drivers { updates = theirs, source = t.params.source,
 		delay = t.params.warn > 0 and t.params.warn or nil,
 		boots = function(reboot) return new_kernel.boots(reboot, true) end }
-	for _, one in ipairs(left) do pd.note(("%s is left out: %s"):format(one.id, one.why)) end
 	return list, #ids > 0 and due:without(ids) or due
 end
 
@@ -256,8 +255,8 @@ local function open_of_backup(p)
 	if (by == "bacula" or by == "command") and not p.backup_proof then
 		return "not verified: nothing reads the normal backup back (A7: backup_proof)"
 	end
-	return by == "file" and not p.backup_digest and
-		"not verified: the normal backup is read, and compared with no digest (A7: backup_digest)" or nil
+	return by == "file" and not p.backup_digest and not p.backup_read and "not verified: the normal backup is " ..
+		"neither compared with a digest nor read as an archive (A7: backup_digest or backup_read)" or nil
 end
 
 -- A7: the backup that the server has anyhow is recent, and is read back where there is something that can.
@@ -274,7 +273,7 @@ function runbook.normal_backup(t)
 	end
 	if by == "file" then
 		return normalbackup.file { path = at, name = p.backup_name, bytes = p.backup_bytes, age = age,
-			digest = p.backup_digest }
+			digest = p.backup_digest, read = p.backup_read }
 	end
 	if by == "borg" then
 		return normalbackup.borg { repository = at, password = p.backup_password, paths = p.backup_paths, age = age }

@@ -1,18 +1,27 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A real mail server, Postfix and Dovecot, goes through its whole runbook while others go on sending: once with an update
-# that takes Dovecot's certificate away, to rolled back, and once to done. No message is lost.
+# that takes Dovecot's certificate away, to rolled back, and once to done. No message is lost. What both save goes to a medium.
 export PD_LAB=${PD_LAB:-t-mail}
 . "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
 . "$PD_SRCDIR/tests/lab/server.sh" || exit 99
 [ "$(id -u)" = 0 ] || skip "the lab needs root"
-trap 'kill "$sender" 2>/dev/null; "$lab" destroy >/dev/null 2>&1; rm -rf "$tmp"' EXIT
+trap 'kill "$sender" 2>/dev/null; "$lab" destroy >/dev/null 2>&1; [ -z "$loop" ] || losetup -d "$loop"; rm -rf "$tmp"' EXIT
 tmp=$(mktemp -d)
-sender=
+sender='' loop='' label=PD$$
 parameters=(--param address=alice@mail.example --param user=alice --param password=file:/root/alice --param ca=/etc/ssl/lab.pem
 	--param smtp=smtp://mail.example:587 --param starttls=true --param imap=imaps://mail.example)
 
 version() { on_server dpkg-query -W -f '${Version}' dovecot-core </dev/null; }
+# copied RUNS: so many runs have their copy on the medium, all of them whole, and the newest one's report names it
+copied()
+{
+	[ -n "$loop" ] || return
+	is "what was saved is on the medium, whole" "$(on_device 'for run in fp1/*; do
+		(cd "$run" && test -s state.tar.zst && sha256sum -c --quiet MANIFEST) && echo whole; done' 2>&1 | paste -sd' ')" "$1"
+	like "which the report names" "$(reported save/copy.medium)" \
+		"name=\"folder\" value=\"/$(on_device 'ls -d fp1/* | tail -n 1')\"[^@]*copy.medium/MANIFEST"
+}
 # which messages with such a subject alice has
 mailbox() { on_server sh -c 'grep -rhs "^Subject: $1" /home/alice/Maildir/cur /home/alice/Maildir/new | tr -d "\r"' sh "$1" </dev/null | sort -u; }
 # lost SENT: of the subjects in this file
@@ -24,6 +33,13 @@ only 'dovecot*' libssl3 openssl
 old=$(version)
 is "both servers run, and Dovecot has an update to come" "$(on_server systemctl is-active postfix@- dovecot </dev/null | xargs) $(
 	on_server apt-get -s upgrade </dev/null | grep -c '^Inst dovecot-core ')" "active active 1" || sed 's/^/# /' "$tmp/setup"
+
+# a medium that says of itself that it can be taken out
+truncate -s 256M "$tmp/medium" && mkfs.ext4 -q -L "$label" "$tmp/medium"
+if device "$tmp/medium"; then
+	give_device 'echo 1 >/run/removable; mount --bind /run/removable "/sys/devices/virtual/block/${1##*/}/removable"'
+	parameters+=(--param "away_medium=$label")
+fi
 
 # another mail server, which sends its next message when the last one was taken
 cat >"$tmp/sender" <<'S'
@@ -51,6 +67,7 @@ to_its_end "rolled back" mail "${parameters[@]}"
 is "a mailbox that can't be reached afterwards ends rolled back" "$(run_state)" "rolled back"
 like "the certificate is named" "$(on_server patchday status </dev/null)" 'state: rolled back: install/probe.imap: imaps://mail.example/INBOX: SSL: no alternative certificate'
 is "Dovecot is the one before" "$(version)" "$old"
+copied whole
 inventory >"$tmp/after"
 empty "packages, services and files are as before" "$(diff "$tmp/before" "$tmp/after" | head -40)"
 like "who sends was turned away meanwhile" "$(tail -1 "$tmp/met")" 'Failed to connect to'
@@ -67,6 +84,7 @@ for step in prepare/probe.mail prepare/probe.queue install/probe.imap prove/prob
 	like "$step" "$out" "done +$step"
 done
 like "the updates took effect by a reboot" "$out" 'done +install/host.reboot'
+copied "whole whole"
 empty "the password is nowhere in state, logs and reports" \
 	"$(on_server sh -c 'grep -rl alice-secret /var/lib/patchday /var/log 2>/dev/null' </dev/null)"
 empty "each difference is explained by a step" "$(on_server patchday status --json </dev/null | jq -r '.comparison | if .not_compared == [] then

@@ -89,6 +89,40 @@ follow_run()
 	return 1
 }
 
+# device IMAGE: $loop becomes that as a block device of this machine; whoever ends gives it back. Fails where there is none
+device()
+{
+	loop=$(losetup -f --show "$1" 2>&1) || { echo "# SKIPPED: no loop devices here: $loop"; loop=; return 1; }
+}
+
+# give_device COMMAND: it is in the server now and from each boot on, and COMMAND is run with it as $1
+give_device()
+{
+	on_server sh -c 'cat >/usr/local/sbin/lab-device && chmod 755 /usr/local/sbin/lab-device' <<-END
+		#!/bin/sh -e
+		set -- $loop
+		mknod \$1 b $(stat -c '0x%t 0x%T' "$loop")
+		$1
+	END
+	on_server sh -c 'cat >/etc/systemd/system/lab-device.service && systemctl enable -q --now lab-device' <<-END
+		[Unit]
+		DefaultDependencies=no
+		Before=sysinit.target
+		[Service]
+		Type=oneshot
+		RemainAfterExit=yes
+		ExecStart=/usr/local/sbin/lab-device
+		[Install]
+		WantedBy=sysinit.target
+	END
+}
+
+# on_device COMMAND: with the file system of $loop as the current folder, for this command alone
+on_device() { unshare --mount sh -c 'mount "$1" /mnt && cd /mnt && eval "$2"' sh "$loop" "$1"; }
+
+# reported STEP: what the report of the newest run, which becomes the certificate, has of it
+reported() { on_server patchday report --format xml </dev/null | xmllint --xpath "//*[local-name()='step'][@id='$1']" - 2>/dev/null | paste -sd' '; }
+
 # only PACKAGE...: the updates of these packages are due, and of no other
 only()
 {

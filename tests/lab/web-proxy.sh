@@ -1,13 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A real web proxy, squid behind nftables, goes through its whole runbook: once with a probe that fails after the
-# installation, to rolled back, and once to done. Then the same server by the role of any server, likewise.
+# installation, to rolled back, and once to done. Then the same server by the role of any server, likewise, with a snapshot of
+# what an update writes to.
 export PD_LAB=${PD_LAB:-t-web-proxy}
 . "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
 . "$PD_SRCDIR/tests/lab/server.sh" || exit 99
 [ "$(id -u)" = 0 ] || skip "the lab needs root"
-trap '"$lab" destroy >/dev/null 2>&1' EXIT
+trap '"$lab" destroy >/dev/null 2>&1; [ -z "$loop" ] || losetup -d "$loop"; rm -rf "$tmp"' EXIT
 tmp=$(mktemp -d)
+loop=''
 
 # all that a rollback has to bring back, and the rules in force
 state() { inventory; on_server sh -c 'echo "== rules"; nft -s list ruleset' </dev/null; }
@@ -70,16 +72,37 @@ on_server sh -c 'cat >/usr/local/bin/same-rsync && chmod 755 /usr/local/bin/same
 #!/bin/sh
 [ "\$(dpkg-query -W -f '\${Version}' rsync)" = "$old" ]
 END
+# an application on a btrfs, whose data each update changes
+snapshot=()
+truncate -s 4G "$tmp/disk"
+if ! grep -qw btrfs /proc/filesystems; then
+	echo "# SKIPPED: no btrfs here"
+elif mkfs.btrfs -q "$tmp/disk" >"$tmp/errors" 2>&1 && device "$tmp/disk"; then
+	on_device 'btrfs -q subvolume create @app && echo before >@app/data'
+	give_device 'mkdir -p /srv/app; mount -o subvol=@app "$1" /srv/app'
+	on_server sh -c 'echo "DPkg::Post-Invoke { \"echo updated >/srv/app/data\"; };" >/etc/apt/apt.conf.d/lab' </dev/null
+	snapshot=(--param snapshot=/srv/app)
+fi
+# snapped DATA SNAPSHOTS: what is in use has those, each run's snapshot what there was before; and the report names it
+snapped()
+{
+	[ -n "$loop" ] || return
+	is "the application has its data: $1" "$(on_server cat /srv/app/data </dev/null)" "$1"
+	is "its snapshots have those from before" "$(on_device 'cat .patchday/*[0-9]/data' | xargs)" "$2"
+	like "which the report names" "$(reported save/snapshot.btrfs)" \
+		"name=\"snapshots\" value=\"[^>]*/$(on_device 'ls .patchday | grep "[0-9]$" | tail -n 1')&quot;[^@]*snapshots.txt"
+}
 state >"$tmp/before"
-to_its_end "rolled back" generic --param "commands=/usr/local/bin/same-rsync"
+to_its_end "rolled back" generic --param "commands=/usr/local/bin/same-rsync" "${snapshot[@]}"
 is "a command that fails after the updates of any server ends rolled back" "$(run_state) $(version rsync)" "rolled back $old"
+snapped before before
 like "the command is named" "$(on_server patchday status </dev/null)" 'state: rolled back: prove/probe.command: .*same-rsync'
 state >"$tmp/after"
 empty "packages, services, files and rules are as before" "$(diff "$tmp/before" "$tmp/after" | head -40)"
 to_its_end "waiting for sign-off" generic --param running=squid,ssh --param ports=22,localhost:3128 \
-	--param pages=https://intern/ --param ca=/etc/ssl/lab.pem --param "commands=squid -k check"
+	--param pages=https://intern/ --param ca=/etc/ssl/lab.pem --param "commands=squid -k check" "${snapshot[@]}"
 is "the runbook of any server ends with the work done" "$(run_state)" "waiting for sign-off"
 is "its probes passed before and after" \
 	"$(on_server patchday status </dev/null | grep -cE 'done +(prepare|prove)/(probe\.(tcp|tcp#2|http|command)|running-(before|after))')" 10
-rm -rf "$tmp"
+snapped updated "before before"
 end

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A real web server, nginx before Apache, goes through its whole runbook: once with an update that takes a site away, to
-# rolled back, and once to done.
+# rolled back, and once to done. What both save goes to a second place by ssh, which lets in nothing but files.
 export PD_LAB=${PD_LAB:-t-web}
 . "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
 . "$PD_SRCDIR/tests/lab/server.sh" || exit 99
@@ -9,14 +9,24 @@ export PD_LAB=${PD_LAB:-t-web}
 trap '"$lab" destroy >/dev/null 2>&1; rm -rf "$tmp"' EXIT
 tmp=$(mktemp -d)
 parameters=(--param "pages=https://shop.example/ 200 Welcome to the shop,http://www.example/ News,http://old.example/ 301"
-	--param at=localhost --param ca=/etc/ssl/lab.pem)
+	--param at=localhost --param ca=/etc/ssl/lab.pem --param away_ssh=keeper@vault:2222:/srv/volume/vault)
 
 versions() { on_server dpkg-query -W -f '${Version} ' apache2 nginx </dev/null; }
 shop() { on_server curl -sS --cacert /etc/ssl/lab.pem --connect-to shop.example:443:localhost: https://shop.example/ </dev/null 2>&1; }
 
+# copied RUNS: so many runs have their copy there, all of them whole, and the newest one's report names it
+copied()
+{
+	is "what was saved is in the second place, whole" "$(on_server sh -c 'cd /srv/volume/vault/fp1 &&
+		for run in *; do (cd "$run" && test -s state.tar.zst && sha256sum -c --quiet MANIFEST) && echo whole; done' </dev/null 2>&1 | paste -sd' ')" "$1"
+	like "which the report names" "$(reported save/copy.ssh)" \
+		"name=\"folder\" value=\"$(on_server sh -c 'ls -d /srv/volume/vault/fp1/* | tail -n 1' </dev/null)\"[^@]*copy.ssh/MANIFEST"
+}
+
 server_up || { echo "Bail out! no server"; exit 1; }
 on_server bash -s <"$PD_SRCDIR/tests/lab/server-web.sh" >"$tmp/setup" 2>&1
 only 'apache2*' 'nginx*' libssl3 openssl
+on_server bash -s <"$PD_SRCDIR/tests/lab/server-vault.sh" >>"$tmp/setup" 2>&1
 read -r old_apache old_nginx <<<"$(versions)"
 is "both servers run, and have an update to come" "$(on_server systemctl is-active nginx apache2 </dev/null | xargs) $(
 	on_server apt-get -s upgrade </dev/null | grep -c '^Inst \(apache2\|nginx\) ')" "active active 2" || sed 's/^/# /' "$tmp/setup"
@@ -39,6 +49,7 @@ sed -e 's/timeout = "2m"/timeout = 4/' "$PD_SRCDIR/scripts/roles/web.lua" | on_s
 to_its_end "rolled back" /root/web.lua "${parameters[@]}"
 is "a site that is not the same afterwards ends rolled back" "$(run_state)" "rolled back"
 like "the page is named" "$(on_server patchday status </dev/null)" 'state: rolled back: prove/probe.http: https://shop.example/ does not contain "Welcome to the shop"'
+copied whole
 like "the shop is there again" "$(shop)" 'Welcome to the shop'
 inventory >"$tmp/after"
 empty "packages, services and files are as before" "$(diff "$tmp/before" "$tmp/after" | head -40)"
@@ -56,6 +67,7 @@ for step in prepare/configuration-apache2 prepare/configuration-nginx 'prepare/p
 	like "$step" "$out" "done +$step"
 done
 like "the updates took effect by a reboot" "$out" 'done +install/host.reboot'
+copied "whole whole"
 like "a client gets the page" "$(shop)" 'Welcome to the shop'
 empty "each difference is explained by a step" "$(on_server patchday status --json </dev/null | jq -r '.comparison | if .not_compared == [] then
 	.differences[] | select((.by | not) and .kind != "errors") | "\(.kind) \(.key) \(.change)" else "not compared: \(.not_compared)" end')"

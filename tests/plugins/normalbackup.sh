@@ -215,6 +215,56 @@ touch -d "2 hours" "$dumps/b.tar"
 step file check path="$dumps" name='*.tar'
 like "one of the future" "$message" 'is of the future'
 
+# ---- a file that is read as what it is
+packs=$tmp/packs
+mkdir "$packs" && cd "$tmp/data" || exit 99
+tar -cf "$packs/a.tar" etc srv
+for by in gzip bzip2 xz zstd; do $by -qc <"$packs/a.tar" >"$packs/a.tar.$by"; done
+find etc srv | cpio --quiet -oH newc >"$packs/a.cpio"
+/usr/bin/python3 -m zipfile -c "$packs/a.zip" etc srv
+gzip -c srv/large >"$packs/dump.gz"
+# unpack FILE: $message, and what is proved of it
+unpack()
+{
+	work=$tmp/unpack; rm -rf "$work"
+	step file check,apply,verify path="$packs/$1" read=true
+	proved=$(sed -n 's/^proof .*SHA-256 [0-9a-f]*//p' "$work/normalbackup.file/normal-backup.txt" 2>/dev/null)
+}
+for name in a.tar a.tar.gzip a.tar.bzip2 a.tar.xz a.tar.zstd a.cpio a.zip; do
+	unpack $name
+	is "$name is read as an archive" "$result $proved" "unchanged ; read as an archive to its end, entries: 4, bytes: 300006"
+done
+like "with figures in outputs" "$out" '"name":"entries","value":4.*'
+like "how much data they have, too" "$out" '"name":"bytes","value":300006'
+like "and progress" "$out" '"event":"progress".*reading the backup'
+unpack dump.gz
+is "a file that is compressed alone" "$result $proved" "unchanged ; unpacked to its end, one file of 300000 bytes"
+# breaks NAME PATTERN: what $packs/NAME is told to be
+breaks() { unpack "$1"; like "$1 is not whole" "$result $message" "^failed $packs/$1 is damaged or cut short: it breaks $2"; }
+for name in a.tar a.tar.gzip a.tar.bzip2 a.tar.xz a.tar.zstd dump.gz; do head -c 200000 "$packs/$name" >"$packs/cut-$name"; done
+breaks cut-a.tar 'in entry 4, srv/large, at byte [12][0-9]{5} of it: '
+for name in a.tar.gzip a.tar.bzip2 a.tar.xz a.tar.zstd; do
+	breaks "cut-$name" '(in entry 4, srv/large, )?at byte [0-9]+ of what it unpacks to: '
+done
+breaks cut-dump.gz 'in entry 1, data, at byte 1[0-9]{5} of what it unpacks to: unexpected end of file'
+head -c 1536 "$packs/a.tar" >"$packs/stopped.tar" # behind the second entry
+breaks stopped.tar 'behind entry 2, etc/a.conf, at byte 1536 of it: the mark of its end is missing'
+zstd -qc <"$packs/stopped.tar" >"$packs/stopped.tar.zst"
+breaks stopped.tar.zst 'behind entry 2, etc/a.conf, at byte 1536 of what it unpacks to: the mark of its end is missing'
+(cat "$packs/a.tar.gzip"; head -c 15 "$packs/a.tar.gzip") >"$packs/behind.tar.gz"
+breaks behind.tar.gz 'behind entry 4, srv/large, at byte [0-9]+ of what it unpacks to: unexpected end of file'
+for name in a.zip a.tar.gzip; do
+	mkdir "$packs/spoilt" && cp "$packs/$name" "$packs/spoilt/" && spoil "$packs/spoilt" && mv "$packs/spoilt/$name" "$packs/spoilt-$name" && rmdir "$packs/spoilt"
+done
+breaks spoilt-a.zip 'in entry 4, srv/large, at byte [0-9]+ of it: ZIP bad CRC'
+breaks spoilt-a.tar.gzip '(in entry 4, srv/large, |behind entry 4, srv/large, )?at byte [0-9]+ of what it unpacks to: '
+head -c 200000 "$packs/a.zip" >"$packs/cut.zip"
+cp etc/a.conf "$packs/note.txt"
+for name in cut.zip note.txt; do
+	unpack $name
+	like "$name is nothing of that" "$result $message" "^failed .* is neither compressed nor an archive .*, or its end is missing"
+done
+
 # ---- any other product, told of by a program
 work=$tmp/command teller=$tmp/own/ask
 says() { printf '#!/bin/sh\n%s\n' "$1" >"$teller"; chmod 755 "$teller"; }
