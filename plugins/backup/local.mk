@@ -2,7 +2,7 @@
 plugin_LTLIBRARIES += %reldir%/backup.la
 %canon_reldir%_backup_la_SOURCES = %reldir%/backup.c %reldir%/backup.h \
 	%reldir%/bundle.c %reldir%/bundle.h %reldir%/bundle_read.c \
-	%reldir%/attributes.c %reldir%/layout.c %reldir%/restore.c %reldir%/select.c %reldir%/state.c $(STORE_SOURCES)
+	%reldir%/attributes.c %reldir%/layout.c %reldir%/restore.c %reldir%/select.c %reldir%/state.c plugins/shared/rpmdb.h $(STORE_SOURCES)
 %canon_reldir%_backup_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -D_GNU_SOURCE $(ARCHIVE_CFLAGS) $(SODIUM_CFLAGS)
 %canon_reldir%_backup_la_CFLAGS = $(PLUGIN_CFLAGS)
 %canon_reldir%_backup_la_LDFLAGS = $(PLUGIN_LDFLAGS)

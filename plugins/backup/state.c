@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The step backup.state: walks through the system's state and archives it. */
 #include "backup.h"
+#include "../shared/rpmdb.h"
 #include "../shared/store.h"
 
 #include <errno.h>
@@ -231,30 +232,32 @@ static int save_parents(struct pd_ctx *ctx, struct bundle *b)
 	return status;
 }
 
-/* The package manager's own words, to be read or fed back by a person. */
+/* The package manager's own words, to be read or fed back by a person; of the
+ * other family's there may be programs, too, and no packages. */
 static int save_packages(struct pd_ctx *ctx, struct bundle *b)
 {
 	static const char *const selections[] = { "dpkg", "--get-selections", NULL };
 	static const char *const manual[] = { "apt-mark", "showmanual", NULL };
 	static const char *const held[] = { "apt-mark", "showhold", NULL };
 	static const char *const rpms[] = { "rpm", "-qa", NULL };
-	static const struct {
+	const bool dpkg = access("/var/lib/dpkg/status", F_OK) == 0, rpm = rpmdb_is_here();
+	const struct {
+		bool here;
 		const char *tool, *name;
 		const char *const *argv;
 	} lists[] = {
-		{ "/usr/bin/dpkg", BUNDLE_META "packages/selections", selections },
-		{ "/usr/bin/apt-mark", BUNDLE_META "packages/manual", manual },
-		{ "/usr/bin/apt-mark", BUNDLE_META "packages/held", held },
-		{ "/usr/bin/rpm", BUNDLE_META "packages/rpm", rpms },
+		{ dpkg, "/usr/bin/dpkg", BUNDLE_META "packages/selections", selections },
+		{ dpkg, "/usr/bin/apt-mark", BUNDLE_META "packages/manual", manual },
+		{ dpkg, "/usr/bin/apt-mark", BUNDLE_META "packages/held", held },
+		{ rpm, "/usr/bin/rpm", BUNDLE_META "packages/rpm", rpms },
 	};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		struct pd_command command = { .size = sizeof(command),
 			.argv = lists[i].argv, .output_max = (size_t)64 << 20 };
 		struct pd_command_result result = { 0 };
-		struct stat st = { 0 };
 
-		if (stat(lists[i].tool, &st) != 0)
+		if (!lists[i].here || access(lists[i].tool, F_OK) < 0)
 			continue;
 		if (pd_command_run(ctx, &command, &result) < 0)
 			return PD_FAILED;

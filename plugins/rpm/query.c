@@ -44,20 +44,6 @@ static void add_row(struct pd_ctx *ctx, char *line, struct rpm_rows *out)
 	out->v[out->n++] = row;
 }
 
-bool rpm_is_here(void)
-{
-	static const char *const databases[] = {
-		"/var/lib/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/rpmdb.sqlite",
-		"/usr/lib/sysimage/rpm/Packages.db", "/var/lib/rpm/Packages.db",
-		"/var/lib/rpm/Packages"
-	};
-
-	for (size_t i = 0; i < sizeof(databases) / sizeof(*databases); i++)
-		if (access(databases[i], F_OK) == 0)
-			return true;
-	return false;
-}
-
 int rpm_query(struct pd_ctx *ctx, struct rpm_rows *out)
 {
 	const char *const argv[] = { "rpm", "-qa", "--queryformat", format,

@@ -2,6 +2,7 @@
 /* rpm - packages of servers with rpm: what is there, and its updates with the
  * way back. */
 #include "rpm.h"
+#include "../shared/rpmdb.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -33,7 +34,7 @@ static int start(struct pd_ctx *ctx, struct rpm_txn *txn)
 		.unsigned_too = a->unsigned_too,
 		.lock_timeout = a->lock_timeout
 	};
-	if (!rpm_is_here())
+	if (!rpmdb_is_here())
 		return pd_fail(ctx, PD_REFUSED, "this server has no database of "
 			       "rpm; rpm.install is for servers with rpm "
 			       "packages");
@@ -251,7 +252,7 @@ static int scan_packages(struct pd_ctx *ctx)
 	struct rpm_rows rows = { 0 };
 
 	/* A server of another kind has no such packages. */
-	if (!rpm_is_here())
+	if (!rpmdb_is_here())
 		return 0;
 	if (rpm_query(ctx, &rows) < 0)
 		return PD_FAILED;

@@ -92,9 +92,6 @@ struct rpm_txn {
 int rpm_compare(const char *a, const char *b);
 
 /* query.c: the database */
-/** Are this server's packages rpm's?  Its program alone may be anywhere, and
- * makes a database when asked. */
-bool rpm_is_here(void);
 /** @return 0, or below zero, reported. */
 int rpm_query(struct pd_ctx *ctx, struct rpm_rows *out);
 /** The newest of that name; @p arch "" or "noarch" fits any, as does a row of

@@ -11,7 +11,8 @@ const char *const rpm_logs[] = { "/var/log/dnf.log", "/var/log/dnf.rpm.log",
 
 bool rpm_reboot_due(struct pd_ctx *ctx, const struct rpm_changes *changes)
 {
-	/* as needs-restarting -r of dnf, with what SUSE's zypper adds */
+	/* as needs-restarting -r of dnf, with what SUSE's zypper adds; a
+	 * kernel of any other name says that it stands beside others */
 	static const char *const always[] = {
 		"kernel", "kernel-core", "kernel-rt", "kernel-default",
 		"glibc", "libc6", "linux-firmware", "systemd", "udev", "dbus",
@@ -23,8 +24,8 @@ bool rpm_reboot_due(struct pd_ctx *ctx, const struct rpm_changes *changes)
 		return true;
 	for (size_t i = 0; i < changes->n; i++)
 		for (size_t j = 0; j < sizeof(always) / sizeof(*always); j++)
-			if (changes->v[i].evr &&
-			    strcmp(changes->v[i].name, always[j]) == 0)
+			if (changes->v[i].evr && (changes->v[i].parallel ||
+			    strcmp(changes->v[i].name, always[j]) == 0))
 				return true;
 	return pkg_init_is_stale(ctx);
 }

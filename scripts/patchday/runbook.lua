@@ -124,16 +124,31 @@ function runbook.tell(t, due)
 	}
 end
 
--- How the packages of a kernel are called: Debian, Ubuntu, Proxmox, RHEL and Fedora, SUSE.
-local kernels = { "^linux%-image", "^linux%-generic", "^linux%-virtual", "^proxmox%-kernel", "^pve%-kernel", "^kernel$",
-	"^kernel%-core$", "^kernel%-default" }
+-- How the packages of a kernel are called: Debian, Ubuntu, Proxmox, Amazon, Photon.
+local kernels = { "^linux%-image", "^linux%-generic", "^linux%-virtual", "^proxmox%-kernel", "^pve%-kernel",
+	"^kernel%d[%d.]*$", "^linux$", "^linux%-esx$", "^linux%-secure$", "^linux%-aws$", "^linux%-rt$" }
+
+-- RHEL and Fedora, Oracle, ELRepo, SUSE and Azure Linux have it in variants, each also with -debug; the image is in
+-- it, or in a package of its own. What else begins with kernel is modules, sources and tools.
+local variants = {}
+for name in ([[kernel kernel-64k kernel-16k kernel-rt kernel-rt-64k kernel-zfcpdump kernel-automotive kernel-PAE
+	kernel-uek kernel-uek64k kernel-lt kernel-ml
+	kernel-default kernel-64kb kernel-azure kernel-longterm kernel-preempt kernel-vanilla kernel-kvmsmall
+	kernel-pae kernel-xen kernel-hci kernel-mshv]]):gmatch "%S+" do variants[name] = true end
+local images = { "%-core$", "%-base$", "%-uki$", "%-uki%-virt$", "[-_]debug$" }
+
+local function is_kernel(name)
+	for _, pattern in ipairs(kernels) do
+		if name:find(pattern) then return true end
+	end
+	for _, image in ipairs(images) do name = name:gsub(image, "") end
+	return variants[name]
+end
 
 local function brings_kernel(due)
 	for _, u in ipairs(due) do
 		for _, package in ipairs(u.packages) do
-			for _, pattern in ipairs(kernels) do
-				if package.name:find(pattern) then return true end
-			end
+			if is_kernel(package.name) then return true end
 		end
 	end
 	return false

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Two real servers with rpm packages and without a network: a signed catalog is synchronised, approved and frozen, its
-# payloads are brought into the package source, and both servers are scanned and patched from these: to done, with a
-# probe that fails to rolled back, and with patchday killed (kill -9) in the middle of the installation.
+# payloads are brought into the package source, and both servers are scanned and patched from these: by the role generic
+# to rolled back and to done, and by the role web with patchday killed (kill -9) in the middle of the installation.
 # shellcheck disable=SC2016,SC2015 # scripts for the servers' shells
 export PD_LAB=${PD_LAB:-t-rpm-pair}
 . "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
@@ -72,49 +72,34 @@ on_server tar -C / -c srv/patch etc/patchday/seal.pub </dev/null >"$tmp/patch.ta
 server=r2
 on_server tar -C / -x --no-same-owner <"$tmp/patch.tar"
 
-# ------------------------------------------------------------------- the workflow
-cat >"$tmp/patch.lua" <<'END'
-local pd = require "patchday"
-local eventlog, host, probe, service = pd.use "eventlog", pd.use "host", pd.use "probe", pd.use "service"
-return pd.workflow { api = 1, name = "patch",
-	params = { test = pd.string { default = "/bin/true" } },
-	rounds = 2,
-	plan = function(t)
-		local due = t.catalog:needed()
-		if #due == 0 then return pd.nothing "no update applies" end
-		local installed = pd.install(t, { updates = due, source = "/srv/patch/packages", old = { "/srv/mirror/release" } })
-		return {
-			pd.stage "before" { eventlog.export { to = "/var/lib/patchday/safe" } },
-			pd.hold { service.stop { units = "cron" },
-				pd.stage "install" { on_failure = "undo",
-					installed, host.reboot { reason = "updates take effect", when = installed.out.reboot_required } },
-			},
-			pd.stage "after" { on_failure = "undo", probe.command { argv = { t.params.test }, timeout = 2 } },
-		}
-	end,
-}
-END
-for server in r1 r2; do on_server sh -c 'cat >/root/patch.lua' <"$tmp/patch.lua"; done
-patch=(patchday run /root/patch.lua --catalog /srv/patch/november.xml)
+catalog=(--catalog /srv/patch/november.xml)
+role=("${catalog[@]}" --param site=lab --param source=/srv/patch/packages --param from=/srv/mirror/release --param central=/srv/central
+	--param running=ssh,apache2,lab-clock --param ports=22,80 --param hold=apache2)
+for server in r1 r2; do give_parameters; done
 
-# ---------------------------------------------------------------- r1: rolled back
-server=r1
+# ------------------------------------------------- r2: the role, rolled back
+# its test of what the server is there for passes with the old version alone
+server=r2
+# who waits for what will not be need not wait for long
+sed 's/command { argv = argv }/command { argv = argv, timeout = 2 }/' "$PD_SRCDIR/scripts/roles/generic.lua" | on_server sh -c 'cat >/root/generic.lua'
 items >"$tmp/before"
 versions >"$tmp/old"
-on_server "${patch[@]}" --param test=/bin/false </dev/null >"$tmp/log" 2>&1
-follow_run 300 >>"$tmp/log" 2>&1
-is "a probe that fails after the installation ends rolled back" "$(run_state)" "rolled back" || sed 's/^/# /' "$tmp/log"
-"$lab" wait --timeout 120 r1 </dev/null
+to_its_end "rolled back" /root/generic.lua "${role[@]}" --param "commands=grep -qx 1.0 /run/lab-clock"
+is "a test that fails after the installation ends rolled back" "$(run_state)" "rolled back"
+like "it was passed before, and is named" "$(on_server patchday status </dev/null | paste -sd' ')" \
+	'done +prepare/probe\.command .*state: rolled back: prove/probe\.command: '
 items >"$tmp/after"
 empty "and every item is as it was" "$(diff "$tmp/before" "$tmp/after" | head -40)"
 
-# ----------------------------------------------------------------------- r2: done
-server=r2
-boots=$("$lab" boots r2)
-on_server "${patch[@]}" </dev/null >"$tmp/log" 2>&1
-follow_run 300 >>"$tmp/log" 2>&1
-is "without it the work is done" "$(run_state)" "done" || sed 's/^/# /' "$tmp/log"
-is "with the reboot that the catalog suggests" "$("$lab" boots r2)" $((boots + 1))
+# ------------------------------------------------------- r1: the role, done
+server=r1
+boots=$("$lab" boots r1)
+"$lab" push r1 "$PD_BUILDDIR/tests/tools/pd-still" /root/pd-still </dev/null
+out=$(on_server /root/pd-still patchday plan generic "${role[@]}" --answers /root/answers.json --check </dev/null 2>&1)
+is "its dry run changes nothing" "$? $(grep -c '^pd-still' <<<"$out")" "0 0" || show <<<"$out"
+to_its_end "waiting for sign-off" generic "${role[@]}" --param "commands=grep -q 1 /run/lab-clock"
+is "without that the whole runbook ends with the work done" "$(run_state)" "waiting for sign-off"
+is "with the clean start, and the reboot that the catalog suggests" "$("$lab" boots r1)" $((boots + 2))
 versions >"$tmp/new"
 is "all packages that have an update are new" "$(($(comm -13 "$tmp/old" "$tmp/new" | wc -l) > 10))" 1
 like "the made-up ones too" "$(grep ^lab- "$tmp/new" | paste -sd' ')" \
@@ -123,23 +108,39 @@ is "the service runs in its new version" "$(on_server cat /run/lab-clock </dev/n
 like "settings are kept" "$(on_server cat /etc/lab-clock.conf </dev/null)" mine
 verified >"$tmp/verified"
 empty "no failed unit" "$(on_server systemctl list-units --state=failed --no-legend </dev/null)"
-is "what was held is back" "$(on_server systemctl is-active cron </dev/null)" active
-empty "nothing is needed any more" "$(on_server patchday scan --catalog /srv/patch/november.xml --json </dev/null |
+out=$(on_server patchday status </dev/null)
+for step in hold/schedule.hold hold/service.stop; do like "$step" "$out" "is back +$step"; done
+is "what was held is back" "$(on_server systemctl is-active cron apache2 </dev/null | xargs)" "active active"
+empty "without a hold that is left" "$(on_server find /etc/systemd/system -name zz-patchday-hold.conf </dev/null)"
+empty "each difference is explained by a step" "$(on_server patchday status --json </dev/null | jq -r '.comparison | if .not_compared == [] then
+	.differences[] | select((.by | not) and .kind != "errors") | "\(.kind) \(.key) \(.change) \(.field)"
+	else "not compared: \(.not_compared)" end')"
+empty "nothing is needed any more" "$(on_server patchday scan "${catalog[@]}" --json </dev/null |
 	jq -r 'select(.verdict == "needed").id')"
+out=$(on_server sh -ec 'patchday signoff --party operations --name Ann; patchday final; patchday verify' </dev/null 2>&1)
+is "it is signed, sealed and verified" "$? $(run_state)" "0 done" || show <<<"$out"
+check "the certificate is in the central place" on_server sh -c 'test -s /srv/central/"lab - r1 - "*.xml' </dev/null
 
-# ---------------------------------------------- r1: killed while it is installed
-server=r1
-on_server touch /run/lab-clock-slow </dev/null
-on_server "${patch[@]}" </dev/null >"$tmp/log" 2>&1 &
-on_server timeout 200 sh -c 'until pgrep -f "^sleep 600"; do sleep 0.1; done' </dev/null >/dev/null
+# ------------------------------------------------- r2: the role web, killed while it installs
+server=r2
+boots=$("$lab" boots r2)
+# behind the clean start the installation comes to its middle, and nothing begins a run again that was killed
+on_server sh -c 'echo "f /run/lab-clock-slow" >/etc/tmpfiles.d/lab.conf' </dev/null
+on_server patchday run web "${catalog[@]}" --param source=/srv/patch/packages --param from=/srv/mirror/release \
+	--param "pages=http://www.example/ 200 It works" --param at=localhost --answers /root/answers.json </dev/null >"$tmp/log" 2>&1
+"$lab" wait --timeout 120 --boot $((boots + 1)) r2 </dev/null
+on_server sh -c 'mkdir -p /run/systemd/system/patchday-resume.service.d
+	printf "[Service]\nRestart=no\n" >/run/systemd/system/patchday-resume.service.d/lab.conf; systemctl daemon-reload
+	timeout 200 sh -c "until pgrep -f \"^sleep 600\"; do sleep 0.1; done"' </dev/null >/dev/null
 is "the installation is in the middle of it" $? 0
-on_server sh -c 'pkill -9 patchday; pkill -9 -x dnf; pkill -9 -x rpm; pkill -9 -f "^sleep 600"; rm /run/lab-clock-slow' </dev/null
-wait $!
+on_server sh -c 'rm /etc/tmpfiles.d/lab.conf /run/lab-clock-slow
+	pkill -9 patchday; pkill -9 -x dnf; pkill -9 -x rpm; pkill -9 -f "^sleep 600"' </dev/null
 like "some packages are there twice" "$(on_server rpm -q lab-clock </dev/null | paste -sd' ')" '1\.0-1.*1\.1-1'
 on_server patchday resume </dev/null >>"$tmp/log" 2>&1
 follow_run 300 >>"$tmp/log" 2>&1
-is "resumed it ends done" "$(run_state)" "done" || sed 's/^/# /' "$tmp/log"
+is "resumed the runbook of a web server ends with the work done" "$(run_state)" "waiting for sign-off" || sed 's/^/# /' "$tmp/log"
 versions >"$tmp/resumed"
 empty "with the same packages as the other server, each once" "$(diff "$tmp/new" "$tmp/resumed")"
 empty "and all files are whole, as there" "$(diff "$tmp/verified" <(verified))"
+is "and what was held is back" "$(on_server systemctl is-active cron </dev/null)" active
 end

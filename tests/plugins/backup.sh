@@ -70,6 +70,8 @@ safe=/srv/safe/pd-step
 
 # --- state
 in_lab /opt/pd/tree </dev/null
+# a program of the other family, whose packages these are not, would make a database when asked
+in_lab sh -c 'printf "#!/bin/sh\ntouch /root/asked\n" >/usr/bin/rpm; chmod 755 /usr/bin/rpm' </dev/null
 run step backup.state check,apply,verify to=/srv/safe paths=/srv/t,/srv/t/dir,/none name=t
 is "$rc" 0 "state saves a tree with everything in it"
 [ "$rc" = 0 ] || echo "$out" | tail -5
@@ -82,6 +84,9 @@ run in_lab sh -c "tar --zstd -tf $safe/t.tar.zst 2>&1 | grep -c Ignoring" </dev/
 is "$out" 1 "GNU tar reads the archive, and complains of one name that is not UTF-8"
 run in_lab sh -c "tar --zstd -xOf $safe/t.tar.zst .patchday/packages/selections 2>/dev/null | grep -c install" </dev/null
 is "$out" "$(in_lab sh -c 'dpkg --get-selections | grep -c install' </dev/null)" "the package selections are in it"
+run in_lab sh -c "! ls /root/asked && tar --zstd -tf $safe/t.tar.zst .patchday/packages | sort" </dev/null
+is "$(grep '^[./]' <<<"$out" | xargs)" ".patchday/packages/held .patchday/packages/manual .patchday/packages/selections" \
+	"only this server's package managers were asked"
 run in_lab ls $safe </dev/null
 unlike "$out" part "nothing half written is left"
 

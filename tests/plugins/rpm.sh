@@ -171,4 +171,24 @@ like "$out" 'lab-clock-1\.0-1\.noarch is there beside a newer one' "another's in
 selection /root/core.json lab-core
 install apply,verify core.json "${both[@]}"
 is "$rc $(in_lab rpm -q lab-clock </dev/null | paste -sd' ')" "0 lab-clock-1.1-1.noarch" "and repaired"
+
+# ---------------------------------------------------------------- a kernel
+# of a name that no list has, by a vendor whose catalog says nothing of a reboot
+in_lab sh -ec 'mkdir -m 755 /srv/kernels; cd /root
+	for version in 1.0 1.1; do
+		printf "%s\n" "Name: kernel-uek-core" "Version: $version" "Release: 1" "Summary: made-up" "License: MIT" "BuildArch: noarch" \
+			"Provides: installonlypkg(kernel)" "%description" "Made up." "%install" "mkdir -p %{buildroot}/boot" \
+			"echo >%{buildroot}/boot/vmlinuz-$version" "%files" "/boot/vmlinuz-$version" >kernel.spec
+		rpmbuild -bb --quiet --define "_topdir /root/rpmbuild" --define "_rpmdir /srv/kernels" \
+			--define "_build_name_fmt %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm" kernel.spec
+	done
+	rpm -i --nosignature /srv/kernels/kernel-uek-core-1.0-1.noarch.rpm' </dev/null >/dev/null 2>&1
+is $? 0 "there is a kernel"
+in_lab sh -c 'sed "s/lab-clock/kernel-uek-core/g; s/\"sha256\": \"[0-9a-f]*/\"sha256\": \"/" /root/clock.json >/root/kernel.json' </dev/null
+fresh
+install check,apply,verify kernel.json source=/srv/kernels unsigned=true
+like "$rc $(grep -c '"reboot_required".*true' <<<"$out")" '^0 [1-9]' "a new one needs a reboot" || printf '%s\n' "$out" | tail -20
+is "$(in_lab rpm -q kernel-uek-core </dev/null | paste -sd' ')" "kernel-uek-core-1.0-1.noarch kernel-uek-core-1.1-1.noarch" "it stands beside the old one"
+install undo kernel.json source=/srv/kernels unsigned=true
+is "$rc $(in_lab sh -c 'rpm -q kernel-uek-core; ls /boot' </dev/null | paste -sd' ')" "0 kernel-uek-core-1.0-1.noarch vmlinuz-1.0" "which alone is there after it was taken back"
 done_testing
