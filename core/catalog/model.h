@@ -127,12 +127,6 @@ void pd_catalog_digest(struct pd_catalog *c);
 /** Its place in updates; -1: no such id, -2: there is only a brief. */
 int64_t pd_catalog_find(const struct pd_catalog *c, const char *id);
 
-/** Runs of digits of any length, by value; both move behind theirs. */
-int pd_version_digits(const char **a, const char **b);
-int pd_version_firmware(unsigned scheme, const char *a, const char *b);
-bool pd_version_alpine_allowed(const char *s);
-int pd_version_alpine(const char *a, const char *b); /* both allowed */
-
 /** A regular expression of bounded cost that compiles? */
 bool pd_rules_pattern(const char *s);
 
