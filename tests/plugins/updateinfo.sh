@@ -43,6 +43,11 @@ like "an entry that is wrong is named, with its line" "$(cat "$tmp/err")" \
 like "an element that is not known is named" "$(cat "$tmp/err")" 'an element that is not known: newthing'
 like "a date of no form is named" "$(cat "$tmp/err")" 'a date of no form that is known: mangled'
 like "one id and revision is one update" "$(cat "$tmp/err")" 'update EX-7 is there more than once with revision "2"'
+# ---- others in a text belong to it, wherever they stand and whatever they are called
+printf '%s' '<updates><update type="security"><id>EX-1</id><title>of <b>one</b> line</title><pkglist><collection><package name="a" version="1"/></collection></pkglist>
+	<description>a <b>b<i>c</i></b> d <id>e</id> f<br/>g</description><severity>Low</severity></update></updates>' >"$tmp/mixed.xml"
+is "a text with elements in it is whole" "$(pd catalog show "$tmp/mixed.xml" --json | jq -r '"\(.id)|\(.title)|\(.description)|\(.severity)"')" \
+	"EX-1|of one line|a bc d e fg|low"
 like "why" "$(pd scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm --why EX-2)" \
 	'new 9.0-1 is installed'
 like "why not: one package" "$(pd scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm --why EX-3)" \
