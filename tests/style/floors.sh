@@ -20,7 +20,7 @@ base 1513
 xml 737
 plugin 5782
 facts 1017
-catalog 3879
+catalog 3930
 workflow 2072
 run 6279
 report 1452
