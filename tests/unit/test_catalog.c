@@ -278,8 +278,8 @@ static void judges_rules_and_packages(void)
 		     "not-applicable", NULL, 0),
 		CASE("excluded", APPLIES(NO) PACKAGE("old", "2", "scheme='deb'"),
 		     "not-applicable", "its rules exclude this server", 0),
-		/* another platform's, which has a package of the same name */
-		CASE("elsewhere", APPLIES(NO) PACKAGE("old", "1.0-1", "scheme='deb'"),
+		/* another platform's, which has a package of the same name: it replaces nothing */
+		CASE("elsewhere", "<supersedes id='with-packages'/>" APPLIES(NO) PACKAGE("old", "1.0-1", "scheme='deb'"),
 		     "not-applicable", "its rules exclude this server", 0),
 		CASE("perhaps", APPLIES(OPEN) PACKAGE("old", "1.0-1", "scheme='deb'"), "installed",
 		     "old 1.0-1 is installed", 0),
