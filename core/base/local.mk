@@ -10,4 +10,8 @@ core_libcore_la_SOURCES += \
 	%reldir%/mem.c \
 	%reldir%/mem.h \
 	%reldir%/text.c \
-	%reldir%/text.h
+	%reldir%/text.h \
+	%reldir%/version.c \
+	%reldir%/version.h \
+	%reldir%/version_alpine.c \
+	%reldir%/version_firmware.c

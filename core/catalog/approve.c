@@ -47,14 +47,29 @@ static void take_part(struct parts *to, char *part, const char *proof)
 	free(part);
 }
 
+/* What its modules are called: whether a stream is a default one, other catalogs say. */
+static char *names_of(const char *module)
+{
+	char *out = pd_strdup(module), *to = out;
+
+	for (const char *s = out; *s;)
+		if (*s == ' ')
+			s += strcspn(s, ",");
+		else
+			*to++ = *s++;
+	*to = '\0';
+	return out;
+}
+
 /* The address of a file may change: freezing completes it. */
 static void take_parts(struct parts *to, const struct pd_catalog_update *u)
 {
 	for (uint32_t i = 0; i < u->n_packages; i++) {
 		const struct pd_package_row *p = &u->packages[i];
+		pd_auto_free char *module = names_of(p->module);
 
 		take_part(to, pd_print("%s package %s %s %s %s", pd_scheme_name(p->scheme), p->name,
-				       p->version, p->arch, p->module),
+				       p->version, p->arch, module),
 			  p->payload ? u->payloads[p->payload - 1].digest : "");
 	}
 	for (uint32_t i = 0; i < u->n_payloads; i++) {

@@ -91,5 +91,6 @@ void pd_arena_clear(struct pd_arena *arena)
 	pd_index_clear(&arena->replacing);
 	pd_index_clear(&arena->defaults);
 	free(arena->replacers);
+	free(arena->streams);
 	*arena = (struct pd_arena){0};
 }

@@ -3,6 +3,7 @@
 #ifndef PD_CATALOG_CATALOG_H
 #define PD_CATALOG_CATALOG_H
 
+#include "base/version.h"
 #include "facts/facts.h"
 
 /* All strings are owned by the catalog (an arena with interned strings). */
@@ -208,11 +209,6 @@ void pd_verdict_text(struct pd_verdict_walk *w, const char *mark, struct pd_buff
 
 /** Of what has no row: how many there are of each verdict, added to @p counts. */
 void pd_catalog_count(const struct pd_catalog *c, int64_t *counts);
-
-/** Compare two versions: <0, 0, >0 in *out; false if the scheme does not
- * allow one of them. */
-bool pd_version_compare(enum pd_scheme scheme, const char *a, const char *b,
-			int *out, struct pd_error **err) PD_MUST_USE;
 
 /** One needed update in the form that a plan freezes (see arguments.h). */
 json_t *pd_verdict_json(const struct pd_verdict_row *row);

@@ -31,9 +31,37 @@ bool pd_arch_fits(const char *offered, const char *installed)
 	       ((is_any(offered) || is_any(installed)) && !is_source(offered));
 }
 
-void pd_catalog_default(struct pd_catalog *c, const char *module)
+/* Repositories are merged as libmodulemd does (modulemd_defaults_v1_merge): of two streams
+ * the one that was set last counts, and none if that is not known. */
+void pd_catalog_default(struct pd_catalog *c, const char *module, int64_t modified)
 {
-	pd_index_put(&c->arena->defaults, pd_arena_keep(c->arena, module), 0);
+	struct pd_arena *a = c->arena;
+	size_t len = strcspn(module, ":");
+	pd_auto_free char *name = pd_strndup(module, len);
+	const char *stream = pd_arena_keep(a, module + len + (module[len] == ':'));
+	struct pd_index_slot *slot = pd_index_put(&a->defaults, name, (uint32_t)a->n_streams);
+	struct pd_stream *known;
+
+	if (slot->key == name) {
+		slot->key = pd_arena_keep(a, name);
+		pd_grow(a->streams, a->n_streams, a->cap_streams);
+		a->streams[a->n_streams++] = (struct pd_stream){ stream, modified };
+		return;
+	}
+	known = &a->streams[slot->value];
+	if (*known->stream && strcmp(known->stream, stream) != 0 && modified >= known->modified)
+		known->stream = modified > known->modified ? stream : "";
+	known->modified = modified > known->modified ? modified : known->modified;
+}
+
+static bool is_default(const struct pd_arena *a, const char *module)
+{
+	size_t len = strcspn(module, ":");
+	pd_auto_free char *name = pd_strndup(module, len);
+	const struct pd_index_slot *slot = module[len] ? pd_index_find(&a->defaults, name) : NULL;
+	const char *stream = slot ? a->streams[slot->value].stream : "";
+
+	return *stream && strcmp(stream, module + len + 1) == 0;
 }
 
 /* The name of a module and its stream, from @at on. */
@@ -58,7 +86,7 @@ static void mark_default(struct pd_arena *a, struct pd_package_row *p)
 		pd_auto_free char *one = pd_strndup(at, module_at(at));
 
 		pd_buffer_print(&text, "%s%s%s", text.len ? "," : "", one,
-				pd_index_find(&a->defaults, one) ? " default" : "");
+				is_default(a, one) ? " default" : "");
 	}
 	if (text.len && strcmp(text.data, p->module) != 0)
 		p->module = pd_arena_keep(a, text.data);

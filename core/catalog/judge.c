@@ -193,13 +193,13 @@ static enum pd_verdict by_packages(struct pd_verdict_row *row, struct look *look
 		      u->packages[0].name : "", u->n_packages + u->left_out));
 }
 
-/* It has rules about where it fits, which hold, and a program to ask. */
-static bool is_unsure(const struct pd_catalog_update *u, enum pd_truth fits)
+static bool has_tree(const struct pd_catalog_update *u, unsigned tree)
 {
-	for (uint32_t i = 0; fits == PD_TRUE && u->n_installers && i < u->n_rules; i++)
-		if (u->rules[i].tree == PD_RULES_APPLICABLE)
-			return true;
-	return false;
+	uint32_t i = 0;
+
+	while (i < u->n_rules && u->rules[i].tree != tree)
+		i++;
+	return i < u->n_rules;
 }
 
 static enum pd_verdict by_rules(struct pd_rules *rules, struct pd_verdict_row *row,
@@ -216,16 +216,20 @@ static enum pd_verdict by_rules(struct pd_rules *rules, struct pd_verdict_row *r
 	there = pd_rules_eval(rules, u, PD_RULES_INSTALLED,
 			      packages == PD_VERDICT_INSTALLED ? PD_TRUE :
 			      packages == PD_VERDICT_UNKNOWN ? PD_UNKNOWN : PD_FALSE, &why);
-	if (there == PD_TRUE)
-		return pd_decide(row, PD_VERDICT_INSTALLED,
-			      pd_proof_text("its rules find it installed", &rules->proof));
 	lacking = rules->proof;
+	/* Packages of the name may be another platform's: these come behind where it fits. */
+	if (there == PD_TRUE && has_tree(u, PD_RULES_INSTALLED))
+		return pd_decide(row, PD_VERDICT_INSTALLED,
+			      pd_proof_text("its rules find it installed", &lacking));
 	fits = pd_rules_eval(rules, u, PD_RULES_APPLICABLE, PD_TRUE, &why);
 	if (fits == PD_FALSE)
 		return pd_decide(row, PD_VERDICT_NOT_APPLICABLE, rules->proof.absent ?
 			pd_absent_reason(rules->proof.rule->subject, rules->proof.absent) :
 			pd_proof_text("its rules exclude this server", &rules->proof));
-	row->unsure = is_unsure(u, fits);
+	if (there == PD_TRUE) /* so its packages have it */
+		return row->verdict;
+	/* It has rules about where it fits, which hold, and a program to ask. */
+	row->unsure = fits == PD_TRUE && u->n_installers && has_tree(u, PD_RULES_APPLICABLE);
 	if (there == PD_UNKNOWN || fits == PD_UNKNOWN)
 		return pd_decide(row, PD_VERDICT_UNKNOWN, pd_strdup(why ? why : row->reason ?
 			row->reason : "it does not say how to see that it is installed"));

@@ -16,7 +16,4 @@ core_libcore_la_SOURCES += \
 	%reldir%/rules.c \
 	%reldir%/store.c \
 	%reldir%/unpack.c \
-	%reldir%/verdicts.c \
-	%reldir%/version.c \
-	%reldir%/version_alpine.c \
-	%reldir%/version_firmware.c
+	%reldir%/verdicts.c

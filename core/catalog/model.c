@@ -286,13 +286,15 @@ static bool take_replacer(struct pd_builder *b, union pd_part *p)
 	pd_auto_free char *wrong = row_bad(NULL, PD_EMIT_PACKAGE, p);
 	const char *at = p->package.replaces;
 	struct pd_replaced old;
+	int64_t modified = 0;
 
 	if (!wrong)
 		wrong = replaces_wrong(&p->package);
 	if (wrong)
 		return refuse(b, wrong);
 	if (p->package.module && *p->package.module)
-		pd_catalog_default(b->catalog, p->package.module);
+		pd_catalog_default(b->catalog, p->package.module,
+				   pd_parse_int(p->package.version, &modified) ? modified : 0);
 	while (at && *at && pd_replaced_next(&at, &old))
 		if (!b->audience || pd_index_find(&b->audience->names, old.name)) {
 			pd_catalog_replacer(b->catalog, &p->package, full);

@@ -25,7 +25,12 @@ struct pd_arena {
 		uint32_t next; /* of this name; 0: none */
 	} *replacers;          /* packages that take the place of others; 0 is none */
 	size_t n_replacers, cap_replacers;
-	struct pd_index defaults; /* "NAME:STREAM" -> nothing: default streams of modules */
+	struct pd_index defaults; /* module -> its place in streams */
+	struct pd_stream {
+		const char *stream; /* "": those that name one do not agree */
+		int64_t modified;
+	} *streams;               /* default streams of modules */
+	size_t n_streams, cap_streams;
 	const char *recent[PD_ARENA_RECENT]; /* that were kept, by the first byte */
 };
 
@@ -88,9 +93,9 @@ void pd_catalog_settle(struct pd_builder *b);
 void pd_catalog_settle_brief(struct pd_builder *b, const struct pd_catalog_brief *brief);
 /** A package that replaces others, of this full version. */
 void pd_catalog_replacer(struct pd_catalog *c, const struct pd_package_row *p, const char *version);
-/** "NAME:STREAM" is the default one; a package of it is marked: "NAME:STREAM default".
- * Of several modules, with commas between, any counts. */
-void pd_catalog_default(struct pd_catalog *c, const char *module);
+/** "NAME:STREAM" is the default one since @p modified, a number that grows; a package of it
+ * is marked: "NAME:STREAM default".  Of several modules, with commas between, any counts. */
+void pd_catalog_default(struct pd_catalog *c, const char *module, int64_t modified);
 /** What is known of the packages of an update wherever they stand. */
 void pd_add_known(struct pd_arena *a, struct pd_catalog_update *u);
 void pd_catalog_ignore(struct pd_catalog *c, unsigned line, const char *what);
@@ -126,12 +131,6 @@ unsigned pd_verdict_restart(const struct pd_verdict_row *row);
 void pd_catalog_digest(struct pd_catalog *c);
 /** Its place in updates; -1: no such id, -2: there is only a brief. */
 int64_t pd_catalog_find(const struct pd_catalog *c, const char *id);
-
-/** Runs of digits of any length, by value; both move behind theirs. */
-int pd_version_digits(const char **a, const char **b);
-int pd_version_firmware(unsigned scheme, const char *a, const char *b);
-bool pd_version_alpine_allowed(const char *s);
-int pd_version_alpine(const char *a, const char *b); /* both allowed */
 
 /** A regular expression of bounded cost that compiles? */
 bool pd_rules_pattern(const char *s);

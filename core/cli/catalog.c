@@ -96,18 +96,18 @@ static json_t *rules(const struct pd_catalog_update *u, unsigned tree)
 	return open[0];
 }
 
-static json_t *described(const struct pd_catalog *c, const struct pd_catalog_update *u, bool whole)
+static json_t *described(const struct pd_catalog *c, const struct pd_catalog_update *u, const json_t *whole)
 {
 	static const char *const states[] = { "final", "testing", "retired", "rules" };
-	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o*}",
+	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o*, s:o*}",
 		"id", u->id, "revision", u->revision, "title", u->title, "severity",
 		pd_severity_name(u->severity), "severity_text", u->severity_text, "kind",
 		pd_class_name(u->kind), "status", states[u->status], "restart",
 		pd_restart_name(u->restart), "issued", (json_int_t)u->issued, "updated",
-		(json_int_t)u->updated, "line", (json_int_t)u->line, "relations", relations(u),
+		(json_int_t)u->updated, "line", (json_int_t)u->line, "relations", json_is_false(whole) ? NULL : relations(u),
 		"approved", c->approvals ? json_boolean(!u->barred) : NULL);
 
-	if (whole) {
+	if (json_is_true(whole)) {
 		pd_auto_free char *trust = pd_trust_text(c, u);
 
 		json_object_update_new(j, json_pack(
@@ -130,19 +130,19 @@ static const struct pd_catalog_update *update_of(const struct pd_catalog *c, con
 }
 
 /* update(catalog, which, whole): one of its updates, the catalog and its place in it
- * counted from 1; its head and relations, or with all that there is. */
+ * counted from 1; its head and relations, or with all that there is (true), or its head (false). */
 PD_CORE(update)
 {
 	const struct pd_catalog *c = catalog_of(cli, args);
 
-	return described(c, update_of(c, json_array_get(args, 1)), json_is_true(json_array_get(args, 2)));
+	return described(c, update_of(c, json_array_get(args, 1)), json_array_get(args, 2));
 }
 
 /* update_line(catalog, which): printed as a line of JSON, as a whole and with the catalog's name. */
 PD_CORE(update_line)
 {
 	const struct pd_catalog *c = catalog_of(cli, args);
-	pd_auto_json *u = described(c, update_of(c, json_array_get(args, 1)), true);
+	pd_auto_json *u = described(c, update_of(c, json_array_get(args, 1)), json_true());
 	pd_auto_free char *text = NULL;
 
 	json_object_set_new(u, "catalog", json_string(c->name));
@@ -158,7 +158,7 @@ PD_CORE(marks)
 {
 	static unsigned char key[crypto_shorthash_KEYBYTES];
 	const struct pd_catalog *c = catalog_of(cli, args);
-	pd_auto_json *u = described(c, update_of(c, json_array_get(args, 1)), true), *names = json_array();
+	pd_auto_json *u = described(c, update_of(c, json_array_get(args, 1)), json_true()), *names = json_array();
 	pd_auto(pd_buffer) marks = {0};
 	const char *name;
 	json_t *value;

@@ -67,6 +67,8 @@ bool pd_selection_update(struct pd_ctx *ctx, const struct pd_updates *updates,
 			 size_t i, struct pd_update *out);
 bool pd_selection_package(struct pd_ctx *ctx, const struct pd_updates *updates,
 			  size_t i, size_t j, struct pd_package *out);
+bool pd_selection_compare(struct pd_ctx *ctx, uint32_t scheme, const char *a, const char *b,
+			  int *order);
 
 /* emit.c */
 int pd_emit_fact(struct pd_ctx *ctx, const char *kind,

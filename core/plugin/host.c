@@ -445,6 +445,6 @@ const struct pd_host pd_host_table = {
 	.fact = pd_emit_fact, .source_read = pd_emit_source_read,
 	.xml = pd_emit_xml, .xml_line = pd_emit_xml_line,
 	.emit = pd_emit_part, .ignored = pd_emit_ignored,
-	.parse = host_parse, .nearest = host_nearest,
+	.parse = host_parse, .nearest = host_nearest, .compare_versions = pd_selection_compare,
 	.unpacked = pd_emit_unpacked, .package_wanted = pd_emit_wanted,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The updates that a plan has frozen for a step, as a plugin reads them. */
+/* The updates that a plan has frozen for a step, as a plugin reads them, and how
+ * versions compare. */
 #include "plugin/child.h"
 
 /* Index of a word among those that the enums of plugin.h count through. */
@@ -62,4 +63,11 @@ bool pd_selection_package(struct pd_ctx *ctx, const struct pd_updates *updates,
 	};
 	memcpy(out, &p, size < sizeof(p) ? size : sizeof(p));
 	return true;
+}
+
+bool pd_selection_compare(struct pd_ctx *ctx, uint32_t scheme, const char *a, const char *b,
+			  int *order)
+{
+	(void)ctx;
+	return a && b && pd_version_compare((enum pd_scheme)scheme, a, b, order, NULL);
 }

@@ -2,21 +2,6 @@
 /* Frames of bytes, and the structs of an update as their fields. */
 #include "plugin/wire.h"
 
-const char *const pd_schemes[PD_SCHEME_LAST + 2] = {
-	"none", "deb", "rpm", "alpine", "windows", "plain", "fwupd", "number", "hex", "pair",
-	"triplet", "quad", "bcd", "intel-me", "intel-me2", "intel-csme19", "surface-legacy",
-	"surface", "dell-bios", "dell-bios-msb", NULL
-};
-
-enum pd_scheme pd_scheme_of(const char *name)
-{
-	unsigned i = PD_SCHEME_LAST;
-
-	while (i && strcmp(pd_schemes[i], name) != 0)
-		i--;
-	return (enum pd_scheme)i;
-}
-
 size_t pd_frame_open(struct pd_buffer *b, unsigned type)
 {
 	uint32_t head[2] = { 0, type };

@@ -4,11 +4,7 @@
 #define PD_PLUGIN_WORKER_H
 
 #include "base/json.h"
-
-#define PD_SCHEME_LAST PD_SCHEME_DELL_BIOS_MSB
-/** Names of enum pd_scheme, and the other way round; 0: there is none. */
-extern const char *const pd_schemes[PD_SCHEME_LAST + 2]; /* ends with NULL */
-enum pd_scheme pd_scheme_of(const char *name);
+#include "base/version.h"
 
 enum {
 	PD_EMIT_IGNORED = PD_EMIT_END + 1, /* struct pd_ignored */

@@ -5,6 +5,8 @@
 
 #include "lvfs.h"
 
+enum { VENDORS_MAX = 64 }; /* lists of them that one GUID has */
+
 /* Releases that replace each other: of the same devices and branch. */
 static int same_devices(const struct release *a, const struct release *b)
 {
@@ -13,16 +15,75 @@ static int same_devices(const struct release *a, const struct release *b)
 	return order ? order : strcmp(a->component->branch, b->component->branch);
 }
 
-/* To fwupd the highest version is the newest: an old branch may have releases that came
- * later.  Of one version, in several components, the date decides. */
-static int newest_first(const void *a, const void *b)
+static int by_devices(const void *a, const void *b)
 {
 	const struct release *x = *(struct release *const *)a, *y = *(struct release *const *)b;
 	int order = same_devices(x, y);
 
-	order = order ? order : lvfs_order(y->dotted, x->dotted);
+	return order ? order : (x->place > y->place) - (x->place < y->place);
+}
+
+/* To fwupd the highest version is the newest: an old branch may have releases that came
+ * later.  Of one version, in several components, the date decides. */
+static int newest_first(const void *a, const void *b, void *ctx)
+{
+	const struct release *x = *(struct release *const *)a, *y = *(struct release *const *)b;
+	int order = x->odd - y->odd;
+
+	if (!order && !x->odd && !pd_compare_versions(ctx, x->scheme, y->version, x->version, &order))
+		order = 0;
 	return order ? order : x->order != y->order ? (x->order < y->order ? 1 : -1) :
 	       (x->place > y->place) - (x->place < y->place);
+}
+
+static void add_older(struct reader *r, struct release *x, const struct release *older)
+{
+	x->older = path_room(r->path.ctx, x->older, x->n_older, &x->older_cap, sizeof(*x->older));
+	x->older[x->n_older++] = older;
+}
+
+/* Vendors buy the same chip, and with it the GUID: what is for one vendor's devices neither
+ * replaces what is for another's nor is replaced by it.  From the oldest on, each replaces
+ * the newest of every list of vendors that shares one with its own, unless the one before it
+ * with the same list does so already.  @p last: the newest of each list so far. */
+static void replace_older(struct reader *r, struct release *x, const struct release **last, size_t *n)
+{
+	size_t own = 0;
+
+	while (own < *n && strcmp(last[own]->component->vendors, x->component->vendors) != 0)
+		own++;
+	if (own == VENDORS_MAX) /* it stays by itself */
+		return;
+	for (size_t i = 0; i < *n; i++)
+		if ((own == *n || last[i]->rank <= last[own]->rank) && strcmp(x->id, last[i]->id) != 0 &&
+		    lvfs_share(x->component->vendors, last[i]->component->vendors))
+			add_older(r, x, last[i]);
+	*n += own == *n;
+	last[own] = x;
+}
+
+/* All of the same devices.  To fwupd the device says how versions compare; here the first
+ * component that does. */
+static void connect_same(struct reader *r, struct release **all, size_t len)
+{
+	const struct release *last[VENDORS_MAX];
+	unsigned scheme = PD_SCHEME_FWUPD;
+	size_t n = 0;
+	int order;
+
+	for (size_t i = 0; i < len && scheme == PD_SCHEME_FWUPD; i++)
+		scheme = all[i]->component->scheme;
+	for (size_t i = 0; i < len; i++) {
+		all[i]->scheme = scheme;
+		all[i]->odd = !pd_compare_versions(r->path.ctx, scheme, all[i]->version, all[i]->version,
+						   &order);
+	}
+	qsort_r(all, len, sizeof(*all), newest_first, r->path.ctx);
+	for (size_t i = len; i--;) {
+		all[i]->rank = i;
+		if (!all[i]->odd)
+			replace_older(r, all[i], last, &n);
+	}
 }
 
 static void connect(struct reader *r)
@@ -35,12 +96,13 @@ static void connect(struct reader *r)
 
 		x->id = pd_format(r->path.ctx, "%s%s%s/%s", c->id, *c->branch ? "/" : "", c->branch,
 				  x->version);
-		x->dotted = lvfs_dotted(r, c, x->version);
 	}
-	qsort(sorted, r->len, sizeof(*sorted), newest_first);
-	for (size_t i = 0; i + 1 < r->len; i++)
-		if (!same_devices(sorted[i], sorted[i + 1]) && strcmp(sorted[i]->id, sorted[i + 1]->id) != 0)
-			sorted[i]->older = sorted[i + 1];
+	qsort(sorted, r->len, sizeof(*sorted), by_devices);
+	for (size_t first = 0, next; first < r->len; first = next) {
+		for (next = first + 1; next < r->len && !same_devices(sorted[first], sorted[next]);)
+			next++;
+		connect_same(r, sorted + first, next - first);
+	}
 }
 
 /* -------------------------------------------------------------- updates */
@@ -67,8 +129,10 @@ static int relation(struct reader *r, unsigned kind, const char *target, const c
 static int relations(struct reader *r, const struct release *x)
 {
 	const struct component *c = x->component;
-	int result = x->older ? relation(r, PD_REL_SUPERSEDES, x->older->id, NULL) : 0;
+	int result = 0;
 
+	for (size_t i = 0; i < x->n_older && !result; i++)
+		result = relation(r, PD_REL_SUPERSEDES, x->older[i]->id, NULL);
 	for (size_t i = 0; i < x->n_issues && !result; i++)
 		result = x->issues[i].name ? relation(r, PD_REL_ALIAS, x->issues[i].name, "issue") :
 					     relation(r, PD_REL_REFERENCE, x->issues[i].url, "issue");

@@ -51,7 +51,7 @@ static void start_component(struct reader *r, const struct pd_xml_attr *attrs, s
 	}
 	r->component = pd_alloc_for(r->path.ctx, sizeof(*r->component));
 	*r->component = (struct component){ .id = "", .name = "", .summary = "", .vendor = "",
-		.homepage = "", .branch = "", .format = "", .protocol = "",
+		.homepage = "", .branch = "", .protocol = "", .scheme = PD_SCHEME_FWUPD,
 		.line = pd_xml_line(r->path.ctx) };
 }
 
@@ -98,6 +98,7 @@ static void end_component(struct reader *r)
 		"it provides no <firmware type=\"flashed\">" : NULL;
 	size_t mine = r->len;
 
+	r->component->vendors = lvfs_vendors(r, c);
 	if (!wrong)
 		return;
 	while (mine && r->releases[mine - 1]->component == c)
@@ -182,6 +183,23 @@ static void issue(struct reader *r, const char *said)
 								   (struct issue){ .name = said };
 }
 
+/* Of other formats, such as "plain", fwupd does not make dots of a number. */
+static unsigned scheme_of(const char *format)
+{
+	static const struct { const char *format; unsigned scheme; } known[] = {
+		{ "number", PD_SCHEME_NUMBER }, { "hex", PD_SCHEME_HEX }, { "pair", PD_SCHEME_PAIR },
+		{ "triplet", PD_SCHEME_TRIPLET }, { "quad", PD_SCHEME_QUAD }, { "bcd", PD_SCHEME_BCD },
+		{ "intel-me", PD_SCHEME_INTEL_ME }, { "intel-me2", PD_SCHEME_INTEL_ME2 },
+		{ "intel-csme19", PD_SCHEME_INTEL_CSME19 },
+		{ "surface-legacy", PD_SCHEME_SURFACE_LEGACY }, { "surface", PD_SCHEME_SURFACE },
+		{ "dell-bios", PD_SCHEME_DELL_BIOS }, { "dell-bios-msb", PD_SCHEME_DELL_BIOS_MSB } };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (strcmp(format, known[i].format) == 0)
+			return known[i].scheme;
+	return PD_SCHEME_FWUPD;
+}
+
 static void end_of_component_part(struct reader *r, enum place at, const char *said)
 {
 	struct component *c = r->component;
@@ -203,7 +221,7 @@ static void end_of_component_part(struct reader *r, enum place at, const char *s
 	case TAG: add_text(r, &c->tags, said); break;
 	case VALUE:
 		c->protocol = strcmp(r->key, "LVFS::UpdateProtocol") == 0 ? said : c->protocol;
-		c->format = strcmp(r->key, "LVFS::VersionFormat") == 0 ? said : c->format;
+		c->scheme = strcmp(r->key, "LVFS::VersionFormat") == 0 ? scheme_of(said) : c->scheme;
 		break;
 	default: break;
 	}

@@ -24,10 +24,12 @@ struct issue {
 };
 
 struct component {
-	const char *id, *name, *summary, *vendor, *homepage, *branch, *format, *protocol;
+	const char *id, *name, *summary, *vendor, *homepage, *branch, *protocol;
+	unsigned scheme; /* how the versions of its devices compare, LVFS::VersionFormat */
 	struct texts guids, tags;
 	struct need *needs;
 	size_t n_needs, needs_cap;
+	const char *vendors; /* whose devices it is for, a pattern of ids; "": any */
 	bool system;   /* firmware of the machine itself */
 	bool attended; /* somebody has to press a button */
 	uint32_t line;
@@ -35,8 +37,11 @@ struct component {
 
 struct release {
 	struct component *component;
-	const struct release *older; /* the next one, of the same devices; NULL */
-	const char *dotted; /* the version, of a single number what the format makes of it */
+	const struct release **older; /* that it replaces, without those that they replace */
+	size_t n_older, older_cap;
+	size_t rank; /* the newest of the same devices has the lowest */
+	unsigned scheme; /* by which it compares with others of the same devices */
+	int odd;         /* 1: its version is none */
 	const char *id, *version, *urgency, *details, *location, *file, *digest;
 	const char *description;
 	struct issue *issues;
@@ -60,12 +65,10 @@ struct reader {
 	struct path words;           /* of a description */
 };
 
-/** enum pd_scheme: how the versions of its devices compare, LVFS::VersionFormat. */
-HIDDEN unsigned lvfs_scheme(const struct component *c);
-/** A version of that component for lvfs_order(). */
-HIDDEN const char *lvfs_dotted(struct reader *r, const struct component *c, const char *version);
-/** Below, equal to or above zero, as strcmp(). */
-HIDDEN int lvfs_order(const char *a, const char *b);
+/** Whose devices a component is for, as struct component has it. */
+HIDDEN const char *lvfs_vendors(struct reader *r, const struct component *c);
+/** May a device be of both? */
+HIDDEN bool lvfs_share(const char *a, const char *b);
 
 /** Both rule trees of a release. */
 HIDDEN int PD_MUST_USE lvfs_rules(struct reader *r, const struct release *x);

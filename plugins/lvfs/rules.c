@@ -66,6 +66,37 @@ static enum own own(const struct need *need)
 	       OWN_VERSION : NOT_OWN;
 }
 
+const char *lvfs_vendors(struct reader *r, const struct component *c)
+{
+	const char *all = "";
+
+	for (size_t i = 0; i < c->n_needs; i++) {
+		const struct need *need = &c->needs[i];
+
+		if (strcmp(need->element, "firmware") == 0 && strcmp(need->depth, "0") == 0 &&
+		    strcmp(need->text, "vendor-id") == 0)
+			all = pd_format(r->path.ctx, "%s%s%s", all, *all ? "&" : "", need->version);
+	}
+	return all;
+}
+
+/* Patterns of more than ids with | between them share one if they are the same. */
+bool lvfs_share(const char *a, const char *b)
+{
+	bool plain = !strpbrk(a, "()[]&") && !strpbrk(b, "()[]&");
+
+	if (!*a || !*b || strcmp(a, b) == 0)
+		return true;
+	for (; plain && *a; a += strcspn(a, "|"), a += *a == '|') {
+		size_t len = strcspn(a, "|");
+
+		for (const char *s = b; *s; s += strcspn(s, "|"), s += *s == '|')
+			if (strcspn(s, "|") == len && strncmp(s, a, len) == 0)
+				return true;
+	}
+	return false;
+}
+
 /* Any row with this GUID for which all of it holds.  Vendors buy the same chip, so that a
  * GUID may be of several; a server has several devices of one. */
 static int device(struct reader *r, unsigned tree, const struct component *c, const char *guid,
@@ -75,7 +106,7 @@ static int device(struct reader *r, unsigned tree, const struct component *c, co
 		.tree = (uint16_t)tree, .op = PD_RULE_ANY, .kind = "firmware",
 		.subject = path_lower(r->path.ctx, guid) });
 
-	result = result ? result : test(r, tree, "firmware", NULL, "version", compare, lvfs_scheme(c), version);
+	result = result ? result : test(r, tree, "firmware", NULL, "version", compare, c->scheme, version);
 	for (size_t i = 0; i < c->n_needs && !result; i++) {
 		const struct need *need = &c->needs[i];
 		enum own kind = own(need);
@@ -84,7 +115,7 @@ static int device(struct reader *r, unsigned tree, const struct component *c, co
 			result = test(r, tree, "firmware", NULL, "vendor_id", PD_CMP_MATCH, 0, need->version);
 		else if (kind == OWN_VERSION && tree == PD_RULES_APPLICABLE)
 			result = test(r, tree, "firmware", NULL, "version", compare_of(need->compare),
-				      lvfs_scheme(c), need->version);
+				      c->scheme, need->version);
 	}
 	return result ? result : path_rule(r->path.ctx, tree, PD_RULE_CLOSE);
 }

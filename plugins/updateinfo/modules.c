@@ -13,7 +13,7 @@ enum { LINE = 1024 };
 struct document {
 	bool defaults, data; /* it is of defaults; in its data */
 	size_t indent;       /* of the keys of that; 0: not seen */
-	char module[256], stream[256];
+	char module[256], stream[256], modified[19];
 	unsigned line;
 };
 
@@ -25,7 +25,7 @@ struct reader {
 	unsigned row;
 };
 
-/* It stands for a package that there can't be. */
+/* It stands for a package that there can't be; the version is when that was set. */
 static int emit(struct reader *r)
 {
 	const struct document *d = &r->now;
@@ -33,7 +33,8 @@ static int emit(struct reader *r)
 	const struct pd_update_head head = { .size = sizeof(head), .id = id, .title = title,
 		.line = d->line, .disk_bytes = -1 };
 	const struct pd_package_row row = { .size = sizeof(row), .scheme = PD_SCHEME_RPM, .name = id,
-		.version = "1", .module = id };
+		.version = *d->modified && !d->modified[strspn(d->modified, "0123456789")] ? d->modified : "0",
+		.module = id };
 
 	if (!d->defaults || !*d->module || !*d->stream)
 		return 0;
@@ -67,7 +68,7 @@ static void take(char *to, size_t room, const char *value)
 
 static int end_line(struct reader *r)
 {
-	static const char document[] = "document:", module[] = "module:", stream[] = "stream:";
+	static const char document[] = "document:", module[] = "module:", stream[] = "stream:", modified[] = "modified:";
 	struct document *d = &r->now;
 	size_t indent = strspn(r->line, " ");
 	const char *key = r->line + indent;
@@ -91,6 +92,8 @@ static int end_line(struct reader *r)
 			take(d->module, sizeof(d->module), key + sizeof(module) - 1);
 		if (strncmp(key, stream, sizeof(stream) - 1) == 0)
 			take(d->stream, sizeof(d->stream), key + sizeof(stream) - 1);
+		if (strncmp(key, modified, sizeof(modified) - 1) == 0)
+			take(d->modified, sizeof(d->modified), key + sizeof(modified) - 1);
 	}
 	return result;
 }

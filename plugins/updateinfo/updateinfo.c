@@ -58,6 +58,7 @@ struct reader {
 	bool left_out;        /* there was one in the update that nobody asks for */
 	uint8_t stack[256];   /* the elements that are open, as deep as XML may be */
 	unsigned depth;
+	unsigned into_depth;  /* of the element that the text is of: others in it are text too */
 };
 
 static void add(struct text *t, const void *s, size_t len)
@@ -270,6 +271,7 @@ static void read_into(struct reader *r, enum text_of which)
 {
 	r->into = &r->texts[which];
 	r->into->len = 0;
+	r->into_depth = r->depth;
 }
 
 /* A collection may be for several modules, any of them. */
@@ -289,7 +291,7 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *
 		    const struct pd_xml_attr *attrs, size_t n)
 {
 	struct reader *r = user;
-	enum element e = element_of(name);
+	enum element e = r->into ? OTHER : element_of(name);
 
 	(void)ns, (void)ctx;
 	r->stack[r->depth++] = (uint8_t)e;
@@ -366,7 +368,8 @@ static int on_end(struct pd_ctx *ctx, void *user, const char *ns, const char *na
 	struct reader *r = user;
 
 	(void)ctx, (void)ns, (void)name;
-	r->into = NULL;
+	if (r->depth == r->into_depth)
+		r->into = NULL;
 	r->depth--;
 	if (!r->open)
 		return 0;

@@ -34,7 +34,7 @@ end
 -- An update of a catalog that is loaded, by its place, or by the id that a rule calls:
 -- who it is, and where whole() has the rest from.
 function choice.light(heads, c, which)
-	local u = core.update(c, which)
+	local u = core.update(c, which, false)
 	return { id = u.id, revision = u.revision, status = u.status, approved = u.approved, from = heads[c], catalog = c,
 		which = which }
 end
@@ -146,7 +146,7 @@ local function add_required(heads, list, approved)
 	for _, u in ipairs(list) do has[u.from][u.id] = true end
 	local function find(head, id)
 		local at = found[head] or {}
-		for i = 1, found[head] and 0 or head.updates do at[core.update(number[head], i).id] = i end
+		for i = 1, found[head] and 0 or head.updates do at[core.update(number[head], i, false).id] = i end
 		found[head] = at
 		return at[id] and choice.light(heads, number[head], at[id])
 	end

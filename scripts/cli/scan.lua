@@ -107,7 +107,7 @@ end
 local function recall(cli)
 	local catalogs, files = cli:all("catalog"), cli:all("packages")
 	for _, file in ipairs(cli.operands) do catalogs[#catalogs + 1] = file end
-	catalogs = source.resolve(cli, catalogs)
+	catalogs = source.together(source.resolve(cli, catalogs))
 	for _, file in ipairs(cli:all("facts")) do files[#files + 1] = file end
 	if #files ~= 1 or #catalogs == 0 then return nil end
 	local large, words, parts = {}, { files[1] }, { base.about.self, base.about.scripts .. "/cli", base.about.plugins }

@@ -142,7 +142,7 @@ local function json(_, c, i) core.update_line(c, i) end
 local function show_catalog(c, head, wanted, print, whole)
 	local shown = 0
 	for i = 1, head.updates do
-		local u = core.update(c, i, whole)
+		local u = core.update(c, i, whole or nil)
 		if wanted(u) then
 			shown = shown + 1
 			u.catalog = head.catalog

@@ -160,6 +160,21 @@ function source.of(cli, name)
 	if found then return found.source, source.root(found.source), found.entry.before[1] end
 end
 
+-- Repositories that are looked at together: dnf takes the default streams of modules
+-- from all of them, so that each is read with those of the others.  A repository has its
+-- packages before it, and then its own streams.
+function source.together(list)
+	local streams = {}
+	for _, entry in ipairs(list) do streams[#streams + 1] = type(entry) == "table" and entry.before[2] or nil end
+	for i, entry in ipairs(list) do
+		if type(entry) == "table" and entry.before[1] then
+			list[i] = { path = entry.path, before = core.list { entry.before[1] }, trust = entry.trust }
+			table.move(streams, 1, #streams, 2, list[i].before)
+		end
+	end
+	return list
+end
+
 -- Names of catalogs as commands take them, as core does.
 function source.resolve(cli, names)
 	local list = {}

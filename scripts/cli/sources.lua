@@ -11,7 +11,7 @@ local sources = {}
 function sources.catalogs(cli, only)
 	local names = cli:all("catalog")
 	for _, file in ipairs(cli.operands) do names[#names + 1] = file end
-	local heads = base.must(core.catalogs(core.list(source.resolve(cli, names)), only))
+	local heads = base.must(core.catalogs(core.list(source.together(source.resolve(cli, names))), only))
 	if #heads == 0 then base.fail("usage", "no catalog is named, and there is none of apt here") end
 	for c, head in ipairs(heads) do
 		head.source, head.base, head.packages = source.of(cli, names[c] or "")

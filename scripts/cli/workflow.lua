@@ -50,6 +50,7 @@ function workflow.inputs(cli, script)
 			inputs.answers = base.must(core.answers(value, inputs.answers))
 		end
 	end
+	source.together(inputs.catalogs)
 	if package then packages.lend(package, inputs) end
 	return inputs
 end

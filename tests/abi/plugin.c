@@ -127,6 +127,16 @@ static int read_catalog(struct pd_ctx *ctx)
 	struct pd_update_head head;
 	struct pd_package_row package;
 
+#if PD_ABI_MINOR >= 2
+	int order = 0;
+
+	if (!pd_compare_versions(ctx, PD_SCHEME_RPM, "1.0~rc1-1", "1.0-1", &order) || order >= 0 ||
+	    !pd_compare_versions(ctx, PD_SCHEME_QUAD, "0x01020304", "1.2.3.4", &order) || order != 0 ||
+	    pd_compare_versions(ctx, PD_SCHEME_NONE, "1", "2", &order) ||
+	    pd_compare_versions(ctx, PD_SCHEME_HEX, "1 2", "1", &order) ||
+	    pd_compare_versions(ctx, PD_SCHEME_DEB, NULL, "1", &order) || order != 0)
+		return pd_fail(ctx, PD_FAILED, "versions compare wrong: %d", order);
+#endif
 	memset(&head, 0, sizeof(head));
 	head.size = sizeof(head);
 	head.id = "one";

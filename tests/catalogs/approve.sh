@@ -103,12 +103,14 @@ cat >"$tmp/c.xml" <<END
     <payload id="1" url="pool/a.deb" digest="sha256:$one"/><package name="a" version="2" scheme="deb" payload="1"/>
     <install command="setup" arguments="/quiet"/></update>
   <update id="B" revision="1" kind="bugfix"><title>b</title><package name="b" version="2" scheme="deb"/>
-    <package name="elsewhere" version="2" scheme="deb"/></update>
+    <package name="elsewhere" version="2" scheme="deb" module="m:1"/></update>
 </catalog>
 END
 cp "$tmp/c.xml" "$tmp/approved.xml"
 pd catalog approve "$tmp/c.xml" --id A --id B --why "read all of it"
 is "two are approved" "$rc $(due)" "0 A B"
+sed -i 's/"m:1"/"m:1 default"/' "$tmp/c.xml"
+is "that a stream has become a default one is no change" "$(due)" "A B"
 pd catalog approve "$tmp/c.xml" --id A --why "twice"
 is "what is approved needs it no more" "$rc $out" "0 "
 # changed TEXT ID SED-SCRIPT PATTERN: with it the update counts as not approved, everywhere

@@ -21,7 +21,7 @@ verdict()
 server sles 12.3 foo 1.1-9
 verdict "an older package" suse.xml SUSE-SU-2026:0001-1 "needed: its rules fit this server; foo 1.1-9 is installed, 1.2-3.4 is offered"
 server sles 12.3 foo 1.2-3.4
-verdict "the package itself" suse.xml SUSE-SU-2026:0001-1 "installed: its rules find it installed"
+verdict "the package itself" suse.xml SUSE-SU-2026:0001-1 "installed: foo 1.2-3.4 is installed"
 server sles 12.3 other 1.0-1
 verdict "none of its packages" suse.xml SUSE-SU-2026:0001-1 "not-applicable: none of its 2 packages is installed"
 server sles 12.5 foo 1.1-9
@@ -40,7 +40,7 @@ verdict "files of packages" files.xml openEuler-SA-2026-1 "needed: its rules fit
 server opensuse-leap 15.5 tool 1.2-2
 verdict "products that no relationship names" direct.xml EX-2026-7 "needed: its rules fit this server; tool 1.2-2 is installed, 1.2-3 is offered"
 server opensuse-leap 15.5 tool-libs 1:1.2-3
-verdict "of which another one is there" direct.xml EX-2026-7 "installed: its rules find it installed"
+verdict "of which another one is there" direct.xml EX-2026-7 "installed: tool-libs 1:1.2-3 is installed"
 server rhel 9.1 grub 2.0-1
 verdict "a source package" redhat.xml EXSA-2026:0435 "unknown: no facts of kind x-source-package were collected"
 verdict "another vendor's product" fixes.xml KB5000001 "unknown: no facts of kind x-hotfix were collected"
@@ -146,16 +146,18 @@ packs()
 		</Branch></ProductTree></cvrfdoc>
 	END
 }
-# pack NAME: the verdicts for the first one and for SP3
+# pack NAME [RELEASE]: the verdicts for the first one and for SP3
 pack()
 {
-	server openEuler 20.03 curl 7.71.1-21.oe1
+	server openEuler 20.03 curl "7.71.1-${2-21}.oe1"
 	jq -c --arg name "$1" '.os += if $name == "" then {} else {name: $name} end' "$tmp/facts.json" >"$tmp/named.json"
 	scan --facts "$tmp/named.json" | paste -sd' '
 }
 packs -SP1 >"$tmp/file.xml"
 like "a server with its pack's own fix" "$(pack "openEuler 20.03 (LTS-SP1)")" '^installed: [^:]* not-applicable: '
 like "with that of the pack before" "$(pack "openEuler 20.03 (LTS-SP3)")" ' needed: .* 7\.71\.1-24\.oe1 is offered$'
+like "with the fix of a newer pack, which the older one's is not for" \
+	"$(pack "openEuler 20.03 (LTS-SP3)" 24)" '^not-applicable: its rules exclude this server installed: '
 like "of another pack" "$(pack "openEuler 20.03 (LTS-SP10)")" ' not-applicable: '
 like "a pack that is not told" "$(pack "")" ' unknown: os.name is not known$'
 packs "" >"$tmp/file.xml"

@@ -109,19 +109,24 @@ out=$(verdicts "$tmp/one.xml" '{"firmware":[{"id":"'$ssd'","version":"1.0"}]}')
 like "the highest version is the newest" "$out" '^same/2.0.0 needed '
 like "not a release of an old line that came later" "$out" '^bios/1.2.5 superseded '
 like "of one version it is the later one" "$out" '^bios/2.0.0 superseded replaced by same/2.0.0'
-# the same order as that of the rules, which is the core's
-orders=
-for format in "" plain number hex pair triplet quad bcd intel-me intel-me2 intel-csme19 surface-legacy surface dell-bios dell-bios-msb; do
-	scheme=${format/plain/}
-	for pair in "1.10 1.9" "65538 1.1.9" "0x10002 65537" "1.2.3.4 1.2.3" "1.2~rc 1.2" "0x20304 131844" "1.a 1.1" "2 1.9" "4294967295 255.255.65534" "1.02 1.2" 01.2.3-4\ 1.2.3-10; do
-		read -r a b <<<"$pair"
-		sed "s|<requires></requires>|<custom><value key=\"LVFS::VersionFormat\">$format</value></custom>|" >"$tmp/one.xml" <<<"<components>$(component x "" "$a" 1 "$b" 2)</components>"
-		older=$(parts "$tmp/one.xml" | jq -r '.relations[]? | select(.kind == "supersedes").target')
-		wanted=$(printf '%s\t%s\n' "$a" "$b" | "$PD_BUILDDIR/patchday" catalog vercmp "${scheme:-fwupd}")
-		[ "$older" = "x/$([ "$wanted" = 1 ] && echo "$b" || echo "$a")" ] || orders+="$format: $a $b "
-	done
+# ---- what is for one vendor's device does not replace what is for another's
+vendor() { printf '<firmware compare="regex" version="%s">vendor-id</firmware>' "$1"; }
+replaces() { parts "$tmp/one.xml" | jq -r 'select(.id) | "\(.id)>\([.relations[]? | select(.kind == "supersedes").target] | join(","))"' | sort | paste -sd' '; }
+printf '<components>%s%s</components>' "$(component acme "$(vendor USB:0x1)" 3.0 9 1.0 8)" "$(component other "$(vendor USB:0x2)" 3.1 9 2.0 8)" >"$tmp/one.xml"
+is "each vendor has its own line" "$(replaces)" "acme/1.0> acme/3.0>acme/1.0 other/2.0> other/3.1>other/2.0"
+is "a server with a device of each" "$(ssds 0.5:USB:0x1 0.5:USB:0x2 | cut -d' ' -f1 | paste -sd' ')" "needed superseded needed superseded"
+is "with one vendor's alone" "$(ssds 0.5:USB:0x1 | cut -d' ' -f1 | paste -sd' ')" "needed superseded not-applicable not-applicable"
+printf '<components>%s%s%s%s</components>' "$(component acme "$(vendor USB:0x1)" 3.0 9 1.0 8)" "$(component both "$(vendor 'USB:0x2|USB:0x1')" 2.0 9)" \
+	"$(component any "" 4.0 9 0.5 8)" "$(component third "$(vendor 'USB:0x11|(USB:0x2)')" 1.5 8)" >"$tmp/one.xml"
+is "what may be for the same device replaces each other" "$(replaces)" \
+	"acme/1.0>any/0.5 acme/3.0>acme/1.0,both/2.0 any/0.5> any/4.0>any/0.5,acme/3.0,third/1.5,both/2.0 both/2.0>any/0.5,acme/1.0 third/1.5>any/0.5"
+# ---- the core compares versions, by the format of the component
+for format in plain pair; do
+	sed "s|<requires></requires>|<custom><value key=\"LVFS::VersionFormat\">$format</value></custom>|" >"$tmp/one.xml" \
+		<<<"<components>$(component x "" 65537 1 2.0 2 1.9 9 "1 beta" 10)</components>"
+	is "a number of the format $format, and what is no version" "$(replaces)" "$([ $format = pair ] &&
+		echo "x/1 beta> x/1.9>x/65537 x/2.0>x/1.9 x/65537>" || echo "x/1 beta> x/1.9> x/2.0>x/1.9 x/65537>x/2.0")"
 done
-empty "the newest is what the core says" "$orders"
 
 # a file of one component alone, as it lies in an archive
 cat >"$tmp/alone.xml" <<END

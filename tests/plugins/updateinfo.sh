@@ -43,6 +43,11 @@ like "an entry that is wrong is named, with its line" "$(cat "$tmp/err")" \
 like "an element that is not known is named" "$(cat "$tmp/err")" 'an element that is not known: newthing'
 like "a date of no form is named" "$(cat "$tmp/err")" 'a date of no form that is known: mangled'
 like "one id and revision is one update" "$(cat "$tmp/err")" 'update EX-7 is there more than once with revision "2"'
+# ---- others in a text belong to it, wherever they stand and whatever they are called
+printf '%s' '<updates><update type="security"><id>EX-1</id><title>of <b>one</b> line</title><pkglist><collection><package name="a" version="1"/></collection></pkglist>
+	<description>a <b>b<i>c</i></b> d <id>e</id> f<br/>g</description><severity>Low</severity></update></updates>' >"$tmp/mixed.xml"
+is "a text with elements in it is whole" "$(pd catalog show "$tmp/mixed.xml" --json | jq -r '"\(.id)|\(.title)|\(.description)|\(.severity)"')" \
+	"EX-1|of one line|a bc d e fg|low"
 like "why" "$(pd scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm --why EX-2)" \
 	'new 9.0-1 is installed'
 like "why not: one package" "$(pd scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm --why EX-3)" \
@@ -80,14 +85,18 @@ is "apply nowhere by themselves" "$(pd scan --catalog "$modules" --packages "$tm
 mkdir -p "$tmp/repo/repodata"
 cp "$data/primary.xml" "$modules" "$tmp/repo/repodata"
 cp "$catalog" "$tmp/repo/repodata/updateinfo.xml"
+repository() # FOLDER: its repomd.xml lists what it has now
 {
+	local file
+
 	echo '<repomd xmlns="http://linux.duke.edu/metadata/repo">'
 	for file in primary.xml updateinfo.xml modules.yaml; do
-		printf '<data type="%s"><checksum type="sha256">%s</checksum><location href="repodata/%s"/></data>' "${file%.*}" \
-			"$(sha256sum <"$tmp/repo/repodata/$file" | cut -d' ' -f1)" "$file"
+		[ ! -e "$1/repodata/$file" ] || printf '<data type="%s"><checksum type="sha256">%s</checksum><location href="repodata/%s"/></data>' \
+			"${file%.*}" "$(sha256sum <"$1/repodata/$file" | cut -d' ' -f1)" "$file"
 	done
 	echo '</repomd>'
-} >"$tmp/repo/repodata/repomd.xml"
+} >"$1/repodata/repomd.xml"
+repository "$tmp/repo"
 catalog=$tmp/repo
 export PATCHDAY_LIBEXEC=$PD_BUILDDIR
 like "a default stream counts where none is enabled" "$(streams)" '^needed .*5.26-2.module_el8 is offered, and 1 more'
@@ -96,6 +105,36 @@ is "and its packages say so" "$(pd catalog show "$catalog" --json | jq -r 'selec
 	"perl:5.26 default"
 jq '."x-modules" = [{name: "perl", enabled: ""}]' "$tmp/facts.json" >"$tmp/none.json"
 like "nor where the module is disabled" "$(pd scan --catalog "$catalog" --facts "$tmp/none.json" --why EX-8)" '^not-applicable .*plain is not'
+# ---- of several repositories, as libmodulemd merges them
+# together {WHEN STREAM}...: EX-8, where the default is 5.26 since 202601010000, beside
+# repositories that have another one since then
+together()
+{
+	local others=() why
+
+	: >"$tmp/streams"
+	while [ $# -gt 1 ]; do
+		others+=(--catalog "$tmp/other${#others[@]}")
+		mkdir -p "${others[-1]}/repodata"
+		cp "$data/primary.xml" "${others[-1]}/repodata"
+		echo '<updates/>' >"${others[-1]}/repodata/updateinfo.xml"
+		printf -- '---\ndocument: modulemd-defaults\ndata:\n  module: perl\n  modified: %s\n  stream: "%s"\n' "$1" "$2" \
+			>"${others[-1]}/repodata/modules.yaml"
+		repository "${others[-1]}"
+		shift 2
+	done
+	why=$(pd scan --catalog "$catalog" "${others[@]}" --packages "$tmp/installed.tsv" --scheme rpm --modules "$tmp/streams" --why EX-8)
+	cut -d' ' -f1 <<<"$why"
+}
+is "another repository agrees" "$(together 202701010000 5.26)" needed
+is "it has another stream, of later" "$(together 202701010000 5.30)" not-applicable
+is "of before" "$(together 202501010000 5.30)" needed
+is "of the same time: then there is no default" "$(together 202601010000 5.30)" not-applicable
+is "whatever a third one says" "$(together 202601010000 5.30 202801010000 5.26)" not-applicable
+rm "$tmp/repo/repodata/modules.yaml"
+repository "$tmp/repo"
+like "without a default of its own" "$(streams)" '^not-applicable '
+is "another repository's counts" "$(together 1 5.26)" needed
 catalog=$tmp/variants.xml
 is "the counts" "$(pd scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm | tail -1)" \
 	"3 needed, 2 installed, 0 superseded, 2 not applicable, 1 unknown"

@@ -259,6 +259,14 @@ static void judges_rules(void)
 		RULE("call-not", "<call update='yes' not='true'/>", "not-applicable"),
 		RULE("call-self", "<call update='call-self'/>", "unknown"),
 		RULE("call-lost", "<call update='nowhere'/>", "unknown"),
+	};
+
+	TABLE(cases);
+}
+
+static void judges_rules_and_packages(void)
+{
+	static const struct expected cases[] = {
 		CASE("there", "<installed>" YES "</installed>", "installed", NULL, 0),
 		CASE("driver", APPLIES(YES) NEW "<installed>" NO "</installed>", "needed",
 		     "its rules fit this server", 1),
@@ -270,6 +278,13 @@ static void judges_rules(void)
 		     "not-applicable", NULL, 0),
 		CASE("excluded", APPLIES(NO) PACKAGE("old", "2", "scheme='deb'"),
 		     "not-applicable", "its rules exclude this server", 0),
+		/* another platform's, which has a package of the same name: it replaces nothing */
+		CASE("elsewhere", "<supersedes id='with-packages'/>" APPLIES(NO) PACKAGE("old", "1.0-1", "scheme='deb'"),
+		     "not-applicable", "its rules exclude this server", 0),
+		CASE("perhaps", APPLIES(OPEN) PACKAGE("old", "1.0-1", "scheme='deb'"), "installed",
+		     "old 1.0-1 is installed", 0),
+		CASE("no-more", APPLIES(NO) "<installed>" YES "</installed>", "installed",
+		     "its rules find it installed", 0),
 	};
 
 	TABLE(cases);
@@ -782,6 +797,7 @@ static CU_TestInfo tests[] = {
 	{ "verdicts by packages", judges_packages },
 	{ "verdicts over what is replaced", judges_replaced },
 	{ "verdicts by rules", judges_rules },
+	{ "verdicts by rules and packages", judges_rules_and_packages },
 	{ "rules over rows", judges_rows },
 	{ "why rules hold", tells_why },
 	{ "rules that are shared", calls_shared_rules },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Comparing versions: own cases; tests/cli/vercmp.sh asks the tools that define it. */
-#include "catalog/catalog.h"
+#include "base/version.h"
 #include "unit.h"
 
 static int sign(int n)
@@ -103,9 +103,31 @@ static void refuses(void)
 	CU_ASSERT_STRING_EQUAL(err->id, "catalog-version");
 }
 
+/* What a plugin asks, which may be newer than the core. */
+static bool asked(struct pd_ctx *ctx, uint32_t scheme, const char *a, const char *b, int *order)
+{
+	(void)ctx;
+	return pd_version_compare((enum pd_scheme)scheme, a, b, order, NULL);
+}
+
+static void asks(void)
+{
+	struct pd_host host = { .size = sizeof(host), .compare_versions = asked };
+	struct pd_ctx ctx = { .host = &host };
+	int out = 7;
+
+	CU_ASSERT(pd_compare_versions(&ctx, PD_SCHEME_RPM, "1.9-1", "1.10-1", &out));
+	CU_ASSERT(out < 0);
+	host.size = offsetof(struct pd_host, compare_versions);
+	out = 7;
+	CU_ASSERT_FALSE(pd_compare_versions(&ctx, PD_SCHEME_RPM, "1.9-1", "1.10-1", &out));
+	CU_ASSERT_EQUAL(out, 7);
+}
+
 static CU_TestInfo tests[] = {
 	{ "cases of our own", compares },
 	{ "what is no version", refuses },
+	{ "asked by a plugin", asks },
 	CU_TEST_INFO_NULL
 };
 

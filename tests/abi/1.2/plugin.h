@@ -618,6 +618,9 @@ struct pd_host {
 	int (*unpacked)(struct pd_ctx *, const void *data, size_t len);
 	/* readers, since 1.2 */
 	bool (*package_wanted)(struct pd_ctx *, const char *name);
+	/* texts, since 1.2 */
+	bool (*compare_versions)(struct pd_ctx *, uint32_t scheme, const char *a,
+				 const char *b, int *order);
 };
 
 /** One invocation.  Owned by the core, valid until the callback returns. */
@@ -968,6 +971,22 @@ pd_near(struct pd_ctx *ctx, const char *word, const char *const *words, size_t n
 	return ctx->host->nearest(ctx, word, words, n);
 }
 
+/**
+ * Since 1.2: which of two versions is newer, to the core's own rules and
+ * verdicts (doc/version-schemes.md).  No other process is asked, nothing is
+ * kept.  @param scheme enum pd_scheme.  @return true: *order is below, at or
+ * above zero if @p a is older than @p b, the same, or newer.  False, not
+ * reported: there is no such scheme, or it does not allow one of the texts, or
+ * the core is older than this function; *order is as it was.
+ */
+static inline bool PD_MUST_USE
+pd_compare_versions(struct pd_ctx *ctx, uint32_t scheme, const char *a,
+		    const char *b, int *order)
+{
+	return ctx->host->size > offsetof(struct pd_host, compare_versions) &&
+	       ctx->host->compare_versions(ctx, scheme, a, b, order);
+}
+
 /* --------------------------------------------------------------- steps */
 
 /** Can what the step does be taken back? */
@@ -1207,6 +1226,7 @@ PD_LAYOUT(offsetof(struct pd_update, title) == 40, "append only");
 PD_LAYOUT(offsetof(struct pd_package, bytes) == 56, "append only");
 PD_LAYOUT(offsetof(struct pd_host, unpacked) == 232, "append only");
 PD_LAYOUT(offsetof(struct pd_host, package_wanted) == 240, "append only");
+PD_LAYOUT(offsetof(struct pd_host, compare_versions) == 248, "append only");
 #endif
 
 #ifdef __cplusplus

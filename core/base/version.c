@@ -1,9 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* Comparing versions as Debian, rpm and Windows do; others are beside. */
-#include "catalog/model.h"
+#include "base/version.h"
 
 #include <ctype.h>
 #include <limits.h>
+
+const char *const pd_schemes[PD_SCHEME_LAST + 2] = {
+	"none", "deb", "rpm", "alpine", "windows", "plain", "fwupd", "number", "hex", "pair",
+	"triplet", "quad", "bcd", "intel-me", "intel-me2", "intel-csme19", "surface-legacy",
+	"surface", "dell-bios", "dell-bios-msb", NULL
+};
+
+enum pd_scheme pd_scheme_of(const char *name)
+{
+	unsigned i = PD_SCHEME_LAST;
+
+	while (i && strcmp(pd_schemes[i], name) != 0)
+		i--;
+	return (enum pd_scheme)i;
+}
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_alpha(char c) { return isalpha((unsigned char)c) && (signed char)c > 0; }
@@ -198,7 +213,7 @@ bool pd_version_compare(enum pd_scheme scheme, const char *a, const char *b,
 	if (!allowed(scheme, a) || !allowed(scheme, b))
 		return pd_error_set(err, "catalog-version", "\"%s\" is no version "
 				    "of the scheme %s", allowed(scheme, a) ? b : a,
-				    pd_scheme_name(scheme));
+				    pd_schemes[scheme]);
 	if (scheme == PD_SCHEME_DEB || scheme == PD_SCHEME_RPM)
 		*out = full(scheme, a, b);
 	else if (scheme == PD_SCHEME_ALPINE)

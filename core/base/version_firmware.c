@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Comparing versions of firmware as fwupd does. */
-#include "catalog/model.h"
+#include "base/version.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Comparing versions as apk 2 does: number{.number}{letter}{_suffix{number}}{-rN}. */
-#include "catalog/model.h"
+#include "base/version.h"
 
 /* What comes next; where two versions part, the lower one is the newer. */
 enum next { BAD = -1, DOTTED, DIGITS, LETTER, SUFFIX, SUFFIX_DIGITS, REVISION, END };
