@@ -143,7 +143,8 @@ static enum outcome look_at_queue(struct probe *probe, struct print *p,
 /* @return what the server says to this page. */
 static ipp_status_t send_page(struct print *p, const char *format)
 {
-	if (cups.cupsStartDocument(p->http, p->queue, p->job, "test page", format,
+	/* no blank in its name: by one the cupsd of Debian's 2.4.2-3+deb12u10 crashes */
+	if (cups.cupsStartDocument(p->http, p->queue, p->job, "test-page", format,
 				   1) != HTTP_STATUS_CONTINUE ||
 	    cups.cupsWriteRequestData(p->http, p->page, p->page_len) !=
 		    HTTP_STATUS_CONTINUE) {
@@ -189,14 +190,13 @@ static const char *const job_states[] = { "pending", "held", "processing",
 					  "stopped", "canceled", "aborted",
 					  "completed" };
 
-/* Somebody has to let it go on.  A job that waits for its own document is held,
- * too, and with the security updates of CUPS 2.4.2 for a moment longer; RFC 8011,
+/* CUPS holds a job of its own accord only until its document is there; RFC 8011,
  * 5.2.2 (job-hold-until) and 5.3.7 (job-state). */
-static bool is_held(struct pd_ctx *ctx, ipp_t *answer, int state)
+static const char *reasons_of(struct pd_ctx *ctx, ipp_t *answer, int state)
 {
-	const char *until = text_of(ctx, answer, "job-hold-until");
-
-	return state == IPP_JSTATE_HELD && *until && strcmp(until, "no-hold") != 0;
+	if (state == IPP_JSTATE_HELD && strcmp(text_of(ctx, answer, "job-hold-until"), "no-hold") == 0)
+		return "by nobody: cupsd has ended and started anew (journalctl -u cups)";
+	return text_of(ctx, answer, "job-state-reasons");
 }
 
 /* NOT_YET: still on its way. */
@@ -209,7 +209,7 @@ static enum outcome look_at_job(struct probe *probe, struct print *p)
 	const char *name = state >= IPP_JSTATE_PENDING &&
 			   state <= IPP_JSTATE_COMPLETED ?
 		job_states[state - IPP_JSTATE_PENDING] : "unknown";
-	bool over = is_held(ctx, answer, state) || state == IPP_JSTATE_STOPPED ||
+	bool over = state == IPP_JSTATE_HELD || state == IPP_JSTATE_STOPPED ||
 		    state == IPP_JSTATE_CANCELED || state == IPP_JSTATE_ABORTED;
 	enum outcome outcome = NOT_YET;
 
@@ -219,7 +219,7 @@ static enum outcome look_at_job(struct probe *probe, struct print *p)
 		probe->why = pd_format(ctx, "job %d on %s is %s: %s (%s); see "
 				       "CUPS's error_log", p->job, p->queue,
 				       name,
-				       text_of(ctx, answer, "job-state-reasons"),
+				       reasons_of(ctx, answer, state),
 				       text_of(ctx, answer,
 					       "job-printer-state-message"));
 	cups.ippDelete(answer);
