@@ -5,7 +5,7 @@ local base = require "cli.base"
 local calendar = require "cli.calendar"
 local closed = {}
 
--- The days of a file: lines "2026-12-24..2027-01-03 TEXT", or with one day; # begins a comment.  As a list of
+-- The days of a file: lines "2026-12-24..2027-01-03 TEXT", or with one day; a line that begins with # is a comment.  As a list of
 -- { first, last, text, where }; wrong(where, format, ...) is told of lines that are none.
 function closed.read(file, wrong)
 	local text, spans, number = base.must(core.text(file)):gsub("^\xef\xbb\xbf", ""):gsub("\r\n?", "\n"), {}, 0
@@ -19,6 +19,8 @@ function closed.read(file, wrong)
 		elseif given and not (first and last) then
 			wrong(where, "'%s' is no day, and no days: wanted is 2026-12-25 or 2026-12-24..2027-01-03, and what they are",
 				given)
+		elseif given and calendar.day(what:match("^[-.to%s]*(%S*)")) then
+			wrong(where, "'%s %s': days from one to another are written without blanks, 2026-12-24..2027-01-03", given, what)
 		elseif given and last < first then wrong(where, "%s ends before it begins", given)
 		elseif given and what == "" then wrong(where, "%s: say behind it why nothing is patched then", given)
 		elseif given then spans[#spans + 1] = { first = first, last = last, text = what, where = where }

@@ -99,7 +99,7 @@ local function keep_open(spans, rows, every, wrong)
 		for _, row in ipairs(waves[wave]) do row.from, row.to = row.from + moved * 1440, row.to + moved * 1440 end
 		local days, met = closed.wait(spans, waves[wave], every)
 		local why = behind and { "with wave " .. behind } or {}
-		for i, span in ipairs(met) do why[i] = span.text end
+		for _, span in ipairs(met) do why[#why + 1] = span.text end
 		if days > 0 then moved, behind = moved + days, wave end
 		for _, row in ipairs(waves[wave]) do
 			row.from, row.to = row.from + days * 1440, row.to + days * 1440

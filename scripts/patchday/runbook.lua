@@ -138,6 +138,7 @@ for name in ([[kernel kernel-64k kernel-16k kernel-rt kernel-rt-64k kernel-zfcpd
 local images = { "%-core$", "%-base$", "%-uki$", "%-uki%-virt$", "[-_]debug$" }
 
 local function is_kernel(name)
+	if name:find("%-dbg$") or name:find("%-kernel%-helper$") then return false end
 	for _, pattern in ipairs(kernels) do
 		if name:find(pattern) then return true end
 	end

@@ -261,18 +261,19 @@ cat >>"$tmp/closed.txt" <<'END'
 2026-12-20 begins when b's window ends # no comment
  2026-12-27	Sunday, of which d has two hours
 2027-01-02..2027-01-09 freeze & more
+2027-01-23 audit - of e
 END
 closed --json --ical "$tmp/closed.ics" --html "$tmp/closed.html"
 is "a wave waits for a turn on which none of its windows is on a closed day, or reaches one" \
 	"$rc $(jq -r '.[] | select(.server != "own") | "\(.server) \(.date)"' <<<"$out" | sort | xargs)" \
-	"0 a 2026-12-12 b 2026-12-19 c 2027-01-16 d 2027-01-16 e 2027-01-23"
+	"0 a 2026-12-12 b 2026-12-19 c 2027-01-16 d 2027-01-16 e 2027-01-30"
 why="from 2026-12-26: Sunday, of which d has two hours; freeze & more"
 is "which is told, and what is behind it" "$(jq -c '[.[] | .moved]' <<<"$out")" \
-	"[null,null,null,\"$why\",\"$why\",\"from 2027-01-02: with wave 3\"]"
+	"[null,null,null,\"$why\",\"$why\",\"from 2027-01-02: with wave 3; audit - of e\"]"
 like "also in the calendar" "$(sed -z 's/\r\n //g' "$tmp/closed.ics")" 'Ann.nmoved from 2027-01-02: with wave 3'
 like "and in the page" "$(<"$tmp/closed.html")" "<td>${why/&/&amp;}</td>"
 closed
-like "and in the table" "$out" 'Sat 2027-01-23  22:00-02:00  e .* Ann \(moved from 2027-01-02: with wave 3\)'
+like "and in the table" "$out" 'Sat 2027-01-30  22:00-02:00  e .* Ann \(moved from 2027-01-02: with wave 3; audit - of e\)'
 closed --csv
 printf '%s\n' "$out" >"$tmp/again.csv"
 before=$out
@@ -287,13 +288,15 @@ cat >"$tmp/closed.txt" <<'END'
 2026-02-29 no day
 
 2026-12-24..2026-12 no days
+2026-12-24 .. 2027-01-03 freeze
+2026-12-24 2027-01-03 freeze
 2026-12-25
 Christmas 2026-12-25
 2027-01-01..9999-12-31 for ever
 END
 printf '2026-12-25 \xff\n' >>"$tmp/closed.txt"
 closed
-is "lines that are none are told at once" "$rc $(sed -n 's/.*closed.txt:\([0-9]*\): .*/\1/p' <<<"$out" | xargs)" "2 1 2 4 5 6 8"
+is "lines that are none are told at once" "$rc $(sed -n 's/.*closed.txt:\([0-9]*\): .*/\1/p' <<<"$out" | xargs)" "2 1 2 4 5 6 7 8 10"
 is "so is a wave that is never" "$(grep -c 'wave 4 of e is after the year 9999' <<<"$out")" 1
 closed --closed "$tmp/none.txt"
 like "a file that there is not" "$rc $out" '^2 .*none.txt'

@@ -131,7 +131,7 @@ on_server patchday run web "${catalog[@]}" --param source=/srv/patch/packages --
 "$lab" wait --timeout 120 --boot $((boots + 1)) r2 </dev/null
 on_server sh -c 'mkdir -p /run/systemd/system/patchday-resume.service.d
 	printf "[Service]\nRestart=no\n" >/run/systemd/system/patchday-resume.service.d/lab.conf; systemctl daemon-reload
-	timeout 200 sh -c "until pgrep -f \"^sleep 600\"; do sleep 0.1; done"' </dev/null >/dev/null
+	timeout 500 sh -c "until pgrep -f \"^sleep 600\"; do sleep 0.1; done"' </dev/null >/dev/null
 is "the installation is in the middle of it" $? 0
 on_server sh -c 'rm /etc/tmpfiles.d/lab.conf /run/lab-clock-slow
 	pkill -9 patchday; pkill -9 -x dnf; pkill -9 -x rpm; pkill -9 -f "^sleep 600"' </dev/null

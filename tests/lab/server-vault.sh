@@ -27,4 +27,9 @@ WantedBy=multi-user.target
 S
 echo 127.0.0.1 vault >>/etc/hosts
 systemctl enable -q --now vault
-until ssh-keyscan -p 2222 vault >/etc/patchday/second/known_hosts && [ -s /etc/patchday/second/known_hosts ]; do sleep 0.1; done
+for _ in $(seq 300); do
+	ssh-keyscan -p 2222 vault >/etc/patchday/second/known_hosts && [ -s /etc/patchday/second/known_hosts ] && exit 0
+	sleep 0.1
+done
+systemctl status vault
+exit 1

@@ -75,9 +75,11 @@ END
 # an application on a btrfs, whose data each update changes
 snapshot=()
 truncate -s 4G "$tmp/disk"
-if ! grep -qw btrfs /proc/filesystems; then
-	echo "# SKIPPED: no btrfs here"
-elif mkfs.btrfs -q "$tmp/disk" >"$tmp/errors" 2>&1 && device "$tmp/disk"; then
+if ! grep -qw btrfs /proc/filesystems && ! modprobe btrfs 2>"$tmp/errors"; then
+	echo "# SKIPPED: this kernel has no btrfs: $(cat "$tmp/errors")"
+elif ! mkfs.btrfs -q "$tmp/disk" >"$tmp/errors" 2>&1; then
+	echo "# SKIPPED: no btrfs can be made: $(cat "$tmp/errors")"
+elif device "$tmp/disk"; then
 	on_device 'btrfs -q subvolume create @app && echo before >@app/data'
 	give_device 'mkdir -p /srv/app; mount -o subvol=@app "$1" /srv/app'
 	on_server sh -c 'echo "DPkg::Post-Invoke { \"echo updated >/srv/app/data\"; };" >/etc/apt/apt.conf.d/lab' </dev/null

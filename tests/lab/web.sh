@@ -27,6 +27,7 @@ server_up || { echo "Bail out! no server"; exit 1; }
 on_server bash -s <"$PD_SRCDIR/tests/lab/server-web.sh" >"$tmp/setup" 2>&1
 only 'apache2*' 'nginx*' libssl3 openssl
 on_server bash -s <"$PD_SRCDIR/tests/lab/server-vault.sh" >>"$tmp/setup" 2>&1
+is "there is a vault to copy to" $? 0 || sed 's/^/# /' "$tmp/setup"
 read -r old_apache old_nginx <<<"$(versions)"
 is "both servers run, and have an update to come" "$(on_server systemctl is-active nginx apache2 </dev/null | xargs) $(
 	on_server apt-get -s upgrade </dev/null | grep -c '^Inst \(apache2\|nginx\) ')" "active active 2" || sed 's/^/# /' "$tmp/setup"
