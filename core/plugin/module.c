@@ -104,6 +104,7 @@ static lt_dlhandle open_local(const char *path)
 enum { LOAD_PROCESSOR_SECONDS = 3, LOAD_SECONDS = 15 };
 
 static const char *volatile loading; /* its file; NULL: none */
+static pid_t loader; /* a child that a constructor makes may end as it likes */
 
 static _Noreturn void give_up(const char *how)
 {
@@ -126,14 +127,14 @@ static void on_signal(int signo)
 
 static void on_exit_of_it(void)
 {
-	if (loading)
+	if (loading && getpid() == loader)
 		give_up(" calls exit() when it is loaded [plugin-ends]");
 }
 
 /* No handler hears of these two.  The linker finds ours before the C library's: for us, and for what is loaded. */
 __attribute__((visibility("default"))) void _exit(int status)
 {
-	if (loading)
+	if (loading && getpid() == loader)
 		give_up(" calls _exit() when it is loaded [plugin-ends]");
 	for (;;)
 		syscall(SYS_exit_group, status);
@@ -185,6 +186,7 @@ const struct pd_plugin *pd_module_open(const char *path, struct pd_error **err)
 
 	heard = heard || (atexit(on_exit_of_it) == 0 && at_quick_exit(on_exit_of_it) == 0);
 	loading = path;
+	loader = getpid();
 	for (size_t i = 0; i < FATAL; i++)
 		sigaction(fatal[i], &handler, &before[i]);
 	limit(LOAD_PROCESSOR_SECONDS, LOAD_SECONDS);

@@ -102,7 +102,7 @@ static bool short_name(const char *text, size_t len, char name[NAME])
 /* The next entry of a folder; false: there is none. */
 static bool entry(const struct fat *f, struct fat_file *folder, uint32_t i, unsigned char e[ENTRY])
 {
-	if (folder->at || !f->root_size)
+	if (!folder->top || !f->root_size)
 		return fat_read(folder, e, ENTRY) == ENTRY && *e;
 	return i < f->root_size / ENTRY && pread(f->fd, e, ENTRY, f->root + (int64_t)i * ENTRY) == ENTRY && *e;
 }
@@ -127,7 +127,8 @@ static bool find_in(const struct fat *f, struct fat_file *folder, const char *te
 
 bool fat_find(const struct fat *f, const char *path, struct fat_file *out)
 {
-	*out = (struct fat_file){ .fat = f, .at = f->root_size ? 0 : f->root_cluster, .left = FOLDER_MAX, .folder = true };
+	*out = (struct fat_file){ .fat = f, .at = f->root_size ? 0 : f->root_cluster, .left = FOLDER_MAX,
+				   .folder = true, .top = true };
 	while (path += strspn(path, "/"), *path) {
 		size_t len = strcspn(path, "/");
 

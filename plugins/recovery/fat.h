@@ -26,6 +26,7 @@ struct fat_file {
 	int64_t left;   /**< bytes to be read */
 	int64_t size;
 	bool folder;
+	bool top;       /**< the folder that all others are in */
 };
 
 /** @param start, bytes where it lies in what @p fd is.  @return false: it is no FAT that can be read */

@@ -27,31 +27,33 @@ static const unsigned char esp[16] = { 0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2,
 static bool find_esp(int fd, int64_t *start, int64_t *bytes)
 {
 	unsigned char mbr[SECTOR], head[SECTOR], entry[128];
-	uint64_t size, n;
+	uint64_t size, n, sector;
+	int told;
 
 	if (pread(fd, mbr, SECTOR, 0) != SECTOR || mbr[510] != 0x55 || mbr[511] != 0xaa)
 		return false;
+	sector = ioctl(fd, BLKSSZGET, &told) == 0 && told > SECTOR ? (uint64_t)told : SECTOR;
 	for (const unsigned char *p = mbr + 446; p < mbr + 510; p += 16)
 		if (p[4] == 0xef) {
-			*start = (int64_t)fat_number(p + 8, 4) * SECTOR;
-			*bytes = (int64_t)fat_number(p + 12, 4) * SECTOR;
+			*start = (int64_t)(fat_number(p + 8, 4) * sector);
+			*bytes = (int64_t)(fat_number(p + 12, 4) * sector);
 			return true;
 		}
-	if (pread(fd, head, SECTOR, SECTOR) != SECTOR || memcmp(head, "EFI PART", 8) != 0)
+	if (pread(fd, head, SECTOR, (int64_t)sector) != SECTOR || memcmp(head, "EFI PART", 8) != 0)
 		return false;
 	n = fat_number(head + 80, 4);
 	size = fat_number(head + 84, 4);
 	for (uint64_t i = 0; i < n && i < 128 && size >= sizeof(entry) && size <= SECTOR; i++) {
 		uint64_t first, last;
 
-		if (pread(fd, entry, sizeof(entry), (int64_t)(fat_number(head + 72, 8) * SECTOR + i * size)) != sizeof(entry) ||
+		if (pread(fd, entry, sizeof(entry), (int64_t)(fat_number(head + 72, 8) * sector + i * size)) != sizeof(entry) ||
 		    memcmp(entry, esp, sizeof(esp)) != 0)
 			continue;
 		first = fat_number(entry + 32, 8);
 		last = fat_number(entry + 40, 8);
-		*start = (int64_t)(first * SECTOR);
-		*bytes = (int64_t)((last - first + 1) * SECTOR);
-		return last >= first && last < INT64_MAX / SECTOR;
+		*start = (int64_t)(first * sector);
+		*bytes = (int64_t)((last - first + 1) * sector);
+		return last >= first && last < INT64_MAX / sector;
 	}
 	return false;
 }
@@ -96,6 +98,20 @@ static bool is_same(struct pd_ctx *ctx, struct fat_file *f, const char *path)
 	return same;
 }
 
+/* A line that is no comment has this path, and nothing else behind it. */
+static bool has_path(const char *text, const char *path)
+{
+	for (const char *at = text; (at = strstr(at, path)); at++) {
+		const char *line = at, *behind = at + strlen(path);
+
+		while (line > text && line[-1] != '\n')
+			line--;
+		if (line[strspn(line, " \t")] != '#' && (!*behind || strchr(" \t\r\n", *behind)))
+			return true;
+	}
+	return false;
+}
+
 static const char *menu_leads(struct pd_ctx *ctx, const struct fat *fat, const char *const names[2])
 {
 	struct fat_file f;
@@ -107,7 +123,7 @@ static const char *menu_leads(struct pd_ctx *ctx, const struct fat *fat, const c
 	if (fat_read(&f, text, (size_t)f.size) != f.size)
 		return MENU " of its EFI system partition can't be read";
 	for (int i = 0; i < 2; i++)
-		if (!strstr(text, pd_format(ctx, BOOT "%s", names[i])))
+		if (!has_path(text, pd_format(ctx, BOOT "%s", names[i])))
 			return pd_format(ctx, MENU " of its EFI system partition does not lead to " BOOT "%s", names[i]);
 	return NULL;
 }

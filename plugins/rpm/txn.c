@@ -9,6 +9,18 @@
 const char *const rpm_logs[] = { "/var/log/dnf.log", "/var/log/dnf.rpm.log",
 				 NULL };
 
+/* Its versions stand side by side, and it is no package to build modules from. */
+static bool is_kernel(const struct rpm_change *c)
+{
+	static const char *const others[] = { "-devel", "-source", "-headers", "-syms" };
+	size_t len = strlen(c->name);
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (len > strlen(others[i]) && strcmp(c->name + len - strlen(others[i]), others[i]) == 0)
+			return false;
+	return c->parallel;
+}
+
 bool rpm_reboot_due(struct pd_ctx *ctx, const struct rpm_changes *changes)
 {
 	/* as needs-restarting -r of dnf, with what SUSE's zypper adds; a
@@ -24,7 +36,7 @@ bool rpm_reboot_due(struct pd_ctx *ctx, const struct rpm_changes *changes)
 		return true;
 	for (size_t i = 0; i < changes->n; i++)
 		for (size_t j = 0; j < sizeof(always) / sizeof(*always); j++)
-			if (changes->v[i].evr && (changes->v[i].parallel ||
+			if (changes->v[i].evr && (is_kernel(&changes->v[i]) ||
 			    strcmp(changes->v[i].name, always[j]) == 0))
 				return true;
 	return pkg_init_is_stale(ctx);

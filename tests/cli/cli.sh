@@ -409,6 +409,7 @@ abort calls abort\(\)
 crash crashes
 pause does not come to an end
 END
+like "a child of its constructor may end" "$(PD_ENDS_BY=child "$pd" plugins --plugin-dir "$tmp/ends" 2>&1)" '^ends '
 like "one that does not end patchday is loaded" "$("$pd" plugins --plugin-dir "$tmp/ends" 2>&1)" '^ends '
 
 # ------------------------------------------------ one for another machine

@@ -122,7 +122,7 @@ try probe.print queue=laser
 fails "a queue that rejects" 'does not accept jobs'
 sh_lab 'cupsaccept laser; lpadmin -p laser -o job-hold-until-default=indefinite' 2>/dev/null
 try probe.print queue=laser
-fails "a queue whose jobs wait for somebody" 'job [0-9]+ on laser is held: '
+fails "a queue whose jobs wait for somebody" 'job [0-9]+ on laser is held: job-hold-until-specified'
 sh_lab 'lpadmin -p laser -o job-hold-until-default=no-hold; lpadmin -p far -E -v socket://127.0.0.1:9 -m raw' 2>/dev/null
 try probe.print queue=far timeout=3
 fails "a printer that can't be reached" 'not printed within 3 s'

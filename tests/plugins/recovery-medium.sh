@@ -92,7 +92,7 @@ like "and has the digests" "$evidence" "^[0-9a-f]{64}  /rear/$host/20261201.0400
 like "why not by BIOS is told" "$out" "can't be booted by BIOS: its disk $loop has no boot code"
 is "nothing of it has changed" "$(sha256sum <"$tmp/disk")" "$before"
 
-sed 's,/kernel,/vmlinuz,' "$tmp/grub.cfg" >"$tmp/other"
+sed 's,\(.*\)/kernel\( .*\),  # &\n\1/kernel-old\2,' "$tmp/grub.cfg" >"$tmp/other"
 with grub.cfg "$tmp/other"
 refused '/EFI/BOOT/grub.cfg of its EFI system partition does not lead to /EFI/BOOT/kernel' "a menu that leads elsewhere"
 with grub.cfg

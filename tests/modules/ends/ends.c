@@ -2,6 +2,7 @@
 /* A plugin that ends its process when it is loaded, as PD_ENDS_BY says. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <patchday/plugin.h>
@@ -22,6 +23,15 @@ __attribute__((constructor)) static void end(void)
 		abort();
 	if (by && strcmp(by, "crash") == 0)
 		*(volatile int *)(uintptr_t)by[5] = 1;
+	if (by && strcmp(by, "child") == 0) { /* which may: only that process ends */
+		int status = 0;
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(7);
+		if (waitpid(pid, &status, 0) != pid || WEXITSTATUS(status) != 7)
+			abort();
+	}
 	if (by && strcmp(by, "pause") == 0)
 		pause();
 }
