@@ -18,7 +18,7 @@ done <<'END'
 include 1235
 base 1513
 xml 737
-plugin 5795
+plugin 5797
 facts 1017
 catalog 3930
 workflow 2072
