@@ -436,6 +436,7 @@ echo production >"$home/alice/file"
 btrfs -q subvolume snapshot "$top/@home" "$top/@test" >/dev/null
 test=$top/@test
 echo test >"$test/alice/file"
+would_go() { grep -o '"removed".*' <<<"$out" | grep -oE '/[a-z]+-[0-9]+(\.back)?' | sort | sed 's/-[0-9]*//' | xargs; }
 # took RUN SUBVOLUME
 took() { work=$tmp/work-$1 PD_STEP_RUN=$1 step btrfs check,apply,verify subvolumes="$2"; sleep 1.1; }
 took first "$test"; took second "$home"
@@ -455,8 +456,11 @@ took fourth "$test"
 export PD_STEP_RUN=fifth
 work=$tmp/fifth
 step prune check volumes="$test" keep=0 age=0
-like "and has what it had before that, and nothing else" "$result $(grep -o '"removed".*' <<<"$out" | grep -oE '/[a-z]+-[0-9]+(\.back)?' | sort | sed 's/-[0-9]*//' | xargs)" \
-	'^changed /first /fourth /third.back$'
+is "and has what it had before that, and nothing else" "$result $(would_go)" "changed /first /fourth /third.back"
+step prune check volumes="$home" keep=0 age=0
+is "nothing of which is the other one's, that it was made of" "$result $(would_go)" "changed /second"
+step restore check volumes="$home" run=first
+is "nor gone back to by that" "$result" refused
 step restore check,apply,verify volumes="$home"
 is "the other one, too" "$result $(cat "$test/alice/file") $(cat "$home/alice/file")" "unchanged test production"
 [ "$result" = unchanged ] || echo "# $message"
@@ -495,6 +499,23 @@ unset PD_STEP_RUN
 umount "$home"
 for file in "$test" "$top"/.patchday/*; do btrfs -q subvolume delete "$file" >/dev/null; done
 mount -o subvol=@home "$loop" "$home"
+# a copy of a snapshot that has gone back, and what it was taken of has not
+took original "$home"
+work=$tmp/forth PD_STEP_RUN=forth step restore check,apply volumes="$home" run=original
+work=$tmp/forth PD_STEP_RUN=forth step restore undo volumes="$home"
+is "there is one that was forth and back, and is its own" "$result $(ls -d "$top"/.patchday/forth-*.back | wc -l)" "changed 1"
+btrfs -q subvolume snapshot "$top"/.patchday/original-* "$top/@copy" >/dev/null
+took copy "$top/@copy"
+work=$tmp/returned PD_STEP_RUN=returned step restore check,apply,verify volumes="$top/@copy" run=copy
+is "a copy of a snapshot goes back to one of its own" "$result" unchanged
+work=$tmp/after
+step prune check volumes="$home" keep=0 age=0
+is "what it had is not removed with that of the original" "$result $(would_go)" "changed /original"
+step restore check volumes="$home" run=copy
+is "nor gone back to by that" "$result" refused
+step prune check volumes="$top/@copy" keep=0 age=0
+is "and it has its own, and nothing of the original" "$result $(would_go)" "changed /copy /returned.back"
+for file in "$top/@copy" "$top"/.patchday/*; do btrfs -q subvolume delete "$file" >/dev/null; done
 
 # ---- others in it: an empty one, such as systemd makes; one that came meanwhile; and one that goes back itself
 work=$tmp/nested
