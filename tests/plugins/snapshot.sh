@@ -5,7 +5,7 @@
 set -u
 . "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
 [ "$(id -u)" = 0 ] || skip "loop devices need root"
-for program in losetup mkfs.btrfs btrfs chroot setfattr jq; do
+for program in losetup mkfs.btrfs btrfs chroot setfattr setpriv jq; do
 	command -v $program >/dev/null || skip "$program is not installed"
 done
 grep -qw btrfs /proc/filesystems || modprobe btrfs 2>/dev/null || skip "this kernel has no btrfs"
@@ -236,13 +236,19 @@ btrfs -q subvolume delete "$top"/.patchday/* >/dev/null
 step btrfs undo subvolumes="$home,$top/@data"
 like "a snapshot that is gone is told" "$message" "the snapshot .* of $top/@data is gone"
 work=$tmp/readonly
+btrfs -q subvolume create "$top/@data/machines" >/dev/null
 btrfs property set "$top/@data" ro true
 step btrfs check,apply subvolumes="$top/@data"
+name=${taken##*/}
 btrfs property set -f "$top/@data" ro false
 echo other >"$top/@data/file"
 step btrfs undo subvolumes="$top/@data"
 is "one that could not be written comes back as that" "$result $(cat "$top/@data/file") $(btrfs property get "$top/@data" ro)" "changed data ro=true"
 [ "$result" = changed ] || echo "# $message"
+is "what had become of it is that, too" "$(btrfs property get "$top/.patchday/$name.back" ro)" ro=true
+step discard check,apply,verify snapshots="btrfs:$fs/$name"
+is "and is discarded with the empty one in it" "$result $(ls -A "$top/.patchday")" "unchanged "
+[ "$result" = unchanged ] || echo "# $message"
 
 # ---- the root of what runs; the next boot is a mount of the same name
 # as_root: a system of its own, as the loader would mount it, with options
@@ -532,6 +538,11 @@ like "what can't be removed is refused before" "$result $message" "refused.*$nam
 work=$tmp/other PD_STEP_RUN=other step btrfs check,apply subvolumes="$home"
 work=$tmp/tidy PD_STEP_RUN=tidy step prune check,apply volumes="$home" keep=0 age=0
 like "or kept, when others go" "$result $(cat "$tmp/tidy/snapshot.prune/pruned.txt" 2>&1)" "^kept +btrfs:$fs/$name: other subvolumes are in it: .patchday/$name.back/containers"
+chown 1000 "$back/containers" && chmod 700 "$back/containers"
+in=(setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-dac_override,-dac_read_search)
+step discard apply snapshots="btrfs:$fs/$name"
+in=()
+like "what can't be looked into does not count as empty" "$result $message" "^failed cannot list the subvolumes in .patchday/$name.back: Permission denied"
 is "with all that is in it" "$(ls -d "$back/machines" "$back/containers/one" | wc -l)" 2
 rm "$back/containers/one"
 step discard check,apply,verify snapshots="btrfs:$fs/$name"
