@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { CHUNK = 1 << 18, TAR_BLOCK = 512 };
+enum { CHUNK = 1 << 18, TAR_BLOCK = 512, TAR_RECORD = 1 << 20 /* the largest that is usual */ };
 
 /** Two readers, one behind the other: libarchive stops where an archive says that it ends, and what
  * it is packed with has its check sum behind that. */
@@ -28,6 +28,7 @@ struct reading {
 	struct archive *in;     /**< what was packed */
 	struct contents *out;
 	int64_t end;            /**< of the last entry's data */
+	int64_t unpacked;       /**< bytes that have come of what was packed */
 	char name[256];         /**< of the last entry */
 	char *data;             /**< CHUNK bytes of what was unpacked */
 };
@@ -64,8 +65,10 @@ static la_ssize_t more(struct archive *in, void *user, const void **data)
 	const char *file = why ? strstr(why, ">: ") : NULL; /* zlib's name of it */
 
 	*data = r->data;
-	if (n > 0 || (n == 0 && wrong == Z_OK))
+	if (n > 0 || (n == 0 && wrong == Z_OK)) {
+		r->unpacked += n;
 		return n;
+	}
 	archive_set_error(in, EIO, "%s", file ? file + 3 : why ? why : "it can't be unpacked");
 	return -1;
 }
@@ -135,11 +138,24 @@ static int read_entry(struct reading *r)
 	return status == ARCHIVE_EOF ? 0 : broken(r, "in", archive_error_string(r->in));
 }
 
+static bool is_tar(const struct reading *r)
+{
+	return (archive_format(r->in) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
+}
+
 /* A tar archive that was never finished may stop between two entries. */
 static bool is_unfinished(const struct reading *r)
 {
-	return (archive_format(r->in) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR &&
-	       archive_filter_bytes(r->in, 0) - r->end < TAR_BLOCK;
+	return is_tar(r) && archive_filter_bytes(r->in, 0) - r->end < TAR_BLOCK;
+}
+
+/* The mark of its end is nothing but zeros, and so is a hole that a power cut has left: behind the mark there is no more
+ * than what fills the last record. */
+static bool goes_on(const struct reading *r)
+{
+	int64_t all = r->gzip || r->packed ? r->unpacked : r->size;
+
+	return is_tar(r) && all - archive_filter_bytes(r->in, 0) >= TAR_RECORD;
 }
 
 static int read_all(struct reading *r)
@@ -169,7 +185,7 @@ static int read_all(struct reading *r)
 	while ((r->gzip || r->packed) && (status = (int)more(r->in, r, &data)) != 0)
 		if (status < 0 || alive(r) < 0)
 			return status < 0 ? broken(r, "behind", archive_error_string(r->in)) : PD_CANCELED;
-	return 0;
+	return goes_on(r) ? broken(r, "behind", "there is the mark of its end, and much more behind it") : 0;
 }
 
 static int not_known(struct reading *r)

@@ -106,15 +106,17 @@ static int find(struct pd_ctx *ctx, struct found *out)
 	return 0;
 }
 
-/* *how gets what was in it, and so do the outputs. */
-static int read_whole(struct pd_ctx *ctx, const struct found *found, const char **how)
+/* *how gets what was in it, and so do the outputs.  One file has no end of its own: what was killed while it wrote
+ * into a compressor leaves a whole one, too. */
+static int read_whole(struct pd_ctx *ctx, const struct found *found, bool promised_so, const char **how)
 {
 	struct contents has;
 	int result = archive_read_whole(ctx, found->id, &has);
 
 	if (result < 0)
 		return result;
-	*how = has.raw ? pd_format(ctx, "%s; unpacked to its end, one file of %" PRId64 " bytes", *how, has.bytes) :
+	*how = has.raw ? pd_format(ctx, "%s; unpacked to its end, one file of %" PRId64 " bytes%s", *how, has.bytes, promised_so ? "" :
+				   ", of which it is not known whether they are a whole backup") :
 	       pd_format(ctx, "%s; read as an archive to its end, entries: %" PRId64 ", bytes: %" PRId64, *how,
 			 has.entries, has.bytes);
 	return pd_output(ctx, "entries", pd_format(ctx, "%" PRId64, has.entries)) < 0 ||
@@ -139,7 +141,7 @@ static int prove(struct pd_ctx *ctx, const struct found *found, const char **how
 	*how = pd_format(ctx, "%s were read, SHA-256 %.*s%s", found->has, HEX, r.out,
 			 wanted ? ", as " DIGEST " says" : args->read ? "" : "; there is no " DIGEST " to compare it "
 				  "with, so it is not known whether they are a whole backup");
-	return args->read ? read_whole(ctx, found, how) : 0;
+	return args->read ? read_whole(ctx, found, wanted != NULL, how) : 0;
 }
 
 static int with(struct pd_ctx *ctx, product_fn *work)

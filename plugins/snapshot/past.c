@@ -168,32 +168,41 @@ static int find_parents(struct pd_ctx *ctx, const struct volume *v, int top, con
 	return 0;
 }
 
-/* Two that are in a place and copies of snapshots of this line: which of both has gone back, and which was made as a
- * copy by somebody, cannot be seen.  The other one; NULL: there is one place alone. */
+/* Another one that is in a place and a copy of a snapshot of this line: which of both has gone back, and which was made
+ * as a copy by somebody, cannot be seen; nor whose the .back of such a copy is.  NULL: there is one place alone. */
 static const struct subvol *twin_of(struct pd_ctx *ctx, const struct subvol *now, const struct line *l,
 				    const struct leftovers *all, const struct subvols *copies)
 {
 	const struct subvol *other = NULL;
-	int n = 0;
+	int places = find_left(all, now->uuid) ? 0 : 1; /* one that was replaced has it until the next boot */
 
 	for (size_t i = 0; i < copies->len; i++) {
 		const struct subvol *s = &copies->items[i];
 
-		if (!is_of(ctx, l, s->parent) || !is_snapshot(all, s->parent) || find_left(all, s->uuid))
-			continue;
-		n++;
-		other = s->id != now->id ? s : other;
+		if (s->id != now->id && is_of(ctx, l, s->parent) && is_snapshot(all, s->parent) && !find_left(all, s->uuid)) {
+			other = s;
+			places++;
+		}
 	}
-	return n > 1 ? other : NULL;
+	return places > 1 ? other : NULL;
+}
+
+/* It, and the snapshot that it is a copy of. */
+static struct line begin_line(struct pd_ctx *ctx, const struct subvol *now, const struct leftovers *all)
+{
+	struct line l = { "" };
+
+	join(ctx, &l, now->uuid);
+	if (is_snapshot(all, now->parent))
+		join(ctx, &l, now->parent);
+	return l;
 }
 
 /* What is its own whoever had its place before: what was taken of it; and what it is a copy of, which the other one is, too. */
 static struct line certain_line(struct pd_ctx *ctx, const struct subvol *now, struct leftovers *all)
 {
-	struct line l = { "" };
+	struct line l = begin_line(ctx, now, all);
 
-	join(ctx, &l, now->uuid);
-	join(ctx, &l, now->parent);
 	for (size_t i = 0; i < all->len; i++) {
 		struct left *left = &all->items[i];
 
@@ -207,18 +216,18 @@ static struct line certain_line(struct pd_ctx *ctx, const struct subvol *now, st
 /* Who went back is a copy of a snapshot of another one: that one's snapshots are its own, too. */
 static struct line line_of(struct pd_ctx *ctx, const struct subvol *now, const struct leftovers *all)
 {
-	struct line l = { "" };
+	struct line l = begin_line(ctx, now, all);
 	bool more = true;
 
-	join(ctx, &l, now->uuid);
-	if (is_snapshot(all, now->parent))
-		join(ctx, &l, now->parent);
 	while (more) {
 		more = false;
 		for (size_t i = 0; i < all->len; i++) {
 			const struct left *left = &all->items[i];
+			const struct left *of = find_left(all, left->s.parent);
+			/* what was replaced may be made of another one, or of a snapshot that another one goes back to, too */
+			bool own = !left->replaced || (of && !of->replaced && !of->shared);
 
-			if (is_of(ctx, &l, left->s.uuid) || is_of(ctx, &l, left->s.parent)) {
+			if ((own && is_of(ctx, &l, left->s.parent)) || is_of(ctx, &l, left->s.uuid)) {
 				more = join(ctx, &l, left->s.uuid) || more;
 				more = (left->follow && join(ctx, &l, left->s.parent)) || more;
 			}
@@ -260,7 +269,7 @@ int btrfs_history(struct pd_ctx *ctx, struct volume *v, struct history *out)
 		r = list(ctx, &p, v->path, &all);
 	if (r == 0)
 		r = find_parents(ctx, v, p.top, &now, &all);
-	if (r == 0 && is_snapshot(&all, now.parent) && subvol_copies(ctx, p.top, &copies) < 0)
+	if (r == 0 && subvol_copies(ctx, p.top, &copies) < 0)
 		r = pd_fail(ctx, PD_FAILED, "cannot list the subvolumes of the file system of %s: %s", v->path, strerror(errno));
 	place_close(&p);
 	if (r == 0)

@@ -149,42 +149,62 @@ int subvol_copies(struct pd_ctx *ctx, int fd, struct subvols *out)
 	return -1;
 }
 
-static bool has_entries(int folder, const char *name)
+/* NULL: none is left, or with errno. */
+static const struct dirent *next_entry(DIR *all)
 {
-	int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *all = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *e;
-	int n = 0;
 
-	if (!all && fd >= 0)
-		close(fd);
-	while (all && (e = readdir(all)))
-		n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
-	if (all)
-		closedir(all);
-	return n > 0;
+	do {
+		errno = 0;
+		e = readdir(all);
+	} while (e && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0));
+	return e;
 }
 
-/* Those that are entries of one folder: who has the number of a root. */
+/* Is it a subvolume, which has the number of a root, and not empty?  1, 0 (also if it is gone meanwhile); -1: nobody
+ * knows, and what is taken for empty is removed. */
+static int is_full(int folder, const char *name)
+{
+	struct stat st;
+	DIR *all;
+	int fd, r;
+
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISDIR(st.st_mode) || st.st_ino != BTRFS_FIRST_FREE_OBJECTID)
+		return 0;
+	fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	all = fdopendir(fd);
+	if (!all) {
+		close(fd);
+		return -1;
+	}
+	r = next_entry(all) ? 1 : errno ? -1 : 0;
+	closedir(all);
+	return r;
+}
+
+/* Those that are entries of one folder. */
 static int nested_in(struct pd_ctx *ctx, const char *path, int fd, const char **out)
 {
 	DIR *all = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *e;
-	struct stat st;
+	int full = 0;
 
 	if (!all) {
 		if (fd >= 0)
 			close(fd);
 		return -1;
 	}
-	while ((e = readdir(all)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-		    fstatat(dirfd(all), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
-		    st.st_ino == BTRFS_FIRST_FREE_OBJECTID && has_entries(dirfd(all), e->d_name))
+	while ((e = next_entry(all)) && (full = is_full(dirfd(all), e->d_name)) >= 0)
+		if (full)
 			*out = pd_format(ctx, "%s%s%s%s%s", *out ? *out : "", *out ? ", " : "", path,
 					 path[strlen(path) - 1] == '/' ? "" : "/", e->d_name);
+	full = errno ? -1 : 0;
 	closedir(all);
-	return 0;
+	return full;
 }
 
 int subvol_nested(struct pd_ctx *ctx, const char *path, int fd, const char **out)
@@ -243,6 +263,8 @@ int subvol_delete_nested(struct pd_ctx *ctx, int fd)
 		r = ioctl(fd, BTRFS_IOC_GET_SUBVOL_ROOTREF, refs);
 		if (r < 0 && errno != EOVERFLOW)
 			return -1;
+		if (refs->num_items && subvol_set_read_only(fd, false) < 0)
+			return -1; /* one that is read-only lets go of none */
 		for (int i = 0; i < refs->num_items; i++) {
 			struct btrfs_ioctl_vol_args_v2 args = { .flags = BTRFS_SUBVOL_SPEC_BY_ID,
 								.subvolid = refs->rootref[i].treeid };

@@ -238,7 +238,10 @@ like "with figures in outputs" "$out" '"name":"entries","value":4.*'
 like "how much data they have, too" "$out" '"name":"bytes","value":300006'
 like "and progress" "$out" '"event":"progress".*reading the backup'
 unpack dump.gz
-is "a file that is compressed alone" "$result $proved" "unchanged ; unpacked to its end, one file of 300000 bytes"
+is "a file that is compressed alone" "$result $proved" "unchanged ; unpacked to its end, one file of 300000 bytes, of which it is not known whether they are a whole backup"
+(cd "$packs" && sha256sum dump.gz >dump.gz.sha256)
+unpack dump.gz
+is "and one with a digest" "$result $proved" "unchanged , as .sha256 says; unpacked to its end, one file of 300000 bytes"
 # breaks NAME PATTERN: what $packs/NAME is told to be
 breaks() { unpack "$1"; like "$1 is not whole" "$result $message" "^failed $packs/$1 is damaged or cut short: it breaks $2"; }
 for name in a.tar a.tar.gzip a.tar.bzip2 a.tar.xz a.tar.zstd dump.gz; do head -c 200000 "$packs/$name" >"$packs/cut-$name"; done
@@ -251,6 +254,15 @@ head -c 1536 "$packs/a.tar" >"$packs/stopped.tar" # behind the second entry
 breaks stopped.tar 'behind entry 2, etc/a.conf, at byte 1536 of it: the mark of its end is missing'
 zstd -qc <"$packs/stopped.tar" >"$packs/stopped.tar.zst"
 breaks stopped.tar.zst 'behind entry 2, etc/a.conf, at byte 1536 of what it unpacks to: the mark of its end is missing'
+# a power cut: from within the second entry's data on there are zeros, or in what was added behind the end
+head -c 1400000 /dev/zero >"$packs/zeros"
+head -c 1100 "$packs/a.tar" | cat - "$packs/zeros" >"$packs/hole.tar"
+breaks hole.tar 'behind entry 2, etc/a.conf, at byte 2560 of it: there is the mark of its end, and much more behind it'
+gzip -c "$packs/hole.tar" >"$packs/hole.tar.gz"
+breaks hole.tar.gz 'behind entry 2, etc/a.conf, at byte 2560 of what it unpacks to: there is the mark of its end, and much more'
+tar -b 2000 -cf "$packs/record.tar" etc srv
+unpack record.tar
+is "a large record is no hole" "$result $proved" "unchanged ; read as an archive to its end, entries: 4, bytes: 300006"
 (cat "$packs/a.tar.gzip"; head -c 15 "$packs/a.tar.gzip") >"$packs/behind.tar.gz"
 breaks behind.tar.gz 'behind entry 4, srv/large, at byte [0-9]+ of what it unpacks to: unexpected end of file'
 for name in a.zip a.tar.gzip; do

@@ -5,7 +5,7 @@
 set -u
 . "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
 [ "$(id -u)" = 0 ] || skip "loop devices need root"
-for program in losetup mkfs.btrfs btrfs chroot setfattr jq; do
+for program in losetup mkfs.btrfs btrfs chroot setfattr setpriv jq; do
 	command -v $program >/dev/null || skip "$program is not installed"
 done
 grep -qw btrfs /proc/filesystems || modprobe btrfs 2>/dev/null || skip "this kernel has no btrfs"
@@ -236,13 +236,19 @@ btrfs -q subvolume delete "$top"/.patchday/* >/dev/null
 step btrfs undo subvolumes="$home,$top/@data"
 like "a snapshot that is gone is told" "$message" "the snapshot .* of $top/@data is gone"
 work=$tmp/readonly
+btrfs -q subvolume create "$top/@data/machines" >/dev/null
 btrfs property set "$top/@data" ro true
 step btrfs check,apply subvolumes="$top/@data"
+name=${taken##*/}
 btrfs property set -f "$top/@data" ro false
 echo other >"$top/@data/file"
 step btrfs undo subvolumes="$top/@data"
 is "one that could not be written comes back as that" "$result $(cat "$top/@data/file") $(btrfs property get "$top/@data" ro)" "changed data ro=true"
 [ "$result" = changed ] || echo "# $message"
+is "what had become of it is that, too" "$(btrfs property get "$top/.patchday/$name.back" ro)" ro=true
+step discard check,apply,verify snapshots="btrfs:$fs/$name"
+is "and is discarded with the empty one in it" "$result $(ls -A "$top/.patchday")" "unchanged "
+[ "$result" = unchanged ] || echo "# $message"
 
 # ---- the root of what runs; the next boot is a mount of the same name
 # as_root: a system of its own, as the loader would mount it, with options
@@ -436,6 +442,7 @@ echo production >"$home/alice/file"
 btrfs -q subvolume snapshot "$top/@home" "$top/@test" >/dev/null
 test=$top/@test
 echo test >"$test/alice/file"
+would_go() { grep -o '"removed".*' <<<"$out" | grep -oE '/[a-z]+-[0-9]+(\.back)?' | sort | sed 's/-[0-9]*//' | xargs; }
 # took RUN SUBVOLUME
 took() { work=$tmp/work-$1 PD_STEP_RUN=$1 step btrfs check,apply,verify subvolumes="$2"; sleep 1.1; }
 took first "$test"; took second "$home"
@@ -455,8 +462,11 @@ took fourth "$test"
 export PD_STEP_RUN=fifth
 work=$tmp/fifth
 step prune check volumes="$test" keep=0 age=0
-like "and has what it had before that, and nothing else" "$result $(grep -o '"removed".*' <<<"$out" | grep -oE '/[a-z]+-[0-9]+(\.back)?' | sort | sed 's/-[0-9]*//' | xargs)" \
-	'^changed /first /fourth /third.back$'
+is "and has what it had before that, and nothing else" "$result $(would_go)" "changed /first /fourth /third.back"
+step prune check volumes="$home" keep=0 age=0
+is "nothing of which is the other one's, that it was made of" "$result $(would_go)" "changed /second"
+step restore check volumes="$home" run=first
+is "nor gone back to by that" "$result" refused
 step restore check,apply,verify volumes="$home"
 is "the other one, too" "$result $(cat "$test/alice/file") $(cat "$home/alice/file")" "unchanged test production"
 [ "$result" = unchanged ] || echo "# $message"
@@ -495,6 +505,23 @@ unset PD_STEP_RUN
 umount "$home"
 for file in "$test" "$top"/.patchday/*; do btrfs -q subvolume delete "$file" >/dev/null; done
 mount -o subvol=@home "$loop" "$home"
+# a copy of a snapshot that has gone back, and what it was taken of has not
+took original "$home"
+work=$tmp/forth PD_STEP_RUN=forth step restore check,apply volumes="$home" run=original
+work=$tmp/forth PD_STEP_RUN=forth step restore undo volumes="$home"
+is "there is one that was forth and back, and is its own" "$result $(ls -d "$top"/.patchday/forth-*.back | wc -l)" "changed 1"
+btrfs -q subvolume snapshot "$top"/.patchday/original-* "$top/@copy" >/dev/null
+took copy "$top/@copy"
+work=$tmp/returned PD_STEP_RUN=returned step restore check,apply,verify volumes="$top/@copy" run=copy
+is "a copy of a snapshot goes back to one of its own" "$result" unchanged
+work=$tmp/after
+step prune check volumes="$home" keep=0 age=0
+is "what it had is not removed with that of the original" "$result $(would_go)" "changed /original"
+step restore check volumes="$home" run=copy
+is "nor gone back to by that" "$result" refused
+step prune check volumes="$top/@copy" keep=0 age=0
+is "and it has its own, and nothing of the original" "$result $(would_go)" "changed /copy /returned.back"
+for file in "$top/@copy" "$top"/.patchday/*; do btrfs -q subvolume delete "$file" >/dev/null; done
 
 # ---- others in it: an empty one, such as systemd makes; one that came meanwhile; and one that goes back itself
 work=$tmp/nested
@@ -511,6 +538,11 @@ like "what can't be removed is refused before" "$result $message" "refused.*$nam
 work=$tmp/other PD_STEP_RUN=other step btrfs check,apply subvolumes="$home"
 work=$tmp/tidy PD_STEP_RUN=tidy step prune check,apply volumes="$home" keep=0 age=0
 like "or kept, when others go" "$result $(cat "$tmp/tidy/snapshot.prune/pruned.txt" 2>&1)" "^kept +btrfs:$fs/$name: other subvolumes are in it: .patchday/$name.back/containers"
+chown 1000 "$back/containers" && chmod 700 "$back/containers"
+in=(setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-dac_override,-dac_read_search)
+step discard apply snapshots="btrfs:$fs/$name"
+in=()
+like "what can't be looked into does not count as empty" "$result $message" "^failed cannot list the subvolumes in .patchday/$name.back: Permission denied"
 is "with all that is in it" "$(ls -d "$back/machines" "$back/containers/one" | wc -l)" 2
 rm "$back/containers/one"
 step discard check,apply,verify snapshots="btrfs:$fs/$name"
