@@ -5,8 +5,8 @@ local base = require "cli.base"
 local calendar = require "cli.calendar"
 local closed = {}
 
--- The days of a file: lines "2026-12-24..2027-01-03 TEXT", or with one day; a line that begins with # is a comment.  As a list of
--- { first, last, text, where }; wrong(where, format, ...) is told of lines that are none.
+-- The days of a file: lines "2026-12-24..2027-01-03 TEXT", or with one day; one that begins with # is a comment.  As a
+-- list of { first, last, text, where }; wrong(where, format, ...) is told of lines that are none.
 function closed.read(file, wrong)
 	local text, spans, number = base.must(core.text(file)):gsub("^\xef\xbb\xbf", ""):gsub("\r\n?", "\n"), {}, 0
 	for line in base.lines(text) do
