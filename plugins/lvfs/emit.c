@@ -44,7 +44,7 @@ static void add_older(struct reader *r, struct release *x, const struct release 
 
 /* Vendors buy the same chip, and with it the GUID: what is for one vendor's devices neither
  * replaces what is for another's nor is replaced by it.  From the oldest on, each replaces
- * the newest of every list of vendors that shares one with its own, unless the one before it
+ * the newest of every list of vendors that its own covers, unless the one before it
  * with the same list does so already.  @p last: the newest of each list so far. */
 static void replace_older(struct reader *r, struct release *x, const struct release **last, size_t *n)
 {
@@ -56,7 +56,7 @@ static void replace_older(struct reader *r, struct release *x, const struct rele
 		return;
 	for (size_t i = 0; i < *n; i++)
 		if ((own == *n || last[i]->rank <= last[own]->rank) && strcmp(x->id, last[i]->id) != 0 &&
-		    lvfs_share(x->component->vendors, last[i]->component->vendors))
+		    lvfs_covers(x->component->vendors, last[i]->component->vendors))
 			add_older(r, x, last[i]);
 	*n += own == *n;
 	last[own] = x;

@@ -67,8 +67,8 @@ struct reader {
 
 /** Whose devices a component is for, as struct component has it. */
 HIDDEN const char *lvfs_vendors(struct reader *r, const struct component *c);
-/** May a device be of both? */
-HIDDEN bool lvfs_share(const char *a, const char *b);
+/** Is what the one is for all that the other is for, too? */
+HIDDEN bool lvfs_covers(const char *all, const char *some);
 
 /** Both rule trees of a release. */
 HIDDEN int PD_MUST_USE lvfs_rules(struct reader *r, const struct release *x);

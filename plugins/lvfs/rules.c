@@ -80,21 +80,28 @@ const char *lvfs_vendors(struct reader *r, const struct component *c)
 	return all;
 }
 
-/* Patterns of more than ids with | between them share one if they are the same. */
-bool lvfs_share(const char *a, const char *b)
+/* Does a list of ids with | between them have this one? */
+static bool has_id(const char *list, const char *id, size_t len)
 {
-	bool plain = !strpbrk(a, "()[]&") && !strpbrk(b, "()[]&");
-
-	if (!*a || !*b || strcmp(a, b) == 0)
-		return true;
-	for (; plain && *a; a += strcspn(a, "|"), a += *a == '|') {
-		size_t len = strcspn(a, "|");
-
-		for (const char *s = b; *s; s += strcspn(s, "|"), s += *s == '|')
-			if (strcspn(s, "|") == len && strncmp(s, a, len) == 0)
-				return true;
-	}
+	for (; *list; list += strcspn(list, "|"), list += *list == '|')
+		if (strcspn(list, "|") == len && strncmp(list, id, len) == 0)
+			return true;
 	return false;
+}
+
+/* Metadata of old names no vendor; patterns of more than ids cover only the same. */
+bool lvfs_covers(const char *all, const char *some)
+{
+	if (!*all || !*some || strcmp(all, some) == 0)
+		return true;
+	if (strpbrk(all, "()[]&") || strpbrk(some, "()[]&"))
+		return false;
+	for (size_t len; *some; some += len, some += *some == '|') {
+		len = strcspn(some, "|");
+		if (!has_id(all, some, len))
+			return false;
+	}
+	return true;
 }
 
 /* Any row with this GUID for which all of it holds.  Vendors buy the same chip, so that a

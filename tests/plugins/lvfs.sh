@@ -118,8 +118,10 @@ is "a server with a device of each" "$(ssds 0.5:USB:0x1 0.5:USB:0x2 | cut -d' ' 
 is "with one vendor's alone" "$(ssds 0.5:USB:0x1 | cut -d' ' -f1 | paste -sd' ')" "needed superseded not-applicable not-applicable"
 printf '<components>%s%s%s%s</components>' "$(component acme "$(vendor USB:0x1)" 3.0 9 1.0 8)" "$(component both "$(vendor 'USB:0x2|USB:0x1')" 2.0 9)" \
 	"$(component any "" 4.0 9 0.5 8)" "$(component third "$(vendor 'USB:0x11|(USB:0x2)')" 1.5 8)" >"$tmp/one.xml"
-is "what may be for the same device replaces each other" "$(replaces)" \
-	"acme/1.0>any/0.5 acme/3.0>acme/1.0,both/2.0 any/0.5> any/4.0>any/0.5,acme/3.0,third/1.5,both/2.0 both/2.0>any/0.5,acme/1.0 third/1.5>any/0.5"
+is "what is for all devices of another, and newer, replaces it" "$(replaces)" \
+	"acme/1.0>any/0.5 acme/3.0>acme/1.0 any/0.5> any/4.0>any/0.5,acme/3.0,third/1.5,both/2.0 both/2.0>any/0.5,acme/1.0 third/1.5>any/0.5"
+printf '<components>%s%s</components>' "$(component acme "$(vendor USB:0x1)" 3.0 9)" "$(component both "$(vendor 'USB:0x2|USB:0x1')" 2.0 9)" >"$tmp/one.xml"
+is "what is newer for one of two devices hides nothing from the other" "$(ssds 0.5:USB:0x1 0.5:USB:0x2 | cut -d' ' -f1 | paste -sd' ')" "needed needed"
 # ---- the core compares versions, by the format of the component
 for format in plain pair; do
 	sed "s|<requires></requires>|<custom><value key=\"LVFS::VersionFormat\">$format</value></custom>|" >"$tmp/one.xml" \
