@@ -246,6 +246,9 @@ int rpm_txn_apply(struct rpm_txn *txn, const struct pd_updates *updates,
 	const char *changes = pd_recall(ctx, "changes");
 	int done = rpm_wait(ctx, txn->lock_timeout);
 
+	if (done < 0)
+		return done;
+	done = pkg_etc_again(ctx);
 	if (done == 0)
 		done = rpm_query(ctx, &txn->now);
 	if (again && changes)

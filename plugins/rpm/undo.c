@@ -148,7 +148,7 @@ static int take_back(struct rpm_txn *txn)
 int rpm_txn_undo(struct rpm_txn *txn)
 {
 	static const char *const keys[] = { "changes", "began", "done", "etc",
-					    "others_etc", "etc_saved", "logs",
+					    "others_etc", "etc_between", "etc_saved", "logs",
 					    "undoing" };
 	struct pd_ctx *ctx = txn->ctx;
 	const char *changes = pd_recall(ctx, "changes");

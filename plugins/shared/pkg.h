@@ -95,6 +95,8 @@ bool pkg_init_is_stale(struct pd_ctx *ctx);
 /* etc.c: what is in /etc */
 /** Copy it, once. */
 int pkg_etc_save(struct pd_ctx *ctx);
+/** Before it goes on after a failure: what others changed there meanwhile is not this step's. */
+int pkg_etc_again(struct pd_ctx *ctx);
 /** Remember what was changed there since. */
 int pkg_etc_note(struct pd_ctx *ctx);
 /** Put back what was changed, before the packages are: so that these see

@@ -367,7 +367,7 @@ static int remember_before(struct deb_txn *txn, struct deb_rows *before)
 		deb_unpack_rows(ctx, rows, before);
 		if (changes)
 			deb_unpack_changes(ctx, changes, &txn->changes);
-		return 0;
+		return pkg_etc_again(ctx);
 	}
 	if (deb_query(ctx, before) < 0 ||
 	    pd_remember(ctx, "logs", pkg_log_marks(ctx, deb_logs)) < 0 ||
@@ -418,7 +418,7 @@ int deb_txn_apply(struct deb_txn *txn)
 	if (done == 0)
 		done = carry_out(txn, &before);
 	/* Also of what failed; the first failure stays the one that counts. */
-	if (pkg_etc_note(txn->ctx) < 0 && done == 0)
+	if (lock >= 0 && pkg_etc_note(txn->ctx) < 0 && done == 0)
 		done = PD_FAILED;
 	if (lock >= 0)
 		close(lock);

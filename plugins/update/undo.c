@@ -260,7 +260,7 @@ static int take_back(struct deb_txn *txn, const struct deb_rows *before)
 
 int deb_txn_undo(struct deb_txn *txn)
 {
-	static const char *const keys[] = { "changes", "etc", "others_etc",
+	static const char *const keys[] = { "changes", "etc", "others_etc", "etc_between",
 					    "etc_saved", "done", "logs",
 					    "before" };
 	struct pd_ctx *ctx = txn->ctx;

@@ -155,8 +155,8 @@ inventory()
 		echo "== printers"; lpstat -v; lpstat -p | sed "s/since.*//"; lpstat -d; cat /etc/cups/lpoptions 2>/dev/null
 		echo "== shares"; testparm -s 2>/dev/null; pdbedit -L
 		echo "== files"; find /etc /usr/local /srv/data /srv/pub -xdev -type f ! -path "/etc/patchday/*" \
-			! -name "ld.so.cache" ! -path "/etc/systemd/*patchday*" ! -path "/etc/cups/subscriptions*" \
-			-exec sha256sum {} + | sort -k2
+			! -name "ld.so.cache" ! -path "/etc/systemd/system/patchday-*" ! -path "/etc/cups/subscriptions*" \
+			-exec cksum {} + | sort -k3
 		echo "== usr"; find /usr/bin /usr/sbin /usr/lib -xdev -type f ! -path "*/__pycache__/*" ! -name "ld.so.cache" \
-			-exec sha256sum {} + | sort -k2 | sha256sum' </dev/null
+			-exec cksum {} + | sort -k3 | cksum' </dev/null
 }

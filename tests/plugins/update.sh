@@ -43,6 +43,7 @@ made()
 		if [ -e /run/$name-slow ]; then sleep 600; fi
 	END
 	chmod 755 "$d/DEBIAN/postinst"
+	find "$d" -exec touch -d @1700000000 {} + # as of packages that are built in one second
 	dpkg-deb --root-owner-group -b "$d" "$repo/pool/${name}_${version#*:}_$arch.deb" >/dev/null
 }
 
@@ -222,6 +223,26 @@ install undo two.json
 state >"$scratch/now"
 is "$rc$(diff "$scratch/before" "$scratch/now")" 0 "undo repairs what was left half way"
 in_lab rm /run/labone-fail </dev/null
+
+# Between a failure and what goes on after it units are given back and held again, and somebody mends a file: neither is the installation's.
+held=/etc/systemd/system/labheld.service.d
+hold() { in_lab sh -c 'mkdir -p "$1" && echo "# held" >"$1/zz-patchday-hold.conf"' sh $held </dev/null; }
+fresh
+hold
+in_lab sh -c 'touch /run/labone-fail; mkdir /etc/labmine.d; echo old >/etc/labmine.d/labmine.conf' </dev/null
+install apply two.json
+is $rc 1 "(a script fails, and the run stops)"
+in_lab sh -c 'rm -r "$1" /run/labone-fail; echo mended >/etc/labmine.d/labmine.conf' sh $held </dev/null
+hold
+install apply,verify two.json
+is $rc 0 "it goes on"
+in_lab rm -r $held /etc/labone </dev/null
+install undo two.json
+is "$rc $(in_lab cat /etc/labmine.d/labmine.conf </dev/null)" "0 mended" "undo leaves alone what was mended between the tries" || sed 's/^/# /' <<<"$out"
+is "$(in_lab sh -c 'test ! -e "$1" || echo there' sh $held </dev/null)" "" "and brings no hold back, nor the folder of one"
+in_lab rm -r /etc/labmine.d </dev/null
+state >"$scratch/now"
+is "$(diff "$scratch/before" "$scratch/now")" "" "all else is as before, in a folder that was removed too"
 
 # killed PACKAGE: apply two.json is killed while the script of PACKAGE runs, as in a power cut
 killed()
