@@ -176,17 +176,25 @@ static void start_entry(struct reader *r, const char *name, const struct pd_xml_
 static uint8_t operation_of(const struct pd_xml_attr *attrs, size_t n)
 {
 	static const char *const words[] = { "equals", "not equal", "greater than",
-		"greater than or equal", "less than", "less than or equal", "pattern match" };
+		"greater than or equal", "less than", "less than or equal", "pattern match",
+		"case insensitive equals", "case insensitive not equal" };
 	const char *value = oval_attribute(attrs, n, "operation");
 
 	return value ? CHOOSE(words, value, OTHER_OPERATION) : EQUALS;
 }
 
+static uint8_t datatype_of(const struct pd_xml_attr *attrs, size_t n)
+{
+	static const char *const words[] = { "string", "evr_string", "debian_evr_string", "int",
+					     "version" };
+	const char *value = oval_attribute(attrs, n, "datatype");
+
+	return value ? CHOOSE(words, value, OTHER_DATATYPE) : TEXT;
+}
+
 static void start_entity(struct reader *r, const char *name, const struct pd_xml_attr *attrs,
 			 size_t n)
 {
-	const char *type = oval_attribute(attrs, n, "datatype");
-
 	if (strcmp(name, "set") == 0 || strcmp(name, "filter") == 0)
 		r->entry->strange = true;
 	r->entity = (struct entity){
@@ -194,8 +202,7 @@ static void start_entity(struct reader *r, const char *name, const struct pd_xml
 		.operation = operation_of(attrs, n),
 		.check = check_of(attrs, n, "entity_check", ALL_OF),
 		.var_check = check_of(attrs, n, "var_check", ALL_OF),
-		.evr = !type ? 0 : strcmp(type, "evr_string") == 0 ? PD_SCHEME_RPM :
-		       strcmp(type, "debian_evr_string") == 0 ? PD_SCHEME_DEB : 0 };
+		.datatype = datatype_of(attrs, n) };
 }
 
 static void start_part(struct reader *r, const char *name, const struct pd_xml_attr *attrs,
