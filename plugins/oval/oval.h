@@ -77,7 +77,8 @@ struct entity {
 /* A test, object, state or variable. */
 struct entry {
 	uint32_t id, type, line;  /* words */
-	uint32_t first, n;        /* entities; of a test states, of a variable values */
+	uint32_t first, n;        /* entities; of a test states, of a variable values or,
+				   * of a local one, what it is put together from */
 	uint32_t object;          /* of a test: word */
 	uint32_t packages, package; /* that a test names; the first one (word) */
 	uint8_t settled;          /* enum settled, of a test */
@@ -185,6 +186,11 @@ HIDDEN void oval_settle(struct reader *r, struct entry *test);
 HIDDEN void oval_test(struct reader *r, const struct entry *test, bool negate);
 /** "A package that it is about is there", as children of what is open. */
 HIDDEN void oval_packages(struct reader *r, const struct entry *test, uint32_t mark);
+
+/* kernel.c */
+/** A test of the version of the kernel that runs; false: it is none. */
+HIDDEN bool oval_kernel(struct reader *r, const struct entry *test, const struct entry *object,
+			bool negate);
 
 /* entity.c */
 /** What an entity of a state says about a row: one leaf, or one group. */

@@ -415,7 +415,7 @@ void oval_test(struct reader *r, const struct entry *test, bool negate)
 		release_file(r, &look, test, negate);
 	else if (object && find_look(r, test, object, &look))
 		by_rows(r, &look, test, negate);
-	else
+	else if (!object || !oval_kernel(r, test, object, negate))
 		oval_unknown(r, "facts do not answer the %s_test %s", look.type, id);
 }
 

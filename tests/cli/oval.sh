@@ -128,6 +128,25 @@ printf 'redhat-release\t0\t7.9\t1\tx86_64\nkernel\t0\t4.18.0\t150.el8\tx86_64\n'
 scan "$data/redhat.xml" --packages "$tmp/list.tsv" --scheme rpm
 verdicts release=not-applicable other-release=not-applicable running=not-applicable
 
+# --------------------------------------------------------- the kernel that runs
+# running RELEASE VERDICT...: of a server with a kernel of that release
+running()
+{
+	jq -n --arg release "$1" '{packages: [], os: {id: "ubuntu"}, kernel: {release: $release}}' >"$tmp/facts.json"
+	scan "$data/ubuntu.xml" --facts "$tmp/facts.json" --strict
+	is "Ubuntu's notices of kernels on $1" "$(cut -d' ' -f2 <<<"$lines" | paste -sd' ')" "${*:2}"
+}
+n=not-applicable
+running 5.15.0-56-generic needed needed needed $n unknown
+like "of other variables nothing is known" "$(reason oval:x:def:5)" '^facts do not answer the variable_test oval:x:tst:50$'
+running 5.15.0-58-generic $n $n $n needed unknown
+running 5.15.0-160-generic $n $n $n needed unknown
+running 5.15.0-9-generic-64k needed needed needed $n unknown
+running 5.15.0-58-generic-64k $n $n $n needed unknown
+running 5.15.0-56-aws $n $n needed $n unknown
+running 6.1.0 $n $n unknown unknown unknown
+like "a release without a flavour is not known" "$(reason oval:x:def:3)" '^the release of the kernel is of a form that is not read$'
+
 # ------------------------------------------------------------------ metadata
 facts '{}' null null 'bash 4.4-9.el8 x86_64'
 row()
