@@ -4,6 +4,8 @@
 
 #include "oval.h"
 
+#define DIGITS "0123456789"
+
 /* An entity of OVAL and the field of facts that it is. */
 static const struct meaning {
 	const char *type, *name, *kind, *field;
@@ -14,14 +16,14 @@ static const struct meaning {
 	{ "rpminfo", "evr", "packages", "version", WHOLE },
 	{ "rpminfo", "version", "packages", "version", VERSION_PART },
 	{ "rpminfo", "release", "packages", "version", RELEASE_PART },
-	{ "rpminfo", "epoch", "packages", "version", WHOLE },
+	{ "rpminfo", "epoch", "packages", "version", EPOCH_PART },
 	{ "rpminfo", "signature_keyid", "packages", "signature", WHOLE },
 	{ "dpkginfo", "name", "packages", "name", WHOLE },
 	{ "dpkginfo", "arch", "packages", "arch", WHOLE },
 	{ "dpkginfo", "evr", "packages", "version", WHOLE },
 	{ "dpkginfo", "version", "packages", "version", VERSION_PART },
 	{ "dpkginfo", "release", "packages", "version", RELEASE_PART },
-	{ "dpkginfo", "epoch", "packages", "version", WHOLE },
+	{ "dpkginfo", "epoch", "packages", "version", EPOCH_OR_0 },
 	{ "rpmverifyfile", "name", "packages", "name", WHOLE },
 	{ "rpmverifyfile", "arch", "packages", "arch", WHOLE },
 	{ "rpmverifyfile", "version", "packages", "version", VERSION_PART },
@@ -51,13 +53,15 @@ static const unsigned compares[] = {
 	[GREATER_EQUAL] = PD_CMP_GE, [LESS] = PD_CMP_LT, [LESS_EQUAL] = PD_CMP_LE,
 	[PATTERN] = PD_CMP_MATCH };
 
-/* To OVAL no release is older than any, to rpm it is equal to all: an empty
- * one is written out. */
+/* To OVAL no release is older than any, and no epoch of rpm too; to rpm the first is
+ * equal to all: an empty one is written out.  A package has an epoch, if it is 0. */
 static void compare_evr(struct reader *r, const struct meaning *m, const struct entity *e,
 			const char *value)
 {
-	bool open = e->evr == PD_SCHEME_RPM && !strchr(value, '-');
+	bool rpm = e->datatype == EVR;
 	size_t before = strspn(value, " \t\r\n"), len = strlen(value);
+	bool epoch = value[before + strspn(value + before, DIGITS)] == ':';
+	bool open = rpm && !strchr(value, '-');
 	const char *full = value;
 
 	while (len > before && strchr(" \t\r\n", value[len - 1]))
@@ -65,45 +69,133 @@ static void compare_evr(struct reader *r, const struct meaning *m, const struct 
 	if (open || before || value[len])
 		full = pd_format(r->ctx, "%.*s%s", (int)(len - before), value + before, open ? "-" : "");
 
-	oval_compare(r, m->kind, m->field, compares[e->operation], full, e->evr);
+	if (rpm && !epoch)
+		oval_constant(r, e->operation == NOT_EQUAL || e->operation == GREATER ||
+			      e->operation == GREATER_EQUAL);
+	else
+		oval_compare(r, m->kind, m->field, compares[e->operation], full,
+			     rpm ? PD_SCHEME_RPM : PD_SCHEME_DEB);
+}
+
+static struct pd_rule matching(const struct meaning *m, const char *pattern, bool negate)
+{
+	return (struct pd_rule){ .op = PD_RULE_TEST, .negate = negate, .kind = m->kind,
+				 .field = m->field, .compare = PD_CMP_MATCH, .value = pattern };
 }
 
 static void match(struct reader *r, const struct meaning *m, const char *pattern,
-		  const char *value)
+		  const char *value, bool negate)
 {
+	struct pd_rule rule = matching(m, pattern, negate);
+
 	if (pattern)
-		oval_compare(r, m->kind, m->field, PD_CMP_MATCH, pattern, PD_SCHEME_NONE);
+		oval_rule(r, &rule);
 	else
 		oval_unknown(r, "the pattern \"%.100s\" of %s has no equal here", value, m->name);
 }
 
-/* The epoch 0 is left out of a full version. */
-static const char *epoch(struct reader *r, const char *value)
+static bool is_evr(const struct meaning *m)
 {
-	if (!*value || strspn(value, "0123456789") != strlen(value) || strlen(value) > 18)
-		return NULL;
-	return strspn(value, "0") == strlen(value) ? "^[^:]*$" :
-	       pd_format(r->ctx, "^%s:", value + strspn(value, "0"));
+	return strcmp(m->name, "evr") == 0;
+}
+
+/* A package without an epoch has the epoch "(none)" where it is of rpm, else 0. */
+static const char *epoch_pattern(struct reader *r, const struct meaning *m, const char *value)
+{
+	bool zero = m->part == EPOCH_OR_0;
+	size_t len = strlen(value);
+
+	if (strcmp(value, zero ? "0" : "(none)") == 0)
+		return zero ? "^([^:]*$|0:)" : "^[^:]*$";
+	return len && len < 19 && strspn(value, DIGITS) == len ? pd_format(r->ctx, "^%s:", value) : NULL;
+}
+
+/* An evr always has an epoch; 0 is left out of a full version. */
+static const char *evr_pattern(struct reader *r, const char *value, bool any_case)
+{
+	const char *full = strncmp(value, "0:", 2) == 0 ? value + 2 : value;
+
+	return strchr(value, ':') ? oval_literal(&r->text, full, WHOLE, any_case) : NULL;
+}
+
+static void compare_text(struct reader *r, const struct meaning *m, const struct entity *e,
+			 const char *value)
+{
+	bool negate = e->operation == NOT_EQUAL || e->operation == ANY_CASE_NOT_EQUAL;
+	bool any_case = e->operation > PATTERN, some = !is_evr(m) && m->part < EPOCH_PART;
+	const char *pattern;
+
+	if (some && m->part == WHOLE && !any_case) {
+		oval_compare(r, m->kind, m->field, compares[e->operation], value, PD_SCHEME_NONE);
+		return;
+	}
+	pattern = is_evr(m) ? evr_pattern(r, value, any_case) :
+		  m->part >= EPOCH_PART ? epoch_pattern(r, m, value) :
+		  m->part == RELEASE_PART && !*value ? "^[^-]*$" :
+		  oval_literal(&r->text, value, m->part, any_case);
+	if (pattern || some)
+		match(r, m, pattern, value, negate);
+	else
+		oval_constant(r, negate);
+}
+
+/* All six from three; what is no number compares with none, but as a version. */
+static void compare_number(struct reader *r, const struct meaning *m, const struct entity *e,
+			   const char *value)
+{
+	static const char *const whole[] = {
+		[VERSION_PART] = "^([0-9]+:)?[0-9]+(-[^-]*)?$", [RELEASE_PART] = "-[0-9]+$",
+		[EPOCH_PART] = "^[0-9]+:", [EPOCH_OR_0] = "" };
+	static const struct { unsigned operation; bool negate; } ways[] = {
+		[EQUALS] = { EQUALS, false }, [NOT_EQUAL] = { EQUALS, true },
+		[GREATER] = { GREATER, false }, [LESS_EQUAL] = { GREATER, true },
+		[LESS] = { LESS, false }, [GREATER_EQUAL] = { LESS, true } };
+	const char *pattern = oval_number(&r->text, ways[e->operation].operation, value, m->part,
+					  e->datatype);
+	struct pd_rule rule = matching(m, pattern, ways[e->operation].negate);
+
+	if (!pattern)
+		oval_unknown(r, "%s of %s is compared with a number that is not read", m->name, m->type);
+	else if (e->datatype == INTEGER)
+		oval_known(r, whole[m->part], &rule, pd_format(r->ctx, "%s of a package is no number", m->name));
+	else
+		oval_rule(r, &rule);
+}
+
+/* Of an evr only one that starts with its epoch: the others would also have to find 0. */
+static void match_evr(struct reader *r, const struct meaning *m, const char *value)
+{
+	size_t digits = *value == '^' ? strspn(value + 1, DIGITS) : 0;
+	bool zero = digits == 1 && value[1] == '0';
+	const char *rest = zero ? pd_format(r->ctx, "^%s", value + 3) : value;
+
+	if (!digits || value[1 + digits] != ':' || strchr(value, '|')) {
+		oval_unknown(r, "the pattern \"%.100s\" of %s has no equal here", value, m->name);
+		return;
+	}
+	oval_open(r, PD_RULE_ALL, false, NULL, NULL);
+	if (zero)
+		match(r, m, "^[^:]*$", value, false);
+	match(r, m, oval_pattern(&r->text, rest, WHOLE), value, false);
+	oval_close(r);
 }
 
 static void one_value(struct reader *r, const struct meaning *m, const struct entity *e,
 		      const char *value)
 {
-	bool equal = e->operation == EQUALS;
+	bool text = e->datatype == TEXT, ordered = e->operation < PATTERN;
+	bool epoch = m->part >= EPOCH_PART;
 
-	if (e->evr && e->operation < PATTERN)
+	if (text && e->operation == PATTERN && is_evr(m))
+		match_evr(r, m, value);
+	else if (text && e->operation == PATTERN && (!epoch || !*value))
+		match(r, m, oval_pattern(&r->text, value, epoch ? WHOLE : m->part), value, false);
+	else if (text && (e->operation <= NOT_EQUAL || e->operation > PATTERN))
+		compare_text(r, m, e, value);
+	else if (ordered && is_evr(m) && (e->datatype == EVR || e->datatype == DEBIAN_EVR))
 		compare_evr(r, m, e, value);
-	else if (strcmp(m->name, "epoch") == 0 && (equal || (e->operation == PATTERN && !*value)))
-		match(r, m, equal ? epoch(r, value) : "", value);
-	else if (e->operation == PATTERN && strcmp(m->name, "evr") != 0)
-		match(r, m, oval_pattern(&r->text, value, m->part), value);
-	else if (equal && m->part == RELEASE_PART && !*value)
-		match(r, m, "^[^-]*$", value);
-	else if (equal && m->part != WHOLE)
-		match(r, m, oval_literal(&r->text, value, m->part), value);
-	else if (e->operation <= NOT_EQUAL && m->part == WHOLE && strcmp(m->name, "evr") != 0 &&
-		 strcmp(m->name, "epoch") != 0)
-		oval_compare(r, m->kind, m->field, compares[e->operation], value, PD_SCHEME_NONE);
+	else if (ordered && (e->datatype == INTEGER || e->datatype == NUMBERS))
+		compare_number(r, m, e, value);
 	else
 		oval_unknown(r, "%s of %s is compared in a way that is not read", m->name, m->type);
 }

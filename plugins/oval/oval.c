@@ -176,17 +176,25 @@ static void start_entry(struct reader *r, const char *name, const struct pd_xml_
 static uint8_t operation_of(const struct pd_xml_attr *attrs, size_t n)
 {
 	static const char *const words[] = { "equals", "not equal", "greater than",
-		"greater than or equal", "less than", "less than or equal", "pattern match" };
+		"greater than or equal", "less than", "less than or equal", "pattern match",
+		"case insensitive equals", "case insensitive not equal" };
 	const char *value = oval_attribute(attrs, n, "operation");
 
 	return value ? CHOOSE(words, value, OTHER_OPERATION) : EQUALS;
 }
 
+static uint8_t datatype_of(const struct pd_xml_attr *attrs, size_t n)
+{
+	static const char *const words[] = { "string", "evr_string", "debian_evr_string", "int",
+					     "version" };
+	const char *value = oval_attribute(attrs, n, "datatype");
+
+	return value ? CHOOSE(words, value, OTHER_DATATYPE) : TEXT;
+}
+
 static void start_entity(struct reader *r, const char *name, const struct pd_xml_attr *attrs,
 			 size_t n)
 {
-	const char *type = oval_attribute(attrs, n, "datatype");
-
 	if (strcmp(name, "set") == 0 || strcmp(name, "filter") == 0)
 		r->entry->strange = true;
 	r->entity = (struct entity){
@@ -194,8 +202,30 @@ static void start_entity(struct reader *r, const char *name, const struct pd_xml
 		.operation = operation_of(attrs, n),
 		.check = check_of(attrs, n, "entity_check", ALL_OF),
 		.var_check = check_of(attrs, n, "var_check", ALL_OF),
-		.evr = !type ? 0 : strcmp(type, "evr_string") == 0 ? PD_SCHEME_RPM :
-		       strcmp(type, "debian_evr_string") == 0 ? PD_SCHEME_DEB : 0 };
+		.datatype = datatype_of(attrs, n) };
+}
+
+static void add_value(struct reader *r, const char *text)
+{
+	uint32_t value = oval_word(r, text);
+
+	OVAL_ADD(&r->refs, &value);
+	r->entry->n++;
+}
+
+/* Of a variable that is no constant: what its elements are and refer to. */
+static void start_component(struct reader *r, const char *name, const struct pd_xml_attr *attrs,
+			    size_t n)
+{
+	static const char *const told[] = { "pattern", "item_field", "object_ref" };
+
+	add_value(r, name);
+	for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++) {
+		const char *value = oval_attribute(attrs, n, told[i]);
+
+		if (value)
+			add_value(r, value);
+	}
 }
 
 static void start_part(struct reader *r, const char *name, const struct pd_xml_attr *attrs,
@@ -237,16 +267,13 @@ static void end_entity(struct reader *r, const char *name, const char *text)
 
 static void end_part(struct reader *r, const char *name, const char *text)
 {
-	bool variable = r->section == VARIABLES && strcmp(name, "value") == 0;
-	uint32_t value = 0;
+	bool entity = r->section == OBJECTS || r->section == STATES;
 
-	if (variable || r->section == OBJECTS || r->section == STATES)
-		value = oval_word(r, text);
-	if (variable) {
-		OVAL_ADD(&r->refs, &value);
-		r->entry->n++;
-	} else if (value && strcmp(name, "behaviors") != 0) {
-		r->entity.value = value;
+	if (r->section == VARIABLES && (strcmp(name, "value") == 0 ||
+					strcmp(name, "literal_component") == 0)) {
+		add_value(r, text);
+	} else if (entity && strcmp(name, "behaviors") != 0) {
+		r->entity.value = oval_word(r, text);
 		end_entity(r, name, text);
 	}
 }
@@ -310,6 +337,8 @@ static int on_start(struct pd_ctx *ctx, void *user, const char *ns, const char *
 		return start_in_definition(r, name, attrs, n);
 	else if (depth == 3)
 		start_entry(r, name, attrs, n);
+	else if (r->section == VARIABLES && r->entry->strange)
+		start_component(r, name, attrs, n);
 	else if (depth == 4)
 		start_part(r, name, attrs, n);
 	else
@@ -345,7 +374,7 @@ static int on_end(struct pd_ctx *ctx, void *user, const char *ns, const char *na
 		r->product = oval_word(r, text_of(r));
 	else if (depth < 3 || r->section == NO_SECTION)
 		return 0;
-	else if (r->section != DEFINITIONS && depth == 4)
+	else if (r->section != DEFINITIONS && (depth == 4 || r->section == VARIABLES))
 		end_part(r, name, text_of(r));
 	else if (r->section == DEFINITIONS && depth == 3)
 		end_definition(r);

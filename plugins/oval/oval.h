@@ -40,8 +40,10 @@ struct slot {
 };
 
 enum operation {
-	EQUALS, NOT_EQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, PATTERN, OTHER_OPERATION
+	EQUALS, NOT_EQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, PATTERN,
+	ANY_CASE_EQUALS, ANY_CASE_NOT_EQUAL, OTHER_OPERATION
 };
+enum datatype { TEXT, EVR, DEBIAN_EVR, INTEGER, NUMBERS, OTHER_DATATYPE };
 enum check { ALL_OF, AT_LEAST_ONE, NONE_OF, ONLY_ONE, OTHER_CHECK };
 enum existence { AT_LEAST_ONE_EXISTS, ANY_EXIST, NONE_EXIST, ONLY_ONE_EXISTS, OTHER_EXISTENCE };
 
@@ -69,13 +71,14 @@ struct definition {
 /* <name operation="...">value</name> of an object or a state. */
 struct entity {
 	uint32_t name, value, variable; /* words; value of a literal, or id */
-	uint8_t operation, check, var_check, evr; /* evr: enum pd_scheme, or 0 */
+	uint8_t operation, check, var_check, datatype;
 };
 
 /* A test, object, state or variable. */
 struct entry {
 	uint32_t id, type, line;  /* words */
-	uint32_t first, n;        /* entities; of a test states, of a variable values */
+	uint32_t first, n;        /* entities; of a test states, of a variable values or,
+				   * of a local one, what it is put together from */
 	uint32_t object;          /* of a test: word */
 	uint32_t packages, package; /* that a test names; the first one (word) */
 	uint8_t settled;          /* enum settled, of a test */
@@ -133,13 +136,26 @@ HIDDEN struct entry *oval_find(const struct reader *r, enum section section, uin
 HIDDEN void oval_free(struct reader *r);
 
 /* pattern.c */
-enum part { WHOLE, VERSION_PART, RELEASE_PART };
+/* Of a full version; EPOCH_OR_0: where none is the epoch 0. */
+enum part { WHOLE, VERSION_PART, RELEASE_PART, EPOCH_PART, EPOCH_OR_0 };
 /** A POSIX pattern that finds what the PCRE @p pattern finds; NULL: there is
  * none.  @p part: it is about the version or release of a full version.  Kept
  * in @p out until the next call. */
 HIDDEN const char *oval_pattern(struct rows *out, const char *pattern, enum part part);
 /** One that finds exactly @p text. */
-HIDDEN const char *oval_literal(struct rows *out, const char *text, enum part part);
+HIDDEN const char *oval_literal(struct rows *out, const char *text, enum part part, bool any_case);
+/** What stands before that part in a pattern, and behind it. */
+HIDDEN const char *oval_before(enum part part);
+HIDDEN const char *oval_behind(enum part part);
+/** The pattern that was appended; NULL: it is none, or too long. */
+HIDDEN const char *oval_finished(struct rows *out);
+
+/* numbers.c */
+/** A pattern that finds what is EQUALS, LESS or GREATER (@p operation) than the
+ * number @p value, or with NUMBERS than the row of numbers that a version is;
+ * NULL: there is none. */
+HIDDEN const char *oval_number(struct rows *out, unsigned operation, const char *value,
+			       enum part part, enum datatype datatype);
 
 /* tree.c: rules on their way out; the first failure is kept in result */
 HIDDEN void oval_rule(struct reader *r, const struct pd_rule *rule);
@@ -151,6 +167,9 @@ HIDDEN void PD_PRINTF(2, 3) oval_unknown(struct reader *r, const char *fmt, ...)
 /** A fact's field, compared (enum pd_compare). */
 HIDDEN void oval_compare(struct reader *r, const char *kind, const char *field,
 			 unsigned compare, const char *value, unsigned scheme);
+/** @p rule, but where @p pattern does not find what it is about: that is not known. */
+HIDDEN void oval_known(struct reader *r, const char *pattern, const struct pd_rule *rule,
+		       const char *why);
 /** Is a field there? */
 HIDDEN void oval_exists(struct reader *r, const char *kind, const char *field, bool negate);
 /** All definitions and their rules, once the document is read. */
@@ -167,6 +186,11 @@ HIDDEN void oval_settle(struct reader *r, struct entry *test);
 HIDDEN void oval_test(struct reader *r, const struct entry *test, bool negate);
 /** "A package that it is about is there", as children of what is open. */
 HIDDEN void oval_packages(struct reader *r, const struct entry *test, uint32_t mark);
+
+/* kernel.c */
+/** A test of the version of the kernel that runs; false: it is none. */
+HIDDEN bool oval_kernel(struct reader *r, const struct entry *test, const struct entry *object,
+			bool negate);
 
 /* entity.c */
 /** What an entity of a state says about a row: one leaf, or one group. */

@@ -76,7 +76,7 @@ static bool escape(struct pattern *p)
 			return p->item = true;
 		}
 	}
-	if (c == 'b' && p->part == WHOLE) {
+	if (c == 'b') { /* what separates parts is in no word */
 		put(p, "\\b");
 		p->item = false;
 		return true;
@@ -222,26 +222,27 @@ static bool next(struct pattern *p, const char *start)
 	}
 }
 
-static const char *finish(struct pattern *p)
+const char *oval_finished(struct rows *out)
 {
 	regex_t re;
 
-	oval_append(p->out, "", 1);
-	if (p->out->len > PATTERN_MAX || regcomp(&re, p->out->data, REG_EXTENDED | REG_NOSUB))
+	oval_append(out, "", 1);
+	if (out->len > PATTERN_MAX || regcomp(&re, out->data, REG_EXTENDED | REG_NOSUB))
 		return NULL;
 	regfree(&re);
-	return p->out->data;
+	return out->data;
 }
 
-/* [epoch:]version[-release]: what stands before the part, and behind it. */
-static void before(struct pattern *p)
+const char *oval_before(enum part part)
 {
-	put(p, p->part == VERSION_PART ? "^([0-9]+:)?" : p->part == RELEASE_PART ? "-" : "");
+	return part == VERSION_PART ? "^([0-9]+:)?" : part == RELEASE_PART ? "-" :
+	       part == WHOLE ? "" : "^";
 }
 
-static void behind(struct pattern *p)
+const char *oval_behind(enum part part)
 {
-	put(p, p->part == VERSION_PART ? "(-[^-]*)?$" : p->part == RELEASE_PART ? "$" : "");
+	return part == VERSION_PART ? "(-[^-]*)?$" : part == RELEASE_PART ? "$" :
+	       part == WHOLE ? "" : ":";
 }
 
 const char *oval_pattern(struct rows *out, const char *pattern, enum part part)
@@ -250,7 +251,7 @@ const char *oval_pattern(struct rows *out, const char *pattern, enum part part)
 	const char *others = part == VERSION_PART ? "[^:-]*" : "[^-]*";
 
 	out->len = 0;
-	before(&p);
+	put(&p, oval_before(part));
 	if (part != WHOLE && *pattern != '^')
 		put(&p, others);
 	put(&p, part == WHOLE ? "" : "(");
@@ -262,20 +263,25 @@ const char *oval_pattern(struct rows *out, const char *pattern, enum part part)
 	put(&p, part == WHOLE ? "" : ")");
 	if (part != WHOLE && !p.anchored_end)
 		put(&p, others);
-	behind(&p);
-	return finish(&p);
+	put(&p, oval_behind(part));
+	return oval_finished(out);
 }
 
-const char *oval_literal(struct rows *out, const char *text, enum part part)
+const char *oval_literal(struct rows *out, const char *text, enum part part, bool any_case)
 {
 	struct pattern p = { .out = out, .part = part };
 
 	out->len = 0;
-	put(&p, part == WHOLE ? "^" : "");
-	before(&p);
-	for (; *text; text++)
-		put_char(&p, *text);
-	put(&p, part == WHOLE ? "$" : "");
-	behind(&p);
-	return finish(&p);
+	put(&p, part == WHOLE ? "^" : oval_before(part));
+	for (; *text; text++) {
+		const char either[] = { '[', (char)toupper((unsigned char)*text),
+					(char)tolower((unsigned char)*text), ']', '\0' };
+
+		if (any_case && isalpha((unsigned char)*text))
+			put(&p, either);
+		else
+			put_char(&p, *text);
+	}
+	put(&p, part == WHOLE ? "$" : oval_behind(part));
+	return oval_finished(out);
 }

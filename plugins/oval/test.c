@@ -9,9 +9,9 @@
 /* The rows that an object stands for. */
 struct look {
 	const char *type, *kind;
-	const uint32_t *names;  /* words; subjects, or with pattern what they match */
-	uint32_t n;
-	bool pattern;
+	const uint32_t *names;  /* words; subjects, or with another operation than EQUALS */
+	uint32_t n;             /* what is compared with them */
+	unsigned operation;
 	const char *field, *value;  /* only rows with this in the field; NULL: all */
 	unsigned compare;
 	/* a test of files, understood as one of facts: what its state asks for */
@@ -84,10 +84,12 @@ static void rows_of(struct reader *r, const struct look *look, const struct entr
 {
 	const char *subject = oval_text(r, name);
 
-	oval_open(r, op, negate, look->kind, look->pattern ? NULL : subject);
-	if (look->pattern)
+	oval_open(r, op, negate, look->kind, look->operation == EQUALS ? subject : NULL);
+	if (look->operation == PATTERN)
 		oval_compare(r, look->kind, "name", PD_CMP_MATCH,
 			     oval_pattern(&r->text, subject, WHOLE), PD_SCHEME_NONE);
+	if (look->operation == NOT_EQUAL)
+		oval_compare(r, look->kind, "name", PD_CMP_NE, subject, PD_SCHEME_NONE);
 	if (look->field)
 		oval_compare(r, look->kind, look->field, look->compare, look->value, PD_SCHEME_NONE);
 	if (want == BAD)
@@ -191,11 +193,12 @@ static bool package_names(struct reader *r, const struct entry *object, struct l
 	}
 	look->kind = "packages";
 	look->names = oval_values(r, name, &look->n);
-	look->pattern = name->operation == PATTERN;
+	look->operation = name->operation;
 	if (!look->names || (look->n > 1 && name->var_check != AT_LEAST_ONE) ||
-	    (name->operation != EQUALS && name->operation != PATTERN))
+	    (name->operation != EQUALS && name->operation != PATTERN &&
+	     (name->operation != NOT_EQUAL || look->n > 1 || strcmp(look->type, "rpminfo") != 0)))
 		return false;
-	for (uint32_t i = 0; i < look->n && look->pattern; i++)
+	for (uint32_t i = 0; i < look->n && look->operation == PATTERN; i++)
 		if (!oval_pattern(&r->text, oval_text(r, look->names[i]), WHOLE))
 			return false;
 	return true;
@@ -351,7 +354,7 @@ static bool find_look(struct reader *r, const struct entry *test, const struct e
 	if (of_packages(type)) {
 		if (!package_names(r, object, look))
 			return false;
-		if (look->n > 1 && !look->pattern)
+		if (look->n > 1 && look->operation == EQUALS)
 			wanted_names(r, look);
 		return true;
 	}
@@ -382,7 +385,8 @@ void oval_settle(struct reader *r, struct entry *test)
 	struct look look = { .type = oval_text(r, test->type) };
 
 	test->settled = OPEN;
-	if (!object || !of_packages(look.type) || !package_names(r, object, &look) || look.pattern)
+	if (!object || !of_packages(look.type) || !package_names(r, object, &look) ||
+	    look.operation != EQUALS)
 		return;
 	test->packages = look.n;
 	test->package = look.names[0];
@@ -411,7 +415,7 @@ void oval_test(struct reader *r, const struct entry *test, bool negate)
 		release_file(r, &look, test, negate);
 	else if (object && find_look(r, test, object, &look))
 		by_rows(r, &look, test, negate);
-	else
+	else if (!object || !oval_kernel(r, test, object, negate))
 		oval_unknown(r, "facts do not answer the %s_test %s", look.type, id);
 }
 
@@ -420,7 +424,8 @@ void oval_packages(struct reader *r, const struct entry *test, uint32_t mark)
 	const struct entry *object = oval_find(r, OBJECTS, test->object);
 	struct look look = { .type = oval_text(r, test->type) };
 
-	if (!object || !of_packages(look.type) || !package_names(r, object, &look) || look.pattern)
+	if (!object || !of_packages(look.type) || !package_names(r, object, &look) ||
+	    look.operation != EQUALS)
 		return;
 	for (uint32_t i = 0; i < look.n; i++) {
 		struct word *w = look.names[i] ?

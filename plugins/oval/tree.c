@@ -39,6 +39,24 @@ void oval_unknown(struct reader *r, const char *fmt, ...)
 	oval_rule(r, &(struct pd_rule){ .op = PD_RULE_UNKNOWN, .subject = why });
 }
 
+void oval_known(struct reader *r, const char *pattern, const struct pd_rule *rule, const char *why)
+{
+	struct pd_rule is = { .op = PD_RULE_TEST, .kind = rule->kind, .field = rule->field,
+			      .compare = PD_CMP_MATCH, .value = pattern };
+
+	oval_open(r, PD_RULE_ANY, false, NULL, NULL);
+	oval_open(r, PD_RULE_ALL, false, NULL, NULL);
+	oval_rule(r, &is);
+	oval_rule(r, rule);
+	oval_close(r);
+	oval_open(r, PD_RULE_ALL, false, NULL, NULL);
+	is.negate = true;
+	oval_rule(r, &is);
+	oval_unknown(r, "%s", why);
+	oval_close(r);
+	oval_close(r);
+}
+
 void oval_compare(struct reader *r, const char *kind, const char *field, unsigned compare,
 		  const char *value, unsigned scheme)
 {

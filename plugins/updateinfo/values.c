@@ -45,8 +45,7 @@ unsigned updateinfo_status(const char *text)
 {
 	static const struct word words[] = {
 		{ "testing", PD_STATUS_TESTING }, { "pending", PD_STATUS_TESTING },
-		{ "retracted", PD_STATUS_RETIRED }, { "obsolete", PD_STATUS_RETIRED },
-		{ "withdrawn", PD_STATUS_RETIRED }, { NULL, 0 } };
+		{ "retracted", PD_STATUS_RETIRED }, { NULL, 0 } };
 
 	return value_of(words, text, PD_STATUS_FINAL);
 }

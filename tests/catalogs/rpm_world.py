@@ -121,9 +121,10 @@ write("several.txt", "".join(i + "\n" for i, packages, _ in advisories if any(p[
 xml = ["<updates>\n"]
 for ident, packages, module in advisories:
     # one is issued again, with another revision
-    xml.append('<update from="x" status="final" type=%s version="%d"><id>%s</id><title>t</title><issued date="2026-01-01"/>'
+    # of what is called obsolete or withdrawn dnf and zypper say what they say of all
+    xml.append('<update from="x" status="%s" type=%s version="%d"><id>%s</id><title>t</title><issued date="2026-01-01"/>'
         "<severity>%s</severity><pkglist><collection short=\"c\">" % (
-            quoteattr(R.choice(["security", "bugfix", "enhancement"])), R.choice([1, 1, 1, 2]), ident, R.choice(["Important", "Low"])))
+            R.choice(["final", "final", "stable", "obsolete", "withdrawn"]), quoteattr(R.choice(["security", "bugfix", "enhancement"])), R.choice([1, 1, 1, 2]), ident, R.choice(["Important", "Low"])))
     if module and R.random() < 0.3:  # one of several that it is for, of which any counts
         other = '<module name="%s" stream="3" version="1" context="c" arch="x86_64"/>' % R.choice(["m0", "m1", "none"])
         xml.append(other)

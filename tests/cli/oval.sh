@@ -100,7 +100,7 @@ facts '{id: "rhel", codename: "Ootpa"}' '{release: "4.18.0-80.el8.x86_64", machi
 is "$server is judged" "$rc" 0
 verdicts release=needed other-release=not-applicable signed=needed running=needed module=needed text=unknown \
 	codename=not-applicable one-row=installed version=needed version-is=needed version-is-no-part=installed \
-	no-release=needed extended-name=unknown machine=needed
+	no-release=needed extended-name=unknown machine=needed no-epoch=not-applicable epoch-0=not-applicable
 like "what is not looked at is said" "$(reason text)" 'no facts of kind x-files were collected'
 like "what is not compared, too" "$(reason extended-name)" 'extended_name of rpminfo is not read'
 
@@ -108,12 +108,14 @@ server="Example 9"
 facts '{id: "example", codename: "focal"}' '{release: "4.18.0-147.el8.x86_64", machine: "aarch64"}' '[{name: "idm", enabled: "client"}]' \
 	'example-release 9-1 x86_64' 'bash 4.4-9.el8 x86_64 0123456789abcdef' 'glibc 2.27-1 x86_64'
 verdicts release=not-applicable other-release=needed signed=installed running=not-applicable module=not-applicable \
-	codename=needed one-row=needed version=needed version-is=installed no-release=installed machine=not-applicable
+	codename=needed one-row=needed version=needed version-is=unknown no-release=installed machine=not-applicable \
+	no-epoch=needed epoch-0=not-applicable
+is "no epoch of rpm is no number" "$(reason version-is)" "epoch of a package is no number"
 
 server="of which little is known"
-facts '{id: "rhel"}' null null 'redhat-release 80-1 x86_64' 'bash 4.4-9.el8 x86_64'
+facts '{id: "rhel"}' null null 'redhat-release 80-1 x86_64' 'bash 0:4.4-9.el8 x86_64'
 verdicts release=not-applicable signed=needed running=unknown module=unknown codename=unknown \
-	one-row=not-applicable
+	one-row=not-applicable no-epoch=not-applicable epoch-0=needed
 
 # A list of packages does not say which system it is from.
 server="a list of packages"
@@ -121,10 +123,29 @@ printf '%s\t0\t%s\t%s\tx86_64\n' bash 4.4 9.el8 kernel 4.18.0 80.el8 kernel-core
 	kernel-headers 4.18.0 200.el8 >"$tmp/list.tsv"
 scan "$data/redhat.xml" --packages "$tmp/list.tsv" --scheme rpm
 verdicts release=needed other-release=not-applicable signed=needed running=needed module=not-applicable \
-	text=not-applicable codename=needed
+	text=not-applicable codename=needed no-epoch=needed epoch-0=not-applicable
 printf 'redhat-release\t0\t7.9\t1\tx86_64\nkernel\t0\t4.18.0\t150.el8\tx86_64\n' >>"$tmp/list.tsv"
 scan "$data/redhat.xml" --packages "$tmp/list.tsv" --scheme rpm
 verdicts release=not-applicable other-release=not-applicable running=not-applicable
+
+# --------------------------------------------------------- the kernel that runs
+# running RELEASE VERDICT...: of a server with a kernel of that release
+running()
+{
+	jq -n --arg release "$1" '{packages: [], os: {id: "ubuntu"}, kernel: {release: $release}}' >"$tmp/facts.json"
+	scan "$data/ubuntu.xml" --facts "$tmp/facts.json" --strict
+	is "Ubuntu's notices of kernels on $1" "$(cut -d' ' -f2 <<<"$lines" | paste -sd' ')" "${*:2}"
+}
+n=not-applicable
+running 5.15.0-56-generic needed needed needed $n unknown
+like "of other variables nothing is known" "$(reason oval:x:def:5)" '^facts do not answer the variable_test oval:x:tst:50$'
+running 5.15.0-58-generic $n $n $n needed unknown
+running 5.15.0-160-generic $n $n $n needed unknown
+running 5.15.0-9-generic-64k needed needed needed $n unknown
+running 5.15.0-58-generic-64k $n $n $n needed unknown
+running 5.15.0-56-aws $n $n needed $n unknown
+running 6.1.0 $n $n unknown unknown unknown
+like "a release without a flavour is not known" "$(reason oval:x:def:3)" '^the release of the kernel is of a form that is not read$'
 
 # ------------------------------------------------------------------ metadata
 facts '{}' null null 'bash 4.4-9.el8 x86_64'
@@ -262,5 +283,5 @@ pd scan --catalog "$tmp/h.xml" --packages "$tmp/list.tsv" --scheme rpm
 like "OVAL 4 is not read" "$rc $out" '^2 .*\[catalog-format\]'
 iconv -t UTF-16 "$data/redhat.xml" | sed 's/UTF-8/UTF-16/' >"$tmp/utf16.xml"
 scan "$tmp/utf16.xml" --packages "$tmp/list.tsv" --scheme rpm
-is "UTF-16 is recognised and read" "$rc $(wc -l <<<"$lines")" "0 15"
+is "UTF-16 is recognised and read" "$rc $(wc -l <<<"$lines")" "0 17"
 end

@@ -8,6 +8,7 @@ from xml.sax.saxutils import quoteattr, escape
 rng = random.Random(int(sys.argv[1]))
 folder = sys.argv[2]
 NAMES = ["alpha", "beta", "gamma-libs", "delta2", "e.psilon", "zeta+", "eta-release", "theta", "kernel", "iota"]
+ORDERS = ["equals", "not equal", "less than", "less than or equal", "greater than", "greater than or equal"]
 SCHEMAS = "http://oval.mitre.org/XMLSchema/oval-"
 
 
@@ -49,24 +50,29 @@ def near():
 
 def state_entity(kind):
     epoch, v, r = near()
+    evr = "%s:%s-%s" % (epoch, v, r)
+    same = rng.choice(["equals", "not equal", "case insensitive equals", "case insensitive not equal"])
+    order = rng.choice(ORDERS)
     if kind == "evr":
-        order = rng.choice(["equals", "not equal", "less than", "less than or equal", "greater than", "greater than or equal"])
-        return entity("evr", "%s:%s-%s" % (epoch, v, r), order, "evr_string")
+        return rng.choice([entity("evr", evr, order, "evr_string"), entity("evr", evr, order, "evr_string"),
+                           entity("evr", "%s-%s" % (v, r), order, "evr_string"), entity("evr", evr, same),
+                           entity("evr", "^%s:%s" % (epoch, v[0]), "pattern match")])
     if kind == "arch":
-        return rng.choice([entity("arch", "x86_64"), entity("arch", "noarch", "not equal"),
+        return rng.choice([entity("arch", rng.choice(["x86_64", "noarch", "X86_64", "NoArch"]), same),
                            entity("arch", "^(x86_64|aarch64)$", "pattern match")])
-    if kind == "version":
-        return rng.choice([entity("version", v), entity("version", "^" + v[0], "pattern match")])
-    if kind == "release":
-        return rng.choice([entity("release", r), entity("release", r"\.el8", "pattern match")])
-    return entity("epoch", rng.choice("12"))
+    if kind == "epoch":
+        return rng.choice([entity("epoch", rng.choice(["0", "1", "2", "(none)"]), same),
+                           entity("epoch", rng.choice("012"), order, "int")])
+    text, pattern = (v, "^" + v[0] + rng.choice(["", r"\b"])) if kind == "version" else (r, rng.choice([r"\.el8", r"el8\b"]))
+    return rng.choice([entity(kind, rng.choice([text, text.upper()]), same), entity(kind, pattern, "pattern match"),
+                       entity(kind, text, order, "version"), entity(kind, rng.choice("129"), order, "int")])
 
 
-for i in range(1, 181):
+for i in range(1, 241):
     name = rng.choice(NAMES)
-    by = rng.random() < 0.75
+    by, others = rng.random() < 0.75, rng.random() < 0.1
     objects.append('<rpminfo_object xmlns="%sdefinitions-5#linux" id="oval:x:obj:%d" version="1">%s</rpminfo_object>' % (
-        SCHEMAS, i, entity("name", name) if by else entity("name", rng.choice(["a$", "^e", "eta", "^(kernel|iota)$"]), "pattern match")))
+        SCHEMAS, i, entity("name", name, "not equal" if others else "equals") if by else entity("name", rng.choice(["a$", "^e", "eta", "^(kernel|iota)$"]), "pattern match")))
     kinds = rng.sample(["evr", "arch", "version", "release", "epoch"], rng.choice([1, 1, 2]))
     states.append('<rpminfo_state xmlns="%sdefinitions-5#linux" id="oval:x:ste:%d" version="1" operator="%s">%s</rpminfo_state>' % (
         SCHEMAS, i, rng.choice(["AND", "OR"]), "".join(state_entity(k) for k in sorted(
