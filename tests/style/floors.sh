@@ -19,8 +19,8 @@ include 1235
 base 1513
 xml 737
 plugin 5797
-facts 1017
-catalog 3930
+facts 1019
+catalog 3941
 workflow 2072
 run 6279
 report 1452
