@@ -147,6 +147,10 @@ for format in plain pair; do
 		echo "x/1 beta> x/1.9>x/65537 x/2.0>x/1.9 x/65537>" || echo "x/1 beta> x/1.9> x/2.0>x/1.9 x/65537>x/2.0")"
 done
 
+sed 's|<requires></requires>|<custom><value key="LVFS::VersionFormat">plain</value></custom>|' <<<"<components>$(component x "" 1.10 2 1.8 1)</components>" >"$tmp/one.xml"
+is "plain versions are compared by their characters" "$(replaces)" "x/1.10> x/1.8>x/1.10"
+is "also with the device's" "$(ssds 1.9 | cut -d' ' -f1 | paste -sd' ')" "installed installed"
+
 # a file of one component alone, as it lies in an archive
 cat >"$tmp/alone.xml" <<END
 <?xml version="1.0" encoding="UTF-8"?>

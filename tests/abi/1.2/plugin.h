@@ -260,7 +260,8 @@ enum pd_scheme {
 	PD_SCHEME_SURFACE_LEGACY = 16,
 	PD_SCHEME_SURFACE = 17,
 	PD_SCHEME_DELL_BIOS = 18,
-	PD_SCHEME_DELL_BIOS_MSB = 19
+	PD_SCHEME_DELL_BIOS_MSB = 19,
+	PD_SCHEME_TEXT = 20 /**< "plain" there: byte by byte, as strcmp() */
 };
 
 /** One update of a selection, as a step sees it.  Set size before the call;
