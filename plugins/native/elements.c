@@ -18,7 +18,7 @@ static const char *const scheme_words[] = { "none", "deb", "rpm", "alpine", "win
 	"plain", "fwupd", "number", "hex", "pair", "triplet", "quad", "bcd", "intel-me", "intel-me2",
 	"intel-csme19", "surface-legacy", "surface", "dell-bios", "dell-bios-msb", "text", NULL };
 static const char *const revisions_words[] = { "highest", "each", NULL };
-static const char *const status_words[] = { "final", "testing", "retired", "rules", NULL };
+static const char *const status_words[] = { "final", "testing", "retired", "rules", "replaced", NULL };
 static const char *const exit_words[] = { "failed", "success", "success-reboot", "failed-reboot",
 					  "already-installed", "not-applicable", "retry-later",
 					  "needs-operator", NULL };

@@ -345,7 +345,8 @@ enum pd_update_status {
 	/** Since 1.2: no update, but one rule tree that others call by this id.
 	 * It has no verdict, may come before or after its callers, and is asked
 	 * once for each server. */
-	PD_STATUS_RULES = 3
+	PD_STATUS_RULES = 3,
+	PD_STATUS_REPLACED = 4 /**< since 1.2: by any update that is approved */
 };
 
 /** The head of one update while a catalog is read.  Strings may be NULL. */
