@@ -8,7 +8,7 @@
 const char *const pd_schemes[PD_SCHEME_LAST + 2] = {
 	"none", "deb", "rpm", "alpine", "windows", "plain", "fwupd", "number", "hex", "pair",
 	"triplet", "quad", "bcd", "intel-me", "intel-me2", "intel-csme19", "surface-legacy",
-	"surface", "dell-bios", "dell-bios-msb", NULL
+	"surface", "dell-bios", "dell-bios-msb", "text", NULL
 };
 
 enum pd_scheme pd_scheme_of(const char *name)
@@ -220,6 +220,8 @@ bool pd_version_compare(enum pd_scheme scheme, const char *a, const char *b,
 		*out = pd_version_alpine(a, b);
 	else if (scheme == PD_SCHEME_WINDOWS)
 		*out = windows(a, b);
+	else if (scheme == PD_SCHEME_TEXT)
+		*out = sign(strcmp(a, b));
 	else
 		*out = scheme == PD_SCHEME_PLAIN ? deb_part(a, b) : pd_version_firmware(scheme, a, b);
 	return true;

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-#define PD_SCHEME_LAST PD_SCHEME_DELL_BIOS_MSB
+#define PD_SCHEME_LAST PD_SCHEME_TEXT
 /** Names of enum pd_scheme, and the other way round; 0: there is none. */
 extern const char *const pd_schemes[PD_SCHEME_LAST + 2]; /* ends with NULL */
 enum pd_scheme pd_scheme_of(const char *name);

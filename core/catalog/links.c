@@ -177,19 +177,23 @@ static int newest_first(const void *a, const void *b)
 	return dx != dy ? (dx < dy ? 1 : -1) : (x < y) - (x > y);
 }
 
-/* What was withdrawn for another one is replaced, whomever that is for. */
-static void replace_retired(const struct pd_catalog *c, struct pd_verdict_row *rows, uint32_t by)
+/* What was withdrawn for another one, or says that it is replaced, is so whomever that is for,
+ * unless that is not approved. */
+static void replace_stated(const struct pd_catalog *c, struct pd_verdict_row *rows, uint32_t by)
 {
 	const struct pd_catalog_update *u = rows[by].update;
 
-	for (uint32_t r = 0; r < u->n_relations; r++) {
+	for (uint32_t r = 0; r < u->n_relations && !u->barred; r++) {
 		const struct pd_relation *rel = &u->relations[r];
 		int64_t i = rel->kind == PD_REL_SUPERSEDES ? pd_catalog_find(c, rel->target) : -1;
+		unsigned status = i < 0 ? PD_STATUS_FINAL : rows[i].update->status;
 
-		if (i >= 0 && rows[i].update->status == PD_STATUS_RETIRED && (!*rel->revision ||
-		    strcmp(rel->revision, rows[i].update->revision) == 0))
-			pd_decide(&rows[i], PD_VERDICT_SUPERSEDED,
-			       pd_print("it was withdrawn, and replaced by %s", u->id));
+		if ((status != PD_STATUS_RETIRED && status != PD_STATUS_REPLACED) || (*rel->revision &&
+		    strcmp(rel->revision, rows[i].update->revision) != 0))
+			continue;
+		rows[i].n_needed = 0;
+		pd_decide(&rows[i], PD_VERDICT_SUPERSEDED, pd_print("%sreplaced by %s",
+			status == PD_STATUS_RETIRED ? "it was withdrawn, and " : "", u->id));
 	}
 }
 
@@ -202,7 +206,7 @@ static void supersede(const struct pd_catalog *c, struct pd_verdict_row *rows)
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < c->len; i++)
-		replace_retired(c, rows, i);
+		replace_stated(c, rows, i);
 	for (size_t i = 0; i < c->len; i++)
 		if (is_applicable(&rows[i]) && !rows[i].update->barred &&
 		    pd_has_relation(rows[i].update, PD_REL_SUPERSEDES))

@@ -179,6 +179,7 @@ struct pd_poll {
 	size_t absent; /* those that are false since no such package is there */
 	struct pd_proof by[3];
 	size_t olds;   /* where its part of these begins */
+	bool open;     /* something was not known before */
 };
 /** One more; its proof is taken. */
 void pd_poll_count(struct pd_poll *poll, enum pd_truth t, struct pd_proof *proof);

@@ -34,9 +34,13 @@ char *pd_proof_text(const char *outcome, const struct pd_proof *p)
 	const char *name = p->rule ? pd_json_text(p->row, "name", NULL) : NULL;
 	const char *found = p->rule ? pd_json_text(p->row, words ? p->rule->field : "version", "") : "";
 	bool package = name && strcmp(p->rule->kind, "packages") == 0;
+	const json_t *flag = p->rule ? json_object_get(p->row, p->rule->field) : NULL;
 
 	if (p->absent)
 		return absent_text(outcome, p);
+	if (json_is_boolean(flag))
+		return pd_texts(outcome, ": ", name ? name : p->rule->kind, json_is_true(flag) ? " is " : " is not ",
+				p->rule->field, NULL);
 	if (!*found)
 		return pd_strdup(outcome);
 	if (package)

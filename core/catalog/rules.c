@@ -132,8 +132,10 @@ static enum pd_truth test_row(struct eval *e, const struct pd_rule *r,
 		       not_known(e, "%s.%s is not known", kind, r->field);
 	if (r->compare == PD_CMP_EXISTS)
 		return PD_TRUE;
-	if (json_is_boolean(value) && r->compare <= PD_CMP_NE && pd_parse_bool(r->value, &flag))
+	if (json_is_boolean(value) && r->compare <= PD_CMP_NE && pd_parse_bool(r->value, &flag)) {
+		e->proof = (struct pd_proof){ .rule = r, .row = row };
 		return by_order(r->compare, flag != json_is_true(value));
+	}
 	if (json_is_integer(value) && r->compare != PD_CMP_MATCH) {
 		n = json_integer_value(value);
 		snprintf(number, sizeof(number), "%" PRId64, n);
@@ -299,6 +301,10 @@ static enum pd_truth sum(struct eval *e, unsigned op, const struct pd_poll *poll
 {
 	enum pd_truth t = sum_of(op, poll->n), by = op == PD_RULE_NONE ? turned(t) : t;
 
+	if (t != PD_UNKNOWN && !poll->open) { /* what was not known in it does not matter */
+		free(*e->why);
+		*e->why = NULL;
+	}
 	pd_olds_keep(&e->rules->olds, poll->olds, by);
 	if (t != PD_UNKNOWN && op != PD_RULE_ODD)
 		e->proof = poll->by[by];
@@ -320,7 +326,7 @@ static enum pd_truth over_rows(struct eval *e, const struct pd_catalog_update *u
 			       uint32_t *at, const struct pd_rule *r)
 {
 	bool nested = e->row;
-	struct pd_poll poll = { .olds = e->rules->olds.len };
+	struct pd_poll poll = { .olds = e->rules->olds.len, .open = *e->why != NULL };
 	uint32_t first = *at;
 	struct rows rows = {0};
 	bool found = !nested && find_rows(e, r, &rows);
@@ -355,7 +361,7 @@ static enum pd_truth over_rows(struct eval *e, const struct pd_catalog_update *u
 static enum pd_truth group(struct eval *e, const struct pd_catalog_update *u,
 			   uint32_t *at, unsigned op)
 {
-	struct pd_poll poll = { .olds = e->rules->olds.len };
+	struct pd_poll poll = { .olds = e->rules->olds.len, .open = *e->why != NULL };
 
 	e->proof = (struct pd_proof){0};
 	while (*at < u->n_rules) {

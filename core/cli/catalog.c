@@ -98,7 +98,7 @@ static json_t *rules(const struct pd_catalog_update *u, unsigned tree)
 
 static json_t *described(const struct pd_catalog *c, const struct pd_catalog_update *u, const json_t *whole)
 {
-	static const char *const states[] = { "final", "testing", "retired", "rules" };
+	static const char *const states[] = { "final", "testing", "retired", "rules", "replaced" };
 	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o*, s:o*}",
 		"id", u->id, "revision", u->revision, "title", u->title, "severity",
 		pd_severity_name(u->severity), "severity_text", u->severity_text, "kind",

@@ -44,7 +44,9 @@ static const struct pd_fact_kind kinds[] = {
 		TEXT("id", "GUID of the device"), TEXT("name", "of the device, for people"),
 		TEXT("version", "as fwupd shows it, or as one number"),
 		TEXT("version_format", "of fwupd: triplet, quad, hex ..."),
-		TEXT("vendor_id", "USB:0x046D, of several with | between them")) },
+		TEXT("vendor_id", "USB:0x046D, of several with | between them"),
+		TEXT("branch", "of the firmware, such as coreboot; empty: the vendor's own"),
+		FLAG("updatable", "fwupd can update it now")) },
 	{ "hardware", false, NULL, "the machine, from DMI", COLUMNS(
 		TEXT("vendor", "maker"), TEXT("product", "model"),
 		TEXT("serial", "serial number"), TEXT("board", "main board"),

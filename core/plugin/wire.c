@@ -129,7 +129,7 @@ const struct pd_part_form pd_part_forms[PD_EMIT_BRIEF + 1] = {
 		S(pd_update_head, trust),
 		H(pd_update_head, severity, 0, PD_SEVERITY_CRITICAL),
 		H(pd_update_head, kind, 0, PD_CLASS_BUNDLE),
-		H(pd_update_head, status, 0, PD_STATUS_RULES),
+		H(pd_update_head, status, 0, PD_STATUS_REPLACED),
 		H(pd_update_head, restart, 0, PD_RESTART_REBOOT) } },
 	[PD_EMIT_RELATION] = { "a relation", sizeof(struct pd_relation), {
 		U(pd_relation, kind, PD_REL_ALIAS, PD_REL_REFERENCE), R(pd_relation, target),
@@ -155,7 +155,7 @@ const struct pd_part_form pd_part_forms[PD_EMIT_BRIEF + 1] = {
 	[PD_EMIT_BRIEF] = { "an update", sizeof(struct pd_brief), {
 		I(pd_brief, id), S(pd_brief, revision), S(pd_brief, package),
 		H(pd_brief, severity, 0, PD_SEVERITY_CRITICAL), H(pd_brief, kind, 0, PD_CLASS_BUNDLE),
-		H(pd_brief, status, 0, PD_STATUS_RETIRED),
+		H(pd_brief, status, 0, PD_STATUS_REPLACED),
 		H(pd_brief, restart, 0, PD_RESTART_REBOOT) } },
 	[PD_EMIT_IGNORED] = { "a note", sizeof(struct pd_ignored), { S(pd_ignored, what) } },
 };

@@ -35,6 +35,8 @@ struct targets {
 /* A package that is installed and for which there is a newer version. */
 struct wanted {
 	const char *name, *arch, *version; /* arch: "" until found */
+	const char *installed; /* NULL: not known */
+	bool phased;           /* apt gives it to a part of all servers as yet */
 	struct target *target;
 	bool security;
 	/* from the list */

@@ -70,6 +70,7 @@ struct policy {
 	long priority, highest; /* of the version of the line before, and of its sources */
 	bool counts;            /* it is the installed one, or above that */
 	bool pinned, kept_out;  /* by a pin of its own; by one of a whole source */
+	bool phased;            /* what is newest goes to a part of all servers as yet */
 };
 
 /* Is there a pin?  Without one a version has the highest priority of its sources, and
@@ -84,22 +85,35 @@ static void end_version(struct policy *p)
 	p->counts = false;
 }
 
+#define PHASED "apt as long as it is phased, and not for this server yet"
+
+static void held_back(struct pd_ctx *ctx, const char *by, const char *name, const char *version,
+		      const char *installed)
+{
+	pd_ignored(ctx, 0, pd_format(ctx, "%s %s is held back by %s, %s stays; see `apt-cache policy %s`",
+		name, version, by, installed ? installed : "what is installed", name));
+}
+
 static void take_policy(struct pd_ctx *ctx, struct wanted_list *out, struct policy *p)
 {
 	end_version(p);
 	if (p->name && !p->newer && p->top && p->pinned)
-		pd_ignored(ctx, 0, pd_format(ctx, "%s %s is held back by an apt pin, %s stays; "
-			"see `apt-cache policy %s`", p->name, p->top,
-			p->installed ? p->installed : "what is installed", p->name));
+		held_back(ctx, p->phased ? PHASED : "an apt pin", p->name, p->top, p->installed);
 	else if (p->name && !p->newer && p->top && p->kept_out)
 		out->kept_out++;
 	if (p->name && p->newer && p->target)
 		out->rows[out->len++] = (struct wanted){
 			.name = p->name, .arch = p->arch, .version = p->candidate,
+			.installed = p->installed, .phased = p->phased,
 			.target = p->target, .security = p->security, .bytes = -1 };
-	if (p->newer && p->target)
-		p->target->used = true;
 	*p = (struct policy){ .name = NULL };
+}
+
+static bool is_phased(const char *text)
+{
+	static const char word[] = " (phased ";
+
+	return strncmp(text, word, sizeof(word) - 1) == 0 && strtol(text + sizeof(word) - 1, NULL, 10) < 100;
 }
 
 /*
@@ -107,7 +121,7 @@ static void take_policy(struct pd_ctx *ctx, struct wanted_list *out, struct poli
  *     Installed: 1
  *     Candidate: 2
  *     Version table:
- *        2 500
+ *        2 500 (phased 20%)
  *           500 http://... bookworm/main amd64 Packages
  *    *** 1 100
  *           100 /var/lib/dpkg/status
@@ -142,11 +156,39 @@ static void policy_line(struct policy *p, struct targets *targets, char *line,
 		line += 5;
 		version = apt_field(&line, ' ');
 		p->top = p->top || !*above ? p->top : version;
-		p->priority = strtol(line, NULL, 10);
+		p->priority = strtol(line, &line, 10);
 		p->highest = LONG_MIN;
 		p->inside = strcmp(version, p->candidate) == 0;
 		p->newer = p->newer || (p->inside && *above);
+		p->phased = p->phased || ((p->inside || version == p->top) && is_phased(line));
 	}
+}
+
+/* Of what is phased apt takes a part on each server, by the server's id and by what it
+ * is configured to; that is only seen in what it would do. */
+static int drop_phased(struct pd_ctx *ctx, struct wanted_list *out, const char *native)
+{
+	/* it writes neither its cache nor a log */
+	static const char *const argv[] = { "apt-get", "-s", "--ignore-hold", "-o",
+		"Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "-o", "Dir::Log::Planner=",
+		"-o", "Dir::Log::Solver=", "dist-upgrade", NULL };
+	struct pd_command_result r = { .out = NULL };
+	size_t kept = 0;
+
+	for (size_t i = 0; i < out->len; i++) {
+		const struct wanted *w = &out->rows[i];
+		bool foreign = strcmp(w->arch, native) != 0;
+
+		if (w->phased && !r.out && apt_run(ctx, argv, NULL, &r) < 0)
+			return PD_FAILED;
+		if (!w->phased || strstr(r.out, pd_format(ctx, "\nInst %s%s%s ", w->name,
+				foreign ? ":" : "", foreign ? w->arch : "")))
+			out->rows[kept++] = *w;
+		else
+			held_back(ctx, PHASED, w->name, w->version, w->installed);
+	}
+	out->len = kept;
+	return 0;
 }
 
 static int read_policy(struct pd_ctx *ctx, struct targets *targets,
@@ -201,7 +243,7 @@ static int read_policy(struct pd_ctx *ctx, struct targets *targets,
 		pd_ignored(ctx, 0, pd_format(ctx, "%zu installed packages are newer in a source "
 			"that is held back by an apt pin; see `apt-cache policy` without a "
 			"name", out->kept_out));
-	return 0;
+	return drop_phased(ctx, out, native);
 }
 
 static int by_source(const void *a, const void *b)
@@ -306,6 +348,8 @@ static int fill(struct pd_ctx *ctx, struct targets *targets, struct wanted_list 
 	size_t kept = 0;
 
 	qsort(wanted->rows, wanted->len, sizeof(*wanted->rows), by_name);
+	for (size_t i = 0; i < wanted->len; i++)
+		wanted->rows[i].target->used = true;
 	for (size_t i = 0; i < targets->len; i++) {
 		struct target *t = &targets->rows[i];
 		int use = t->used ? apt_release(ctx, t, &releases) : 0;

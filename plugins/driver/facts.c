@@ -20,7 +20,9 @@ static int device(struct pd_ctx *ctx, const struct fw_device *d)
 			 PD_TEXT("version", d->version),
 			 PD_TEXT("version_format", fw_format(d->format)),
 			 PD_TEXT("name", *d->name ? d->name : NULL),
-			 PD_TEXT("vendor_id", *d->vendor ? d->vendor : NULL));
+			 PD_TEXT("vendor_id", *d->vendor ? d->vendor : NULL),
+			 PD_TEXT("branch", d->branch),
+			 PD_FLAG("updatable", (d->flags & FW_UPDATABLE) != 0));
 	return r;
 }
 

@@ -52,7 +52,7 @@ static void set_text(struct pd_ctx *ctx, struct fw_device *d, const char *key,
 	const struct { const char *key, **to; } known[] = {
 		{ "DeviceId", &d->id }, { "Name", &d->name },
 		{ "Plugin", &d->plugin }, { "Serial", &d->serial },
-		{ "VendorId", &d->vendor },
+		{ "VendorId", &d->vendor }, { "Branch", &d->branch },
 		{ "Version", &d->version }, { "VersionLowest", &d->lowest },
 		{ "UpdateError", &d->error }, { "UpdateMessage", &d->message } };
 
@@ -162,7 +162,7 @@ static int read_dict(struct pd_ctx *ctx, sd_bus_message *m, struct fw_device *d)
 
 static const struct fw_device nothing = {
 	.id = "", .name = "", .plugin = "", .serial = "", .vendor = "",
-	.version = "", .lowest = "", .error = "", .release = "",
+	.branch = "", .version = "", .lowest = "", .error = "", .release = "",
 	.message = "" };
 
 static int read_devices(struct pd_ctx *ctx, sd_bus_message *m,

@@ -19,6 +19,7 @@ enum { FW_UNKNOWN, FW_PENDING, FW_SUCCESS, FW_FAILED, FW_REBOOT };
 struct fw_device {
 	const char *id, *name, *plugin, *serial;
 	const char *vendor; /**< "USB:0x046D", of several with | between them */
+	const char *branch; /**< "": the vendor's own */
 	const char *version, *lowest; /**< lowest that it goes back to; "" any */
 	const char *error;            /**< of its last update */
 	const char *release;          /**< version of the archive's release, or

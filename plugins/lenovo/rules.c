@@ -7,13 +7,21 @@
 
 #include "lenovo.h"
 
-/* What a glob of theirs stands for, as an extended regular expression. */
-static const char *pattern_of(struct tree *t, const char *glob)
+/* What a glob of theirs stands for, as an extended regular expression.  @p loose: of the
+ * beginning of a text, in either letter case. */
+static const char *pattern_of(struct tree *t, const char *glob, bool loose)
 {
-	char *pattern = tree_alloc(t, 2 * strlen(glob) + 3), *to = pattern;
+	char *pattern = tree_alloc(t, 4 * strlen(glob) + 3), *to = pattern;
 
 	*to++ = '^';
 	for (; *glob; glob++) {
+		if (loose && isalpha((unsigned char)*glob)) {
+			*to++ = '[';
+			*to++ = (char)toupper((unsigned char)*glob);
+			*to++ = (char)tolower((unsigned char)*glob);
+			*to++ = ']';
+			continue;
+		}
 		if (strchr(".^$+()[]{}|\\", *glob))
 			*to++ = '\\';
 		if (strchr("*?", *glob))
@@ -21,7 +29,8 @@ static const char *pattern_of(struct tree *t, const char *glob)
 		if (*glob != '?')
 			*to++ = *glob;
 	}
-	*to = '$';
+	if (!loose)
+		*to = '$';
 	return pattern;
 }
 
@@ -118,19 +127,20 @@ static int driver(struct tree *t, unsigned tree, const struct node *n)
 
 /* One of the texts of its children fits; in a group of its own. */
 static int any_text(struct tree *t, unsigned tree, const struct node *n, const char *child,
-		    const char *kind, const char *field)
+		    const char *kind, const char *field, bool loose)
 {
 	int result = lenovo_group(t, tree, PD_RULE_ANY);
 
 	TREE_EACH(c, n, child)
 		if (!result)
-			result = lenovo_test(t, tree, kind, field, PD_CMP_MATCH, pattern_of(t, c->text));
+			result = lenovo_test(t, tree, kind, field, PD_CMP_MATCH, pattern_of(t, c->text, loose));
 	return result ? result : lenovo_group(t, tree, PD_RULE_CLOSE);
 }
 
+/* DMI has more behind the level: "N1ZET50W (1.05 )". */
 static int bios(struct tree *t, unsigned tree, const struct node *n)
 {
-	return any_text(t, tree, n, "Level", "hardware", "bios_version");
+	return any_text(t, tree, n, "Level", "hardware", "bios_version", true);
 }
 
 static int operating_system(struct tree *t, unsigned tree, const struct node *n)
@@ -138,7 +148,7 @@ static int operating_system(struct tree *t, unsigned tree, const struct node *n)
 	int result = lenovo_group(t, tree, PD_RULE_ALL);
 
 	result = result ? result : lenovo_test(t, tree, "os", "id", PD_CMP_EQ, "windows");
-	result = result ? result : any_text(t, tree, n, "OS", "x-windows", "name");
+	result = result ? result : any_text(t, tree, n, "OS", "x-windows", "name", false);
 	return result ? result : lenovo_group(t, tree, PD_RULE_CLOSE);
 }
 

@@ -183,7 +183,7 @@ static void issue(struct reader *r, const char *said)
 								   (struct issue){ .name = said };
 }
 
-/* Of other formats, such as "plain", fwupd does not make dots of a number. */
+/* Of none, or one that is not known, fwupd does not make dots of a number. */
 static unsigned scheme_of(const char *format)
 {
 	static const struct { const char *format; unsigned scheme; } known[] = {
@@ -192,7 +192,8 @@ static unsigned scheme_of(const char *format)
 		{ "intel-me", PD_SCHEME_INTEL_ME }, { "intel-me2", PD_SCHEME_INTEL_ME2 },
 		{ "intel-csme19", PD_SCHEME_INTEL_CSME19 },
 		{ "surface-legacy", PD_SCHEME_SURFACE_LEGACY }, { "surface", PD_SCHEME_SURFACE },
-		{ "dell-bios", PD_SCHEME_DELL_BIOS }, { "dell-bios-msb", PD_SCHEME_DELL_BIOS_MSB } };
+		{ "dell-bios", PD_SCHEME_DELL_BIOS }, { "dell-bios-msb", PD_SCHEME_DELL_BIOS_MSB },
+		{ "plain", PD_SCHEME_TEXT } };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (strcmp(format, known[i].format) == 0)

@@ -104,6 +104,18 @@ bool lvfs_covers(const char *all, const char *some)
 	return true;
 }
 
+/* Facts of old have neither: such a device may be updated, and is of the vendor's own branch
+ * if that is asked for. */
+static int unless_other(struct reader *r, unsigned tree, const char *field, const char *value)
+{
+	int result = path_rule(r->path.ctx, tree, PD_RULE_ANY);
+
+	result = result ? result : pd_update_rule(r->path.ctx, &(struct pd_rule){ .size = sizeof(struct pd_rule),
+		.tree = (uint16_t)tree, .op = PD_RULE_TEST, .negate = 1, .kind = "firmware", .field = field });
+	result = result ? result : test(r, tree, "firmware", NULL, field, PD_CMP_EQ, 0, value);
+	return result ? result : path_rule(r->path.ctx, tree, PD_RULE_CLOSE);
+}
+
 /* Any row with this GUID for which all of it holds.  Vendors buy the same chip, so that a
  * GUID may be of several; a server has several devices of one. */
 static int device(struct reader *r, unsigned tree, const struct component *c, const char *guid,
@@ -124,6 +136,11 @@ static int device(struct reader *r, unsigned tree, const struct component *c, co
 			result = test(r, tree, "firmware", NULL, "version", compare_of(need->compare),
 				      c->scheme, need->version);
 	}
+	if (!result)
+		result = *c->branch ? test(r, tree, "firmware", NULL, "branch", PD_CMP_EQ, 0, c->branch) :
+				      unless_other(r, tree, "branch", "");
+	if (!result && tree == PD_RULES_APPLICABLE)
+		result = unless_other(r, tree, "updatable", "true");
 	return result ? result : path_rule(r->path.ctx, tree, PD_RULE_CLOSE);
 }
 

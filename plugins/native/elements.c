@@ -16,9 +16,9 @@ static const char *const restart_words[] = { "unknown", "none", "service", "sess
 					     "reboot", NULL };
 static const char *const scheme_words[] = { "none", "deb", "rpm", "alpine", "windows",
 	"plain", "fwupd", "number", "hex", "pair", "triplet", "quad", "bcd", "intel-me", "intel-me2",
-	"intel-csme19", "surface-legacy", "surface", "dell-bios", "dell-bios-msb", NULL };
+	"intel-csme19", "surface-legacy", "surface", "dell-bios", "dell-bios-msb", "text", NULL };
 static const char *const revisions_words[] = { "highest", "each", NULL };
-static const char *const status_words[] = { "final", "testing", "retired", "rules", NULL };
+static const char *const status_words[] = { "final", "testing", "retired", "rules", "replaced", NULL };
 static const char *const exit_words[] = { "failed", "success", "success-reboot", "failed-reboot",
 					  "already-installed", "not-applicable", "retry-later",
 					  "needs-operator", NULL };

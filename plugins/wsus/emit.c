@@ -289,7 +289,7 @@ static int emit(struct reader *r, const struct update *u)
 		.size = sizeof(struct pd_update_head), .line = u->line, .id = u->id,
 		.revision = u->revision, .title = title, .vendor = "Microsoft",
 		.kind = (uint16_t)kind_of(r, u), .issued = u->issued, .disk_bytes = -1,
-		.status = u->superseded ? PD_STATUS_RETIRED : PD_STATUS_FINAL });
+		.status = u->superseded ? PD_STATUS_REPLACED : PD_STATUS_FINAL });
 
 	result = result ? result : alias(r, title);
 	result = result ? result : relations(r, PD_REL_SUPERSEDES, u->replaces);

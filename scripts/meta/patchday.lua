@@ -335,6 +335,8 @@ function pd.secret(given) end
 ---@field version? string as fwupd shows it, or as one number
 ---@field version_format? string of fwupd: triplet, quad, hex ...
 ---@field vendor_id? string USB:0x046D, of several with | between them
+---@field branch? string of the firmware, such as coreboot; empty: the vendor's own
+---@field updatable? boolean fwupd can update it now
 
 ---@class (exact) patchday.facts.hardware
 ---@field vendor? string maker

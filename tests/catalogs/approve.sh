@@ -81,6 +81,13 @@ pd catalog withdraw --id NEW --why "it broke again"
 is "an approval is taken back" "$rc $(due)" "0 OLD OTHER"
 pd catalog withdraw --id NEW --why "twice"
 is "but not twice" "$rc" 2
+cp "$tmp/c.xml" "$tmp/as-it-was.xml"
+sed -i 's/id="OLD" rev/status="replaced" &/; /"NEW"/s/name="a"/name="elsewhere"/' "$tmp/c.xml"
+is "what says that it is replaced is not, while that is not approved" "$(due)" "OLD OTHER"
+pd catalog approve "$tmp/c.xml" --id NEW --why "it is for other servers"
+is "and then it is, whomever that is for" "$rc $(due)" "0 OTHER"
+pd catalog withdraw --id NEW --why "for none of ours"
+cp "$tmp/as-it-was.xml" "$tmp/c.xml"
 pd catalog approve "$tmp/c.xml" --id NEWER --why x
 is "an update that is not there" "$rc" 2
 sed -i 's/id="OTHER"/id="OTHER" revision="2"/' "$tmp/c.xml"
@@ -92,7 +99,7 @@ pd catalog approve "$tmp/c.xml" --id OTHER --why "tested again"
 pd catalog freeze "$tmp/c.xml" --needed --facts "$tmp/facts.json" --approved --to "$tmp/frozen.xml"
 is "and nothing else" "$rc $("${patchday[@]}" catalog show "$tmp/frozen.xml" "${places[@]}" --json | jq -r .id | xargs)" "0 OLD OTHER"
 is "the decisions are private" "$(stat -c %a "$PATCHDAY_STATE/approvals.jsonl")" 600
-is "none of them is lost" "$(wc -l <"$PATCHDAY_STATE/approvals.jsonl")" 5
+is "none of them is lost" "$(wc -l <"$PATCHDAY_STATE/approvals.jsonl")" 7
 
 # --------------------------------------------------- what was approved, and no more
 rm "$PATCHDAY_STATE/approvals.jsonl"

@@ -106,5 +106,6 @@ if perl -MDpkg::Version -e 1 2>/dev/null; then
 		"$(paste "$tmp/ours" "$tmp/theirs" "$tmp/pairs" | awk -F'\t' '$2 != "?" && $1 != $2' | head)"
 fi
 [ "$tap_cases" -gt 0 ] || skip "there are neither tables ($shared) nor tools:$missing"
+is "text is compared by its bytes" "$(printf '1.10\t1.9\n1.9\t1.9\na\tB\n' | vercmp text | paste -sd' ')" "-1 0 1"
 [ -z "$missing" ] || echo "# not there, so not compared:$missing"
 end

@@ -153,6 +153,18 @@ Size: 5
 SHA256: 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03
 Description: newer than any
 
+Package: bash
+Version: 99-1
+Architecture: amd64
+Maintainer: nobody <nobody@example.org>
+Installed-Size: 12
+Section: shells
+Phased-Update-Percentage: 0
+Filename: ./bash.deb
+Size: 5
+SHA256: 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03
+Description: was stopped
+
 END
 out=$(updates)
 is "$(jq -r 'select(.id == "glibc/9999-1") | "\(.kind) \(.restart) \(.packages[0].version)"' <<<"$out")" \
@@ -160,6 +172,12 @@ is "$(jq -r 'select(.id == "glibc/9999-1") | "\(.kind) \(.restart) \(.packages[0
 like "$(read_apt 2>&1)" "is not signed; it is used since apt is configured" "it says so"
 is "$(jq -r 'select(.id == "glibc/9999-1").trust' <<<"$out" | sed 's/^apt: .*, not/not/')" \
 	"not verified: it is not signed, and apt is configured to trust it" "the update says so too"
+# what is phased, and apt would not take
+is "$(jq -r 'select(.id == "bash/99-1").id' <<<"$out")" "" "an update that was stopped on its way to all servers is none"
+like "$(read_apt 2>&1)" "bash 99-1 is held back by apt as long as it is phased, .*, 5[^ ]* stays" "and that is said"
+in_lab sh -c 'echo "APT::Get::Always-Include-Phased-Updates true;" >/etc/apt/apt.conf.d/pd-test' </dev/null
+is "$(updates | jq -r 'select(.id == "bash/99-1").id')" bash/99-1 "unless apt is told to take it"
+in_lab rm /etc/apt/apt.conf.d/pd-test </dev/null
 # signed by somebody whom nobody knows
 # shellcheck disable=SC2016
 in_lab sh -c 'cp /var/lib/apt/lists/*_InRelease /srv/ && cd /srv/extra && base=$(ls /var/lib/apt/lists/*extra*_Packages) &&

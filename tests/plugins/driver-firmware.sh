@@ -53,6 +53,7 @@ is "$(version)" 1.2.2 "the device has 1.2.2"
 run scan driver.firmware
 like "$out" "\"id\":\"$made_up\",\"version\":\"1.2.2\",\"version_format\":\"triplet\"" "its firmware is a fact"
 like "$out" '"vendor_id":"USB:0x046D"' "with the ids of its vendor"
+like "$out" '"branch":"","updatable":true' "its branch, and that it can be updated"
 run patchday facts --json
 is "$(jq -r '.firmware[].version' <<<"$out")" 1.2.2 "also among those of a plan"
 firmware check
@@ -215,6 +216,16 @@ is "$rc $(version)" "0 1.2.4" "and one that does not has it"
 like "$(cat "$box"/state/runs/*/drivers-driver.compare/differences.txt)" '1\.2\.2 -> 1\.2\.4 \(by drivers-driver\.firmware\)' "the difference is explained"
 run patchday run "$box/flow.lua" --catalog "$box/lvfs.xml"
 like "$rc $out" 'nothing is needed' "then nothing is needed"
+
+in_lab sh -c "mkdir -p /var/lib/fwupd/quirks.d && printf '[$made_up]\nFlags = ~updatable\nBranch = coreboot\n' >/var/lib/fwupd/quirks.d/test.quirk"
+fwupd_up
+run scan driver.firmware
+like "$out" '"branch":"coreboot","updatable":false' "a device of another branch that can't be updated now"
+verdict() { patchday scan --catalog "$1" --json 2>/dev/null | jq -r --arg id "$2" 'select(.id == $id) | .verdict + " " + .reason'; }
+like "$(verdict "$box/lvfs.xml" webcam/1.2.4)" '^not-applicable ' "needs nothing"
+sed 's|<provides>|<branch>coreboot</branch>&|' "$box/lvfs.xml" >"$box/branch.xml"
+like "$(verdict "$box/branch.xml" webcam/coreboot/1.2.4)" '^not-applicable .* is not updatable$' "also of its own branch"
+in_lab rm /var/lib/fwupd/quirks.d/test.quirk
 
 # ---------------------------------------------------------------- hardware that changes
 fwupd_up

@@ -51,6 +51,9 @@ like "a registry value up to it" "$(server '."x-registry-value"[0]["HKLM\\Softwa
 like "another operating system" "$(server '.os.id = "debian"')" not-applicable
 like "another machine" "$(server '.kernel.machine = "i686"')" not-applicable
 like "another BIOS" "$(server '.hardware.bios_version = "N2AET1W"')" not-applicable
+like "a BIOS with more behind its level, as DMI has it" "$(server '.hardware.bios_version = "N1Z1T50 (1.05 )"')" '^n1abc01w needed'
+like "in small letters" "$(server '.hardware.bios_version = "n1zet50w"')" '^n1abc01w needed'
+like "not a level within it" "$(server '.hardware.bios_version = "XN1ZET50W"')" not-applicable
 like "a build that is too old" "$(server '."x-windows-build-version"[0].version = "16299"')" not-applicable
 like "none of its devices" "$(server '.devices[0].modalias = "usb:v17EFpA350" | ."x-pnp-id"[0].id = "X"')" not-applicable
 like "a device on PCI" "$(server '.devices[0].modalias = "pci:v00008086d0000A1B2sv000017AAsd00002241bc0Csc03i30" | ."x-pnp-id"[0].id = "X"')" needed

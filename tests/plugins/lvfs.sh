@@ -13,7 +13,7 @@ dock=22222222-2222-4333-8444-bbbbbbbbbbbb
 server()
 {
 	verdicts "$catalog" "$(printf '%s\n' "$@" | xargs -n2 | jq -Rnc '{firmware: [inputs | split(" ") |
-		{id: .[0], version: .[1], vendor_id: "USB:0x17EF"}], packages: [{name: "fwupd", version: "1.9.5-1", scheme: "deb"}],
+		{id: .[0], version: .[1], vendor_id: "USB:0x17EF", branch: (if .[0] | test("^[12]") then "oem" else "" end)}], packages: [{name: "fwupd", version: "1.9.5-1", scheme: "deb"}],
 		"x-fwupd-id": [{name: "org.example.other", version: "3.1"}], "x-fwupd-hardware": [{id: "bbbbbbbb-1111-4111-8111-111111111111"}]}')"
 }
 
@@ -104,6 +104,23 @@ like "not this machine" "$(ssds 1.0)" '^not-applicable '
 one '<not_hardware>bbbbbbbb-1111-4111-8111-111111111111</not_hardware>'
 like "not another one" "$(ssds 1.0)" '^needed '
 
+# ---- the branch of the firmware, and what can't be updated now
+# disk FIELDS...: the verdict for a server with disks of version 1.0 that have these fields
+disk() { verdicts "$tmp/one.xml" "$(printf '%s\n' "$@" | jq -nc --arg id $ssd '{firmware: [inputs | {id: $id, name: "Disk", version: "1.0"} + .]}')" | cut -d' ' -f2-; }
+one ""
+like "facts of old, without branches" "$(disk '{}')" '^needed '
+like "a device of the vendor's own branch" "$(disk '{"branch": ""}')" '^needed '
+like "of another branch" "$(disk '{"branch": "coreboot"}')" '^not-applicable '
+like "of that in a newer version" "$(disk '{"branch": "coreboot", "version": "3.0"}')" '^not-applicable '
+like "one of either" "$(disk '{"branch": "coreboot", "version": "3.0"}' '{"branch": ""}')" '^needed '
+is "a device that fwupd can't update now" "$(disk '{"updatable": false}')" "not-applicable its rules exclude this server: Disk is not updatable"
+like "one of two" "$(disk '{"updatable": false}' '{"updatable": true}')" '^needed its rules fit this server: Disk 1.0 is older than 2.0'
+like "it has the newest" "$(disk '{"updatable": false, "version": "2.0"}')" '^installed '
+sed -i 's|<provides>|<branch>coreboot</branch>&|' "$tmp/one.xml"
+like "firmware of a branch" "$(disk '{"branch": "coreboot"}')" '^needed '
+like "is not for a device of the vendor's own" "$(disk '{"branch": ""}')" '^not-applicable '
+is "and without knowing the device's" "$(disk '{}')" "unknown firmware.branch is not known"
+
 printf '<components>%s%s</components>' "$(component bios "" 1.2.5 1700000000 2.0.0 1600000000)" "$(component same "" 2.0.0 1650000000)" >"$tmp/one.xml"
 out=$(verdicts "$tmp/one.xml" '{"firmware":[{"id":"'$ssd'","version":"1.0"}]}')
 like "the highest version is the newest" "$out" '^same/2.0.0 needed '
@@ -129,6 +146,10 @@ for format in plain pair; do
 	is "a number of the format $format, and what is no version" "$(replaces)" "$([ $format = pair ] &&
 		echo "x/1 beta> x/1.9>x/65537 x/2.0>x/1.9 x/65537>" || echo "x/1 beta> x/1.9> x/2.0>x/1.9 x/65537>x/2.0")"
 done
+
+sed 's|<requires></requires>|<custom><value key="LVFS::VersionFormat">plain</value></custom>|' <<<"<components>$(component x "" 1.10 2 1.8 1)</components>" >"$tmp/one.xml"
+is "plain versions are compared by their characters" "$(replaces)" "x/1.10> x/1.8>x/1.10"
+is "also with the device's" "$(ssds 1.9 | cut -d' ' -f1 | paste -sd' ')" "installed installed"
 
 # a file of one component alone, as it lies in an archive
 cat >"$tmp/alone.xml" <<END

@@ -40,7 +40,7 @@ out=$(server 1 3 4 6)
 is "the other one of a group" "$(of 22)" needed
 out=$(server 1 3 4)
 is "none of a group" "$(of 22)" not-applicable
-is "replaced by one that is not for this server" "$(of 20)" superseded
+is "replaced by one that is not for this server" "$(grep "^$(guid 20) " <<<"$out")" "$(guid 20) superseded replaced by $(guid 22)"
 out=$(server 1 3 5)
 is "none of the other group" "$(of 22)" not-applicable
 out=$(server 2 3 4 5)
@@ -54,6 +54,14 @@ is "installed, and replaced" "$(of 20)" superseded
 out=$(verdicts "$catalog" '{"os":{"id":"debian"}}')
 is "nothing is known of the server" "$(of 22)" unknown
 like "and why" "$out" 'no facts of kind packages were collected'
+
+# what is not approved replaces nothing
+export PATCHDAY_STATE=$tmp/state
+"$PD_BUILDDIR/patchday" catalog approve "$catalog" --plugin-dir "$tmp/plugins" --id "$(guid 20)" --why "the later one is not tried yet" >"$tmp/log" 2>&1
+out=$(server 1 3 4)
+is "unless that is not approved" "$(of 20)" needed
+out=$(server 3 4)
+is "but for other products it is not" "$(of 20)" not-applicable
 
 out=$(parts <(printf '<Other/>'))
 like "another document is refused" "$out" 'starts with <Other>, not with'

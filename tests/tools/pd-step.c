@@ -158,7 +158,7 @@ static const char *word(const char *const *words, size_t i)
 #define WORD(i, ...) word((const char *const[]){ __VA_ARGS__, NULL }, (i))
 #define SCHEME(i) WORD(i, "none", "deb", "rpm", "alpine", "windows", "plain", "fwupd", "number",     \
 		       "hex", "pair", "triplet", "quad", "bcd", "intel-me", "intel-me2", "intel-csme19", \
-		       "surface-legacy", "surface", "dell-bios", "dell-bios-msb")
+		       "surface-legacy", "surface", "dell-bios", "dell-bios-msb", "text")
 #define RESTART(i) WORD(i, "unknown", "none", "service", "session", "reboot")
 
 static json_t *head(const struct pd_update_head *h)
@@ -170,7 +170,7 @@ static json_t *head(const struct pd_update_head *h)
 		"severity", WORD(h->severity, "unknown", "none", "low", "moderate", "important", "critical"),
 		"kind", WORD(h->kind, "other", "security", "bugfix", "enhancement", "newpackage",
 			     "driver", "firmware", "bundle"),
-		"status", WORD(h->status, "final", "testing", "retired"),
+		"status", WORD(h->status, "final", "testing", "retired", "rules", "replaced"),
 		"restart", RESTART(h->restart), "issued", (json_int_t)h->issued,
 		"updated", (json_int_t)h->updated, "disk_bytes", (json_int_t)h->disk_bytes,
 		"expected", (json_int_t)h->expected, "interactive", h->interactive != 0,

@@ -492,6 +492,13 @@ static void judges_supersedence(void)
 		     PACKAGE("zoo", "1", "scheme='deb'"), "not-applicable", NULL, 0),
 		{ "AB", "<update id='AB' status='retired' kind='security'><title>t</title>" OLD
 		  "</update>", "superseded", "it was withdrawn, and replaced by AA", 0 },
+		CASE("AC", "<supersedes id='AD'/>" PACKAGE("zoo", "1", "scheme='deb'"),
+		     "not-applicable", NULL, 0),
+		{ "AD", "<update id='AD' status='replaced' kind='security'><title>t</title>" OLD
+		  "</update>", "superseded", "replaced by AC", 0 },
+		/* what nobody supersedes is an update like others */
+		{ "AE", "<update id='AE' status='replaced' kind='security'><title>t</title>" OLD
+		  "</update>", "needed", NULL, 1 },
 	};
 
 	TABLE(cases);

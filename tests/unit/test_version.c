@@ -51,6 +51,8 @@ static void compares(void)
 		{ PD_SCHEME_ALPINE, "0.8.21-r2", "0.8.21-r02", 0 },
 		{ PD_SCHEME_FWUPD, "0x10", "15", 1 },
 		{ PD_SCHEME_FWUPD, "10.9", "9.10", 1 },
+		{ PD_SCHEME_TEXT, "1.10", "1.9", -1 },
+		{ PD_SCHEME_TEXT, "65536", "0x7", 1 },
 		{ PD_SCHEME_NUMBER, "65536", "7", 1 },
 		{ PD_SCHEME_HEX, "0x0000000f", "0x10", -1 },
 		{ PD_SCHEME_PAIR, "65538", "1.2", 0 },

@@ -260,7 +260,8 @@ enum pd_scheme {
 	PD_SCHEME_SURFACE_LEGACY = 16,
 	PD_SCHEME_SURFACE = 17,
 	PD_SCHEME_DELL_BIOS = 18,
-	PD_SCHEME_DELL_BIOS_MSB = 19
+	PD_SCHEME_DELL_BIOS_MSB = 19,
+	PD_SCHEME_TEXT = 20 /**< "plain" there: byte by byte, as strcmp() */
 };
 
 /** One update of a selection, as a step sees it.  Set size before the call;
@@ -344,7 +345,8 @@ enum pd_update_status {
 	/** Since 1.2: no update, but one rule tree that others call by this id.
 	 * It has no verdict, may come before or after its callers, and is asked
 	 * once for each server. */
-	PD_STATUS_RULES = 3
+	PD_STATUS_RULES = 3,
+	PD_STATUS_REPLACED = 4 /**< since 1.2: by any update that is approved */
 };
 
 /** The head of one update while a catalog is read.  Strings may be NULL. */
