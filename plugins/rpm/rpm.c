@@ -78,15 +78,25 @@ static void report_permanent(struct rpm_txn *txn)
 				"there is no way back to them", names.s));
 }
 
+/* They are not this step's: the check of one that was cut off does not come here.
+ * Without anything to install nothing is repaired either. */
 static void report_duplicates(struct rpm_txn *txn)
 {
 	struct pkg_argv twice = { .ctx = txn->ctx };
+	struct pkg_text names = { .ctx = txn->ctx };
 
 	rpm_duplicates(&txn->now, &twice);
 	for (size_t i = 0; i < twice.n; i++)
-		pd_log(txn->ctx, PD_LOG_WARN, "a transaction of rpm was "
-		       "interrupted before: %s is there beside a newer one; "
-		       "this is going to be repaired first", twice.v[i]);
+		pkg_printf(&names, "%s%s", names.len ? ", " : "", twice.v[i]);
+	if (names.s && txn->changes.n > 0)
+		pd_irreversible(txn->ctx, pd_format(txn->ctx, "%s is there beside "
+				"a newer one, as an interrupted transaction of rpm "
+				"leaves it, and is going to be removed, without a "
+				"way back; if it is kept on purpose, name it in "
+				"installonlypkgs of /etc/dnf/dnf.conf", names.s));
+	else if (names.s)
+		pd_log(txn->ctx, PD_LOG_WARN, "%s is there beside a newer one, as "
+		       "an interrupted transaction of rpm leaves it", names.s);
 }
 
 /* A crash came after the last package and before the end of the work. */
@@ -113,7 +123,6 @@ static int install_check(struct pd_ctx *ctx)
 		pd_log(ctx, PD_LOG_WARN, "locked and left out: %s", s.held);
 	if (was_cut_off(ctx))
 		return PD_CHANGED;
-	report_duplicates(&txn);
 	done = rpm_plan(&txn, &s, &why, &remedy);
 	if (done == PD_REFUSED) {
 		pd_inhibit(ctx, "something else than what was approved, or "
@@ -125,6 +134,7 @@ static int install_check(struct pd_ctx *ctx)
 	why = txn.changes.n > 0 ? pkg_read_only(ctx) : NULL;
 	if (why)
 		return pkg_refuse_read_only(ctx, why);
+	report_duplicates(&txn);
 	report_permanent(&txn);
 	pd_expect(ctx, 10 + (int64_t)txn.changes.n);
 	s.reboots |= rpm_reboot_due(ctx, &txn.changes);

@@ -11,7 +11,8 @@ struct rpm_row {
 	const char *name, *arch;
 	const char *evr;       /**< [epoch:]version-release, no epoch when 0 */
 	const char *signature; /**< id of the key, lower case; "" none */
-	bool parallel;         /**< its versions stand beside one another: kernels */
+	bool parallel;         /**< its versions stand beside one another: kernels,
+				*   what the administrator keeps so */
 };
 
 struct rpm_rows {
@@ -105,8 +106,8 @@ const struct rpm_row *rpm_find_exactly(const struct rpm_rows *rows,
 /** "name-version-release.arch", as rpm wants it and names files. */
 const char *rpm_nvra(struct pd_ctx *ctx, const char *name, const char *evr,
 		     const char *arch);
-/** Older ones of packages that are there twice: what an interrupted
- * transaction leaves. */
+/** Older ones of packages that are there twice and not parallel: what an
+ * interrupted transaction leaves. */
 void rpm_duplicates(const struct rpm_rows *rows, struct pkg_argv *out);
 struct rpm_change *rpm_change_add(struct pd_ctx *ctx, struct rpm_changes *to);
 struct rpm_change *rpm_change_find(const struct rpm_changes *changes,
@@ -128,6 +129,25 @@ int rpm_read_files(struct pd_ctx *ctx, const char *const *paths, size_t n,
  * server trusts; PD_REFUSED with *why; PD_FAILED reported. */
 int rpm_check_files(struct rpm_txn *txn, const char *const *paths, size_t n,
 		    const char **why);
+
+/* config.c: lists of dnf's and zypp's configuration */
+/** A file's text; "" if there is none. */
+char *rpm_config_text(struct pd_ctx *ctx, const char *path);
+/** Without blanks around it. */
+char *rpm_trim(char *s);
+/** Add the words of "key=a b, c*", going on in lines that are indented; those of
+ * [main] count, which is what a file without its own repositories has. */
+void rpm_config_list(struct pd_ctx *ctx, const char *path, const char *key,
+		     struct pkg_argv *out);
+/** What the administrator keeps several versions of, beside what vendors mark. */
+struct rpm_parallel {
+	struct pkg_argv provides, names;
+};
+void rpm_parallel_read(struct pd_ctx *ctx, struct rpm_parallel *out);
+/** May versions of the package of that name stand beside one another, since it
+ * provides this? */
+bool rpm_is_parallel(const struct rpm_parallel *parallel, const char *name,
+		     const char *provided);
 
 /* held.c: what the administrator locked */
 /** Locks of dnf's versionlock and exclusions of its configuration. */
