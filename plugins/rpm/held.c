@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* held - packages that the administrator keeps: dnf's versionlock, and what
- * its configuration excludes. */
+/* held - packages that the administrator keeps: dnf's and dnf5's versionlock, and
+ * what their configuration excludes. */
 #include "rpm.h"
 
 #include <fnmatch.h>
@@ -9,6 +9,8 @@
 /* Only packages that fit a lock may be installed; none that is excluded. */
 struct rpm_locks {
 	struct pkg_argv locked, excluded;
+	const struct rpm_versionlock *dnf5;
+	const char *fault;
 };
 
 /* "name-epoch:version-release.arch", with wild cards; '!' excludes. */
@@ -35,7 +37,13 @@ const struct rpm_locks *rpm_locks_read(struct pd_ctx *ctx)
 				"/etc/dnf/plugins/versionlock.list"), out);
 	rpm_config_list(ctx, "/etc/dnf/dnf.conf", "excludepkgs", &out->excluded);
 	rpm_config_list(ctx, "/etc/dnf/dnf.conf", "exclude", &out->excluded);
+	out->dnf5 = rpm_versionlock_read(ctx, &out->fault);
 	return out;
+}
+
+const char *rpm_locks_fault(const struct rpm_locks *locks)
+{
+	return locks->fault;
 }
 
 static bool matches(struct pd_ctx *ctx, const char *pattern,
@@ -81,5 +89,6 @@ bool rpm_is_locked(struct pd_ctx *ctx, const struct rpm_locks *locks,
 		about |= is_about(ctx, locks->locked.v[i], w->name);
 		allowed |= matches(ctx, locks->locked.v[i], w);
 	}
-	return about && !allowed;
+	return (about && !allowed) ||
+	       rpm_versionlock_forbids(ctx, locks->dnf5, w);
 }

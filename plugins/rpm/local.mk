@@ -13,6 +13,7 @@ plugin_LTLIBRARIES += %reldir%/rpm.la
 	%reldir%/txn.c \
 	%reldir%/undo.c \
 	%reldir%/version.c \
+	%reldir%/versionlock.c \
 	plugins/shared/rpmdb.h \
 	$(PKG_SOURCES)
 %canon_reldir%_rpm_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)

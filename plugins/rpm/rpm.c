@@ -24,8 +24,9 @@ struct install_args {
 /* Everything that check, apply and verify start with. */
 static int start(struct pd_ctx *ctx, struct rpm_txn *txn)
 {
-	/* what dnf itself keeps when keepcache is set */
-	static const char dnf_cache[] = "/var/cache/dnf";
+	/* what dnf and dnf5 themselves keep when keepcache is set */
+	static const char *const caches[] = { "/var/cache/dnf",
+					      "/var/cache/libdnf5" };
 	const struct install_args *a = ctx->args;
 
 	*txn = (struct rpm_txn){
@@ -44,8 +45,18 @@ static int start(struct pd_ctx *ctx, struct rpm_txn *txn)
 	for (size_t i = 0; i < a->old.len; i++)
 		if (rpm_folder_add(ctx, &txn->olds, a->old.items[i]) < 0)
 			return PD_FAILED;
-	return access(dnf_cache, R_OK) == 0 ?
-	       rpm_folder_add(ctx, &txn->olds, dnf_cache) : 0;
+	for (size_t i = 0; i < sizeof(caches) / sizeof(*caches); i++)
+		if (access(caches[i], R_OK) == 0 &&
+		    rpm_folder_add(ctx, &txn->olds, caches[i]) < 0)
+			return PD_FAILED;
+	return 0;
+}
+
+static int refuse_unknown(struct pd_ctx *ctx, const char *fault)
+{
+	pd_inhibit(ctx, "a package that was locked on purpose would be changed",
+		   fault, "mend that file, or have `dnf versionlock` write it");
+	return pd_fail(ctx, PD_REFUSED, "what is locked is not known: %s", fault);
 }
 
 static int refuse_held(struct pd_ctx *ctx, const char *held)
@@ -117,6 +128,8 @@ static int install_check(struct pd_ctx *ctx)
 		done = rpm_select(&txn, a->updates, a->held == HELD_REFUSE, &s);
 	if (done < 0)
 		return done;
+	if (s.fault)
+		return refuse_unknown(ctx, s.fault);
 	if (s.held && a->held == HELD_REFUSE)
 		return refuse_held(ctx, s.held);
 	if (s.held)
@@ -179,6 +192,9 @@ static int install_apply(struct pd_ctx *ctx)
 		done = rpm_select(&txn, a->updates, a->held == HELD_REFUSE, &s);
 	if (done < 0)
 		return done;
+	if (s.fault)
+		return pd_fail(ctx, PD_FAILED, "what is locked is not known: %s; "
+			       "nothing was installed", s.fault);
 	done = rpm_txn_apply(&txn, a->updates, a->held == HELD_REFUSE);
 	log = collect(ctx);
 	if (done < 0)
@@ -264,6 +280,9 @@ static int scan_packages(struct pd_ctx *ctx)
 	/* A server of another kind has no such packages. */
 	if (!rpmdb_is_here())
 		return 0;
+	if (rpm_locks_fault(locks))
+		pd_log(ctx, PD_LOG_WARN, "what is locked is not known: %s",
+		       rpm_locks_fault(locks));
 	if (rpm_query(ctx, &rows) < 0)
 		return PD_FAILED;
 	for (size_t i = 0; i < rows.n; i++) {

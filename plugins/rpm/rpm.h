@@ -65,6 +65,7 @@ struct rpm_selection {
 	size_t n, cap;
 	size_t total;      /**< packages of the selection that are here, or are to be */
 	const char *held;  /**< names of those that are locked; NULL: none */
+	const char *fault; /**< why that is not known; NULL: it is */
 	bool reboots, unknown; /**< by the catalog */
 };
 
@@ -149,10 +150,22 @@ void rpm_parallel_read(struct pd_ctx *ctx, struct rpm_parallel *out);
 bool rpm_is_parallel(const struct rpm_parallel *parallel, const char *name,
 		     const char *provided);
 
+/* versionlock.c: locks of dnf5 */
+struct rpm_versionlock;
+/** @param fault what is not understood in its file, with the line, and then no
+ * lock counts; NULL: nothing. */
+const struct rpm_versionlock *rpm_versionlock_read(struct pd_ctx *ctx,
+						   const char **fault);
+bool rpm_versionlock_forbids(struct pd_ctx *ctx,
+			     const struct rpm_versionlock *locks,
+			     const struct rpm_wanted *w);
+
 /* held.c: what the administrator locked */
-/** Locks of dnf's versionlock and exclusions of its configuration. */
+/** Locks of dnf's and dnf5's versionlock and exclusions of their configuration. */
 struct rpm_locks;
 const struct rpm_locks *rpm_locks_read(struct pd_ctx *ctx);
+/** Why it is not known what is locked; NULL: it is. */
+const char *rpm_locks_fault(const struct rpm_locks *locks);
 bool rpm_is_locked(struct pd_ctx *ctx, const struct rpm_locks *locks,
 		   const struct rpm_wanted *w);
 

@@ -109,6 +109,40 @@ in_lab sh -c 'rm /etc/dnf/plugins/versionlock.list; cp -p /etc/dnf/dnf.conf /roo
 install check all.json "${both[@]}"
 like "$rc $(paste -sd" " <<<"$out")" '^1 .*locked: lab-clock' "so is one that dnf's configuration excludes"
 in_lab cp -p /root/dnf.conf /etc/dnf/dnf.conf </dev/null
+# dnf5's locks, as `dnf versionlock` writes them and its manual has them
+locks() { in_lab sh -c 'cat >/etc/dnf/versionlock.toml'; }
+condition() { printf '\n[[packages.conditions]]\nkey = "%s"\ncomparator = "%s" # so\nvalue = "%s"\n' "$@"; }
+lock() { printf '\n[[packages]]\nname = "%s"\ncomment = "Added by '"'versionlock add'"' command on 2026-10-03 00:35:13"\n' "$1"; condition "${@:2}"; }
+{ echo 'version = "1.0"'; lock lab-tool evr = 1.0-1; lock lab-none evr = 1.0-1; } | locks
+install check all.json "${both[@]}"
+like "$rc $(paste -sd" " <<<"$out")" '^1 .*locked: lab-tool' "a package that dnf5 has locked stops the run"
+install check all.json "${both[@]}" held=skip
+like "$rc $(paste -sd" " <<<"$out")" '^0 .*"packages","value":2' "or is left out"
+like "$(scan rpm | tr '{' '\n' | grep '"lab-tool"')" '"held": ?true' "the facts say so"
+{ echo 'version = "1.0"'; lock 'lab-t*' evr '>=' 1.1; condition evr '<' 2; lock lab-tool arch '!=' noarch; lock lab-clock evr != 0:1.0-1; condition epoch = 0; } | locks
+install check all.json "${both[@]}"
+is $rc 0 "what a lock allows is installed" || printf '%s\n' "$out" | tail -5
+{ echo 'version = "1.0"'; lock lab-tool evr '>=' 1.1; condition evr '<' 1.1; lock lab-clock evr != 1.1-1; } | locks
+install check all.json "${both[@]}"
+like "$rc $(paste -sd" " <<<"$out")" '^1 .*locked: lab-clock, lab-tool' "by all conditions of an entry"
+echo 'packages = []' | locks
+install check all.json "${both[@]}"
+is $rc 0 "as where all locks were taken away"
+while IFS='|' read -r text line; do
+	printf "$text" | locks
+	install check all.json "${both[@]}" held=skip
+	like "$rc $(paste -sd" " <<<"$out")" "^1 .*what is locked is not known: /etc/dnf/versionlock.toml:$line" "what is not understood refuses the run: $text"
+done <<'END'
+version = "2.0"\n|1: its version is
+\n[[packages]]\nname = "a"\n|2: version = .* is missing
+version = "1.0"\n[[packages]]\nname = "a"\n|2: this package has no condition
+version = "1.0"\n[[packages]]\nname = "a"\nconditions = [{key = "evr"}]\n|4: conditions is not known
+version = "1.0"\n[[packages]]\nname = "a"\n[[packages.conditions]]\nkey = "evr"\nvalue = "1"\n|4: this condition lacks
+version = "1.0"\n[[packages]]\nname = "a\n|3: the value of name
+version = "1.0"\n[[packages]]\nname = "a"\n[[packages.conditions]]\nkey = "arch"\ncomparator = "<"\nvalue = "x"\n|4: this condition compares
+version = "1.0"\n[packages]\n|2: this is neither
+END
+in_lab rm /etc/dnf/versionlock.toml </dev/null
 
 # ---------------------------------------------------------------- lock
 in_lab python3 -c 'import fcntl, time
