@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* A sum of the rows' hashes does not depend on their order; the text of a row
+/* On a standby unlogged tables have no rows, can't be read, and are not in a dump.
+ * A sum of the rows' hashes does not depend on their order; the text of a row
  * depends on these settings alone.  A cast to text could be the table owner's own
  * function, which is no business of a superuser: output functions are not.  What
  * belongs to an extension is its own. */
@@ -16,7 +17,8 @@ static const char count_sql[] =
 	" FROM ONLY %I.%I AS pd_row', translate(format('%I.%I', n.nspname, c.relname),"
 	" E'\\n\\t', '  '), n.nspname, c.relname)"
 	" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-	" WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname NOT LIKE 'pg\\_%'"
+	" WHERE c.relkind = 'r' AND c.relpersistence <> 't'"
+	" AND NOT (c.relpersistence = 'u' AND pg_is_in_recovery()) AND n.nspname NOT LIKE 'pg\\_%'"
 	" AND n.nspname <> 'information_schema' AND NOT EXISTS (SELECT FROM pg_depend d"
 	" WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"
 	" ORDER BY n.nspname, c.relname\n"

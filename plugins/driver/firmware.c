@@ -59,12 +59,14 @@ static void add_target(struct fw_plan *p, const struct fw_device *device,
 		       const char *release)
 {
 	struct fw_target *t = NULL;
+	int order = 0;
+	bool known = fw_compare(p->ctx, device, release, &order);
 
 	p->v = pkg_grow(p->ctx, p->v, p->n, &p->cap, sizeof(*p->v));
 	t = &p->v[p->n++];
 	*t = (struct fw_target){ .device = device, .release = release,
 		.waits = is_waiting(p, device, release),
-		.done = strverscmp(device->version, release) >= 0 };
+		.done = known && order >= 0, .unknown = !known };
 }
 
 /* What an archive is for.  @return as fw_details(); one that can't be read is
@@ -198,9 +200,10 @@ const char *fw_way_back(struct fw_plan *p, const struct fw_device *device)
 static const char *no_return(struct fw_plan *p, const struct fw_device *device)
 {
 	const struct firmware_args *a = p->ctx->args;
+	int order = 0;
 
 	if (*device->lowest &&
-	    strverscmp(device->version, device->lowest) < 0)
+	    (!fw_compare(p->ctx, device, device->lowest, &order) || order < 0))
 		return pd_format(p->ctx, "%s goes back to %s only, and has %s",
 				 device->name, device->lowest, device->version);
 	if (fw_way_back(p, device))
@@ -245,6 +248,9 @@ static int check_target(struct fw_plan *p, const struct fw_target *t,
 	why = no_return(p, d);
 	if (why)
 		pd_irreversible(p->ctx, why);
+	if (t->unknown)
+		pd_log(p->ctx, PD_LOG_WARN, "%s: whether %s is older than %s can't "
+		       "be told; fwupd decides", d->name, d->version, t->release);
 	pd_log(p->ctx, PD_LOG_INFO, "%s: %s -> %s", d->name, d->version,
 	       t->release);
 	return PD_CHANGED;

@@ -25,6 +25,7 @@ struct fw_target {
 	const struct fw_device *device;
 	const char *release; /**< version that it is going to have */
 	bool done;           /**< it has that, or a newer one */
+	bool unknown;        /**< which one is newer can't be told */
 	bool waits;          /**< it gets it at the next boot */
 };
 

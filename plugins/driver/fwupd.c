@@ -377,14 +377,35 @@ bool fw_has_guid(const struct fw_device *device, const char *guid)
 	return false;
 }
 
+/* By fwupd's number; of no other format numbers are taken apart. */
+static const struct { const char *name; uint32_t scheme; } formats[] = {
+	{ NULL, PD_SCHEME_FWUPD }, { "plain", PD_SCHEME_FWUPD },
+	{ "number", PD_SCHEME_NUMBER }, { "pair", PD_SCHEME_PAIR },
+	{ "triplet", PD_SCHEME_TRIPLET }, { "quad", PD_SCHEME_QUAD },
+	{ "bcd", PD_SCHEME_BCD }, { "intel-me", PD_SCHEME_INTEL_ME },
+	{ "intel-me2", PD_SCHEME_INTEL_ME2 },
+	{ "surface-legacy", PD_SCHEME_SURFACE_LEGACY },
+	{ "surface", PD_SCHEME_SURFACE },
+	{ "dell-bios", PD_SCHEME_DELL_BIOS }, { "hex", PD_SCHEME_HEX },
+	{ "dell-bios-msb", PD_SCHEME_DELL_BIOS_MSB },
+	{ "intel-csme19", PD_SCHEME_INTEL_CSME19 } };
+
 const char *fw_format(uint64_t format)
 {
-	static const char *const names[] = { NULL, "plain", "number", "pair",
-		"triplet", "quad", "bcd", "intel-me", "intel-me2",
-		"surface-legacy", "surface", "dell-bios", "hex",
-		"dell-bios-msb", "intel-csme19" };
+	return format < sizeof(formats) / sizeof(*formats) ?
+	       formats[format].name : NULL;
+}
 
-	return format < sizeof(names) / sizeof(*names) ? names[format] : NULL;
+bool fw_compare(struct pd_ctx *ctx, const struct fw_device *device,
+		const char *other, int *order)
+{
+	size_t format = device->format < sizeof(formats) / sizeof(*formats) ?
+			(size_t)device->format : 0;
+
+	*order = 0;
+	return strcmp(device->version, other) == 0 ||
+	       pd_compare_versions(ctx, formats[format].scheme, device->version,
+				   other, order);
 }
 
 const struct fw_device *fw_find(const struct fw_devices *list, const char *id)

@@ -54,6 +54,10 @@ int fw_install(struct pd_ctx *ctx, sd_bus *bus, const struct fw_device *device,
 	       int fd, bool back);
 bool fw_has_guid(const struct fw_device *device, const char *guid);
 const char *fw_format(uint64_t format);
+/** Is the device's version older (below zero), the same or newer than the other
+ * one, by its own format?  @return false: they can't be compared. */
+bool fw_compare(struct pd_ctx *ctx, const struct fw_device *device,
+		const char *other, int *order);
 const struct fw_device *fw_find(const struct fw_devices *list, const char *id);
 
 /** The scanner of facts. */

@@ -74,9 +74,11 @@ static void read_answer(struct pd_ctx *ctx, const char *const *paths,
 			size_t *len)
 {
 	struct pkg_text provides = { .ctx = ctx };
+	struct rpm_parallel parallel = { 0 };
 	struct rpm_file *file = NULL;
 	char *line = NULL;
 
+	rpm_parallel_read(ctx, &parallel);
 	while ((line = pkg_line(&rest))) {
 		if (*line == '=' && *len < n) {
 			provides = (struct pkg_text){ .ctx = ctx };
@@ -85,9 +87,8 @@ static void read_answer(struct pd_ctx *ctx, const char *const *paths,
 			read_head(ctx, line + 1, &file->row);
 		} else if (file && *line == 'p') {
 			pkg_printf(&provides, "%s\n", line + 1);
-			file->row.parallel |=
-				strncmp(line, "pinstallonlypkg(", 16) == 0 ||
-				strncmp(line, "pmultiversion(", 14) == 0;
+			file->row.parallel |= rpm_is_parallel(&parallel,
+						file->row.name, line + 1);
 			file->provides = provides.s;
 		} else if (file && *line == 'o') {
 			add_obsolete(ctx, file, line + 1);

@@ -1,36 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* held - packages that the administrator keeps: dnf's versionlock, and what
- * its configuration excludes. */
+/* held - packages that the administrator keeps: dnf's and dnf5's versionlock, and
+ * what their configuration excludes. */
 #include "rpm.h"
 
 #include <fnmatch.h>
 #include <string.h>
 
-#define FILE_MAX ((size_t)1 << 20)
-
 /* Only packages that fit a lock may be installed; none that is excluded. */
 struct rpm_locks {
 	struct pkg_argv locked, excluded;
+	const struct rpm_versionlock *dnf5;
+	const char *fault;
 };
-
-static char *text_of(struct pd_ctx *ctx, const char *path)
-{
-	const char *text = pkg_exists(path) ?
-			   pd_read_file(ctx, path, FILE_MAX, NULL) : NULL;
-
-	return (char *)pkg_copy(ctx, text ? text : "", text ? strlen(text) : 0);
-}
-
-static char *trim(char *s)
-{
-	size_t len;
-
-	s += strspn(s, " \t");
-	len = strlen(s);
-	while (len > 0 && strchr(" \t\r", s[len - 1]))
-		s[--len] = '\0';
-	return s;
-}
 
 /* "name-epoch:version-release.arch", with wild cards; '!' excludes. */
 static void read_versionlock(char *rest, struct rpm_locks *out)
@@ -38,36 +19,11 @@ static void read_versionlock(char *rest, struct rpm_locks *out)
 	char *line = NULL;
 
 	while ((line = pkg_line(&rest))) {
-		line = trim(line);
+		line = rpm_trim(line);
 		if (*line == '!')
-			pkg_arg(&out->excluded, trim(line + 1));
+			pkg_arg(&out->excluded, rpm_trim(line + 1));
 		else if (*line && *line != '#')
 			pkg_arg(&out->locked, line);
-	}
-}
-
-/* "excludepkgs=a b, c*" or "exclude=...", going on in lines that are
- * indented; those of [main] count, which is what a file without its own
- * repositories has. */
-static void read_exclusions(char *rest, struct rpm_locks *out)
-{
-	bool ours = false;
-	char *line = NULL, *word = NULL, *state = NULL;
-
-	while ((line = pkg_line(&rest))) {
-		char *value = strchr(line, '=');
-
-		if (*line != ' ' && *line != '\t') {
-			if (value)
-				*value = '\0';
-			line = trim(line);
-			ours = value && (strcmp(line, "excludepkgs") == 0 ||
-					 strcmp(line, "exclude") == 0);
-			line = value ? value + 1 : line;
-		}
-		for (word = ours ? strtok_r(line, " ,\t\r", &state) : NULL;
-		     word; word = strtok_r(NULL, " ,\t\r", &state))
-			pkg_arg(&out->excluded, word);
 	}
 }
 
@@ -77,9 +33,17 @@ const struct rpm_locks *rpm_locks_read(struct pd_ctx *ctx)
 
 	*out = (struct rpm_locks){ .locked = { .ctx = ctx },
 				   .excluded = { .ctx = ctx } };
-	read_versionlock(text_of(ctx, "/etc/dnf/plugins/versionlock.list"), out);
-	read_exclusions(text_of(ctx, "/etc/dnf/dnf.conf"), out);
+	read_versionlock(rpm_config_text(ctx,
+				"/etc/dnf/plugins/versionlock.list"), out);
+	rpm_config_list(ctx, "/etc/dnf/dnf.conf", "excludepkgs", &out->excluded);
+	rpm_config_list(ctx, "/etc/dnf/dnf.conf", "exclude", &out->excluded);
+	out->dnf5 = rpm_versionlock_read(ctx, &out->fault);
 	return out;
+}
+
+const char *rpm_locks_fault(const struct rpm_locks *locks)
+{
+	return locks->fault;
 }
 
 static bool matches(struct pd_ctx *ctx, const char *pattern,
@@ -125,5 +89,6 @@ bool rpm_is_locked(struct pd_ctx *ctx, const struct rpm_locks *locks,
 		about |= is_about(ctx, locks->locked.v[i], w->name);
 		allowed |= matches(ctx, locks->locked.v[i], w);
 	}
-	return about && !allowed;
+	return (about && !allowed) ||
+	       rpm_versionlock_forbids(ctx, locks->dnf5, w);
 }

@@ -2,6 +2,7 @@
 # Packages of rpm servers: facts, and updates with the way back.
 plugin_LTLIBRARIES += %reldir%/rpm.la
 %canon_reldir%_rpm_la_SOURCES = \
+	%reldir%/config.c \
 	%reldir%/files.c \
 	%reldir%/held.c \
 	%reldir%/manager.c \
@@ -12,6 +13,7 @@ plugin_LTLIBRARIES += %reldir%/rpm.la
 	%reldir%/txn.c \
 	%reldir%/undo.c \
 	%reldir%/version.c \
+	%reldir%/versionlock.c \
 	plugins/shared/rpmdb.h \
 	$(PKG_SOURCES)
 %canon_reldir%_rpm_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)

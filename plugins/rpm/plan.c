@@ -74,7 +74,7 @@ int rpm_select(struct rpm_txn *txn, const struct pd_updates *updates,
 	struct pd_update update = { 0 };
 	struct pd_package package = { 0 };
 
-	*out = (struct rpm_selection){ 0 };
+	*out = (struct rpm_selection){ .fault = rpm_locks_fault(locks) };
 	for (size_t i = 0; pd_update_at(txn->ctx, updates, i, &update); i++)
 		for (size_t j = 0;
 		     pd_package_at(txn->ctx, updates, i, j, &package); j++)

@@ -26,7 +26,8 @@ static const char *key_of(struct pd_ctx *ctx, const char *signature)
 	return key;
 }
 
-static void add_row(struct pd_ctx *ctx, char *line, struct rpm_rows *out)
+static void add_row(struct pd_ctx *ctx, char *line,
+		    const struct rpm_parallel *parallel, struct rpm_rows *out)
 {
 	struct rpm_row row = { .name = pkg_field(&line, '\t'),
 			       .arch = pkg_field(&line, '\t') };
@@ -38,8 +39,9 @@ static void add_row(struct pd_ctx *ctx, char *line, struct rpm_rows *out)
 	row.evr = strcmp(epoch, "0") == 0 ? version :
 		  pd_format(ctx, "%s:%s", epoch, version);
 	row.signature = key_of(ctx, pkg_field(&line, '\t'));
-	row.parallel = strstr(line, "installonlypkg(") ||
-		       strstr(line, "multiversion(");
+	while (*line)
+		row.parallel |= rpm_is_parallel(parallel, row.name,
+						pkg_field(&line, ' '));
 	out->v = pkg_grow(ctx, out->v, out->n, &out->cap, sizeof(*out->v));
 	out->v[out->n++] = row;
 }
@@ -50,8 +52,10 @@ int rpm_query(struct pd_ctx *ctx, struct rpm_rows *out)
 				     NULL };
 	struct pkg_argv ask = { .ctx = ctx };
 	struct pd_command_result result = { 0 };
+	struct rpm_parallel parallel = { 0 };
 	char *rest = NULL, *line = NULL;
 
+	rpm_parallel_read(ctx, &parallel);
 	*out = (struct rpm_rows){ 0 };
 	for (size_t i = 0; argv[i]; i++)
 		pkg_arg(&ask, argv[i]);
@@ -62,7 +66,7 @@ int rpm_query(struct pd_ctx *ctx, struct rpm_rows *out)
 			       "read: %s", rpm_why(ctx, &result));
 	rest = (char *)pkg_copy(ctx, result.out, result.out_len);
 	while ((line = pkg_line(&rest)))
-		add_row(ctx, line, out);
+		add_row(ctx, line, &parallel, out);
 	return 0;
 }
 

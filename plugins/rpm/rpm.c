@@ -24,8 +24,9 @@ struct install_args {
 /* Everything that check, apply and verify start with. */
 static int start(struct pd_ctx *ctx, struct rpm_txn *txn)
 {
-	/* what dnf itself keeps when keepcache is set */
-	static const char dnf_cache[] = "/var/cache/dnf";
+	/* what dnf and dnf5 themselves keep when keepcache is set */
+	static const char *const caches[] = { "/var/cache/dnf",
+					      "/var/cache/libdnf5" };
 	const struct install_args *a = ctx->args;
 
 	*txn = (struct rpm_txn){
@@ -44,8 +45,18 @@ static int start(struct pd_ctx *ctx, struct rpm_txn *txn)
 	for (size_t i = 0; i < a->old.len; i++)
 		if (rpm_folder_add(ctx, &txn->olds, a->old.items[i]) < 0)
 			return PD_FAILED;
-	return access(dnf_cache, R_OK) == 0 ?
-	       rpm_folder_add(ctx, &txn->olds, dnf_cache) : 0;
+	for (size_t i = 0; i < sizeof(caches) / sizeof(*caches); i++)
+		if (access(caches[i], R_OK) == 0 &&
+		    rpm_folder_add(ctx, &txn->olds, caches[i]) < 0)
+			return PD_FAILED;
+	return 0;
+}
+
+static int refuse_unknown(struct pd_ctx *ctx, const char *fault)
+{
+	pd_inhibit(ctx, "a package that was locked on purpose would be changed",
+		   fault, "mend that file, or have `dnf versionlock` write it");
+	return pd_fail(ctx, PD_REFUSED, "what is locked is not known: %s", fault);
 }
 
 static int refuse_held(struct pd_ctx *ctx, const char *held)
@@ -78,15 +89,25 @@ static void report_permanent(struct rpm_txn *txn)
 				"there is no way back to them", names.s));
 }
 
+/* They are not this step's: the check of one that was cut off does not come here.
+ * Without anything to install nothing is repaired either. */
 static void report_duplicates(struct rpm_txn *txn)
 {
 	struct pkg_argv twice = { .ctx = txn->ctx };
+	struct pkg_text names = { .ctx = txn->ctx };
 
 	rpm_duplicates(&txn->now, &twice);
 	for (size_t i = 0; i < twice.n; i++)
-		pd_log(txn->ctx, PD_LOG_WARN, "a transaction of rpm was "
-		       "interrupted before: %s is there beside a newer one; "
-		       "this is going to be repaired first", twice.v[i]);
+		pkg_printf(&names, "%s%s", names.len ? ", " : "", twice.v[i]);
+	if (names.s && txn->changes.n > 0)
+		pd_irreversible(txn->ctx, pd_format(txn->ctx, "%s is there beside "
+				"a newer one, as an interrupted transaction of rpm "
+				"leaves it, and is going to be removed, without a "
+				"way back; if it is kept on purpose, name it in "
+				"installonlypkgs of /etc/dnf/dnf.conf", names.s));
+	else if (names.s)
+		pd_log(txn->ctx, PD_LOG_WARN, "%s is there beside a newer one, as "
+		       "an interrupted transaction of rpm leaves it", names.s);
 }
 
 /* A crash came after the last package and before the end of the work. */
@@ -107,13 +128,14 @@ static int install_check(struct pd_ctx *ctx)
 		done = rpm_select(&txn, a->updates, a->held == HELD_REFUSE, &s);
 	if (done < 0)
 		return done;
+	if (s.fault)
+		return refuse_unknown(ctx, s.fault);
 	if (s.held && a->held == HELD_REFUSE)
 		return refuse_held(ctx, s.held);
 	if (s.held)
 		pd_log(ctx, PD_LOG_WARN, "locked and left out: %s", s.held);
 	if (was_cut_off(ctx))
 		return PD_CHANGED;
-	report_duplicates(&txn);
 	done = rpm_plan(&txn, &s, &why, &remedy);
 	if (done == PD_REFUSED) {
 		pd_inhibit(ctx, "something else than what was approved, or "
@@ -125,6 +147,7 @@ static int install_check(struct pd_ctx *ctx)
 	why = txn.changes.n > 0 ? pkg_read_only(ctx) : NULL;
 	if (why)
 		return pkg_refuse_read_only(ctx, why);
+	report_duplicates(&txn);
 	report_permanent(&txn);
 	pd_expect(ctx, 10 + (int64_t)txn.changes.n);
 	s.reboots |= rpm_reboot_due(ctx, &txn.changes);
@@ -169,6 +192,9 @@ static int install_apply(struct pd_ctx *ctx)
 		done = rpm_select(&txn, a->updates, a->held == HELD_REFUSE, &s);
 	if (done < 0)
 		return done;
+	if (s.fault)
+		return pd_fail(ctx, PD_FAILED, "what is locked is not known: %s; "
+			       "nothing was installed", s.fault);
 	done = rpm_txn_apply(&txn, a->updates, a->held == HELD_REFUSE);
 	log = collect(ctx);
 	if (done < 0)
@@ -254,6 +280,9 @@ static int scan_packages(struct pd_ctx *ctx)
 	/* A server of another kind has no such packages. */
 	if (!rpmdb_is_here())
 		return 0;
+	if (rpm_locks_fault(locks))
+		pd_log(ctx, PD_LOG_WARN, "what is locked is not known: %s",
+		       rpm_locks_fault(locks));
 	if (rpm_query(ctx, &rows) < 0)
 		return PD_FAILED;
 	for (size_t i = 0; i < rows.n; i++) {

@@ -11,7 +11,8 @@ struct rpm_row {
 	const char *name, *arch;
 	const char *evr;       /**< [epoch:]version-release, no epoch when 0 */
 	const char *signature; /**< id of the key, lower case; "" none */
-	bool parallel;         /**< its versions stand beside one another: kernels */
+	bool parallel;         /**< its versions stand beside one another: kernels,
+				*   what the administrator keeps so */
 };
 
 struct rpm_rows {
@@ -64,6 +65,7 @@ struct rpm_selection {
 	size_t n, cap;
 	size_t total;      /**< packages of the selection that are here, or are to be */
 	const char *held;  /**< names of those that are locked; NULL: none */
+	const char *fault; /**< why that is not known; NULL: it is */
 	bool reboots, unknown; /**< by the catalog */
 };
 
@@ -105,8 +107,8 @@ const struct rpm_row *rpm_find_exactly(const struct rpm_rows *rows,
 /** "name-version-release.arch", as rpm wants it and names files. */
 const char *rpm_nvra(struct pd_ctx *ctx, const char *name, const char *evr,
 		     const char *arch);
-/** Older ones of packages that are there twice: what an interrupted
- * transaction leaves. */
+/** Older ones of packages that are there twice and not parallel: what an
+ * interrupted transaction leaves. */
 void rpm_duplicates(const struct rpm_rows *rows, struct pkg_argv *out);
 struct rpm_change *rpm_change_add(struct pd_ctx *ctx, struct rpm_changes *to);
 struct rpm_change *rpm_change_find(const struct rpm_changes *changes,
@@ -129,10 +131,41 @@ int rpm_read_files(struct pd_ctx *ctx, const char *const *paths, size_t n,
 int rpm_check_files(struct rpm_txn *txn, const char *const *paths, size_t n,
 		    const char **why);
 
+/* config.c: lists of dnf's and zypp's configuration */
+/** A file's text; "" if there is none. */
+char *rpm_config_text(struct pd_ctx *ctx, const char *path);
+/** Without blanks around it. */
+char *rpm_trim(char *s);
+/** Add the words of "key=a b, c*", going on in lines that are indented; those of
+ * [main] count, which is what a file without its own repositories has. */
+void rpm_config_list(struct pd_ctx *ctx, const char *path, const char *key,
+		     struct pkg_argv *out);
+/** What the administrator keeps several versions of, beside what vendors mark. */
+struct rpm_parallel {
+	struct pkg_argv provides, names;
+};
+void rpm_parallel_read(struct pd_ctx *ctx, struct rpm_parallel *out);
+/** May versions of the package of that name stand beside one another, since it
+ * provides this? */
+bool rpm_is_parallel(const struct rpm_parallel *parallel, const char *name,
+		     const char *provided);
+
+/* versionlock.c: locks of dnf5 */
+struct rpm_versionlock;
+/** @param fault what is not understood in its file, with the line, and then no
+ * lock counts; NULL: nothing. */
+const struct rpm_versionlock *rpm_versionlock_read(struct pd_ctx *ctx,
+						   const char **fault);
+bool rpm_versionlock_forbids(struct pd_ctx *ctx,
+			     const struct rpm_versionlock *locks,
+			     const struct rpm_wanted *w);
+
 /* held.c: what the administrator locked */
-/** Locks of dnf's versionlock and exclusions of its configuration. */
+/** Locks of dnf's and dnf5's versionlock and exclusions of their configuration. */
 struct rpm_locks;
 const struct rpm_locks *rpm_locks_read(struct pd_ctx *ctx);
+/** Why it is not known what is locked; NULL: it is. */
+const char *rpm_locks_fault(const struct rpm_locks *locks);
 bool rpm_is_locked(struct pd_ctx *ctx, const struct rpm_locks *locks,
 		   const struct rpm_wanted *w);
 

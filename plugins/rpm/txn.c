@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 const char *const rpm_logs[] = { "/var/log/dnf.log", "/var/log/dnf.rpm.log",
-				 NULL };
+				 "/var/log/dnf5.log", NULL };
 
 /* Its versions stand side by side, and it is no package to build modules from. */
 static bool is_kernel(const struct rpm_change *c)

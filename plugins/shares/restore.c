@@ -305,6 +305,9 @@ static int check(struct pd_ctx *ctx)
 	if (!saved_find(&g.set, SET_FILES SAMBA_CONFIG))
 		return pd_fail(ctx, PD_BAD_ARGS, "%s has no smb.conf; name a "
 			       "folder that shares.save has made", args->from);
+	if (saved_find(&g.set, SET_ELSEWHERE))
+		pd_log(ctx, PD_LOG_WARN, "%s has no accounts, see " SET_ELSEWHERE
+		       " in it", args->from);
 	for (size_t i = 0; i < g.len; i++)
 		pd_log(ctx, PD_LOG_INFO, "to %s: %s",
 		       g.change[i].row ? "restore" : "remove",

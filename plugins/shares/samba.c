@@ -180,8 +180,29 @@ static bool names_config(const char *key)
 	return same_key(key, "include") || same_key(key, "config file");
 }
 
-int samba_files(struct pd_ctx *ctx, struct paths *out)
+/* "passdb backend = NAME[:PLACE]". @return the place, "" if it is not told; NULL: it
+ * is another one. */
+static const char *place_of(const char *backend, const char *name)
 {
+	size_t n = strlen(name);
+
+	if (strncasecmp(backend, name, n) != 0 || !strchr(": \t,", backend[n]))
+		return NULL;
+	return backend[n] == ':' ? backend + n + 1 : "";
+}
+
+const char *samba_accounts_elsewhere(const struct samba *samba)
+{
+	const char *backend = samba_global(samba, "passdb backend", "tdbsam");
+
+	return place_of(backend, "tdbsam") || place_of(backend, "smbpasswd") ?
+	       NULL : backend;
+}
+
+int samba_files(struct pd_ctx *ctx, const struct samba *samba, struct paths *out)
+{
+	const char *accounts = place_of(samba_global(samba, "passdb backend", ""),
+					"smbpasswd");
 	size_t configs = 0; /* those up to here have been read */
 	struct paths config = { 0 };
 
@@ -203,6 +224,10 @@ int samba_files(struct pd_ctx *ctx, struct paths *out)
 				add_meant(ctx, out, s.value);
 		}
 	}
+	if (accounts)
+		add_path(ctx, out, *accounts ? accounts :
+			 samba_global(samba, "smb passwd file",
+				      "/etc/samba/smbpasswd"));
 	return 0;
 }
 
@@ -237,11 +262,12 @@ void samba_databases(struct pd_ctx *ctx, const struct samba *samba,
 		{ "state directory", "/var/lib/samba", "winbindd_idmap.tdb" },
 		{ "state directory", "/var/lib/samba", "autorid.tdb" },
 	};
-	const char *backend = samba_global(samba, "passdb backend", "");
+	const char *accounts = place_of(samba_global(samba, "passdb backend", ""),
+					"tdbsam");
 
 	*out = (struct paths){ 0 };
-	if (strncmp(backend, "tdbsam:", 7) == 0)
-		add_path(ctx, out, pd_format(ctx, "%s", backend + 7));
+	if (accounts && *accounts)
+		add_path(ctx, out, accounts);
 	for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++)
 		add_path(ctx, out, pd_format(ctx, "%s/%s",
 					     samba_global(samba, at[i].key,

@@ -109,6 +109,24 @@ static int take_list(struct saved *s, const struct samba *samba)
 	return rc;
 }
 
+static const char *elsewhere(struct pd_ctx *ctx, const struct samba *samba)
+{
+	const char *backend = samba_accounts_elsewhere(samba);
+
+	return backend ? pd_format(ctx, "the accounts are not in a file of this "
+				   "server (passdb backend = %s): they are not in "
+				   "this copy, and no restore brings them back; save "
+				   "them where they are kept", backend) : NULL;
+}
+
+static int take_elsewhere(struct saved *s, const struct samba *samba)
+{
+	const char *text = elsewhere(s->ctx, samba);
+
+	text = text ? pd_format(s->ctx, "%s\n", text) : NULL;
+	return text ? saved_add(s, SET_ELSEWHERE, NULL, text, strlen(text)) : 0;
+}
+
 int shares_take(struct pd_ctx *ctx, const char *folder, bool strict)
 {
 	struct samba samba = { 0 };
@@ -120,7 +138,7 @@ int shares_take(struct pd_ctx *ctx, const char *folder, bool strict)
 		rc = pd_fail(ctx, PD_FAILED, "testparm refuses " SAMBA_CONFIG
 			     ": %s", samba.problem);
 	if (rc == 0)
-		rc = samba_files(ctx, &files);
+		rc = samba_files(ctx, &samba, &files);
 	if (rc == 0)
 		rc = samba_usershares(ctx, &samba, &usershares);
 	if (rc == 0)
@@ -135,6 +153,8 @@ int shares_take(struct pd_ctx *ctx, const char *folder, bool strict)
 		rc = take_texts(&s);
 	if (rc == 0)
 		rc = take_list(&s, &samba);
+	if (rc == 0)
+		rc = take_elsewhere(&s, &samba);
 	if (rc == 0)
 		rc = saved_close(&s);
 	if (s.manifest)
@@ -180,6 +200,8 @@ static int save_check(struct pd_ctx *ctx)
 			      "use `samba-tool domain backup` by command.run");
 	if (save_places(ctx, args, "the shares") < 0)
 		return PD_REFUSED;
+	if (elsewhere(ctx, &samba))
+		pd_log(ctx, PD_LOG_WARN, "%s", elsewhere(ctx, &samba));
 	return save_outputs(ctx, saved_name(ctx, args->to, "shares.save"), "shares",
 			    (int64_t)samba.len - 1) ? PD_FAILED : PD_CHANGED;
 }
@@ -208,9 +230,13 @@ static int save_apply(struct pd_ctx *ctx)
 	int rc = 0;
 	const char *folder = save_set(ctx, "shares.save", take, "text/shares", "shares", &rc);
 	int64_t n = folder ? count_shares(ctx, folder) : 0;
+	const char *note = pd_format(ctx, "%s/" SET_ELSEWHERE, folder ? folder : "");
 
 	if (!folder)
 		return rc;
+	if (access(note, F_OK) == 0 &&
+	    pd_evidence(ctx, note, "accounts that were not saved"))
+		return PD_FAILED;
 	pd_log(ctx, PD_LOG_INFO, "%lld shares saved in %s", (long long)n, folder);
 	return save_outputs(ctx, folder, "shares", n) ? PD_FAILED : PD_CHANGED;
 }

@@ -10,6 +10,7 @@
 #define SET_FILES "files"             /**< set: files/etc/samba/smb.conf */
 #define SET_DATABASES "databases"
 #define SET_EFFECTIVE "text/effective.conf"
+#define SET_ELSEWHERE "text/accounts-elsewhere" /**< why it has no accounts */
 
 /* All strings and arrays belong to the callback. */
 
@@ -48,8 +49,12 @@ const char *section_value(const struct section *s, const char *key,
 			  const char *missing);
 const char *samba_global(const struct samba *samba, const char *key,
 			 const char *missing);
-/** smb.conf, what it includes, user maps: those that are there. */
-int samba_files(struct pd_ctx *ctx, struct paths *out);
+/** smb.conf, what it includes, user maps, accounts that are in a text file: those
+ * that are there. */
+int samba_files(struct pd_ctx *ctx, const struct samba *samba, struct paths *out);
+/** The passdb backend, of which no file on this server can be saved; NULL: one
+ * can. */
+const char *samba_accounts_elsewhere(const struct samba *samba);
 /** Definitions of usershares. */
 int samba_usershares(struct pd_ctx *ctx, const struct samba *samba,
 		     struct paths *out);

@@ -9,7 +9,7 @@ lab_up command
 push_plugins command
 
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"; lab_end' EXIT
+trap 'rc=$?; rm -rf "$scratch"; (exit $rc); lab_end' EXIT
 doc=$PD_SRCDIR/doc/command-protocol.md
 
 # example LANGUAGE: the first block of that language in the manual

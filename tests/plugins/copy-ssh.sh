@@ -57,7 +57,16 @@ END
 server 2201
 server 2202 "ForceCommand internal-sftp"
 server 2203 "ForceCommand $tmp/halt"
-for port in 2201 2202 2203; do
+# one whose language is French, as far as coreutils has words for it
+mkdir "$tmp/french"
+cat >"$tmp/french/sha256sum" <<'END'
+#!/bin/sh
+[ "${LC_ALL-}" != C ] || exec /usr/bin/sha256sum "$@"
+/usr/bin/sha256sum "$@" | sed 's/: OK$/: Réussi/'
+END
+chmod 755 "$tmp/french/sha256sum"
+server 2204 "SetEnv PATH=$tmp/french:/usr/bin:/bin LANG=fr_FR.UTF-8"
+for port in 2201 2202 2203 2204; do
 	echo "[127.0.0.1]:$port $(cut -d' ' -f1,2 "$tmp/host.pub")"
 done >"$tmp/known_hosts"
 
@@ -147,6 +156,8 @@ is "with its time" "$(stat -c %y "$folder/a-first" | cut -d. -f1)" "2001-02-03 0
 is "for its owner alone" "$(find "$folder" ! -type d ! -perm 600 -o -type d ! -perm 700)" ""
 is "sha256sum finds each as the manifest says" "$(cd "$folder" && sha256sum -c --strict --quiet MANIFEST 2>&1)" ""
 is "the manifest is evidence" "$(cmp "$work/copy.ssh/MANIFEST" "$folder/MANIFEST" && echo same)" same
+port=2204 step verify
+is "proved also in another language" "$rc" 0
 step check
 is "then there is nothing left to do" "$result" unchanged
 step apply

@@ -277,6 +277,16 @@ is "$rc" 0 "a proof that was cut short is done again"
 is "$(sh_lab 'ls -d /var/lib/postgresql/*/patchday-proof-pd-step 2>/dev/null; ps -C postgres -o args= | grep -c patchday-proof' | xargs)" 0 "and nothing is left of it"
 run step database.dump verify to=/srv/safe prove=read
 is "$rc" 0 "it can be read through without a restore"
+# a standby can't read an unlogged table
+sql shop 'CREATE UNLOGGED TABLE sales.passing AS SELECT 1 AS n' >/dev/null
+sh_lab 'systemctl stop postgresql@$(ls /etc/postgresql)-main; install -o postgres -g postgres /dev/null $(ls -d /var/lib/postgresql/*/main)/standby.signal; systemctl start postgresql@$(ls /etc/postgresql)-main'
+like "$(sql shop 'SELECT * FROM sales.passing')" 'during recovery' "a standby has an unlogged table"
+work=/opt/pd/standby
+run step database.dump check,apply,verify to=/srv/safe name=standby prove=read
+is "$rc $(sh_lab 'cut -f1,4 /srv/safe/*/standby/rows.txt' | paste -sd' ')" "0 $(printf 'shop\tsales.item shop\tsales.sold_2026')" "which its dump does without"
+[ "$rc" = 0 ] || echo "$out"
+sql postgres 'SELECT pg_promote()' >/dev/null
+sql shop 'DROP TABLE sales.passing' >/dev/null
 work=/opt/pd/cut
 killed 1.5 database.dump check,apply to=/srv/safe name=cut
 run step database.dump check,apply,verify to=/srv/safe name=cut prove=read

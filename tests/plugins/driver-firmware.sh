@@ -86,6 +86,13 @@ cab=$source/other.cab firmware check source="$source" when_missing=fail
 like "$out" '"result":"refused".*is for no device' "or refuses the run"
 firmware check source="$source" devices=0000
 like "$out" '"result":"unchanged"' "nor is a device touched that was not meant"
+# by the device's version format, whatever a sort of texts makes of it
+cabinet "$box/1.2.010.cab" 1.2.010
+cab=$box/1.2.010.cab firmware check "digest=$(sum "$box/1.2.010.cab")"
+like "$rc $(flat)" '^0 .*1\.2\.2 -> 1\.2\.010.*"result":"changed"' "ten is more than two, also with a zero before it"
+cabinet "$box/1.2.02.cab" 1.2.02
+cab=$box/1.2.02.cab firmware check "digest=$(sum "$box/1.2.02.cab")"
+like "$rc $(flat)" '^0 .*has 1\.2\.2 already.*"result":"unchanged"' "and two is two"
 is "$(version)" 1.2.2 "looking changes nothing"
 mkdir -m 755 "$box/still"
 for what in "--work $box/still driver.firmware check file=$cab source=$source" "--work $box/still driver.state check" "scan driver.firmware"; do

@@ -9,7 +9,7 @@ lab_up driver
 push_plugins driver
 
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"; lab_end' EXIT
+trap 'rc=$?; rm -rf "$scratch"; (exit $rc); lab_end' EXIT
 
 fresh() { in_lab sh -c "rm -rf $work && mkdir -p $work" </dev/null; }
 driver() { local phases=$1; shift; run step driver.install "$phases" "$@"; }

@@ -10,7 +10,7 @@ lab_up rpm --kind rpm
 push_plugins rpm
 
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"; lab_end' EXIT
+trap 'rc=$?; rm -rf "$scratch"; (exit $rc); lab_end' EXIT
 in_lab sh -c 'mkdir -m 755 /srv/source /srv/bad && cp /srv/mirror/updates/lab-*.rpm /srv/source' </dev/null
 
 # selection FILE NAME[=SHA256]...: a selection of updates as a plan has it
@@ -109,6 +109,40 @@ in_lab sh -c 'rm /etc/dnf/plugins/versionlock.list; cp -p /etc/dnf/dnf.conf /roo
 install check all.json "${both[@]}"
 like "$rc $(paste -sd" " <<<"$out")" '^1 .*locked: lab-clock' "so is one that dnf's configuration excludes"
 in_lab cp -p /root/dnf.conf /etc/dnf/dnf.conf </dev/null
+# dnf5's locks, as `dnf versionlock` writes them and its manual has them
+locks() { in_lab sh -c 'cat >/etc/dnf/versionlock.toml'; }
+condition() { printf '\n[[packages.conditions]]\nkey = "%s"\ncomparator = "%s" # so\nvalue = "%s"\n' "$@"; }
+lock() { printf '\n[[packages]]\nname = "%s"\ncomment = "Added by '"'versionlock add'"' command on 2026-10-03 00:35:13"\n' "$1"; condition "${@:2}"; }
+{ echo 'version = "1.0"'; lock lab-tool evr = 1.0-1; lock lab-none evr = 1.0-1; } | locks
+install check all.json "${both[@]}"
+like "$rc $(paste -sd" " <<<"$out")" '^1 .*locked: lab-tool' "a package that dnf5 has locked stops the run"
+install check all.json "${both[@]}" held=skip
+like "$rc $(paste -sd" " <<<"$out")" '^0 .*"packages","value":2' "or is left out"
+like "$(scan rpm | tr '{' '\n' | grep '"lab-tool"')" '"held": ?true' "the facts say so"
+{ echo 'version = "1.0"'; lock 'lab-t*' evr '>=' 1.1; condition evr '<' 2; lock lab-tool arch '!=' noarch; lock lab-clock evr != 0:1.0-1; condition epoch = 0; } | locks
+install check all.json "${both[@]}"
+is $rc 0 "what a lock allows is installed" || printf '%s\n' "$out" | tail -5
+{ echo 'version = "1.0"'; lock lab-tool evr '>=' 1.1; condition evr '<' 1.1; lock lab-clock evr != 1.1-1; } | locks
+install check all.json "${both[@]}"
+like "$rc $(paste -sd" " <<<"$out")" '^1 .*locked: lab-clock, lab-tool' "by all conditions of an entry"
+echo 'packages = []' | locks
+install check all.json "${both[@]}"
+is $rc 0 "as where all locks were taken away"
+while IFS='|' read -r text line; do
+	printf "$text" | locks
+	install check all.json "${both[@]}" held=skip
+	like "$rc $(paste -sd" " <<<"$out")" "^1 .*what is locked is not known: /etc/dnf/versionlock.toml:$line" "what is not understood refuses the run: $text"
+done <<'END'
+version = "2.0"\n|1: its version is
+\n[[packages]]\nname = "a"\n|2: version = .* is missing
+version = "1.0"\n[[packages]]\nname = "a"\n|2: this package has no condition
+version = "1.0"\n[[packages]]\nname = "a"\nconditions = [{key = "evr"}]\n|4: conditions is not known
+version = "1.0"\n[[packages]]\nname = "a"\n[[packages.conditions]]\nkey = "evr"\nvalue = "1"\n|4: this condition lacks
+version = "1.0"\n[[packages]]\nname = "a\n|3: the value of name
+version = "1.0"\n[[packages]]\nname = "a"\n[[packages.conditions]]\nkey = "arch"\ncomparator = "<"\nvalue = "x"\n|4: this condition compares
+version = "1.0"\n[packages]\n|2: this is neither
+END
+in_lab rm /etc/dnf/versionlock.toml </dev/null
 
 # ---------------------------------------------------------------- lock
 in_lab python3 -c 'import fcntl, time
@@ -173,22 +207,35 @@ install apply,verify core.json "${both[@]}"
 is "$rc $(in_lab rpm -q lab-clock </dev/null | paste -sd' ')" "0 lab-clock-1.1-1.noarch" "and repaired"
 
 # ---------------------------------------------------------------- a kernel
-# of a name that no list has, by a vendor whose catalog says nothing of a reboot
+# of a name that no list has, by a vendor whose catalog says nothing of a reboot; and a package that somebody keeps twice
 in_lab sh -ec 'mkdir -m 755 /srv/kernels; cd /root
-	for version in 1.0 1.1; do
-		printf "%s\n" "Name: kernel-uek-core" "Version: $version" "Release: 1" "Summary: made-up" "License: MIT" "BuildArch: noarch" \
-			"Provides: installonlypkg(kernel)" "%description" "Made up." "%install" "mkdir -p %{buildroot}/boot" \
-			"echo >%{buildroot}/boot/vmlinuz-$version" "%files" "/boot/vmlinuz-$version" >kernel.spec
+	made() { # NAME VERSION PROVIDED FILE
+		printf "%s\n" "Name: $1" "Version: $2" "Release: 1" "Summary: made-up" "License: MIT" "BuildArch: noarch" \
+			"Provides: $3" "%description" "Made up." "%install" "mkdir -p %{buildroot}/boot" \
+			"echo >%{buildroot}/boot/$4-$2" "%files" "/boot/$4-$2" >$1.spec
 		rpmbuild -bb --quiet --define "_topdir /root/rpmbuild" --define "_rpmdir /srv/kernels" \
-			--define "_build_name_fmt %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm" kernel.spec
+			--define "_build_name_fmt %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm" $1.spec
+	}
+	for version in 1.0 1.1; do
+		made kernel-uek-core $version "installonlypkg(kernel)" vmlinuz
+		made twin $version "twin(it)" twin
+		rpm -i --nosignature /srv/kernels/twin-$version-1.noarch.rpm
 	done
 	rpm -i --nosignature /srv/kernels/kernel-uek-core-1.0-1.noarch.rpm' </dev/null >/dev/null 2>&1
 is $? 0 "there is a kernel"
 in_lab sh -c 'sed "s/lab-clock/kernel-uek-core/g; s/\"sha256\": \"[0-9a-f]*/\"sha256\": \"/" /root/clock.json >/root/kernel.json' </dev/null
 fresh
+install check kernel.json source=/srv/kernels unsigned=true
+like "$(grep '"event":"irreversible"' <<<"$out")" 'twin-1\.0-1\.noarch is there beside a newer one' "what is there twice is going to be removed: a point of no return"
+in_lab sh -c 'mkdir -p /etc/zypp; printf "[main]\nmultiversion.kernels = none\nmultiversion = provides:multiversion(kernel),twin\n" >/etc/zypp/zypp.conf' </dev/null
+install check kernel.json source=/srv/kernels unsigned=true
+is "$rc $(grep -c 'beside a newer one' <<<"$out")" "0 0" "unless zypp is to keep it so"
+in_lab sh -c 'rm -r /etc/zypp; echo "installonlypkgs=foo, twin(it)" >>/etc/dnf/dnf.conf' </dev/null
 install check,apply,verify kernel.json source=/srv/kernels unsigned=true
 like "$rc $(grep -c '"reboot_required".*true' <<<"$out")" '^0 [1-9]' "a new one needs a reboot" || printf '%s\n' "$out" | tail -20
-is "$(in_lab rpm -q kernel-uek-core </dev/null | paste -sd' ')" "kernel-uek-core-1.0-1.noarch kernel-uek-core-1.1-1.noarch" "it stands beside the old one"
+is "$(in_lab rpm -q kernel-uek-core twin </dev/null | paste -sd' ')" "kernel-uek-core-1.0-1.noarch kernel-uek-core-1.1-1.noarch twin-1.0-1.noarch twin-1.1-1.noarch" \
+	"it stands beside the old one, and so does what dnf is to keep"
 install undo kernel.json source=/srv/kernels unsigned=true
-is "$rc $(in_lab sh -c 'rpm -q kernel-uek-core; ls /boot' </dev/null | paste -sd' ')" "0 kernel-uek-core-1.0-1.noarch vmlinuz-1.0" "which alone is there after it was taken back"
+is "$rc $(in_lab sh -c 'rpm -q kernel-uek-core twin; ls /boot' </dev/null | paste -sd' ')" \
+	"0 kernel-uek-core-1.0-1.noarch twin-1.0-1.noarch twin-1.1-1.noarch twin-1.0 twin-1.1 vmlinuz-1.0" "which alone is there after it was taken back"
 done_testing

@@ -151,6 +151,32 @@ for delay in 0.05 0.2 0.4 0.7; do
 	is "$rc:$(picture)" "0:$changed" "killed after $delay s: undone"
 done
 
+echo '# accounts that are in no tdb'
+sh_lab 'cp /etc/samba/smb.conf /root/smb.conf; sed -i "/passdb backend/d; s/^\[global\]/&\npassdb backend = smbpasswd\nsmb passwd file = \/etc\/samba\/passwords/" /etc/samba/smb.conf
+	touch /etc/samba/passwords; chmod 600 /etc/samba/passwords
+	printf "text\ntext\n" | smbpasswd -s -a alice' >/dev/null 2>&1
+work=/opt/pd/work-text
+run step shares.save check,apply,verify to=/srv/text
+is "$rc $(sh_lab 'cat /etc/samba/passwords | cut -d: -f1')" "0 alice" "samba keeps accounts in a text file"
+unlike "$out" 'accounts are not in a file' "which is one of this server"
+before=$(sh_lab 'sha256sum /etc/samba/passwords; stat -c "%a %U:%G" /etc/samba/passwords')
+sh_lab 'rm /etc/samba/passwords'
+run step shares.restore check,apply,verify from="$(sh_lab 'ls -d /srv/text/*/shares.save')"
+is "$rc $(sh_lab 'sha256sum /etc/samba/passwords; stat -c "%a %U:%G" /etc/samba/passwords; pdbedit -L | cut -d: -f1')" "0 $before
+alice" "it is saved, and restored"
+sh_lab 'sed -i "s/^passdb backend.*/passdb backend = ldapsam:ldap:\/\/127.0.0.1/" /etc/samba/smb.conf'
+run step shares.save check to=/srv/elsewhere
+like "$rc $out" '"level":"warn.*accounts are not in a file of this server .passdb backend = ldapsam:' "accounts that another server keeps are told before"
+# one that this samba does not have: pdbedit would wait for the other
+sh_lab 'sed -i "s/^passdb backend.*/passdb backend = ipasam:ldap:\/\/127.0.0.1/" /etc/samba/smb.conf'
+work=/opt/pd/work-elsewhere
+run step shares.save check,apply,verify to=/srv/elsewhere
+is "$rc" 0 "and refuse nothing"
+like "$out" '"evidence".*text/accounts-elsewhere' "that they were not saved is evidence"
+run step shares.restore check from="$(sh_lab 'ls -d /srv/elsewhere/*/shares.save')"
+like "$out" 'has no accounts' "and a restore says so"
+sh_lab 'cp /root/smb.conf /etc/samba/smb.conf'
+
 echo '# refusals'
 work=/opt/pd/work-refused
 sh_lab 'sed -i "s/server role = .*/server role = active directory domain controller/" /etc/samba/smb.conf'

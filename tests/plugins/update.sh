@@ -12,7 +12,7 @@ lab_up update
 push_plugins update
 
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"; lab_end' EXIT
+trap 'rc=$?; rm -rf "$scratch"; (exit $rc); lab_end' EXIT
 repo=$scratch/repo
 mkdir -p "$repo/pool"
 
