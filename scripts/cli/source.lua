@@ -5,6 +5,7 @@
 local _, core = ...
 local base = require "cli.base"
 local repository = require "cli.repository"
+local signature = require "cli.signature"
 local source = { folder = "/etc/patchday/sources.d" }
 
 local function bytes(text) return core.number("bytes", text) end
@@ -146,7 +147,7 @@ local known = {}
 local function look(cli, name)
 	if known[name] ~= nil then return known[name] end
 	local of, at = name:match("^sync:(.+)$"), repository.at(name)
-	local key = cli:option("key")
+	local key = signature.key(cli)
 	local s = of and source.all(cli, { of })[1] or
 		at and repository.source(at, key and (core.path(key) or { path = key }).path)
 	known[name] = s and { source = s, entry = (of and in_force or of_repository)(cli, s) } or false
@@ -180,7 +181,8 @@ function source.resolve(cli, names)
 	local list = {}
 	for i, name in ipairs(names) do
 		local found = look(cli, name)
-		list[i] = found and found.entry or name
+		local by = not found and signature.of(cli, name)
+		list[i] = found and found.entry or by and { path = name, before = core.list {}, trust = by } or name
 	end
 	return list
 end

@@ -356,6 +356,10 @@ is "a signature in the document" "$rc" 0
 pd catalog verify "$tmp/signed.xml" --trust xmldsig --key "$tmp/keys/foreign.pem"
 is "by another key than the one pinned, whatever certificate it brings" "$rc" 2
 sed 's/EX-X/EX-Y/' "$tmp/signed.xml" >"$tmp/changed.xml"
+for name in signed changed; do
+	pd catalog show "$tmp/$name.xml" --key "$tmp/keys/xml.pem"
+	is "a certificate asks for one in the document: $name" "$rc" "$([ $name = signed ] && echo 0 || echo 2)"
+done
 pd catalog verify "$tmp/changed.xml" --trust xmldsig --key "$tmp/keys/xml.pem"
 is "changed after it was signed" "$rc" 2
 pd catalog verify "$tmp/plain.xml" --trust xmldsig --key "$tmp/keys/xml.pem"
