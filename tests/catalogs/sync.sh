@@ -452,6 +452,7 @@ is "which is written nowhere" "$(grep -rl proxy-password "$PATCHDAY_STATE" | wc 
 
 # --------------------------------------------------------- what the timer starts
 unit=$PD_BUILDDIR/units/patchday-sync.service
+like "it does not take for ever" "$(<"$unit")" '^TimeoutStartSec=[0-9]+h$'
 like "the unit of the timer names the installed program" "$(<"$unit")" '^ExecStart=/[^@]*/patchday catalog sync$'
 if command -v systemd-analyze >/dev/null; then
 	sed "s,^ExecStart=.*/patchday ,ExecStart=$PD_BUILDDIR/patchday ," "$unit" >"$tmp/patchday-sync.service"
