@@ -153,6 +153,26 @@ like "or none of them" "$rc $out" '^2 .*another key than the one pinned'
 gpg --batch --export vendor@example.org >"$tmp/keys/vendor.gpg"
 pd catalog verify "$tmp/web/d.xml" --trust openpgp --key "$tmp/keys/vendor.gpg"
 is "a key without armor" "$rc" 0
+gpg --batch --quiet --yes --no-auto-check-trustdb --local-user other@example.org --output "$tmp/other.asc" --detach-sign "$tmp/web/d.xml"
+cat "$tmp"/keys/{vendor,other}.asc >"$tmp/keys/two.asc"
+sed '/^=/d' "$tmp/keys/two.asc" >"$tmp/keys/unsummed.asc"
+sed 's/$/\r/' "$tmp/keys/two.asc" >"$tmp/keys/crlf.asc"
+for key in two unsummed crlf; do
+	pd catalog verify "$tmp/web/d.xml" --trust openpgp --key "$tmp/keys/$key.asc" --signature "$tmp/other.asc"
+	is "by the second key of a file in armor: $key" "$rc" 0
+done
+sed '$d' "$tmp/keys/two.asc" >"$tmp/keys/cut.asc"
+sed '1,/^$/{/^$/d}' "$tmp/keys/two.asc" >"$tmp/keys/joined.asc"
+for key in cut joined; do
+	pd catalog verify "$tmp/web/d.xml" --trust openpgp --key "$tmp/keys/$key.asc" --signature "$tmp/other.asc"
+	like "a block that is not whole is no key: $key" "$rc $out" "^2 .*$key.asc is no OpenPGP key"
+done
+for key in vendor.asc vendor.gpg; do
+	pd catalog show "$tmp/web/d.xml" --key "$tmp/keys/$key"
+	is "that a key is OpenPGP's is seen by what it is: $key" "$rc" 0
+done
+pd catalog show "$tmp/web/d.xml" --key "$tmp/keys/other.asc"
+like "of a catalog in a file, too" "$rc $out" '^2 .*another key than the one pinned'
 catalog "$tmp/web/d.xml" 2026-02-01 EX-E
 sync two
 is "changed after it was signed" "$rc $(ids two)" "4 EX-D"
