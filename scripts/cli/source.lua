@@ -116,6 +116,10 @@ end
 -- in, or of a repository.
 function source.root(s) return s.Url:match("^(.*/)repodata/[^/]*$") or s.Url:match("^(.*/)") end
 
+-- When somebody last said that it is so: the time of a repository, or of a signature, which
+-- may be a new one of what has not changed; 0: nobody has.
+function source.said(record) return math.max(record.made, record.signed or 0) end
+
 -- What is in force of a source, as long as it is not too old.
 local function in_force(cli, s)
 	local record, folder = source.current(cli, s.name)
@@ -123,7 +127,8 @@ local function in_force(cli, s)
 		base.fail("source-empty", ("the source %s was never synchronised"):format(s.name),
 			("Call `patchday catalog sync %s`."):format(s.name))
 	end
-	local age = core.now() - (record.made ~= 0 and record.made or record.checked)
+	local said = source.said(record)
+	local age = core.now() - (said ~= 0 and said or record.checked)
 	if s["Max-Age"] and age > s["Max-Age"] then
 		base.fail("source-old", ("the catalog of the source %s is %d days old, more than its Max-Age allows"):format(
 			s.name, age // 86400), ("See why `patchday catalog sync %s` brings no newer one."):format(s.name))

@@ -249,7 +249,7 @@ minisign_ 3000
 sync mini
 is "what is signed later counts, whatever its updates say" "$rc $(ids mini)" "0 EX-LESS"
 echo "Max-Age: 1h" >>"$tmp/sources/mini.source"
-sed -i 's/"made": [0-9]*/"made": 1700000000/' "$PATCHDAY_STATE/catalogs/mini/current/source.json"
+sed -i -E 's/"(made|signed)": [0-9]*/"\1": 1700000000/' "$PATCHDAY_STATE/catalogs/mini/current/source.json"
 pd catalog show sync:mini
 like "it is as old as its signature, whenever it was looked at" "$rc $out" '^2 .*\[source-old\]'
 minisign_ 100
@@ -265,6 +265,9 @@ minisign_ 100 -l
 sed -i '2s/[0-9]/x/' "$tmp/web/m.xml.minisig"
 sync mini
 is "one that is wrong is told, though the catalog is the same" "$rc $(ids mini)" "4 EX-LESS"
+minisign_ -200000
+sync mini
+like "nobody signs in time to come, also not what is there" "$rc $(made) $out" "^4 $last .*\\[source-future\\]"
 catalog "$tmp/web/m.xml" 2026-01-01 EX-2099
 minisign_ -200000
 sync mini
@@ -349,6 +352,19 @@ source_ three "Url: $at/plain/repo/" "Trust: openpgp $tmp/keys/vendor.asc"
 repository 6 1710000004
 sync three
 is "named by its folder" "$rc $(ids three)" "0 EX-6"
+echo "Max-Age: 30d" >>"$tmp/sources/three.source"
+is "it is as new as its signature, if that is of later" "$(ids three)" EX-6
+sed -i 's/"signed": [0-9]*/"signed": 1710000005/' "$PATCHDAY_STATE/catalogs/three/current/source.json"
+pd catalog show sync:three
+like "and no newer" "$rc $out" '^2 .*\[source-old\]'
+sync three
+is "until it is signed anew, though nothing has changed" "$rc $(grep -c unchanged <<<"$out") $(ids three)" "0 1 EX-6"
+repository 7 1710000005
+sync three
+is "so is one that comes" "$rc $(ids three)" "0 EX-7"
+repository 5 1710000003
+sync three
+like "but an older one does not come back, whenever it was signed" "$rc $(ids three) $out" '^4 EX-7 .*\[source-older\]'
 rm "$tmp/sources/three.source"
 
 # a signature in the document
