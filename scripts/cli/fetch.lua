@@ -11,16 +11,6 @@ local transfer = require "cli.transfer"
 
 local SUMS = "SHA256SUMS"
 
--- A number of an option, within bounds.
-local function number(cli, name, kind, most)
-	local text = cli:option(name)
-	local n = text and (kind and core.number(kind, text) or math.tointeger(tonumber(text)))
-	if text and (not n or n < 1 or n > most) then
-		base.fail("usage", ("--%s: '%s' is no number from 1 to %d"):format(name, text, most))
-	end
-	return n
-end
-
 -- ------------------------------------------------------------ what is wanted
 
 -- All of a frozen catalog; of one that grows what the options choose.
@@ -131,8 +121,8 @@ end
 
 -- What holds for all downloads from one source: its own settings, and options.
 local function settings(cli, s)
-	local set = { progress = cli.json and "events" or true, parallel = number(cli, "parallel", nil, 64),
-		Rate = number(cli, "rate", "bytes", 1 << 40) }
+	local set = { progress = cli.json and "events" or true, parallel = transfer.number(cli, "parallel", 1, 64),
+		Rate = transfer.number(cli, "rate", 1, 1 << 40, "bytes") }
 	for key, value in pairs(s) do
 		if set[key] == nil then set[key] = value end
 	end
