@@ -132,7 +132,7 @@ end
 -- The files that can be fetched, by the source whose settings count.
 local function by_source(cli, files, to)
 	local from, name = cli:option("from"), cli:option("source")
-	local one = name and source.all(cli, { name })[1]
+	local one = name and source.named(cli, name)
 	local groups, order, none = {}, {}, {}
 	for _, f in ipairs(files) do
 		local s, url = one or f.source or none, f.url

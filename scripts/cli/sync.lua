@@ -200,37 +200,43 @@ local function sync(cli, s)
 	return { source = s.name, state = "new", digest = record.digest, updates = record.updates, trust = record.trust }
 end
 
--- One after the other; a source that fails leaves its old catalog in force.
-local function run(cli)
-	local list, status = source.all(cli, cli.operands), 0
-	if #list == 0 then
-		base.fail("source-none", ("there is no source in %s"):format(cli:option("sources") or source.folder),
-			"A source is a file NAME.source there; patchday(1) says what is in it.")
-	end
-	for _, s in ipairs(list) do
-		local ok, result = pcall(sync, cli, s)
+-- One after the other; one that fails, or whose file is wrong, does not stop the others.
+local function each(cli, list, act)
+	local status = 0
+	for _, at in ipairs(list) do
+		local ok, result = pcall(function() return act(cli, source.read(at)) end)
 		if ok and cli.json then base.print_line(result) end
 		if not ok then
 			status = 4
-			if cli.json then base.print_line { source = s.name, state = "failed", error = result }
+			if cli.json then base.print_line { source = at.name, state = "failed", error = result }
 			else base.show_error(result) end
 		end
 	end
 	return status
 end
 
-local function show(cli)
-	for _, s in ipairs(source.all(cli, cli.operands)) do
-		local now = source.current(cli, s.name)
-		if cli.json then base.print_line { source = s.name, url = s.Url, trust = s.Trust, current = now }
-		elseif now then
-			local made = now.made ~= 0 and now.made or now.newest
-			show_row(s.name, "%d updates, %s, proved by %s, looked at %s", now.updates,
-				made ~= 0 and "of " .. core.date(made) or "without a date", now.trust, core.date(now.checked))
-		else show_row(s.name, "never synchronised")
-		end
+-- A source that fails leaves its old catalog in force.
+local function run(cli)
+	local list = source.files(cli, cli.operands)
+	if #list == 0 then
+		base.fail("source-none", ("there is no source in %s"):format(cli:option("sources") or source.folder),
+			"A source is a file NAME.source there; patchday(1) says what is in it.")
 	end
-	return 0
+	transfer.retries(cli)
+	return each(cli, list, sync)
 end
+
+local function tell(cli, s)
+	local now = source.current(cli, s.name)
+	if not cli.json and now then
+		local made = now.made ~= 0 and now.made or now.newest
+		show_row(s.name, "%d updates, %s, proved by %s, looked at %s", now.updates,
+			made ~= 0 and "of " .. core.date(made) or "without a date", now.trust, core.date(now.checked))
+	elseif not cli.json then show_row(s.name, "never synchronised")
+	end
+	return { source = s.name, url = s.Url, trust = s.Trust, current = now }
+end
+
+local function show(cli) return each(cli, source.files(cli, cli.operands), tell) end
 
 return { one = sync, sync = run, sources = show }

@@ -91,6 +91,26 @@ is "one that fails does not stop the others" "$rc $(ids one)" "4 EX-4"
 like "and is named" "$out" '410'
 sync --json
 is "as JSON" "$(jq -rs 'map(.source + " " + .state) | join(", ")' <<<"$out")" "one unchanged, two failed"
+for wrong in x 1.5 -5 101; do
+	sync --retries "$wrong"
+	like "what is no number of retries is refused: $wrong" "$rc $out" "^2 .*--retries: '$wrong' is no number from 0 to 100"
+done
+source_ aa "Url: ftp://x/y"
+source_ open "Url: $at/plain/c.xml" "Trust: none"
+chmod 666 "$tmp/sources/open.source"
+source_ "my one" "Url: $at/plain/c.xml" "Trust: none"
+sync
+is "nor does a file that is wrong" "$rc $(grep -c '^one  *unchanged' <<<"$out")" "4 1"
+like "whose field" "$out" 'aa.source:1: Url has to be'
+like "or mode" "$out" 'open.source'
+like "or name is told" "$out" "my one.source: 'my one' is no name of a source"
+sync --json
+is "each of them" "$(jq -rs 'map(.source + " " + .state) | join(", ")' <<<"$out")" \
+	"aa failed, my one failed, one unchanged, open failed, two failed"
+pd catalog sources
+is "they are told with the others" "$rc $(grep -c '^one  *1 updates' <<<"$out") $(grep -c '^patchday: ' <<<"$out")" "4 1 3"
+is "and what is in force of others counts" "$(ids one)" EX-4
+rm "$tmp"/sources/{aa,open,my\ one}.source
 pd catalog show sync:two
 is "nothing is in force of it" "$rc" 2
 like "which is said" "$out" source-empty
@@ -102,7 +122,7 @@ bad()
 {
 	source_ two "${@:2}"
 	sync two
-	is "$1" "$rc $(grep -c "source-file\|not-owner\|plugin-folder\|file-read" <<<"$out")" "2 1"
+	is "$1" "$rc $(grep -c "source-file\|not-owner\|plugin-folder\|file-read" <<<"$out")" "4 1"
 }
 bad "a misspelt field" "Ulr: $at/plain/d.xml" "Trust: none"
 like "is named with its line" "$out" 'two.source:1.*no field Ulr'
@@ -115,7 +135,7 @@ bad "no line at all" "Url: $at/plain/d.xml" "Trust: none" "what is this"
 source_ two "Url: $at/plain/d.xml" "Trust: none"
 chmod 666 "$tmp/sources/two.source"
 sync two
-is "a description that others can write" "$rc" 2
+is "a description that others can write" "$rc" 4
 chmod 644 "$tmp/sources/two.source"
 
 # --------------------------------------------------------------- proved
