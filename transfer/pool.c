@@ -10,6 +10,7 @@
 
 enum { POLL = 200, POLL_LIMITED = 20, LONGEST_WAIT = 300 };
 enum { EVENTS = 1000, LINES = 10000 }; /* milliseconds between two of them */
+enum { SLOWEST = 1024 }; /* bytes a second of one job: below it stalls, so that others get their turn */
 
 static int64_t clock_ms(void)
 {
@@ -17,6 +18,14 @@ static int64_t clock_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* No more than half of what the rate leaves to each. */
+static long slowest(const struct pool *p)
+{
+	int64_t share = p->rate / p->parallel / 2;
+
+	return p->rate == 0 || share > SLOWEST ? SLOWEST : share > 0 ? (long)share : 1;
 }
 
 /* What holds for every request. */
@@ -32,7 +41,7 @@ static void set_up(const struct pool *p, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
 	curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 5L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, p->connect);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, slowest(p));
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, p->stall);
 	if (p->proxy)
 		curl_easy_setopt(easy, CURLOPT_PROXY, p->proxy);

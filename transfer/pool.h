@@ -16,7 +16,7 @@ struct pool {
 	unsigned parallel;     /* 1 to 64 */
 	unsigned retries;      /* of each */
 	int64_t rate;          /* bytes a second, of all together; 0: as it comes */
-	long stall, connect;   /* seconds without a byte, and to connect */
+	long stall, connect;   /* seconds that it is slow, and to connect */
 	const char *proxy;     /* NULL: as the environment says, "": none */
 	const char *proxy_user, *proxy_password;
 	const char *authorities; /* file of certificates; NULL: the system's */

@@ -222,22 +222,32 @@ static json_t *written(int fd)
 	return text;
 }
 
-/* What a key file with ASCII armor holds (RFC 4880, 6.2), or the file as it is. */
+/* What the blocks of ASCII armor in a key file hold (RFC 9580, 6.2: the line of the sum
+ * may be missing), or the file as it is. */
 static bool write_key(int fd, const char *path, struct pd_error **err)
 {
+	static const char begin[] = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 	size_t len = 0, n = 0;
 	pd_auto_free char *text = pd_file_read(path, KEY_MAX, &len, err);
 	pd_auto_free unsigned char *bytes = pd_alloc(len + 1);
-	char *begin = text ? strstr(text, "-----BEGIN PGP PUBLIC KEY BLOCK-----") : NULL;
-	char *body = begin ? strstr(begin, "\n\n") : NULL, *sum = body ? strstr(body, "\n=") : NULL;
+	char *block = text ? strstr(text, begin) : NULL, *to = text;
 
-	if (!text)
-		return false;
-	if (!begin)
-		return pd_write_all(fd, text, len);
-	return body && sum && sodium_base642bin(bytes, len, body, (size_t)(sum - body), "\r\n", &n, NULL,
-						sodium_base64_VARIANT_ORIGINAL) == 0 ?
-	       pd_write_all(fd, bytes, n) : pd_error_set(err, "trust", "%s is no OpenPGP key", path);
+	if (!text || !block)
+		return text && pd_write_all(fd, text, len);
+	for (const char *from = text; (*to = *from) != '\0'; from++)
+		to += *to != '\r';
+	for (block = strstr(text, begin); block; block = strstr(block + 1, begin)) {
+		char *body = strstr(block, "\n\n"), *end = strstr(block, "\n-----END PGP"),
+			*sum = body ? strstr(body, "\n=") : NULL;
+		size_t size = body && end && body < end ? (size_t)((sum && sum < end ? sum : end) - body) : 0;
+
+		if (sodium_base642bin(bytes, len, body, size, "\n", &n, NULL,
+				      sodium_base64_VARIANT_ORIGINAL) < 0 || n == 0)
+			return pd_error_set(err, "trust", "%s is no OpenPGP key", path);
+		if (!pd_write_all(fd, bytes, n))
+			return false;
+	}
+	return true;
 }
 
 static bool write_input(int fd, const json_t *input, struct pd_error **err)

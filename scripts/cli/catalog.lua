@@ -84,9 +84,9 @@ source or update.
 			{ "parallel", "N", "fetch: how many at once (default 4)" },
 			{ "rate", "BYTES", "fetch: bytes a second, of all together: 2MiB" },
 			{ "retries", "N", "sync, fetch: how often a file is tried again (default 5)" },
-			{ "key", "FILE", "of a repository: the OpenPGP key that it has to be signed with; sign: secret key; check, "
-				.. "verify, fetch: public key (default /etc/patchday/seal.key, .pub)" },
-			{ "trust", "KIND", "check, verify, fetch: openpgp, xmldsig or minisign (default)",
+			{ "key", "FILE", "the public key or certificate that a catalog or repository has to be signed with; sign: secret "
+				.. "key (default of verify and sign: /etc/patchday/seal.pub, .key)" },
+			{ "trust", "KIND", "kind of its signature: openpgp, xmldsig or minisign (default: as the key is)",
 				choices = { "openpgp", "xmldsig", "minisign" } },
 			{ "signature", "FILE", "verify: where the signature is, if not beside the file" },
 		},

@@ -11,16 +11,6 @@ local transfer = require "cli.transfer"
 
 local SUMS = "SHA256SUMS"
 
--- A number of an option, within bounds.
-local function number(cli, name, kind, most)
-	local text = cli:option(name)
-	local n = text and (kind and core.number(kind, text) or math.tointeger(tonumber(text)))
-	if text and (not n or n < 1 or n > most) then
-		base.fail("usage", ("--%s: '%s' is no number from 1 to %d"):format(name, text, most))
-	end
-	return n
-end
-
 -- ------------------------------------------------------------ what is wanted
 
 -- All of a frozen catalog; of one that grows what the options choose.
@@ -131,8 +121,8 @@ end
 
 -- What holds for all downloads from one source: its own settings, and options.
 local function settings(cli, s)
-	local set = { progress = cli.json and "events" or true, parallel = number(cli, "parallel", nil, 64),
-		Rate = number(cli, "rate", "bytes", 1 << 40) }
+	local set = { progress = cli.json and "events" or true, parallel = transfer.number(cli, "parallel", 1, 64),
+		Rate = transfer.number(cli, "rate", 1, 1 << 40, "bytes") }
 	for key, value in pairs(s) do
 		if set[key] == nil then set[key] = value end
 	end
@@ -142,7 +132,7 @@ end
 -- The files that can be fetched, by the source whose settings count.
 local function by_source(cli, files, to)
 	local from, name = cli:option("from"), cli:option("source")
-	local one = name and source.all(cli, { name })[1]
+	local one = name and source.named(cli, name)
 	local groups, order, none = {}, {}, {}
 	for _, f in ipairs(files) do
 		local s, url = one or f.source or none, f.url
@@ -223,7 +213,7 @@ local function sum_up(cli, files, to)
 end
 
 return function(cli)
-	signature.prove(cli, "fetch")
+	signature.prove(cli)
 	local files = payloads(cli, updates(cli))
 	if #files == 0 then base.fail("freeze-nothing", "no update that was chosen has a payload") end
 	local to = open_folder(cli)

@@ -151,7 +151,7 @@ own verified lists are the catalog.
 			{ "packages", "FILE", "the installed packages, in lines of name, epoch, version, release and arch with tabs "
 				.. "between; # starts a comment" },
 			{ "scheme", "SCHEME", "how versions of --packages compare: rpm, deb ..." },
-			{ "key", "FILE", "the OpenPGP key that a repository has to be signed with" },
+			{ "key", "FILE", "the public key or certificate that a catalog in a file, or a repository, has to be signed with" },
 			{ "modules", "FILE", "the streams of modules that are enabled beside --packages, in lines of name and stream "
 				.. "with a tab between" },
 			{ "all", nil, "every update, not only those needed or unknown" },

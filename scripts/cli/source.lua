@@ -5,6 +5,7 @@
 local _, core = ...
 local base = require "cli.base"
 local repository = require "cli.repository"
+local signature = require "cli.signature"
 local source = { folder = "/etc/patchday/sources.d" }
 
 local function bytes(text) return core.number("bytes", text) end
@@ -49,8 +50,13 @@ local function fail(where, line, message, remedy)
 end
 
 -- One file, as a table of its fields.
-local function read(name, file)
-	local s, number = { name = name, file = file }, 0
+function source.read(at)
+	local name, file, number = at.name, at.file, 0
+	local s = { name = name, file = file }
+	if not name:find("^%w[%w._-]*$") then
+		fail(file, nil, ("'%s' is no name of a source"):format(name),
+			"It begins with a letter or a digit; behind that stand letters, digits, '.', '_' and '-'. Rename the file.")
+	end
 	base.must(core.trusted(file))
 	for line in base.lines(base.must(core.text(file))) do
 		number = number + 1
@@ -72,17 +78,17 @@ local function read(name, file)
 	return s
 end
 
--- All of them in order of their names, or those that are named.
-function source.all(cli, names)
+-- The names and files of all, in order, or of those that are named; not read yet.
+function source.files(cli, names)
 	local folder, list, known = cli:option("sources") or source.folder, {}, {}
 	for _, file in ipairs(core.path(folder) and core.files(folder) or {}) do
-		local name = file:match("([%w][%w._-]*)%.source$")
+		local name = file:match("([^/]+)%.source$")
 		if name then
 			known[#known + 1] = name
-			if not names or #names == 0 or base.has(names, name) then list[#list + 1] = read(name, file) end
+			if #names == 0 or base.has(names, name) then list[#list + 1] = { name = name, file = file } end
 		end
 	end
-	for _, name in ipairs(names or {}) do
+	for _, name in ipairs(names) do
 		if not base.has(known, name) then
 			local near = core.nearest(name, known)
 			base.fail("source-none", ("there is no source '%s' in %s"):format(name, folder),
@@ -91,6 +97,9 @@ function source.all(cli, names)
 	end
 	return list
 end
+
+-- One by its name.
+function source.named(cli, name) return source.read(source.files(cli, { name })[1]) end
 
 -- Folder of a source below the state.
 function source.home(cli, name) return ("%s/catalogs/%s"):format(cli.state, name) end
@@ -115,6 +124,10 @@ end
 -- in, or of a repository.
 function source.root(s) return s.Url:match("^(.*/)repodata/[^/]*$") or s.Url:match("^(.*/)") end
 
+-- When somebody last said that it is so: the time of a repository, or of a signature, which
+-- may be a new one of what has not changed; 0: nobody has.
+function source.said(record) return math.max(record.made, record.signed or 0) end
+
 -- What is in force of a source, as long as it is not too old.
 local function in_force(cli, s)
 	local record, folder = source.current(cli, s.name)
@@ -122,7 +135,8 @@ local function in_force(cli, s)
 		base.fail("source-empty", ("the source %s was never synchronised"):format(s.name),
 			("Call `patchday catalog sync %s`."):format(s.name))
 	end
-	local age = core.now() - (record.made ~= 0 and record.made or record.checked)
+	local said = source.said(record)
+	local age = core.now() - (said ~= 0 and said or record.checked)
 	if s["Max-Age"] and age > s["Max-Age"] then
 		base.fail("source-old", ("the catalog of the source %s is %d days old, more than its Max-Age allows"):format(
 			s.name, age // 86400), ("See why `patchday catalog sync %s` brings no newer one."):format(s.name))
@@ -146,8 +160,8 @@ local known = {}
 local function look(cli, name)
 	if known[name] ~= nil then return known[name] end
 	local of, at = name:match("^sync:(.+)$"), repository.at(name)
-	local key = cli:option("key")
-	local s = of and source.all(cli, { of })[1] or
+	local key = signature.key(cli)
+	local s = of and source.named(cli, of) or
 		at and repository.source(at, key and (core.path(key) or { path = key }).path)
 	known[name] = s and { source = s, entry = (of and in_force or of_repository)(cli, s) } or false
 	return known[name]
@@ -180,7 +194,8 @@ function source.resolve(cli, names)
 	local list = {}
 	for i, name in ipairs(names) do
 		local found = look(cli, name)
-		list[i] = found and found.entry or name
+		local by = not found and signature.of(cli, name)
+		list[i] = found and found.entry or by and { path = name, before = core.list {}, trust = by } or name
 	end
 	return list
 end

@@ -79,14 +79,18 @@ local function refuse_again(s, record, now)
 	end
 end
 
--- Nothing that is older than what is in force, whatever its signature.
-local function refuse_older(s, record, now)
-	local made = record.made
-	if past(made) ~= made then
-		base.fail("source-future", ("%s was made on %s, which has not come yet"):format(s.Url, core.date(made)),
+-- Nothing of a time to come, neither what it is nor its signature.
+local function refuse_future(s, record)
+	local said = source.said(record)
+	if past(said) ~= said then
+		base.fail("source-future", ("%s was made on %s, which has not come yet"):format(s.Url, core.date(said)),
 			"See that the clock of this server is right.")
 	end
-	local was, is = now and past(now.made) or 0, made
+end
+
+-- Nothing that is older than what is in force, whatever its signature.
+local function refuse_older(s, record, now)
+	local was, is, said = now and past(now.made) or 0, record.made, source.said(record)
 	if was == 0 or is == 0 or was == is then
 		refuse_again(s, record, now)
 		was, is = now and past(now.newest) or 0, record.newest
@@ -95,9 +99,9 @@ local function refuse_older(s, record, now)
 		base.fail("source-older", ("%s is of %s, older than what is in force, of %s"):format(s.Url,
 			core.date(is), core.date(was)))
 	end
-	if made ~= 0 and s["Max-Age"] and core.now() - made > s["Max-Age"] then
-		base.fail("source-old", ("%s was made %d days ago, more than the Max-Age of %s allows"):format(s.Url,
-			(core.now() - made) // day, s.file))
+	if said ~= 0 and s["Max-Age"] and core.now() - said > s["Max-Age"] then
+		base.fail("source-old", ("%s was made, or signed, %d days ago, more than the Max-Age of %s allows"):format(s.Url,
+			(core.now() - said) // day, s.file))
 	end
 end
 
@@ -147,7 +151,7 @@ local function get(cli, s, new, now, kept)
 	local signed, parts, made
 	record.trust, signed = trust.prove(s.Trust, file, signature)
 	if name == "repomd.xml" then parts, made = repository.parts(file) end
-	record.made = made and made ~= 0 and made or signed or 0
+	record.made, record.signed = made and made ~= 0 and made or signed or 0, signed or 0
 	return record, signature, parts
 end
 
@@ -156,8 +160,8 @@ local function show_row(name, format, ...) base.print("%s\n", base.row { { name,
 -- It is the one in force, looked at again, and perhaps signed again.
 local function renew(cli, s, home, now, record, signature)
 	now.checked = record.checked
-	if record.made >= now.made then
-		now.trust, now.made = record.trust, record.made
+	if record.made >= now.made and source.said(record) >= source.said(now) then
+		now.trust, now.made, now.signed = record.trust, record.made, record.signed
 		if signature then base.must(core.rename(signature, home .. "/current" .. signature:sub(#home + #"/new" + 1))) end
 	end
 	store(home .. "/current", now)
@@ -176,6 +180,7 @@ local function sync(cli, s)
 	local now, kept = source.current(cli, s.name)
 	local record, signature, parts = get(cli, s, new, now, kept)
 	record.stamp = stamp(s, parts)
+	if not s.any_age then refuse_future(s, record) end
 	if now and now.digest == record.digest then
 		if parts and now.stamp ~= record.stamp then prove_again(cli, s, home .. "/again", parts) end
 		now.stamp = record.stamp
@@ -195,37 +200,43 @@ local function sync(cli, s)
 	return { source = s.name, state = "new", digest = record.digest, updates = record.updates, trust = record.trust }
 end
 
--- One after the other; a source that fails leaves its old catalog in force.
-local function run(cli)
-	local list, status = source.all(cli, cli.operands), 0
-	if #list == 0 then
-		base.fail("source-none", ("there is no source in %s"):format(cli:option("sources") or source.folder),
-			"A source is a file NAME.source there; patchday(1) says what is in it.")
-	end
-	for _, s in ipairs(list) do
-		local ok, result = pcall(sync, cli, s)
+-- One after the other; one that fails, or whose file is wrong, does not stop the others.
+local function each(cli, list, act)
+	local status = 0
+	for _, at in ipairs(list) do
+		local ok, result = pcall(function() return act(cli, source.read(at)) end)
 		if ok and cli.json then base.print_line(result) end
 		if not ok then
 			status = 4
-			if cli.json then base.print_line { source = s.name, state = "failed", error = result }
+			if cli.json then base.print_line { source = at.name, state = "failed", error = result }
 			else base.show_error(result) end
 		end
 	end
 	return status
 end
 
-local function show(cli)
-	for _, s in ipairs(source.all(cli, cli.operands)) do
-		local now = source.current(cli, s.name)
-		if cli.json then base.print_line { source = s.name, url = s.Url, trust = s.Trust, current = now }
-		elseif now then
-			local made = now.made ~= 0 and now.made or now.newest
-			show_row(s.name, "%d updates, %s, proved by %s, looked at %s", now.updates,
-				made ~= 0 and "of " .. core.date(made) or "without a date", now.trust, core.date(now.checked))
-		else show_row(s.name, "never synchronised")
-		end
+-- A source that fails leaves its old catalog in force.
+local function run(cli)
+	local list = source.files(cli, cli.operands)
+	if #list == 0 then
+		base.fail("source-none", ("there is no source in %s"):format(cli:option("sources") or source.folder),
+			"A source is a file NAME.source there; patchday(1) says what is in it.")
 	end
-	return 0
+	transfer.retries(cli)
+	return each(cli, list, sync)
 end
+
+local function tell(cli, s)
+	local now = source.current(cli, s.name)
+	if not cli.json and now then
+		local made = now.made ~= 0 and now.made or now.newest
+		show_row(s.name, "%d updates, %s, proved by %s, looked at %s", now.updates,
+			made ~= 0 and "of " .. core.date(made) or "without a date", now.trust, core.date(now.checked))
+	elseif not cli.json then show_row(s.name, "never synchronised")
+	end
+	return { source = s.name, url = s.Url, trust = s.Trust, current = now }
+end
+
+local function show(cli) return each(cli, source.files(cli, cli.operands), tell) end
 
 return { one = sync, sync = run, sources = show }

@@ -4,6 +4,19 @@ local _, core = ...
 local base = require "cli.base"
 local transfer = {}
 
+-- A number of an option, within bounds.
+function transfer.number(cli, name, least, most, kind)
+	local text = cli:option(name)
+	local n = text and (kind and core.number(kind, text) or math.tointeger(tonumber(text)))
+	if text and (not n or n < least or n > most) then
+		base.fail("usage", ("--%s: '%s' is no number from %d to %d"):format(name, text, least, most))
+	end
+	return n
+end
+
+-- How often a file is tried again; nil: as patchday-transfer has it.
+function transfer.retries(cli) return transfer.number(cli, "retries", 0, 100) end
+
 -- A password from a file that only its owner can read.
 local function password(file)
 	if not file then return nil end
@@ -32,7 +45,7 @@ function transfer.get(cli, s, files)
 	local list = { files = core.list(files), proxy = s.Proxy, proxy_user = s["Proxy-User"],
 		proxy_password = password(s["Proxy-Password-File"]), authorities = s.Authorities, rate = s.Rate,
 		secure = (s.Trust or {}).kind == "none", -- nothing else proves it
-		parallel = s.parallel, retries = tonumber(cli:option("retries")),
+		parallel = s.parallel, retries = transfer.retries(cli),
 		progress = s.progress or not cli.json and not s.quiet }
 	local done = base.must(core.tool(core.list { cli.programs .. "/patchday-transfer" }, core.encode(list), true))
 	if done.status > 1 then base.fail("transfer-job", "patchday-transfer did not take the list of files") end

@@ -75,6 +75,13 @@ local kinds = {
 -- What a detached signature is called; nil: there is none beside the file.
 function trust.ending(kind) return kinds[kind].ending end
 
+-- The kind of signature that a key is for, by what is in its file.
+function trust.kind(key)
+	local text = core.text(key) or ""
+	if text:find("-----BEGIN [%u ]*CERTIFICATE-----") then return "xmldsig" end
+	return (text:find("-----BEGIN PGP", 1, true) or text:find("^[\x80-\xFF]")) and "openpgp" or "minisign"
+end
+
 -- Proves it or fails; by what, in words, and when it was signed, nil if nobody
 -- has signed that.
 function trust.prove(t, file, signature)
@@ -82,6 +89,7 @@ function trust.prove(t, file, signature)
 		if not core.path(t.key) then fail(file, "there is no key %s", t.key) end
 		base.must(core.trusted(t.key))
 	end
+	if kinds[t.kind].ending and not core.path(signature) then fail(file, "there is no signature %s", signature) end
 	return kinds[t.kind].prove(file, signature, t.key)
 end
 

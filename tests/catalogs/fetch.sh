@@ -187,7 +187,7 @@ catalog "$(update A "$at/busy/1/a.deb" "$tmp/web/a.deb")"
 rm -r "$to"
 fetch --retries 2 --parallel 2 --rate 64MiB
 is "a server that is busy is asked again" "$rc" 0
-for wrong in "--parallel 0" "--parallel x" "--rate fast"; do
+for wrong in "--parallel 0" "--parallel x" "--rate fast" "--retries x" "--retries 1.5" "--retries -5"; do
 	# shellcheck disable=SC2086 # two words
 	fetch $wrong
 	is "$wrong" "$rc" 2

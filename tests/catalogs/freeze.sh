@@ -139,6 +139,26 @@ is "what is different is named" "$(jq -rs 'map(.what + " " + .id + " " + ((.fiel
 pd catalog diff "$tmp/needed.xml" "$tmp/needed.xml"
 is "a catalog is as itself" "$out" "0 added, 0 removed, 0 changed"
 
+# ------------------------------------------------------ by whom it has to be signed
+"${patchday[@]}" final --make-key --key "$tmp/seal.key" --plugin-dir "$tmp/plugins" >/dev/null
+cp "$tmp/packages.xml" "$tmp/signed.xml"
+of=(--key "$tmp/seal.pub")
+pd catalog freeze "$tmp/signed.xml" "${of[@]}" --id A --to "$tmp/none.xml"
+like "with a key, what is not signed is refused" "$rc $out" '^2 .*there is no signature .*signed.xml.minisig.*\[trust\]'
+pd catalog sign "$tmp/signed.xml" --key "$tmp/seal.key"
+pd catalog freeze "$tmp/signed.xml" "${of[@]}" --id A --to "$tmp/proved.xml"
+like "what is signed by it is frozen, with what proves it" "$rc $(tr '\n' ' ' <"$tmp/proved.xml")" '^0 .* trust="minisign [0-9A-F]{16} '
+sed -i 's/title>a</title>A</' "$tmp/signed.xml"
+for verb in "freeze --id A --to $tmp/none.xml" "convert --to $tmp/none.xml" show "approve --id A --why read" "diff $tmp/packages.xml" check \
+	"fetch --to $tmp/none"; do
+	read -ra words <<<"$verb"
+	pd catalog "${words[0]}" "$tmp/signed.xml" "${words[@]:1}" "${of[@]}"
+	like "changed after that it is refused: ${words[0]}" "$rc $out" '^2 .*signed.xml: it is not what was signed.*\[trust\]'
+done
+is "and nothing comes of it" "$(cd "$tmp" && ls -d none.xml none state/approvals.jsonl 2>/dev/null)" ""
+pd catalog freeze "$tmp/signed.xml" --id A --to "$tmp/unasked.xml"
+is "without a key nobody asks" "$rc" 0
+
 # ------------------------------------------------------ what their rules call
 cat >"$tmp/rules.xml" <<'END'
 <catalog xmlns="urn:patchday:catalog:1">

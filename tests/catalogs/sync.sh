@@ -91,6 +91,26 @@ is "one that fails does not stop the others" "$rc $(ids one)" "4 EX-4"
 like "and is named" "$out" '410'
 sync --json
 is "as JSON" "$(jq -rs 'map(.source + " " + .state) | join(", ")' <<<"$out")" "one unchanged, two failed"
+for wrong in x 1.5 -5 101; do
+	sync --retries "$wrong"
+	like "what is no number of retries is refused: $wrong" "$rc $out" "^2 .*--retries: '$wrong' is no number from 0 to 100"
+done
+source_ aa "Url: ftp://x/y"
+source_ open "Url: $at/plain/c.xml" "Trust: none"
+chmod 666 "$tmp/sources/open.source"
+source_ "my one" "Url: $at/plain/c.xml" "Trust: none"
+sync
+is "nor does a file that is wrong" "$rc $(grep -c '^one  *unchanged' <<<"$out")" "4 1"
+like "whose field" "$out" 'aa.source:1: Url has to be'
+like "or mode" "$out" 'open.source'
+like "or name is told" "$out" "my one.source: 'my one' is no name of a source"
+sync --json
+is "each of them" "$(jq -rs 'map(.source + " " + .state) | join(", ")' <<<"$out")" \
+	"aa failed, my one failed, one unchanged, open failed, two failed"
+pd catalog sources
+is "they are told with the others" "$rc $(grep -c '^one  *1 updates' <<<"$out") $(grep -c '^patchday: ' <<<"$out")" "4 1 3"
+is "and what is in force of others counts" "$(ids one)" EX-4
+rm "$tmp"/sources/{aa,open,my\ one}.source
 pd catalog show sync:two
 is "nothing is in force of it" "$rc" 2
 like "which is said" "$out" source-empty
@@ -102,7 +122,7 @@ bad()
 {
 	source_ two "${@:2}"
 	sync two
-	is "$1" "$rc $(grep -c "source-file\|not-owner\|plugin-folder\|file-read" <<<"$out")" "2 1"
+	is "$1" "$rc $(grep -c "source-file\|not-owner\|plugin-folder\|file-read" <<<"$out")" "4 1"
 }
 bad "a misspelt field" "Ulr: $at/plain/d.xml" "Trust: none"
 like "is named with its line" "$out" 'two.source:1.*no field Ulr'
@@ -115,7 +135,7 @@ bad "no line at all" "Url: $at/plain/d.xml" "Trust: none" "what is this"
 source_ two "Url: $at/plain/d.xml" "Trust: none"
 chmod 666 "$tmp/sources/two.source"
 sync two
-is "a description that others can write" "$rc" 2
+is "a description that others can write" "$rc" 4
 chmod 644 "$tmp/sources/two.source"
 
 # --------------------------------------------------------------- proved
@@ -153,6 +173,26 @@ like "or none of them" "$rc $out" '^2 .*another key than the one pinned'
 gpg --batch --export vendor@example.org >"$tmp/keys/vendor.gpg"
 pd catalog verify "$tmp/web/d.xml" --trust openpgp --key "$tmp/keys/vendor.gpg"
 is "a key without armor" "$rc" 0
+gpg --batch --quiet --yes --no-auto-check-trustdb --local-user other@example.org --output "$tmp/other.asc" --detach-sign "$tmp/web/d.xml"
+cat "$tmp"/keys/{vendor,other}.asc >"$tmp/keys/two.asc"
+sed '/^=/d' "$tmp/keys/two.asc" >"$tmp/keys/unsummed.asc"
+sed 's/$/\r/' "$tmp/keys/two.asc" >"$tmp/keys/crlf.asc"
+for key in two unsummed crlf; do
+	pd catalog verify "$tmp/web/d.xml" --trust openpgp --key "$tmp/keys/$key.asc" --signature "$tmp/other.asc"
+	is "by the second key of a file in armor: $key" "$rc" 0
+done
+sed '$d' "$tmp/keys/two.asc" >"$tmp/keys/cut.asc"
+sed '1,/^$/{/^$/d}' "$tmp/keys/two.asc" >"$tmp/keys/joined.asc"
+for key in cut joined; do
+	pd catalog verify "$tmp/web/d.xml" --trust openpgp --key "$tmp/keys/$key.asc" --signature "$tmp/other.asc"
+	like "a block that is not whole is no key: $key" "$rc $out" "^2 .*$key.asc is no OpenPGP key"
+done
+for key in vendor.asc vendor.gpg; do
+	pd catalog show "$tmp/web/d.xml" --key "$tmp/keys/$key"
+	is "that a key is OpenPGP's is seen by what it is: $key" "$rc" 0
+done
+pd catalog show "$tmp/web/d.xml" --key "$tmp/keys/other.asc"
+like "of a catalog in a file, too" "$rc $out" '^2 .*another key than the one pinned'
 catalog "$tmp/web/d.xml" 2026-02-01 EX-E
 sync two
 is "changed after it was signed" "$rc $(ids two)" "4 EX-D"
@@ -229,7 +269,7 @@ minisign_ 3000
 sync mini
 is "what is signed later counts, whatever its updates say" "$rc $(ids mini)" "0 EX-LESS"
 echo "Max-Age: 1h" >>"$tmp/sources/mini.source"
-sed -i 's/"made": [0-9]*/"made": 1700000000/' "$PATCHDAY_STATE/catalogs/mini/current/source.json"
+sed -i -E 's/"(made|signed)": [0-9]*/"\1": 1700000000/' "$PATCHDAY_STATE/catalogs/mini/current/source.json"
 pd catalog show sync:mini
 like "it is as old as its signature, whenever it was looked at" "$rc $out" '^2 .*\[source-old\]'
 minisign_ 100
@@ -245,6 +285,9 @@ minisign_ 100 -l
 sed -i '2s/[0-9]/x/' "$tmp/web/m.xml.minisig"
 sync mini
 is "one that is wrong is told, though the catalog is the same" "$rc $(ids mini)" "4 EX-LESS"
+minisign_ -200000
+sync mini
+like "nobody signs in time to come, also not what is there" "$rc $(made) $out" "^4 $last .*\\[source-future\\]"
 catalog "$tmp/web/m.xml" 2026-01-01 EX-2099
 minisign_ -200000
 sync mini
@@ -329,6 +372,19 @@ source_ three "Url: $at/plain/repo/" "Trust: openpgp $tmp/keys/vendor.asc"
 repository 6 1710000004
 sync three
 is "named by its folder" "$rc $(ids three)" "0 EX-6"
+echo "Max-Age: 30d" >>"$tmp/sources/three.source"
+is "it is as new as its signature, if that is of later" "$(ids three)" EX-6
+sed -i 's/"signed": [0-9]*/"signed": 1710000005/' "$PATCHDAY_STATE/catalogs/three/current/source.json"
+pd catalog show sync:three
+like "and no newer" "$rc $out" '^2 .*\[source-old\]'
+sync three
+is "until it is signed anew, though nothing has changed" "$rc $(grep -c unchanged <<<"$out") $(ids three)" "0 1 EX-6"
+repository 7 1710000005
+sync three
+is "so is one that comes" "$rc $(ids three)" "0 EX-7"
+repository 5 1710000003
+sync three
+like "but an older one does not come back, whenever it was signed" "$rc $(ids three) $out" '^4 EX-7 .*\[source-older\]'
 rm "$tmp/sources/three.source"
 
 # a signature in the document
@@ -356,6 +412,10 @@ is "a signature in the document" "$rc" 0
 pd catalog verify "$tmp/signed.xml" --trust xmldsig --key "$tmp/keys/foreign.pem"
 is "by another key than the one pinned, whatever certificate it brings" "$rc" 2
 sed 's/EX-X/EX-Y/' "$tmp/signed.xml" >"$tmp/changed.xml"
+for name in signed changed; do
+	pd catalog show "$tmp/$name.xml" --key "$tmp/keys/xml.pem"
+	is "a certificate asks for one in the document: $name" "$rc" "$([ $name = signed ] && echo 0 || echo 2)"
+done
 pd catalog verify "$tmp/changed.xml" --trust xmldsig --key "$tmp/keys/xml.pem"
 is "changed after it was signed" "$rc" 2
 pd catalog verify "$tmp/plain.xml" --trust xmldsig --key "$tmp/keys/xml.pem"
@@ -448,6 +508,7 @@ is "which is written nowhere" "$(grep -rl proxy-password "$PATCHDAY_STATE" | wc 
 
 # --------------------------------------------------------- what the timer starts
 unit=$PD_BUILDDIR/units/patchday-sync.service
+like "it does not take for ever" "$(<"$unit")" '^TimeoutStartSec=[0-9]+h$'
 like "the unit of the timer names the installed program" "$(<"$unit")" '^ExecStart=/[^@]*/patchday catalog sync$'
 if command -v systemd-analyze >/dev/null; then
 	sed "s,^ExecStart=.*/patchday ,ExecStart=$PD_BUILDDIR/patchday ," "$unit" >"$tmp/patchday-sync.service"

@@ -109,6 +109,30 @@ for no in "$tmp/none" ""; do
 	like "nor is an empty one a catalog" "$rc $out" '^2 patchday: catalog '
 done
 
+# ------------------------------------------------------------ signed, or not
+"${patchday[@]}" final --make-key --key "$tmp/seal.key" --plugin-dir "$tmp/plugins" >/dev/null
+cp "$catalog" "$tmp/signed.xml"
+packages 'libssl3\t0\t3.0.1\t\tamd64'
+# signed_by KEY [FACTS]...
+signed_by() { pd scan --catalog "$tmp/signed.xml" --why EX-2026-014 --key "$1" "${@:2}"; }
+of=(--packages "$tmp/p.tsv" --scheme deb)
+signed_by "$tmp/none.pub" "${of[@]}"
+like "a key that is not there is named" "$rc $out" "^2 .*there is no key $tmp/none.pub"
+signed_by "$tmp/seal.pub" "${of[@]}"
+like "what is not signed by the key that is given is refused" "$rc $out" '^2 .*there is no signature .*signed.xml.minisig.*\[trust\]'
+pd catalog sign "$tmp/signed.xml" --key "$tmp/seal.key"
+signed_by "$tmp/seal.pub" "${of[@]}"
+like "what is signed by it is judged" "$rc $out" '^0 needed '
+sed -i 's/EX-2026-015/EX-2026-016/' "$tmp/signed.xml"
+for answer in new kept; do
+	signed_by "$tmp/seal.pub" "${of[@]}"
+	like "changed after that it is refused, also if an answer is $answer" "$rc $out" '^2 .*not what was signed.*\[trust\]'
+	pd scan --catalog "$tmp/signed.xml" --why EX-2026-014 "${of[@]}"
+	like "which is asked with a key alone" "$rc $out" '^0 needed '
+done
+signed_by "$tmp/seal.pub" --facts "$tmp/db.json"
+is "of facts too" "$rc" 2
+
 # ------------------------------------------------------------------ vercmp
 # vercmp SCHEME: of standard input; sets $out, $err and $rc
 vercmp()

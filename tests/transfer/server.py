@@ -16,6 +16,7 @@ What a path starts with is the mood:
     /gone/F       410
     /cut/N/F      the connection ends after N bytes, once
     /swap/N/F     likewise, and the next answer is of another file, F.new
+    /drip/N/F     N bytes a second, the first time
     /liar/F       answers a Range with the wrong part
     /login/F      asks for the user u with the password p
     /to/URL       sends the client there
@@ -30,6 +31,7 @@ import os
 import ssl
 import sys
 import threading
+import time
 
 folder = sys.argv[1]
 seen = {}
@@ -59,7 +61,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def send_part(self, data, headers, first, limit):
+    def drip(self, data, speed):
+        try:
+            for at in range(0, len(data), 20):
+                self.wfile.write(data[at:at + 20])
+                time.sleep(20 / speed)
+        except OSError:
+            self.close_connection = True
+
+    def send_part(self, data, headers, first, limit, speed):
         status = 206 if first else 200
         self.send_response(status)
         for name, value in headers:
@@ -68,12 +78,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")
         self.send_header("Content-Length", str(len(data) - first))
         self.end_headers()
+        if speed:
+            return self.drip(data[first:], speed)
         self.wfile.write(data[first:] if limit is None else data[first:first + limit])
         if limit is not None:
             self.wfile.flush()
             self.close_connection = True
 
-    def serve(self, mood, name, limit=None):
+    def serve(self, mood, name, limit=None, speed=None):
         path = os.path.join(folder, name)
         if not os.path.isfile(path):
             return self.answer(404)
@@ -92,7 +104,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(416)
         if mood == "liar" and first:
             first -= 1
-        self.send_part(data, headers, first, limit)
+        self.send_part(data, headers, first, limit, speed)
 
     def endless(self):
         self.send_response(200)
@@ -124,13 +136,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.endless()
         if mood == "login" and self.headers.get("Authorization") != basic("u", "p"):
             return self.answer(401, [("WWW-Authenticate", 'Basic realm="r"')])
-        if mood in ("busy", "cut", "swap"):
+        if mood in ("busy", "cut", "swap", "drip"):
             n, rest = rest.split("/", 1)
             turn = self.count(path)
             if mood == "busy" and turn <= int(n):
                 return self.answer(503, [("Retry-After", "0")], b"not now")
             if mood == "cut" and turn == 1 or mood == "swap" and turn == 1:
                 return self.serve("none" if mood == "swap" else "plain", rest, int(n))
+            if mood == "drip" and turn == 1:
+                return self.serve("plain", rest, speed=int(n))
             if mood == "swap" and turn == 2:
                 return self.serve("none", rest + ".new")
         self.serve(mood, rest)

@@ -176,6 +176,16 @@ like "and its answer is told" "$(of 1 message)" 503
 get "{url: \"http://127.0.0.1:1/a\", to: \"a\"}" "retries: 1"
 is "nobody there" "$rc $(of 1 tries)" "1 2"
 
+# --------------------------------------------------------- too slow
+fresh
+get "{url: \"$at/drip/100/a\", to: \"a\"}" "stall: 2"
+is "what drips does not go on for ever: it is asked for again" "$rc $(of 1 state) $(($(of 1 tries) > 1))" "0 done 1"
+like "from where it was" "$(tail -1 "$tmp/web/requests")" '^/drip/100/a bytes=[1-9][0-9]*- '
+check "as it is" same a
+head -c 1000 "$tmp/web/a" >"$tmp/web/small"
+get "{url: \"$at/drip/400/small\", to: \"small\"}" "stall: 1, rate: 4000, parallel: 40"
+is "but not if the rate leaves it no more" "$rc $(of 1 tries)" "0 1"
+
 # ------------------------------------------------------ who is asking
 fresh
 get "{url: \"$at/login/a\", to: \"a\", user: \"u\", password: \"p\"}"
