@@ -332,12 +332,13 @@ function runbook.away(p)
 		return left_out "nothing is copied off the server (A11: away, away_ssh or away_medium)"
 	end
 	local far = p.away_ssh and ssh_place(p.away_ssh)
+	local also = { p.second } -- event logs are there if safe had too little room
 	return {
-		p.away and copy.folder { from = p.safe, to = p.away },
-		far and copy.ssh { from = p.safe, host = far.host, port = far.port, user = far.user, to = far.to,
+		p.away and copy.folder { from = p.safe, also = also, to = p.away },
+		far and copy.ssh { from = p.safe, also = also, host = far.host, port = far.port, user = far.user, to = far.to,
 			identity = p.away_key or "/etc/patchday/second/key",
 			known_hosts = p.away_known_hosts or "/etc/patchday/second/known_hosts" },
-		p.away_medium and copy.medium { from = p.safe, label = p.away_medium },
+		p.away_medium and copy.medium { from = p.safe, also = also, label = p.away_medium },
 	}
 end
 
