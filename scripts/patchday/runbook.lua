@@ -395,11 +395,26 @@ function runbook.held(t, own)
 	}
 end
 
+-- Scanners that are held, and that nothing updates.
+local function stale(t, clamav)
+	local theirs, list = (" %s "):format(table.concat(parameters.scanners, " ")), {}
+	for _, name in ipairs(t.params.scanners) do
+		local updated = clamav and theirs:find((" %s "):format((name:gsub("%.service$", ""))), 1, true)
+		if not updated and has_service(t, { name }) then list[#list + 1] = name end
+	end
+	return table.concat(list, ", ")
+end
+
 -- A10: the scanner comes back with new definitions; a server that gets none is not taken back for it.
 function runbook.definitions(t)
-	local packages = t.facts.packages
-	if not packages["clamav-freshclam"] and not packages["clamav-update"] then return nil end -- Fedora's and EPEL's
-	return pd.stage "definitions" { on_failure = "continue", antivirus.update {} }
+	local p, packages = t.params, t.facts.packages
+	local clamav = packages["clamav-freshclam"] or packages["clamav-update"] -- Fedora's and EPEL's
+	local old = #p.scanner_update == 0 and stale(t, clamav) or ""
+	if old ~= "" then left_out(("no new definitions for %s (A10: scanner_update, scanner_definitions)"):format(old)) end
+	return pd.stage "definitions" { on_failure = "continue",
+		clamav and antivirus.update {},
+		#p.scanner_update > 0 and antivirus.update { command = p.scanner_update, definitions = p.scanner_definitions },
+	}
 end
 
 -- A18: all that are named sign; the sealed certificate goes to a central place, where there is one.

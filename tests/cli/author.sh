@@ -623,6 +623,8 @@ file-print|share=a password=file:/root/a|'password' has no effect without 'user'
 file-print|share=a driver_match=pci:1:2|'driver_match' has no effect without 'driver'
 generic|critical=true medium_password=file:/root/a|'medium_password' has no effect without 'medium_to' or 'medium_stick'
 generic|critical=true medium_to=/srv/a medium_stick=REAR-000|'medium_to' and 'medium_stick' are two places
+generic|scanner_update=/opt/update|'scanner_update' has no effect without 'scanner_definitions'
+generic|scanner_definitions=/opt/data|'scanner_definitions' has no effect without 'scanner_update'
 generic|timezone=UTC|'timezone' has no effect without 'windows'
 generic|away_key=/root/key|'away_key' has no effect without 'away_ssh'
 generic|away_ssh=vault/srv|'vault/srv' is not USER@HOST:/PATH
