@@ -20,6 +20,8 @@ extern HIDDEN const struct pd_step folder_step, ssh_step, medium_step;
 struct pass {
 	struct pd_ctx *ctx;
 	const char *from, *to;
+	const struct pd_list *also; /**< further folders that steps may have saved to */
+	const char *first;          /**< set by copy_each(): from, while further ones are gone through */
 	FILE *manifest; /**< NULL: none is made */
 	int64_t files, bytes, total, copied;
 	bool quiet;     /**< what is neither file nor folder isn't told */
@@ -31,7 +33,8 @@ struct pass {
  * the source, "" for the source itself.  @return 0 to go on. */
 typedef int file_fn(struct pass *p, const char *path, const char *name, const struct stat *st);
 
-/** @return 0, what @p fn said first that is not 0, or below zero, reported. */
+/** First what is in the source, then what further folders have of this run.
+ * @return 0, what @p fn said first that is not 0, or below zero, reported. */
 HIDDEN int PD_MUST_USE copy_each(struct pass *p, file_fn *fn);
 
 HIDDEN file_fn copy_file;    /**< whole, flushed, then under its name; to the manifest */
@@ -53,6 +56,10 @@ HIDDEN void copy_manifest_line(FILE *f, const char *hex, const char *name);
 HIDDEN int PD_MUST_USE copy_report(struct pass *p);
 /** For lists with a name on each line.  @return 0, or below zero, reported. */
 HIDDEN int PD_MUST_USE copy_plain_name(struct pd_ctx *ctx, const char *name);
+
+#define COPY_ALSO(args)                                               \
+	PD_PARAM(args, also, PD_T_LIST,                               \
+		 .help = "further such folders; one where nothing of this run is, is passed over")
 
 #define COPY_OUTPUTS(where)                                           \
 	PD_OUTPUT("folder", PD_T_PATH, where),                        \

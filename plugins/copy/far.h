@@ -8,6 +8,7 @@
 
 struct ssh_args {
 	const char *from;
+	struct pd_list also;
 	const char *host;
 	int64_t port;
 	const char *user;

@@ -206,6 +206,9 @@ static int visit(struct pass *p, const FTSENT *f, file_fn *fn)
 	if (f->fts_info == FTS_ERR || f->fts_info == FTS_NS || f->fts_info == FTS_DNR)
 		return pd_fail(p->ctx, PD_FAILED, "cannot read %s: %s", f->fts_path,
 			       strerror(f->fts_errno));
+	if (f->fts_info == FTS_F && p->from != p->first && access(pd_format(p->ctx, "%s/%s", p->first, name), F_OK) == 0)
+		return pd_fail(p->ctx, PD_FAILED, "%s is in %s, too: the copy of one would be in the place of the other",
+			       f->fts_path, p->first);
 	p->files += f->fts_info == FTS_F;
 	if (f->fts_info == FTS_F || f->fts_info == FTS_D)
 		return fn(p, f->fts_path, name, f->fts_statp);
@@ -220,7 +223,7 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-int copy_each(struct pass *p, file_fn *fn)
+static int walk(struct pass *p, file_fn *fn)
 {
 	char *const roots[] = { (char *)(uintptr_t)p->from, NULL };
 	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
@@ -230,12 +233,27 @@ int copy_each(struct pass *p, file_fn *fn)
 	if (!fts)
 		return pd_fail(p->ctx, PD_FAILED, "cannot walk through %s: %s", p->from,
 			       strerror(errno));
-	p->files = p->bytes = 0;
-	if (!p->chunk)
-		p->chunk = pd_alloc_for(p->ctx, CHUNK);
 	while (r == 0 && (f = fts_read(fts)))
 		r = visit(p, f, fn);
 	fts_close(fts);
+	return r;
+}
+
+int copy_each(struct pass *p, file_fn *fn)
+{
+	int r;
+
+	p->files = p->bytes = 0;
+	if (!p->chunk)
+		p->chunk = pd_alloc_for(p->ctx, CHUNK);
+	p->first = p->from;
+	r = walk(p, fn);
+	for (size_t i = 0; r == 0 && i < p->also->len; i++) {
+		p->from = copy_source(p->ctx, p->also->items[i]);
+		if (access(p->from, F_OK) == 0 || errno != ENOENT)
+			r = walk(p, fn);
+	}
+	p->from = p->first;
 	return r;
 }
 

@@ -12,6 +12,7 @@
 
 struct folder_args {
 	const char *from;
+	struct pd_list also;
 	const char *to;
 	bool same_volume;
 };
@@ -19,6 +20,7 @@ struct folder_args {
 static const struct pd_param params[] = {
 	PD_PARAM(struct folder_args, from, PD_T_PATH, .flags = PD_P_REQUIRED,
 		 .help = "folder where the run's steps have saved: what is in its subfolder of this run is copied"),
+	COPY_ALSO(struct folder_args),
 	PD_PARAM(struct folder_args, to, PD_T_PATH, .flags = PD_P_REQUIRED,
 		 .help = "folder off the server, such as a mounted share or medium; it has to exist"),
 	PD_PARAM(struct folder_args, same_volume, PD_T_BOOL, .def = "false",
@@ -36,11 +38,27 @@ static bool refuse(struct pd_ctx *ctx, const char *risk, const char *cause, cons
 	return false;
 }
 
+/* A copy that lies with what it is made of is lost with it. */
+static bool elsewhere(struct pd_ctx *ctx, const char *from, const struct volume *to)
+{
+	const struct folder_args *args = ctx->args;
+	struct volume volume;
+
+	if (!volume_of(ctx, from, &volume))
+		return refuse(ctx, "what the run saves may be on this server only",
+			      pd_format(ctx, "%s, of which the copy is made, can't be looked at: %s", from,
+					strerror(errno)), "see what is wrong with it");
+	return args->same_volume || !volume_is_same(&volume, to) ||
+	       refuse(ctx, "what the run saves would be lost with one disk",
+		      pd_format(ctx, "%s is on the same volume as %s", args->to, from),
+		      "mount a share or medium there, or set same_volume");
+}
+
 /* A share that is not mounted is an empty folder of the server itself.  In a clone none is mounted. */
 static bool second_place(struct pd_ctx *ctx)
 {
 	const struct folder_args *args = ctx->args;
-	struct volume to, from;
+	struct volume to;
 	struct stat st = {0};
 	const char *own;
 
@@ -53,19 +71,16 @@ static bool second_place(struct pd_ctx *ctx)
 		return refuse(ctx, "what the run saves may be on this server only",
 			      pd_format(ctx, "the second place %s can't be looked at: %s", args->to, strerror(errno)),
 			      "mount it anew");
-	if (!volume_of(ctx, args->from, &from))
-		return refuse(ctx, "what the run saves may be on this server only",
-			      pd_format(ctx, "%s, of which the copy is made, can't be looked at: %s", args->from,
-					strerror(errno)), "see what is wrong with it");
 	if (to.memory)
 		return refuse(ctx, "what the run saves would be lost with the next reboot",
 			      pd_format(ctx, "the second place %s is in memory", args->to), "mount a share or medium there");
+	if (!elsewhere(ctx, args->from, &to))
+		return false;
+	for (size_t i = 0; i < args->also.len; i++)
+		if (!elsewhere(ctx, args->also.items[i], &to))
+			return false;
 	if (args->same_volume)
 		return true;
-	if (volume_is_same(&from, &to))
-		return refuse(ctx, "what the run saves would be lost with one disk",
-			      pd_format(ctx, "%s is on the same volume as %s", args->to, args->from),
-			      "mount a share or medium there, or set same_volume");
 	own = volume_is_own(ctx, &to);
 	return !own || refuse(ctx, "what the run saves would be lost with this server",
 			      pd_format(ctx, "%s is on the volume of %s: is a share not mounted there?", args->to, own),
@@ -76,7 +91,7 @@ static struct pass start(struct pd_ctx *ctx)
 {
 	const struct folder_args *args = ctx->args;
 
-	return (struct pass){ .ctx = ctx, .from = copy_source(ctx, args->from),
+	return (struct pass){ .ctx = ctx, .from = copy_source(ctx, args->from), .also = &args->also,
 			      .to = copy_target(ctx, args->to), .quiet = true };
 }
 

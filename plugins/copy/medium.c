@@ -12,6 +12,7 @@
 
 struct medium_args {
 	const char *from;
+	struct pd_list also;
 	const char *label;
 	bool fixed;
 	bool keep;
@@ -24,6 +25,7 @@ static const char *mount_point(struct pd_ctx *ctx) { return pd_format(ctx, "%s/m
 static struct pass start(struct pd_ctx *ctx)
 {
 	return (struct pass){ .ctx = ctx, .from = copy_source(ctx, arguments(ctx)->from), .quiet = true,
+			      .also = &arguments(ctx)->also,
 			      .to = copy_target(ctx, ctx->work_dir ? mount_point(ctx) : "") };
 }
 
@@ -284,6 +286,7 @@ static int undo(struct pd_ctx *ctx)
 static const struct pd_param params[] = {
 	PD_PARAM(struct medium_args, from, PD_T_PATH, .flags = PD_P_REQUIRED,
 		 .help = "folder where the run's steps have saved: what is in its subfolder of this run is copied"),
+	COPY_ALSO(struct medium_args),
 	PD_PARAM(struct medium_args, label, PD_T_STRING, .flags = PD_P_REQUIRED,
 		 .help = "label of the medium's file system"),
 	PD_PARAM(struct medium_args, fixed, PD_T_BOOL, .def = "false",

@@ -60,6 +60,7 @@ static int gather(struct pass *p, struct items *all)
 static struct pass start(struct pd_ctx *ctx)
 {
 	return (struct pass){ .ctx = ctx, .from = copy_source(ctx, arguments(ctx)->from),
+			      .also = &arguments(ctx)->also,
 			      .to = copy_target(ctx, arguments(ctx)->to),
 			      .quiet = ctx->phase != PD_PHASE_APPLY };
 }
@@ -327,6 +328,7 @@ static int undo(struct pd_ctx *ctx)
 static const struct pd_param params[] = {
 	PD_PARAM(struct ssh_args, from, PD_T_PATH, .flags = PD_P_REQUIRED,
 		 .help = "folder where the run's steps have saved: what is in its subfolder of this run is copied"),
+	COPY_ALSO(struct ssh_args),
 	PD_PARAM(struct ssh_args, host, PD_T_STRING, .flags = PD_P_REQUIRED,
 		 .help = "name or address of the other server"),
 	PD_PARAM(struct ssh_args, port, PD_T_INT, .def = "22", .min = 1, .max = 65535,

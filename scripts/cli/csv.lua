@@ -86,12 +86,29 @@ function csv.bad_server(name)
 	return name:find("%c") and "the server's name has a line end, or another control character" or nil
 end
 
--- The names in a cell, between which is a `;`.
-function csv.names(cell)
-	local list = {}
+-- Capitals of Latin, Greek and Cyrillic; the small letter of each is 32 places behind it.
+local capitals = { { 0x41, 0x5a }, { 0xc0, 0xde }, { 0x391, 0x3a9 }, { 0x410, 0x42f } }
+
+local function small(letter)
+	local code = utf8.codepoint(letter)
+	for _, range in ipairs(capitals) do
+		if code >= range[1] and code <= range[2] then return utf8.char(code + 32) end
+	end
+end
+
+-- Whom a name means: however it is written, large or small, and with whatever blanks in it.
+function csv.person(name)
+	return (name:gsub("\u{a0}", " "):gsub("%s+", " "):gsub(utf8.charpattern, small))
+end
+
+-- The names in a cell, between which is a `;`; of those for which key(name) is the same, the first.
+function csv.names(cell, key)
+	local list, seen = {}, {}
 	for name in (cell or ""):gmatch("[^;]+") do
 		name = name:match("^%s*(.-)%s*$")
-		if name ~= "" and not base.has(list, name) then list[#list + 1] = name end
+		local means = key and key(name) or name
+		if name ~= "" and not seen[means] then list[#list + 1] = name end
+		seen[means] = true
 	end
 	return list
 end

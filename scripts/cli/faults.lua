@@ -2,6 +2,7 @@
 -- Everything that is wrong with a workflow and can be known without a server.
 local _, core = ...
 local base = require "cli.base"
+local uses = require "cli.uses"
 local faults = {}
 
 -- --------------------------------------------------------- what is made up
@@ -29,6 +30,10 @@ local FULL = SERVER:gsub("}$", [[, "kernel": {"release": "1.0"}, "hardware": {"v
 "printers": [{"name": "paper", "state": "idle"}], "sessions": [{"user": "paper", "terminal": "pts/0"}],
 "services": [{"name": "paper.service", "state": "active", "enabled": "enabled"}],
 "shares": [{"name": "paper", "kind": "smb", "path": "/paper"}]}]])
+-- The same of the other family, with a package source, which updates of that one come from.
+local function of_rpm(text)
+	return (text:gsub('"arch": "amd64"}', '"arch": "amd64", "family": "rpm"}'):gsub("(scheme[\": =]+)deb", "%1rpm"))
+end
 local made_up = { path = "/paper", int = "1", bytes = "1", seconds = "1", bool = "true", boolean = "true",
 	secret = "file:/paper" }
 
@@ -50,10 +55,13 @@ function faults.write(folder, name, text)
 end
 
 -- A value for each parameter that has to be given.
-local function trial_params(declared)
+-- @param also the name of one that is given, too, if there is such a one; or nil
+local function trial_params(declared, also)
 	local params = {}
 	for _, row in ipairs(declared.params or {}) do
-		if row.required then params[row.name] = row.choices and row.choices[1] or made_up[row.type] or "paper" end
+		if row.required or row.name == also then
+			params[row.name] = row.choices and row.choices[1] or made_up[row.type] or "paper"
+		end
 	end
 	return params
 end
@@ -70,20 +78,36 @@ local function trial_answers(declared)
 end
 
 local servers = { { "a server that needs an update", NEEDED, SERVER }, { "a server that needs none", NOTHING, SERVER },
-	{ "a server with services, printers, shares ...", NEEDED, FULL } }
+	{ "a server with services, printers, shares ...", NEEDED, FULL },
+	{ "a server with rpm packages", of_rpm(NEEDED), of_rpm(FULL), of_rpm = true },
+	{ "a second round", NEEDED, FULL, round = 2 } }
 
--- What these servers make of a script; the errors go to add(error, server), plans
+local function number_of(err) return tonumber((err.where or err.message):match(":(%d+)")) end
+local function message_of(err) return (err.message:gsub("^[^ ]+:%d+: ", "")) end
+
+-- Does an error show a mistake in the script, and not just that it is for servers of one family?
+local function is_mistake(err, server)
+	local message = message_of(err)
+	return not server.of_rpm or not message:find("^rpm%.install[: ]") and (message:find("^attempt to ") or
+		message:find("^there is no global ") or message:find(" is not declared;", 1, true) or
+		message:find(" has no %l+ '"))
+end
+
+-- What these servers make of a script; the errors go to add(error, server), plans of this round and family
 -- to note(plan).
+-- @return what the script declares, or nil
 local function try(script, folder, add, note)
 	local declared, err = core.describe(script)
 	if err then return add(err) end
 	for i, server in ipairs(servers) do
 		local facts = faults.write(folder, "facts.json", server[3])
-		local made, bad = core.plan({ script = script, params = trial_params(declared),
+		local made, bad = core.plan({ script = script, params = trial_params(declared, server.of_rpm and "source"),
 			answers = trial_answers(declared),
-			catalogs = core.list { faults.write(folder, i .. ".xml", server[2]) } }, facts)
-		if bad then add(bad, server[1]) elseif note then note(made.plan) end
+			catalogs = core.list { faults.write(folder, i .. ".xml", server[2]) } }, facts, server.round or 1)
+		if bad and is_mistake(bad, server) then add(bad, server[1]) end
+		if made and note and not server.of_rpm then note(made.plan) end
 	end
+	return declared
 end
 
 -- ------------------------------------------------------------- the search
@@ -126,9 +150,6 @@ local function line_of(text, number)
 	end
 	return ""
 end
-
-local function number_of(err) return tonumber((err.where or err.message):match(":(%d+)")) end
-local function message_of(err) return (err.message:gsub("^[^ ]+:%d+: ", "")) end
 
 -- Does an error only follow from a name that is not there, or from what was passed over or
 -- cut out?  Not if it is about a word of its own, or about a value of a step: those know what
@@ -224,11 +245,28 @@ local function read(script, add)
 	return (text:gsub("[^\n]+", function(line) return utf8.len(line) and line or line:gsub("[\128-\255]", "?") end))
 end
 
+-- What is misspelt where no plan came by; what a plan has met is told.
+local function unseen(script, declared, list, tell)
+	for _, wrong in ipairs(uses.wrong(script, declared)) do
+		local told = false
+		for _, err in ipairs(list) do
+			local line = number_of(err) or 0
+			told = told or line >= wrong.line and line <= wrong.last and message_of(err):find(wrong.message, 1, true) == 1
+		end
+		if not told then
+			tell { id = wrong.id, where = ("%s:%d"):format(script:match("[^/]*$"), wrong.line),
+				message = wrong.message .. (wrong.near and ("; did you mean '%s'?"):format(wrong.near) or "") }
+		end
+	end
+end
+
 -- Everything that is wrong with a script, each once: { error... }.  Lua stops at
 -- the first; so that is mended in a copy, and the copy looked at again.
 -- The plans of a script without a fault go to note(plan), if it is given.
 function faults.find(script, note)
 	local list, seen, held, words, passed, taken, removed, cut = {}, {}, {}, {}, {}, {}, nil, nil
+	local declared
+	local name = script:match("[^/]*$")
 	local function tell(err, server)
 		-- what scripts/patchday has told, and has passed over, is met again in the plan
 		if err.message:find(" can't be held: ", 1, true) then
@@ -246,12 +284,11 @@ function faults.find(script, note)
 			same.where, same.server = err.where, server
 		end
 	end
+	local text = read(script, tell)
 	faults.with_folder(function(folder)
-		local text = read(script, tell)
-		local name = script:match("[^/]*$")
-		for _ = 1, text and 100 or 0 do
+		for n = 1, text and 100 or 0 do
 			local better, broken
-			try(faults.write(folder, name, prologue(passed) .. text), folder, function(err, server)
+			local says = try(faults.write(folder, name, prologue(passed) .. text), folder, function(err, server)
 				local only_follows = follows(err, text, words, passed, cut, taken)
 				broken = broken or removed and message_of(err):find(" near ", 1, true) -- it was a part of something
 				if not better then
@@ -262,10 +299,12 @@ function faults.find(script, note)
 				end
 				if not only_follows and not broken then tell(err, server) end
 			end, note)
+			if n == 1 then declared = says end
 			if not better or broken then return end
 			text = better
 		end
 	end)
+	if text then unseen(script, declared, list, tell) end
 	for i, err in ipairs(list) do err.place = (number_of(err) or 0) * 1000 + i end
 	table.sort(list, function(a, b) return a.place < b.place end)
 	return list

@@ -62,12 +62,18 @@ local function read_row(row, where, first, every, wrong)
 	if not base.has({ "", "yes", "no" }, f.working_hours or "") then
 		wrong(where, "%s: working_hours is yes, no or nothing, not '%s'", f.server, f.working_hours)
 	end
-	local responsible = csv.names(f.responsible)
+	local responsible, people = csv.names(f.responsible, csv.person), {}
 	if #responsible == 0 then wrong(where, "nobody is responsible for %s", f.server) end
+	for _, name in ipairs(responsible) do
+		people[csv.person(name)] = true
+		if name:find(",", 1, true) then
+			wrong(where, "%s: '%s' in the column responsible has a comma in it, and between names stands ';'", f.server, name)
+		end
+	end
 	if not (day and from and to and need and undo) then return nil end
 	local begin = day * 1440 + from
 	return { server = f.server, where = where, from = begin, to = begin + (to - from - 1) % 1440 + 1, need = need,
-		undo = undo, responsible = responsible, after = csv.names(f.after), partner = csv.names(f.partner),
+		undo = undo, responsible = responsible, people = people, after = csv.names(f.after), partner = csv.names(f.partner),
 		wave = f.wave ~= "" and f.wave or nil, class = f.class or "", working_hours = f.working_hours or "",
 		hours = f.hours or "", turn = turn, moved = f.moved or "" }
 end
@@ -188,7 +194,7 @@ local function check_pairs(rows, wrong)
 				wrong(b.where, "%s and %s are partners, and in one window", a.server, b.server)
 			end
 			for _, name in ipairs(a.responsible) do
-				if base.has(b.responsible, name) then
+				if b.people[csv.person(name)] then
 					wrong(b.where, "%s is to be at %s and at %s at the same time", name, a.server, b.server)
 				end
 			end

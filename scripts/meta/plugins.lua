@@ -213,6 +213,7 @@ local steps = {}
 
 ---@class (exact) patchday.plugin.copy.folder
 ---@field from patchday.path folder where the run's steps have saved: what is in its subfolder of this run is copied
+---@field also? patchday.list further such folders; one where nothing of this run is, is passed over
 ---@field to patchday.path folder off the server, such as a mounted share or medium; it has to exist
 ---@field same_volume? patchday.boolean allow a second place on a volume of the server itself: of the first place, the root or patchday's state, default false
 ---@field id? string name of the step in the plan
@@ -233,6 +234,7 @@ function steps.folder(given) end
 
 ---@class (exact) patchday.plugin.copy.ssh
 ---@field from patchday.path folder where the run's steps have saved: what is in its subfolder of this run is copied
+---@field also? patchday.list further such folders; one where nothing of this run is, is passed over
 ---@field host patchday.string name or address of the other server
 ---@field port? patchday.number its port for ssh (1 to 65535), default 22
 ---@field user? patchday.string who logs in there, default root
@@ -259,6 +261,7 @@ function steps.ssh(given) end
 
 ---@class (exact) patchday.plugin.copy.medium
 ---@field from patchday.path folder where the run's steps have saved: what is in its subfolder of this run is copied
+---@field also? patchday.list further such folders; one where nothing of this run is, is passed over
 ---@field label patchday.string label of the medium's file system
 ---@field fixed? patchday.boolean allow a disk that can't be taken out, default false
 ---@field keep? patchday.boolean the copy stays when the run is rolled back; false: undo removes what was copied, and needs the medium, default true

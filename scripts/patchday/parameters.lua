@@ -61,6 +61,9 @@ function parameters.declared(own)
 		jobs_go_on = pd.list { default = {}, help = "timers and daemons of jobs that go on" },
 		scanners = pd.list { default = parameters.scanners,
 			help = "virus scanners, and what updates them, held meanwhile" },
+		scanner_update = pd.list { default = {},
+			help = "program that updates the definitions of a scanner other than ClamAV, and its arguments" },
+		scanner_definitions = pd.path { help = "folder with those definitions" },
 		hold = pd.list { default = {}, help = "further services, stopped meanwhile" },
 		snapshot = pd.list { default = {}, help = "what a snapshot is taken of before the updates: mount points of " ..
 			"btrfs subvolumes, such as /, and logical volumes as VG/LV" },
@@ -101,6 +104,8 @@ local together = {
 	{ "away_known_hosts", "away_ssh" },
 	{ "snapshot_size", "snapshot" },
 	{ "jobs_go_on", "jobs" },
+	{ "scanner_update", "scanner_definitions" },
+	{ "scanner_definitions", "scanner_update" },
 	{ "unsure", "source" },
 }
 

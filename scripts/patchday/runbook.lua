@@ -332,12 +332,13 @@ function runbook.away(p)
 		return left_out "nothing is copied off the server (A11: away, away_ssh or away_medium)"
 	end
 	local far = p.away_ssh and ssh_place(p.away_ssh)
+	local also = { p.second } -- event logs are there if safe had too little room
 	return {
-		p.away and copy.folder { from = p.safe, to = p.away },
-		far and copy.ssh { from = p.safe, host = far.host, port = far.port, user = far.user, to = far.to,
+		p.away and copy.folder { from = p.safe, also = also, to = p.away },
+		far and copy.ssh { from = p.safe, also = also, host = far.host, port = far.port, user = far.user, to = far.to,
 			identity = p.away_key or "/etc/patchday/second/key",
 			known_hosts = p.away_known_hosts or "/etc/patchday/second/known_hosts" },
-		p.away_medium and copy.medium { from = p.safe, label = p.away_medium },
+		p.away_medium and copy.medium { from = p.safe, also = also, label = p.away_medium },
 	}
 end
 
@@ -394,11 +395,26 @@ function runbook.held(t, own)
 	}
 end
 
+-- Scanners that are held, and that nothing updates.
+local function stale(t, clamav)
+	local theirs, list = (" %s "):format(table.concat(parameters.scanners, " ")), {}
+	for _, name in ipairs(t.params.scanners) do
+		local updated = clamav and theirs:find((" %s "):format((name:gsub("%.service$", ""))), 1, true)
+		if not updated and has_service(t, { name }) then list[#list + 1] = name end
+	end
+	return table.concat(list, ", ")
+end
+
 -- A10: the scanner comes back with new definitions; a server that gets none is not taken back for it.
 function runbook.definitions(t)
-	local packages = t.facts.packages
-	if not packages["clamav-freshclam"] and not packages["clamav-update"] then return nil end -- Fedora's and EPEL's
-	return pd.stage "definitions" { on_failure = "continue", antivirus.update {} }
+	local p, packages = t.params, t.facts.packages
+	local clamav = packages["clamav-freshclam"] or packages["clamav-update"] -- Fedora's and EPEL's
+	local old = #p.scanner_update == 0 and stale(t, clamav) or ""
+	if old ~= "" then left_out(("no new definitions for %s (A10: scanner_update, scanner_definitions)"):format(old)) end
+	return pd.stage "definitions" { on_failure = "continue",
+		clamav and antivirus.update {},
+		#p.scanner_update > 0 and antivirus.update { command = p.scanner_update, definitions = p.scanner_definitions },
+	}
 end
 
 -- A18: all that are named sign; the sealed certificate goes to a central place, where there is one.

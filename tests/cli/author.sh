@@ -280,6 +280,7 @@ $behind"
 is "each parameter of a step is looked at" "$(one 'host.space { path = 5, bytes = print, byte = 1, [1] = x.out.archive }')" \
 	"6 host.space takes its parameters by name: host.space { name = value }
 6 host.space: a function is no value of a plan
+6 host.space has no parameter 'byte'; did you mean 'bytes'?
 $behind"
 is "what is missing may be what has another name" "$(one 'backup.verify {
 	folder = 1 }')" "6 backup.verify has no parameter 'folder'
@@ -410,6 +411,55 @@ END
 )" "4 plugin 'host' has no step ' ? ? ? ? ? ? ? ? ? ? ? ? ? ? ? 
 4 host.space: a text is not UTF-8
 4 host.space: path must be an absolute path without \"..\""
+
+is "what no plan comes by is looked at, too" "$(told unseen <<'END'
+local pd = require "patchday"
+local host, probe, service = pd.use "host", pd.use "probe", pd.use "service"
+local function tests(p)
+	local all = {}
+	for _, url in ipairs(p.pages) do all[#all + 1] = probe.htpp { url = url } end
+	for _, url in ipairs(p.paegs) do
+		all[#all + 1] = probe.http {
+			urll = url, id = "x",
+		}
+	end
+	for _, service in ipairs(p.names) do all[#all + 1] = probe.command { argv = { service.nme } } end
+	return all
+end
+return pd.workflow { api = 1, name = "unseen", params = {
+		pages = pd.list { default = {} }, names = pd.list { default = {} }, way = pd.choice { choices = { "a", "b" }, default = "a" },
+	}, plan = function(t)
+	local p, due = t.params, t.catalog:needed()
+	if t.facts.os.family == "rpm" then return { host.spce { path = "/", bytes = qqqq } } end
+	if t.round > 1 then return { host.space { path = "/", bytes = t.facts.ooops } } end
+	local later = p.way == "b" and function() return { host["spaces"] {}, t.params.waay, pd.use("probe").tpc { prt = 1 } } end
+	for _, p in ipairs(due) do p = p.id end
+	return { host.space { path = "/", bytes = 1 }, #p.pages == 0 and tests { pages = {}, paegs = {}, names = {} }, later and later() }
+end }
+END
+)" "5 plugin 'probe' has no step 'htpp'; did you mean 'http'?
+7 probe.http has no parameter 'urll'; did you mean 'url'?
+18 plugin 'host' has no step 'spce'; did you mean 'space'?
+18 there is no global 'qqqq' in a workflow
+19 t.facts has no kind 'ooops'
+20 plugin 'host' has no step 'spaces'; did you mean 'space'?
+20 t.params has no parameter 'waay'; did you mean 'way'?
+20 plugin 'probe' has no step 'tpc'; did you mean 'tcp'?"
+is "parameters of the workflow are, wherever they are handed on" "$(told handed <<'END'
+local pd = require "patchday"
+local function tests(p)
+	for _ = 1, #p.pages do pd.note(p.paegs) end
+end
+return pd.workflow { api = 1, name = "handed", params = { pages = pd.list { default = {} } }, plan = function(t)
+	local p, due = t.params, t.catalog:needed()
+	for _ = 1, #p.pages do pd.note(p.pagse .. t.params.pags .. due.pages) end
+	tests(p)
+	return pd.nothing "x"
+end }
+END
+)" "3 t.params has no parameter 'paegs'; did you mean 'pages'?
+7 t.params has no parameter 'pagse'; did you mean 'pages'?
+7 t.params has no parameter 'pags'; did you mean 'pages'?"
 
 # ---- a script that is not UTF-8
 printf -- '-- f\xfcr\n%s\n' "${before//fail_on =/fail_onn =}" >"$tmp/latin.lua"
@@ -573,6 +623,8 @@ file-print|share=a password=file:/root/a|'password' has no effect without 'user'
 file-print|share=a driver_match=pci:1:2|'driver_match' has no effect without 'driver'
 generic|critical=true medium_password=file:/root/a|'medium_password' has no effect without 'medium_to' or 'medium_stick'
 generic|critical=true medium_to=/srv/a medium_stick=REAR-000|'medium_to' and 'medium_stick' are two places
+generic|scanner_update=/opt/update|'scanner_update' has no effect without 'scanner_definitions'
+generic|scanner_definitions=/opt/data|'scanner_definitions' has no effect without 'scanner_update'
 generic|timezone=UTC|'timezone' has no effect without 'windows'
 generic|away_key=/root/key|'away_key' has no effect without 'away_ssh'
 generic|away_ssh=vault/srv|'vault/srv' is not USER@HOST:/PATH

@@ -83,6 +83,8 @@ refuses()
 cp -r web broken
 sed -i 's/steps.noop/steps.nop/' broken/web.lua
 refuses "a script with a fault, by its line" "broken/web.lua:7: .*'nop'.*\[package-test\]"
+sed -i 's/steps.noop {}/t.params.to == "x" and steps.nop {}/' broken/web.lua
+refuses "also where no plan comes by" "broken/web.lua:7: plugin 'steps' has no step 'nop'; did you mean 'noop'.*\[package-test\]"
 sed -i 's/write#*/wrote/; s/pending/other/; s/done/undone/' broken/web.test
 refuses "a test that fails" "broken/web.test:1: the test does not come out .*\[package-test\]"
 printf '@OUTPUTS\nnobody x=1\n' >>broken/web.test

@@ -15,7 +15,7 @@ schedule()
 
 schedule --json --first 2027-02-27 --every 2 --ical "$tmp/c.ics" --html "$tmp/p.html" <<'END'
 server,wave,date,from,to,do,undo,responsible,after,partner
-"a, b & <c>",1,,22:00,06:00,90m,60,"Ann Example; Bob Ärger-Beispiel, the one who has been with us since the very beginning; Cid",,
+"a, b & <c>",1,,22:00,06:00,90m,60,"Ann Example; Bob Ärger-Beispiel: the one who has been with us since the very beginning; Cid; CID",,
 late,2,,23:30,00:30,30,30,Ann Example,"a, b & <c>",
 own,,2028-02-29,00:00,00:00,12h,12h,Dee,"late; a, b & <c>",
 END
@@ -148,6 +148,24 @@ for text in "dates.csv:3: the window of two has 120 min, and it takes 60 to do a
 	"dates.csv:7: nobody is responsible for six"; do
 	like "${text#*: }" "$out" "$text"
 done
+schedule <<'END'
+server,date,from,to,do,undo,responsible
+one,2026-12-05,22:00,02:00,30,30,Ann Lee; Jörg Ÿ; Анна
+two,2026-12-05,23:00,01:00,30,30,ann  lee; JÖRG Ÿ; АННА
+three,2026-12-06,23:00,01:00,30,30,Ann Leeds
+four,2026-12-06,23:00,01:00,30,30,Ann Lee
+END
+is "a person is the same however the name is written" "$rc $(sed -n 's/^.*csv:\(.*\) \[.*/\1/p' <<<"$out")" \
+	"2 3: Ann Lee is to be at one and at two at the same time
+3: Jörg Ÿ is to be at one and at two at the same time
+3: Анна is to be at one and at two at the same time"
+schedule <<'END'
+server,date,from,to,do,undo,responsible
+one,2026-12-05,22:00,02:00,30,30,"Ann, Bob"
+two,2026-12-05,23:00,01:00,30,30,Ann
+END
+like "a comma makes no two people of one" "$rc $out" \
+	"^2 .*csv:2: one: 'Ann, Bob' in the column responsible has a comma in it, and between names stands ';'"
 schedule --first 2026-12-05 <<'END'
 server,wave,from,to,do,undo,responsible,partner
 a,1,20:00,22:00,30,30,Ann,b

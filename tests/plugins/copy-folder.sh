@@ -50,4 +50,17 @@ is "unless that is asked for" "$result" changed
 step check,apply,verify to="$tmp/disk"
 is "another disk is one" "$result" unchanged
 is "and has the copy" "$(cmp "$tmp/safe/pd-step/file" "$tmp/disk"/*/pd-step/file 2>&1)" ""
+mkdir -p "$tmp/top/further/pd-step/sub"
+echo logs >"$tmp/top/further/pd-step/sub/logs"
+also=(also="$tmp/none,$tmp/top/further")
+step check,apply,verify to="$tmp/disk" "${also[@]}"
+is "what steps have saved in a further folder goes there, too" "$result $(cd "$tmp/disk"/*/pd-step && sha256sum -c --quiet MANIFEST 2>&1; sed 's/.* //' MANIFEST | xargs)" \
+	"unchanged file sub/logs"
+step check to="$tmp/disk" "${also[@]}"
+is "then nothing is left to do" "$result" unchanged
+step check to="$tmp/disk" also="$tmp/disk/safe"
+like "no copy lies on the volume of that folder" "$result $out" "^refused .*$tmp/disk is on the same volume as $tmp/disk/safe"
+echo other >"$tmp/top/further/pd-step/file"
+step apply to="$tmp/disk" "${also[@]}"
+like "of two files of one name none takes the other's place" "$result $out" "^failed .*further/pd-step/file is in $tmp/safe/pd-step, too"
 end

@@ -103,6 +103,12 @@ step check,apply,verify
 is "what a kill has left half is done again" "$rc" 0
 is "and no half stays" "$(on "$first" "find . -name '*.part'")" ""
 
+mkdir -p "$tmp/further/pd-step"
+echo logs >"$tmp/further/pd-step/logs"
+step check,apply,verify also="$tmp/none,$tmp/further"
+is "what steps have saved in a further folder goes there, too" "$rc $(on "$first" "cat $folder/logs; grep -c ' logs$' $folder/MANIFEST" | xargs)" "0 logs 1"
+step apply
+
 # ---- read back from the medium: a byte is turned below the file system
 block=$(debugfs -R "bmap $folder/big 100" "$first" 2>/dev/null | tail -n 1)
 size=$(debugfs -R stats "$first" 2>/dev/null | sed -n 's/^Block size: *//p')

@@ -162,6 +162,11 @@ step check
 is "then there is nothing left to do" "$result" unchanged
 step apply
 is "and a second apply does nothing" "$result" unchanged
+mkdir -p "$tmp/further/pd-step/deep"
+echo logs >"$tmp/further/pd-step/deep/logs"
+step check,apply,verify also="$tmp/none,$tmp/further"
+is "what steps have saved in a further folder goes there, too" "$rc $(cat "$folder/deep/logs") $(grep -c ' deep/logs$' "$folder/MANIFEST")" "0 logs 1"
+step apply
 
 # ---- damage
 printf x | dd of="$folder/b-big" bs=1 seek=99 conv=notrunc status=none
