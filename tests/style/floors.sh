@@ -23,7 +23,7 @@ facts 1017
 catalog 3930
 workflow 2072
 run 6279
-report 1452
+report 1462
 cli 3023
 END
 all=$(find core -path core/fleet -prune -o \( -name '*.c' -o -name '*.h' -o -name '*.def' \) -print0 | xargs -0 cat | wc -l)
