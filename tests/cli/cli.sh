@@ -389,6 +389,17 @@ for name in Foo a-b 9x 'x.'; do
 done
 like "also when it is looked for" "$("$pd" plugins a-b --plugin-dir "$tmp/odd" 2>&1)" "no plugin 'a-b' in .*; passed over, as .*/a-b.so"
 
+# --------------------------------------- of one name in two folders of plugins
+mkdir "$tmp/old"
+cp "$tmp/plugins/steps.so" "$tmp/old/"
+two=(--plugin-dir "$tmp/old" --plugin-dir "$tmp/plugins")
+told="$tmp/plugins/steps.so is not used: $tmp/old/steps.so comes before it"
+is "the first folder's plugin is used" "$("$pd" plugins "${two[@]}" --json steps 2>/dev/null | jq -r '.[0].path')" "$tmp/old/steps.so"
+like "and the other is told" "$("$pd" plugins "${two[@]}" 2>&1 >/dev/null)" "^patchday: $told\$"
+like "also by its name" "$("$pd" plugins "${two[@]}" steps 2>&1 >/dev/null)" "^patchday: $told\$"
+unlike "and to nobody who asks for another" "$("$pd" plugins "${two[@]}" native 2>&1)" "steps.so is not used"
+is "doctor tells it, and misses nothing by it" "$("$pd" doctor "${two[@]}" --json | jq -c --arg told "$told" '.[] | select(.check == $told) | [.ok, .info]')" "[true,true]"
+
 # ------------------------------------- a plugin that does not come to an end
 mkdir "$tmp/endless"
 cp "$PD_BUILDDIR/tests/modules/endless/.libs/endless.so" "$tmp/endless/"
