@@ -251,6 +251,8 @@ run=$!
 check "a run is at its step" wait_for step_is body/steps.write begun
 pid=$(owner)
 is "the lock has its pid" "$pid" "$run"
+is "the plugin of its steps is in its memory, and none that only planning needed" \
+	"$(grep -oE '/(steps|native)\.so' "/proc/$pid/maps" | sort -u | xargs)" /steps.so
 for c in "run $tmp/good.lua" resume undo "signoff --party x"; do
 	# shellcheck disable=SC2086 # words
 	pd $c
