@@ -32,4 +32,7 @@ check-build: $(check_PROGRAMS) $(check_LTLIBRARIES)
 check-valgrind: all check-build
 	@PD_BUILDDIR='$(abs_top_builddir)' PD_SRCDIR='$(abs_top_srcdir)' $(top_srcdir)/tests/valgrind.sh \
 		$(filter-out tests/style/%,$(TESTS))
-.PHONY: check-lab check-build check-valgrind
+# twenty minutes: as many runs with patchday killed or the power cut, where check-lab has four
+check-kill: all check-build
+	PD_KILL_RUNS=20 $(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='%reldir%/lab/kill.sh' TEST_SUITE_LOG=test-suite-kill.log
+.PHONY: check-lab check-build check-valgrind check-kill

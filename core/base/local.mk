@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 core_libcore_la_SOURCES += \
+	%reldir%/apart.c \
+	%reldir%/apart.h \
 	%reldir%/error.c \
 	%reldir%/error.h \
 	%reldir%/errors.def \

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/apart.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "plugin/worker.h"
@@ -124,19 +125,39 @@ static struct pd_plan *make_plan(struct planning *p, const json_t *inputs, int64
 	return named && !read_for_plan(p, err) ? NULL : pd_workflow_plan(&in, err);
 }
 
+/* How a plan is asked for. */
+struct order {
+	struct pd_cli *cli;
+	const json_t *inputs;
+	int64_t round;
+	const char *file;
+};
+
+static json_t *plan_json(void *user, struct pd_error **err)
+{
+	const struct order *o = user;
+	struct planning p = { .cli = o->cli, .sources = json_object_get(o->inputs, "catalogs") };
+	struct pd_plan *plan = look(o->cli, o->file, &p.facts, err) ? make_plan(&p, o->inputs, o->round, err) : NULL;
+	json_t *json = plan ? json_incref(plan->json) : NULL;
+
+	pd_plan_free(plan);
+	pd_facts_clear(&p.facts);
+	pd_catalogs_clear(&p.catalogs);
+	return json;
+}
+
 struct pd_plan *pd_cli_plan(struct pd_cli *cli, const json_t *inputs, int64_t round,
 			    const char *file, struct pd_error **err)
 {
-	struct planning p = { .cli = cli, .sources = json_object_get(inputs, "catalogs") };
-	struct pd_plan *plan = NULL;
+	struct order o = { cli, inputs, round, file };
+	json_t *json;
 
 	/* what root runs must not be anybody's to change */
-	if ((geteuid() != 0 || pd_trusted_file(pd_json_text(inputs, "script", ""), err)) &&
-	    look(cli, file, &p.facts, err))
-		plan = make_plan(&p, inputs, round, err);
-	pd_facts_clear(&p.facts);
-	pd_catalogs_clear(&p.catalogs);
-	return plan;
+	if (geteuid() == 0 && !pd_trusted_file(pd_json_text(inputs, "script", ""), err))
+		return NULL;
+	/* facts, catalogs and all plugins are not carried along by a run */
+	json = pd_apart(plan_json, &o, err);
+	return json ? pd_plan_new_take(json, err) : NULL;
 }
 
 /* facts(from, name, to_judge): of a file, of this server (nil), or as they are,

@@ -216,6 +216,18 @@ PD_CORE(ignored_plugins)
 	return list;
 }
 
+/* shadowed_plugins(): {path, used}: one that is not used, and the one before it that is. */
+PD_CORE(shadowed_plugins)
+{
+	const struct pd_strings *paths = pd_registry_shadowed(cli->registry);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < paths->len; i += 2)
+		json_array_append_new(list, json_pack("{s:s, s:s}", "path", paths->items[i], "used",
+						      paths->items[i + 1]));
+	return list;
+}
+
 /* plugin(name): all that it declares. */
 PD_CORE(plugin)
 {
@@ -253,6 +265,7 @@ const struct pd_core_row pd_core_system[] = {
 	{ "about", about }, { "color", color }, { "columns", columns }, { "date", date },
 	{ "encode", encode }, { "exec", exec }, { "explanations", explanations },
 	{ "files", files }, { "nearest", nearest }, { "now", now }, { "owner", owner }, { "path", path },
-	{ "ignored_plugins", ignored_plugins }, { "plugin", plugin }, { "plugins", plugins }, { "setup", setup }, { "text", text },
+	{ "ignored_plugins", ignored_plugins }, { "plugin", plugin }, { "plugins", plugins }, { "setup", setup },
+	{ "shadowed_plugins", shadowed_plugins }, { "text", text },
 	{ NULL, NULL }
 };

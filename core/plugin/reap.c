@@ -35,12 +35,12 @@ static bool is_other(const struct pd_others *others, pid_t pid)
 
 void pd_reap_prepare(struct pd_others *others)
 {
-	static bool reaper;
+	static pid_t reaper; /* a process that is forked is none */
 	pd_auto_free char *list = NULL;
 	siginfo_t info;
 
-	if (!reaper)
-		reaper = prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+	if (reaper != getpid() && prctl(PR_SET_CHILD_SUBREAPER, 1) == 0)
+		reaper = getpid();
 	/* the usual case costs one call */
 	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0)
 		return;

@@ -16,7 +16,9 @@ struct entry {
 };
 
 struct pd_registry {
-	struct pd_strings folders, ignored; /* ignored: files that are no plugins by their names */
+	struct pd_strings folders;
+	struct pd_strings ignored;  /* files that are no plugins by their names */
+	struct pd_strings shadowed; /* files of plugins, each followed by that of an earlier folder */
 	struct entry *entries; /* sorted by name */
 	size_t len, cap;
 };
@@ -38,6 +40,7 @@ void pd_registry_free(struct pd_registry *reg)
 	free(reg->entries);
 	pd_strings_clear(&reg->folders);
 	pd_strings_clear(&reg->ignored);
+	pd_strings_clear(&reg->shadowed);
 	free(reg);
 }
 
@@ -181,8 +184,11 @@ static void add(struct pd_registry *reg, const char *folder, const char *file)
 		return;
 	}
 	at = place(reg, name, &found);
-	if (found)
+	if (found) {
+		pd_strings_add_take(&reg->shadowed, pd_print("%s/%s", folder, file));
+		pd_strings_add(&reg->shadowed, reg->entries[at].path);
 		return;
+	}
 	pd_grow(reg->entries, reg->len, reg->cap);
 	memmove(reg->entries + at + 1, reg->entries + at,
 		(reg->len++ - at) * sizeof(*reg->entries));
@@ -223,6 +229,11 @@ bool pd_registry_names(struct pd_registry *reg, struct pd_strings *names,
 const struct pd_strings *pd_registry_ignored(const struct pd_registry *reg)
 {
 	return &reg->ignored;
+}
+
+const struct pd_strings *pd_registry_shadowed(const struct pd_registry *reg)
+{
+	return &reg->shadowed;
 }
 
 static void unknown(struct pd_registry *reg, const char *name, struct pd_error **err)

@@ -53,6 +53,9 @@ bool pd_trusted_path(struct pd_error **err) PD_MUST_USE;
 bool pd_trusted_file(const char *path, struct pd_error **err) PD_MUST_USE;
 /** Paths of shared objects that are no plugins by their names; borrowed. */
 const struct pd_strings *pd_registry_ignored(const struct pd_registry *reg);
+/** Paths of plugins' files that are not used, each followed by that of an earlier
+ * folder, which is; borrowed. */
+const struct pd_strings *pd_registry_shadowed(const struct pd_registry *reg);
 /** Path of a loaded plugin's file; NULL if it is not loaded; borrowed. */
 const char *pd_registry_path(struct pd_registry *reg, const char *name);
 

@@ -45,6 +45,8 @@ char *pd_report_render(const char *xml, const char *library, const char *format,
 	xsltStylesheetPtr sheet = style ? xsltParseStylesheetDoc(style) : NULL;
 	xmlDocPtr doc = xmlReadMemory(xml, (int)strlen(xml), "report.xml", NULL,
 				      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	const xmlError *wrong = doc ? NULL : xmlGetLastError();
+	const char *what = wrong && wrong->message ? wrong->message : "no memory";
 	xmlDocPtr result = sheet && doc ? transform(sheet, doc) : NULL;
 	xmlChar *text = NULL;
 	char *out = NULL;
@@ -52,6 +54,9 @@ char *pd_report_render(const char *xml, const char *library, const char *format,
 
 	if (result && xsltSaveResultToString(&text, &len, result, sheet) == 0)
 		out = pd_strndup(text ? (const char *)text : "", (size_t)len);
+	else if (ours && !doc)
+		pd_error_set(err, "report-xml", "the report can't be read as XML: line %d: %.*s",
+			     wrong ? wrong->line : 0, (int)strcspn(what, "\n"), what);
 	else if (ours)
 		pd_error_set(err, "report-style", "the style sheet %s is missing or broken", path);
 	xmlFree(text);

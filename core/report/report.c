@@ -18,7 +18,10 @@ char *pd_report_clean(const char *text)
 	bool valid = pd_utf8_valid(text, strlen(text));
 
 	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		if ((*p < ' ' && *p != '\t' && *p != '\n') || (*p >= 0x80 && !valid))
+		bool none = valid && p[0] == 0xef && p[1] == 0xbf && p[2] >= 0xbe; /* U+FFFE, U+FFFF */
+
+		p += none ? 2 : 0;
+		if (none || (*p < ' ' && *p != '\t' && *p != '\n') || (*p >= 0x80 && !valid))
 			pd_buffer_text(&b, "\xef\xbf\xbd");
 		else
 			pd_buffer_add(&b, p, 1);

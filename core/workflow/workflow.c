@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/apart.h"
 #include "workflow/sandbox.h"
 
 enum {
@@ -38,12 +39,6 @@ static void confine(void)
 	setlocale(LC_ALL, "C");
 }
 
-static json_t *error_json(const struct pd_error *e)
-{
-	return json_pack("{s:{s:s, s:s, s:s*, s:s*}}", "error", "id", e->id, "message", e->message,
-			 "where", e->where, "remedy", e->remedy);
-}
-
 static bool answer(int fd, const struct pd_workflow_input *in, const json_t *text, bool describe)
 {
 	const char *slash = strrchr(in->script, '/');
@@ -54,7 +49,7 @@ static bool answer(int fd, const struct pd_workflow_input *in, const json_t *tex
 	pd_auto_free char *line = NULL;
 
 	if (!result)
-		result = sb.asks ? json_pack("{s:b}", "asks", true) : error_json(err);
+		result = sb.asks ? json_pack("{s:b}", "asks", true) : pd_apart_error(err);
 	line = pd_json_line(result);
 	return pd_write_all(fd, line, strlen(line));
 }
@@ -98,20 +93,8 @@ static const char *collect(int fd, struct pd_buffer *out)
 
 static json_t *understand(const struct pd_buffer *out, struct pd_error **err)
 {
-	json_t *value = pd_json_parse(out->data ? out->data : "", out->len,
-				      "answer of the worker", err);
-	const json_t *e = json_object_get(value, "error");
-	const struct pd_explanation *x = pd_explain(pd_json_text(e, "id", ""));
-	const char *remedy = pd_json_text(e, "remedy", NULL);
-
-	if (!e)
-		return value;
-	pd_error_at(err, x ? x->id : "workflow-script", pd_json_text(e, "where", NULL), 0, 0, "%s",
-		    pd_json_text(e, "message", "?"));
-	if (remedy)
-		pd_error_remedy(err, "%s", remedy);
-	json_decref(value);
-	return NULL;
+	return pd_apart_take(pd_json_parse(out->data ? out->data : "", out->len, "answer of the worker", err),
+			     "workflow-script", err);
 }
 
 static json_t *in_worker(const struct pd_workflow_input *in, const json_t *text,

@@ -50,6 +50,9 @@ local function plugins(cli)
 	for _, path in ipairs(only and {} or core.ignored_plugins()) do
 		core.err(("patchday: %s is passed over: its name is no plugin's (a to z, 0 to 9, _; a letter first)\n"):format(path))
 	end
+	for _, file in ipairs(core.shadowed_plugins()) do
+		if not only or file.used:match "([^/]+)%.so$" == only then core.err("patchday: " .. base.shadowed(file) .. "\n") end
+	end
 	if as and status == 0 then whole[as](list, only) end
 	return status
 end

@@ -150,6 +150,11 @@ function base.error_text(err)
 	return err.where and err.where .. ": " .. err.message or err.message
 end
 
+-- A row of core.shadowed_plugins().
+function base.shadowed(file)
+	return ("%s is not used: %s comes before it"):format(file.path, file.used)
+end
+
 -- Print an error, as { id, where, message, remedy } or what Lua itself raised;
 -- as JSON in one line if it is one of many.  brief: the remedy is for JSON only.
 function base.show_error(err, many, brief)

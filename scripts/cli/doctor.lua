@@ -12,6 +12,9 @@ local function look_at_plugins(tell)
 		local _, err = core.plugin(name)
 		if err then tell(false, base.error_text(err), err.remedy or "") end
 	end
+	for _, file in ipairs(core.shadowed_plugins()) do
+		tell(true, base.shadowed(file), nil, { info = true })
+	end
 end
 
 local function look_at_state(tell, cli)

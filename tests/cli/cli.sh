@@ -251,6 +251,8 @@ run=$!
 check "a run is at its step" wait_for step_is body/steps.write begun
 pid=$(owner)
 is "the lock has its pid" "$pid" "$run"
+is "the plugin of its steps is in its memory, and none that only planning needed" \
+	"$(grep -oE '/(steps|native)\.so' "/proc/$pid/maps" | sort -u | xargs)" /steps.so
 for c in "run $tmp/good.lua" resume undo "signoff --party x"; do
 	# shellcheck disable=SC2086 # words
 	pd $c
@@ -388,6 +390,17 @@ for name in Foo a-b 9x 'x.'; do
 	like "a file whose name can't be a plugin's is told ($name)" "$out" "odd/$name.so is passed over: its name is no plugin's"
 done
 like "also when it is looked for" "$("$pd" plugins a-b --plugin-dir "$tmp/odd" 2>&1)" "no plugin 'a-b' in .*; passed over, as .*/a-b.so"
+
+# --------------------------------------- of one name in two folders of plugins
+mkdir "$tmp/old"
+cp "$tmp/plugins/steps.so" "$tmp/old/"
+two=(--plugin-dir "$tmp/old" --plugin-dir "$tmp/plugins")
+told="$tmp/plugins/steps.so is not used: $tmp/old/steps.so comes before it"
+is "the first folder's plugin is used" "$("$pd" plugins "${two[@]}" --json steps 2>/dev/null | jq -r '.[0].path')" "$tmp/old/steps.so"
+like "and the other is told" "$("$pd" plugins "${two[@]}" 2>&1 >/dev/null)" "^patchday: $told\$"
+like "also by its name" "$("$pd" plugins "${two[@]}" steps 2>&1 >/dev/null)" "^patchday: $told\$"
+unlike "and to nobody who asks for another" "$("$pd" plugins "${two[@]}" native 2>&1)" "steps.so is not used"
+is "doctor tells it, and misses nothing by it" "$("$pd" doctor "${two[@]}" --json | jq -c --arg told "$told" '.[] | select(.check == $told) | [.ok, .info]')" "[true,true]"
 
 # ------------------------------------- a plugin that does not come to an end
 mkdir "$tmp/endless"

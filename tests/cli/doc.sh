@@ -75,6 +75,11 @@ is "each row has a test" "$(grep -c '`tests/' <<<"$rows")" 20
 is "doc/rehearse.md has each place that a rehearsal leaves out, and no other" \
 	"$(sed -n '/Left out, here/,/shared memory/p' "$PD_SRCDIR/doc/rehearse.md" | grep -oE '`/[a-z/]+`' | tr -d '`' | sort | xargs)" \
 	"$(sed -n '/folders\[\] = {/,/};/p' "$PD_SRCDIR/rehearse/files.c" | grep -oE '"/[a-z/]+"' | tr -d '"' | sort | xargs)"
+# what the README makes can be made, and what it says of it is so
+made=$(grep -oE '\bmake [a-z-]+`' "$PD_SRCDIR/README.md" | tr -d '`' | cut -d' ' -f2 | sort -u)
+check "the README names what can be made" [ "$(wc -w <<<"$made")" -ge 4 ]
+empty "and each of it is a target" "$(for target in $made; do grep -q "^$target:" "$PD_BUILDDIR/Makefile" || echo "$target"; done)"
+like "check-kill is twenty runs" "$(sed -n '/^check-kill:/,/^[^	]*$/p' "$PD_BUILDDIR/Makefile")" 'PD_KILL_RUNS=20 .*tests/lab/kill\.sh'
 # each function of core that Lua gets is in its table
 empty "doc/command-line.md has each function of core" "$(grep -ohE '^PD_CORE\([a-z_]+|^	\}, own\[\] = .*|\{ "(clean|err|list|out|raw|watch)",' \
 	"$PD_SRCDIR"/core/cli/*.c | sed -n 's/_*$//; s/^PD_CORE(//p; s/^{ "\([a-z]*\)",/\1/p' | grep -vx name | sort -u |

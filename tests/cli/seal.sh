@@ -46,7 +46,7 @@ sql()
 }
 
 workflow good <<END
-pd.stage "one" { steps.noop {}, steps.write { path = "$f/a", text = "A", evidence = true },
+pd.stage(pd.note "not for XML: \u{FFFE}" or "one") { steps.noop {}, steps.write { path = "$f/a", text = "A", evidence = true },
   steps.write { path = "$f/b", text = "B", evidence = true } },
 pd.signoff { parties = { "operations", "owner" } },
 END
@@ -82,12 +82,14 @@ like "so is a note of two lines" "$rc $out" '^2 .*the note is not one line.*\[si
 pd signoff --party "$(printf '%0100000d' 0)" --name Ann
 like "and a party that is too long" "$rc $out" '^2 .*the party has 100000 bytes.*\[sign-text\]'
 is "nobody has signed by that" "$(sql "SELECT count(*) FROM event WHERE kind = 'sign'")" 0
-SUDO_USER=mallory pd signoff --party operations --name Ann --note "one <lamp> is out"
+SUDO_USER=mallory pd signoff --party operations --name Ann --note $'one <lamp> is out: \xef\xbf\xbf\xef\xbf\xbe.'
 is "one signs" "$rc" 5
 pd signoff --party operations --name Bob
 is "nobody signs for a party again" "$rc" 2
 like "and it says who has" "$out" "Ann has signed for 'operations' already .*\[sign-twice\]"
 report_valid "half signed"
+like "what XML can't hold is replaced in what the plan says" "$(cat "$tmp/report.xml")" $'not for XML: \xef\xbf\xbd<'
+like "and a person" "$(cat "$tmp/report.xml")" $'is out: \xef\xbf\xbd\xef\xbf\xbd\\.<'
 verify 0 "a report that is not sealed is proven by the journal" "$s/certificates/"*.xml
 pd signoff --party owner --name ""
 is "the last one makes it done" "$rc $(state)" "0 done"

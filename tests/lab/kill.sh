@@ -3,7 +3,8 @@
 # Whole runs of a file-and-print server, with patchday killed (kill -9) or the
 # server's power cut at random moments: each goes on and ends done, with no
 # step lost and none applied twice but the one that was interrupted.
-# PD_KILL_RUNS: how many runs; PD_KILL_SEED: repeats the moments of a test.
+# PD_KILL_RUNS: how many runs, 20 by `make check-kill`; PD_KILL_SEED: repeats the
+# moments of a test.
 export PD_LAB=${PD_LAB:-t-kill}
 . "${PD_SRCDIR:?}/tests/style/tap.sh" || exit 99
 . "$PD_SRCDIR/tests/lab/server.sh" || exit 99

@@ -138,6 +138,7 @@ static void test_found(void)
 	struct pd_error *err = NULL;
 	const struct pd_plugin *p = NULL, *again;
 	const struct pd_step *step;
+	const struct pd_strings *shadowed;
 	pd_auto(pd_strings) names = {0};
 	pd_auto_free char *all = NULL;
 
@@ -147,6 +148,12 @@ static void test_found(void)
 	CU_ASSERT(pd_registry_names(reg, &names, &err));
 	all = pd_strings_join(&names, " ");
 	CU_ASSERT_STRING_EQUAL(all, "act fifo link newer noentry other text undefined wrongabi");
+	shadowed = pd_registry_shadowed(reg);
+	CU_ASSERT_FATAL(shadowed->len >= 2 && shadowed->len % 2 == 0);
+	for (size_t i = 0; i < shadowed->len; i += 2) {
+		CU_ASSERT(has(shadowed->items[i], modules) && has(shadowed->items[i + 1], folder));
+		CU_ASSERT_STRING_EQUAL(strrchr(shadowed->items[i], '/'), strrchr(shadowed->items[i + 1], '/'));
+	}
 	CU_ASSERT_PTR_NULL(pd_registry_path(reg, "act"));
 	again = pd_registry_find(reg, "act", &err);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(again);

@@ -379,6 +379,18 @@ static void test_lines(void)
 	CU_ASSERT(strstr(text, " by Ann Eve: so it is\n") != NULL);
 }
 
+/* The style sheet is not what is wrong with it. */
+static void test_no_xml(void)
+{
+	struct pd_error *err = NULL;
+
+	CU_ASSERT_PTR_NULL(pd_report_render("<report>\n\xef\xbf\xbe</report>", library, "text", &err));
+	CU_ASSERT_FATAL(err != NULL);
+	CU_ASSERT_STRING_EQUAL(err->id, "report-xml");
+	CU_ASSERT(strstr(err->message, "XML: line 2: ") && !strchr(err->message, '\n'));
+	pd_error_free(err);
+}
+
 static void test_clean(void)
 {
 	remove_all(dir);
@@ -396,6 +408,7 @@ static CU_TestInfo tests[] = {
 	{ "each byte of the journal's file", test_database },
 	{ "each byte of it when another run has begun", test_further },
 	{ "a name of several lines", test_lines },
+	{ "a report that is no XML", test_no_xml },
 	{ "nothing is left", test_clean },
 	CU_TEST_INFO_NULL
 };

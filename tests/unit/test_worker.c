@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/apart.h"
 #include "plugin/arguments.h"
 #include "plugin/registry.h"
 #include "plugin/spawner.h"
@@ -356,6 +357,60 @@ static void test_other_children(void)
 	CU_ASSERT_EQUAL(waitpid(mine, NULL, WNOHANG), 0);
 	kill(mine, SIGKILL);
 	CU_ASSERT_EQUAL(waitpid(mine, NULL, 0), mine);
+}
+
+/* What is done in pd_apart(): the word says what. */
+static json_t *part(void *user, struct pd_error **err)
+{
+	const char *how = user;
+	json_t *value;
+	struct heard h;
+
+	if (strcmp(how, "bomb") == 0) {
+		h = apply("bomb");
+		value = json_pack("{s:s?, s:I}", "message", h.r.message, "left", (json_int_t)count_bombs());
+		forget(&h);
+		return value;
+	}
+	if (strcmp(how, "signal") == 0)
+		raise(SIGKILL);
+	if (strcmp(how, "exit") == 0)
+		_exit(7);
+	pd_error_at(err, "file-read", "/x", 3, 0, "no \xff");
+	pd_error_remedy(err, "look there");
+	return NULL;
+}
+
+static json_t *apart(const char *how, struct pd_error **err)
+{
+	return pd_apart(part, (void *)(uintptr_t)how, err);
+}
+
+/* A part of the work in a process of its own has workers, and leaves nothing either. */
+static void test_apart(void)
+{
+	struct pd_error *err = NULL;
+	json_t *value = apart("bomb", &err);
+
+	CU_ASSERT_STRING_EQUAL(pd_json_text(value, "message", ""), "the bomb is laid");
+	CU_ASSERT_EQUAL(pd_json_number(value, "left", -1), 0);
+	CU_ASSERT_EQUAL(waitpid(-1, NULL, WNOHANG), -1);
+	json_decref(value);
+	CU_ASSERT_PTR_NULL(apart("error", &err));
+	CU_ASSERT_FATAL(err != NULL);
+	CU_ASSERT_STRING_EQUAL(err->id, "file-read");
+	CU_ASSERT_STRING_EQUAL(err->where, "/x:3");
+	CU_ASSERT_STRING_EQUAL(err->message, "no \\xff");
+	CU_ASSERT_STRING_EQUAL(err->remedy, "look there");
+	pd_error_free(err);
+	err = NULL;
+	CU_ASSERT_PTR_NULL(apart("signal", &err));
+	CU_ASSERT(err && strcmp(err->id, "apart") == 0 && has(err->message, "ended by signal 9"));
+	pd_error_free(err);
+	err = NULL;
+	CU_ASSERT_PTR_NULL(apart("exit", &err));
+	CU_ASSERT(err && has(err->message, "ended with status 7"));
+	pd_error_free(err);
 }
 
 static void test_much_output(void)
@@ -1017,6 +1072,7 @@ static void tear_down(void)
 	{ "two hundred of them", test_many }
 
 #define ONE_WAY                                                            \
+	{ "in a process of its own", test_apart },                         \
 	{ "output is bounded", test_much_output },                         \
 	{ "catalogs", test_catalogs },                                     \
 	{ "items of a long document", test_items },                        \
