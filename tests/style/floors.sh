@@ -24,7 +24,7 @@ catalog 3930
 workflow 2072
 run 6279
 report 1452
-cli 3023
+cli 3057
 END
 all=$(find core -path core/fleet -prune -o \( -name '*.c' -o -name '*.h' -o -name '*.def' \) -print0 | xargs -0 cat | wc -l)
 is "each file of core/ is on a floor" "$total" "$all"
