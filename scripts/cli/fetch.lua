@@ -223,7 +223,7 @@ local function sum_up(cli, files, to)
 end
 
 return function(cli)
-	signature.prove(cli, "fetch")
+	signature.prove(cli, "fetch", cli.operands)
 	local files = payloads(cli, updates(cli))
 	if #files == 0 then base.fail("freeze-nothing", "no update that was chosen has a payload") end
 	local to = open_folder(cli)

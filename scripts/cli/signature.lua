@@ -29,11 +29,11 @@ end
 -- A catalog with a signature beside it, or of which --key says who has to have
 -- signed it, is proved before it is read; a repository is by its repomd.xml.  What
 -- proves each, by its name.
-function signature.prove(cli, verb)
+function signature.prove(cli, verb, names)
 	local kind, key, by = cli:option("trust") or "minisign", cli:option("key"), {}
 	base.choose(kinds, ("catalog %s --trust "):format(verb), kind)
 	local asked = key or cli:option("trust")
-	for _, name in ipairs(cli.operands) do
+	for _, name in ipairs(names) do
 		local beside = name .. (trust.ending(kind) or "")
 		if not name:find("^%l+:") and (asked or core.path(beside)) and not repository.at(name) then
 			by[name] = trust.prove({ kind = kind, key = key or "/etc/patchday/seal.pub" }, name, beside)

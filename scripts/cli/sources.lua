@@ -5,12 +5,13 @@ local base = require "cli.base"
 local source = require "cli.source"
 local sources = {}
 
--- Those of --catalog and operands, all of them or what concerns the facts that
--- are loaded.  "Nothing is needed" must not come from
--- having looked nowhere.
-function sources.catalogs(cli, only)
-	local names = cli:all("catalog")
-	for _, file in ipairs(cli.operands) do names[#names + 1] = file end
+-- Those of --catalog and operands, or those named, all of them or what concerns the facts
+-- that are loaded.  "Nothing is needed" must not come from having looked nowhere.
+function sources.catalogs(cli, only, names)
+	if not names then
+		names = cli:all("catalog")
+		table.move(cli.operands, 1, #cli.operands, #names + 1, names)
+	end
 	local heads = base.must(core.catalogs(core.list(source.together(source.resolve(cli, names))), only))
 	if #heads == 0 then base.fail("usage", "no catalog is named, and there is none of apt here") end
 	for c, head in ipairs(heads) do
