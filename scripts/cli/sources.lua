@@ -92,9 +92,10 @@ local function modules(file)
 	local list = core.list { not file and { name = "*" } or nil }
 	for line in base.lines(file and text_of(file) or "") do
 		local name, stream = line:gsub("#.*", ""):match("^%s*([^%s:]+)[\t:]%s*(%S+)%s*$")
-		if name then list[#list + 1] = { name = name, enabled = stream }
+		if name and base.is_text(line) then list[#list + 1] = { name = name, enabled = stream }
 		elseif line:find("^%s*[^%s#]") then
-			error({ id = "facts-packages", where = file, message = ("'%s' is no module and its stream"):format(line) }, 0)
+			error({ id = "facts-packages", where = file,
+				message = ("'%s' is no module and its stream"):format(line:gsub("\0", "?")) }, 0)
 		end
 	end
 	return list
@@ -105,7 +106,7 @@ end
 -- the newest.  What system it is has no fact, only the kind of its packages.
 function sources.packages(file, scheme, enabled)
 	local number, list, text = 0, core.list {}, text_of(file)
-	local plain = utf8.len(text) and simple[scheme]
+	local plain = base.is_text(text) and simple[scheme]
 	for line in base.lines(text) do
 		number = number + 1
 		local name, epoch, version, release, arch
@@ -113,7 +114,7 @@ function sources.packages(file, scheme, enabled)
 		if name then
 			list[#list + 1] = { name = name, version = full(epoch, version, release), arch = arch, scheme = scheme }
 		else
-			local fault = not utf8.len(line) and "the line is not UTF-8"
+			local fault = not base.is_text(line) and "the line is not UTF-8, or has a zero byte"
 			local row = fault and {} or columns(line)
 			if #row > 0 then list[#list + 1], fault = package(row, scheme) end
 			if fault then error({ id = "facts-packages", where = ("%s:%d"):format(file, number), message = fault }, 0) end

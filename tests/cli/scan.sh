@@ -51,11 +51,15 @@ like "of very many builds of one name the newest of its architecture counts, wit
 for bad in 'foo\t0\t1\t1@wanted are the columns' 'foo\t0\t1\t1\tall\tx@wanted are the columns' \
 	'foo\tx\t1\t1\tall@the epoch .x. is no number' '\t0\t1\t1\tall@has no name' \
 	'foo\t0\t\t1\tall@no version' 'foo\t0\t1 2\t1\tall@"1 2-1" is no version of the scheme rpm' \
-	'foo\t0\t1\xff\t1\tall@not UTF-8'; do
+	'foo\t0\t1\xff\t1\tall@not UTF-8' 'foo\t0\t1\0\t1\tall@zero byte'; do
 	packages 'libssl3\t0\t3.0.1\t\tamd64' "${bad%@*}"
 	scan --packages "$tmp/p.tsv" --scheme rpm
 	like "a line that is none is refused: ${bad#*@}" "$rc $out" "^2 patchday: $tmp/p.tsv:2: .*${bad#*@}"
 done
+packages 'libssl3\t0\t3.0.1\t\tamd64'
+printf 'a\0\tb\n' >"$tmp/streams"
+scan --packages "$tmp/p.tsv" --scheme deb --modules "$tmp/streams"
+like "nor has a stream of a module one" "$rc $out" "^2 patchday: $tmp/streams: .* is no module and its stream"
 scan --packages "$tmp/p.tsv"
 like "--scheme is asked for" "$rc $out" '^2 .*--packages needs --scheme'
 scan --packages "$tmp/p.tsv" --scheme dep
@@ -182,6 +186,8 @@ vercmp rpm < <(printf '1\t2\r\n2\t1\r\n')
 is "lines may end as those of Windows do" "$rc $(tr '\n' ' ' <<<"$out") $err" "0 -1 1  "
 vercmp rpm < <(printf '1\t-1\n-1\t-2\n0:-1\t-1\n')
 is "what begins with - is a release without a version, as librpm has it" "$rc $(tr '\n' ' ' <<<"$out")" "0 1 -1 0 "
+vercmp deb < <(printf '1\0\t2\n1\t2\n')
+like "a zero byte is in none" "$rc $(tr '\n' ' ' <<<"$out")$err" '^0 \? -1 patchday: line 1: '
 vercmp rpm </dev/null
 is "nothing gives nothing" "$rc $out" "0 "
 vercmp dep </dev/null
