@@ -107,6 +107,28 @@ is "and its packages say so" "$(pd catalog show "$catalog" --json | jq -r 'selec
 	"perl:5.26 default"
 jq '."x-modules" = [{name: "perl", enabled: ""}]' "$tmp/facts.json" >"$tmp/none.json"
 like "nor where the module is disabled" "$(pd scan --catalog "$catalog" --facts "$tmp/none.json" --why EX-8)" '^not-applicable .*plain is not'
+# own STREAM: EX-8 where the administrator has set this default stream
+own()
+{
+	jq --arg stream "$1" '."x-modules" = [] | ."x-module-defaults" = [{name: "tools", stream: "5.26"}, {name: "perl", stream: $stream}]' \
+		"$tmp/facts.json" >"$tmp/none.json"
+	pd scan --catalog "${2:-$catalog}" --facts "$tmp/none.json" --why EX-8 | cut -d' ' -f1
+}
+is "what the administrator has set counts before the repository's" "$(own 5.26) $(own 5.30) $(own '')" \
+	"needed not-applicable not-applicable"
+is "also where that has none" "$(own 5.26 "$catalog/repodata/updateinfo.xml") $(own 5.2 "$catalog/repodata/updateinfo.xml")" \
+	"needed not-applicable"
+if unshare -m mount -t tmpfs none "$tmp/repo/repodata" 2>/dev/null; then
+	mkdir -p "$tmp/etc/dnf/modules.defaults.d"
+	cp "$modules" "$tmp/etc/dnf/modules.defaults.d/own.yaml"
+	cp "$modules" "$tmp/etc/dnf/modules.defaults.d/notes.txt"
+	is "which a scanner finds, with modules that have none" "$(unshare -m sh -c \
+		'mount -t tmpfs none /etc && cp -r "$1/." /etc && shift && exec "$@"' sh "$tmp/etc" "$PD_BUILDDIR/patchday" facts \
+		--plugin-dir "$tmp/plugins" --state "$tmp/state" --json 2>/dev/null | jq -c '[."x-module-defaults"[] | [.name, .stream]]')" \
+		'[["perl","5.26"],["none",""],["tools","rhel8"]]'
+else
+	echo "# SKIPPED: the default streams of a server, which needs root and namespaces"
+fi
 # ---- of several repositories, as libmodulemd merges them
 # together {WHEN STREAM}...: EX-8, where the default is 5.26 since 202601010000, beside
 # repositories that have another one since then

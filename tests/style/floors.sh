@@ -20,7 +20,7 @@ base 1513
 xml 737
 plugin 5797
 facts 1017
-catalog 3945
+catalog 3961
 workflow 2072
 run 6279
 report 1452
