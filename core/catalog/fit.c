@@ -107,6 +107,22 @@ void pd_add_known(struct pd_arena *a, struct pd_catalog_update *u)
 	}
 }
 
+/* Is this stream the default one, on this server?  Its administrator has the last word. */
+static bool is_default_here(const char *module, size_t len, const struct pd_facts *facts)
+{
+	const json_t *row;
+	size_t i, whole = module_at(module);
+
+	json_array_foreach(json_object_get(facts->json, "x-module-defaults"), i, row) {
+		const char *name = pd_json_text(row, "name", ""), *stream = pd_json_text(row, "stream", "");
+
+		if (strlen(name) == len && strncmp(name, module, len) == 0)
+			return strlen(stream) + len + 1 == whole && *stream &&
+			       strncmp(stream, module + len + 1, strlen(stream)) == 0;
+	}
+	return module[whole] == ' ';
+}
+
 /* A package of a module is for servers that have its stream enabled, or where it is the
  * default one and none is.  Where it is not known what is enabled, the build that is there
  * says it: one from no module is none of it, and of one from a module it is open. */
@@ -116,7 +132,7 @@ static enum pd_truth in_module(const char *module, const struct pd_package_row *
 	const json_t *modules = json_object_get(facts->json, "x-modules"), *row;
 	const char *wanted = module + strcspn(module, ":,");
 	size_t len = (size_t)(wanted - module), stream_len = module_at(wanted), i;
-	bool is_default = wanted[stream_len] == ' ';
+	bool is_default = is_default_here(module, len, facts);
 	bool known = modules;
 
 	json_array_foreach(modules, i, row) {

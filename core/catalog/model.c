@@ -217,7 +217,20 @@ static char *take_row(struct pd_builder *b, int what, union pd_part *p)
 
 /* ----------------------------------------------------------- the updates */
 
-/* The whole update goes, so that half of one is never installed; with a
+/* Of an update that is refused only the head stays, and whether it is needed is not known. */
+static void keep_head(struct pd_builder *b, const char *why)
+{
+	union pd_part p = { .rule = { .size = sizeof(p.rule), .tree = PD_RULES_APPLICABLE,
+				      .op = PD_RULE_UNKNOWN, .subject = why } };
+	pd_auto_free char *wrong = row_bad(&b->scratch, PD_EMIT_RULE, &p);
+
+	for (int k = 0; k < PD_EMIT_END; k++)
+		b->rows[k].len = 0;
+	if (!wrong)
+		pd_buffer_add(&b->rows[PD_EMIT_RULE], &p, pd_part_forms[PD_EMIT_RULE].size);
+}
+
+/* All parts of the update go, so that half of one is never installed; with a
  * strict reader the whole catalog.  @return may the reading go on? */
 static bool refuse(struct pd_builder *b, const char *why)
 {
@@ -226,6 +239,8 @@ static bool refuse(struct pd_builder *b, const char *why)
 	pd_auto_free char *text = pd_print("%s%s%s%s", id ? "update " : "", id ? id : "",
 					   id ? ": " : "", why);
 
+	if (b->state == PD_UPDATE_OPEN && b->now.revision)
+		keep_head(b, why);
 	b->state = b->state == PD_UPDATE_NONE ? PD_UPDATE_NONE : PD_UPDATE_REFUSED;
 	if (b->strict)
 		return pd_error_at(b->err, "catalog-update", b->catalog->name, line, b->column,
@@ -340,7 +355,7 @@ bool pd_builder_emit(void *builder, struct pd_emitted *e)
 	if (b->state == PD_UPDATE_OPEN && b->depth && !refuse(b, "its rules are not closed"))
 		return false;
 	b->now.left_out = e->part.end.left_out;
-	if (b->state == PD_UPDATE_OPEN)
+	if (b->state == PD_UPDATE_OPEN || b->rows[PD_EMIT_RULE].len)
 		pd_catalog_settle(b);
 	b->state = PD_UPDATE_NONE;
 	b->now.id = NULL;

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -21,7 +22,8 @@
 #include "base/text.h"
 #include "cli/cli.h"
 
-enum { DIGEST = 32, HEX = 2 * DIGEST + 1, SECONDS_KEPT = 30 * 86400, SMALL_MAX = 64 << 20, MAPPED = 4 << 20 };
+enum { DIGEST = 32, HEX = 2 * DIGEST + 1, SMALL_MAX = 64 << 20, MAPPED = 4 << 20,
+       SECONDS_KEPT = 30 * 86400, BYTES_KEPT = 64 << 20 };
 
 /** An answer on its way into the cache. */
 struct pd_cache {
@@ -31,8 +33,11 @@ struct pd_cache {
 	struct pd_buffer rest;    /* all else that the answer comes from */
 	int digests;              /* where the digests come out */
 	pid_t hasher;
-	int terminal, answer;     /* the real standard output, what stands for it */
-	char *path;               /* of that */
+	FILE *shown, *told;       /* the real standard output and error */
+	struct pd_buffer notes;   /* all that was told */
+	int answer;               /* has all that was shown; -1: there is no room for it */
+	int64_t len;
+	char *path;               /* of the answer */
 };
 
 static void hash_hex(const void *data, size_t len, char out[HEX])
@@ -126,7 +131,7 @@ static void free_cache(struct pd_cache *k)
 	pd_strings_clear(&k->before);
 	pd_buffer_clear(&k->rest);
 	pd_close_p(&k->digests);
-	pd_close_p(&k->terminal);
+	pd_buffer_clear(&k->notes);
 	pd_close_p(&k->answer);
 	free(k);
 }
@@ -181,21 +186,13 @@ static char *path_of(const struct pd_cache *k, const char *kind, const struct pd
 	return name_in(k, kind, all.data, all.len);
 }
 
-static bool copy_out(int from, FILE *to)
+static void copy_out(int from, FILE *to)
 {
 	char chunk[1 << 16];
 	ssize_t n;
 
 	while ((n = read(from, chunk, sizeof(chunk))) > 0)
 		fwrite(chunk, 1, (size_t)n, to);
-	return n == 0;
-}
-
-static bool print_file(const char *path, FILE *to)
-{
-	pd_auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	return fd >= 0 && copy_out(fd, to);
 }
 
 static bool print_known(const struct pd_cache *k)
@@ -204,8 +201,14 @@ static bool print_known(const struct pd_cache *k)
 	bool known = known_digests(k, &digests);
 	pd_auto_free char *answer = path_of(k, "answer", &digests);
 	pd_auto_free char *notes = path_of(k, "notes", &digests);
+	pd_auto_close int shown = open(answer, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	pd_auto_close int told = open(notes, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-	return known && print_file(notes, stderr) && print_file(answer, stdout);
+	if (!known || shown < 0 || told < 0)
+		return false;
+	copy_out(told, stderr);
+	copy_out(shown, stdout);
+	return true;
 }
 
 /* The folder's own, made when there is none. */
@@ -248,7 +251,38 @@ static void start_hasher(struct pd_cache *k)
 	k->digests = ends[0];
 }
 
-/* From now on standard output is the answer, and is shown at its end. */
+static ssize_t show(void *cache, const char *data, size_t len)
+{
+	struct pd_cache *k = cache;
+
+	k->len += (int64_t)len;
+	if (k->answer >= 0 && (k->len > BYTES_KEPT || !pd_write_all(k->answer, data, len))) {
+		pd_close_p(&k->answer);
+		unlink(k->path);
+	}
+	return (ssize_t)fwrite(data, 1, len, k->shown);
+}
+
+static ssize_t tell(void *cache, const char *data, size_t len)
+{
+	struct pd_cache *k = cache;
+
+	pd_buffer_add(&k->notes, data, len);
+	return (ssize_t)fwrite(data, 1, len, k->told);
+}
+
+/* From now on what is printed to a stream passes through a function; @return the stream. */
+static FILE *replace(FILE **stream, struct pd_cache *k, cookie_write_function_t *write, size_t room)
+{
+	FILE *real = *stream, *other = fopencookie(k, "w", (cookie_io_functions_t){ .write = write });
+
+	if (!other || fflush(real) || setvbuf(other, NULL, room ? _IOFBF : _IONBF, room))
+		return NULL;
+	*stream = other;
+	return real;
+}
+
+/* From now on what is printed is the answer as well. */
 static bool start_answer(struct pd_cache *k)
 {
 	pd_auto_free char *path = pd_print("%s/XXXXXX", k->folder);
@@ -257,19 +291,23 @@ static bool start_answer(struct pd_cache *k)
 		return false;
 	k->path = path;
 	path = NULL;
-	fflush(stdout);
-	k->terminal = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	return k->terminal >= 0 && dup2(k->answer, STDOUT_FILENO) >= 0;
+	k->shown = replace(&stdout, k, show, 1 << 16);
+	k->told = replace(&stderr, k, tell, 0);
+	return k->shown && k->told;
 }
 
-/* Show the answer; is all of it there? */
+/* Is all of it shown, and kept? */
 static bool end_answer(struct pd_cache *k)
 {
-	bool fine = fflush(stdout) == 0;
-
-	dup2(k->terminal, STDOUT_FILENO);
-	fine = lseek(k->answer, 0, SEEK_SET) == 0 && copy_out(k->answer, stdout) && fine;
-	return fflush(stdout) == 0 && fine;
+	if (k->shown) {
+		fclose(stdout);
+		stdout = k->shown;
+	}
+	if (k->told) {
+		fclose(stderr);
+		stderr = k->told;
+	}
+	return k->shown && k->told && fflush(stdout) == 0 && !ferror(stdout) && k->answer >= 0;
 }
 
 /* The digests are made, and no file has changed since they were begun. */
@@ -294,39 +332,41 @@ static bool take_digests(struct pd_cache *k, struct pd_buffer *digests)
 	return status == 0 && digests->len == k->large.len * (HEX - 1);
 }
 
-static void drop_old(const struct pd_cache *k)
+/* Drops what is too old.  @return the bytes of all that is left but the key, and its oldest file */
+static int64_t find_oldest(DIR *folder, char oldest[NAME_MAX + 1])
 {
-	DIR *folder = opendir(k->folder);
+	time_t now = time(NULL), first = 0;
 	const struct dirent *entry;
+	int64_t bytes = 0;
 	struct stat st;
 
-	while (folder && (entry = readdir(folder)))
-		if (fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISREG(st.st_mode) && st.st_mtime < time(NULL) - SECONDS_KEPT)
-			unlinkat(dirfd(folder), entry->d_name, 0);
+	*oldest = '\0';
+	for (rewinddir(folder); (entry = readdir(folder));) {
+		if (fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode) ||
+		    strcmp(entry->d_name, "key") == 0 ||
+		    (st.st_mtime < now - SECONDS_KEPT && unlinkat(dirfd(folder), entry->d_name, 0) == 0))
+			continue;
+		if (!*oldest || st.st_mtime < first) {
+			first = st.st_mtime;
+			snprintf(oldest, NAME_MAX + 1, "%s", entry->d_name);
+		}
+		bytes += st.st_size;
+	}
+	return bytes;
+}
+
+static void drop_old(const struct pd_cache *k)
+{
+	char oldest[NAME_MAX + 1];
+	DIR *folder = opendir(k->folder);
+
+	while (folder && find_oldest(folder, oldest) > BYTES_KEPT && unlinkat(dirfd(folder), oldest, 0) == 0)
+		continue;
 	if (folder)
 		closedir(folder);
 }
 
-static void add_note(struct pd_buffer *text, const char *note)
-{
-	pd_auto_free char *line = pd_cli_warning("note", note);
-
-	pd_buffer_text(text, line);
-}
-
-static bool keep_notes(const struct pd_cli *cli, const char *path)
-{
-	pd_auto(pd_buffer) text = {0};
-
-	pd_buffer_text(&text, "");
-	for (size_t c = 0; c < cli->catalogs.len; c++)
-		for (size_t i = 0; i < cli->catalogs.items[c]->notes.len; i++)
-			add_note(&text, cli->catalogs.items[c]->notes.items[i]);
-	return pd_file_put(path, 0600, text.data, text.len);
-}
-
-static void keep_answer(struct pd_cli *cli, struct pd_cache *k)
+static void keep_answer(struct pd_cache *k)
 {
 	pd_auto(pd_buffer) digests = {0};
 	pd_auto_free char *place = NULL, *notes = NULL;
@@ -343,7 +383,7 @@ static void keep_answer(struct pd_cli *cli, struct pd_cache *k)
 	}
 	place = path_of(k, "answer", &digests);
 	notes = path_of(k, "notes", &digests);
-	if (keep_notes(cli, notes) && rename(k->path, place) == 0)
+	if (pd_file_put(notes, 0600, k->notes.data, k->notes.len) && rename(k->path, place) == 0)
 		drop_old(k);
 }
 
@@ -354,8 +394,8 @@ void pd_cli_end_answer(struct pd_cli *cli, bool keep)
 	cli->cache = NULL;
 	if (!k)
 		return;
-	if (k->terminal >= 0 && end_answer(k) && keep)
-		keep_answer(cli, k);
+	if (end_answer(k) && keep)
+		keep_answer(k);
 	if (k->hasher > 0) {
 		kill(k->hasher, SIGKILL);
 		waitpid(k->hasher, NULL, 0);
@@ -375,7 +415,7 @@ PD_CORE(recall)
 	bool fine;
 
 	k->folder = pd_print("%s/cache", cli->state);
-	k->digests = k->terminal = k->answer = -1;
+	k->digests = k->answer = -1;
 	fine = look(k, cli, args);
 	if (fine && print_known(k)) {
 		free_cache(k);

@@ -49,7 +49,6 @@ struct pd_core_row {
 	json_t *(*fn)(struct pd_cli *cli, const json_t *args, struct pd_error **err);
 };
 
-enum { PD_CLI_NOTES = 100 }; /* on a catalog, shown when it is read */
 extern const struct pd_core_row pd_core_catalog[], pd_core_system[], pd_core_server[], pd_core_run[],
 	pd_core_seal[], pd_core_ask[], pd_core_files[], pd_core_cache[], pd_core_parts[];
 
@@ -77,7 +76,6 @@ void pd_cli_pretend(void *user, const char *step, enum pd_phase phase, const jso
 		    const struct pd_worker_sink *sink, struct pd_worker_result *result);
 
 void pd_cli_warn(const char *what, const char *text); /* to stderr */
-char *pd_cli_warning(const char *what, const char *text); /* the same as a line */
 /** Control characters, and what turns text around, become "?", but for colors
  * where they are allowed: text from outside must not steer a terminal. */
 void pd_cli_blank(char *text, bool color);

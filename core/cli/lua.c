@@ -40,18 +40,11 @@ void pd_cli_blank(char *text, bool color)
 	}
 }
 
-char *pd_cli_warning(const char *what, const char *text)
-{
-	char *line = pd_print("patchday: %s: %s\n", what, text);
-
-	pd_cli_blank(line, false);
-	return line;
-}
-
 void pd_cli_warn(const char *what, const char *text)
 {
-	pd_auto_free char *line = pd_cli_warning(what, text);
+	pd_auto_free char *line = pd_print("patchday: %s: %s\n", what, text);
 
+	pd_cli_blank(line, false);
 	fputs(line, stderr);
 }
 

@@ -10,7 +10,10 @@
 #include "cli/cli.h"
 #include "plugin/worker.h"
 
-enum { PRINTED = 1 << 16 }; /* bytes at once */
+enum {
+	PRINTED = 1 << 16, /* bytes at once */
+	NOTES = 100        /* on a catalog, shown when it is read */
+};
 
 static bool look(struct pd_cli *cli, const char *file, struct pd_facts *out,
 		 struct pd_error **err)
@@ -41,11 +44,11 @@ static bool add_catalog(struct pd_cli *cli, const json_t *source, const struct p
 	if (!c)
 		return false;
 	c->trust = pd_strdup(trust);
-	for (size_t i = 0; i < c->notes.len && i < PD_CLI_NOTES; i++)
+	for (size_t i = 0; i < c->notes.len && i < NOTES; i++)
 		pd_cli_warn("note", c->notes.items[i]);
-	if (c->notes.len > PD_CLI_NOTES) {
+	if (c->notes.len > NOTES) {
 		pd_auto_free char *more = pd_print("and %zu more of %s; `patchday catalog check "
-			"--all` has them all", c->notes.len - PD_CLI_NOTES, c->name);
+			"--all` has them all", c->notes.len - NOTES, c->name);
 
 		pd_cli_warn("note", more);
 	}

@@ -425,6 +425,7 @@ static const struct pd_reader updateinfo = {
 };
 
 static const struct pd_reader *const readers[] = { &updateinfo, &primary_reader, &modules_reader, NULL };
+static const struct pd_scanner *const scanners[] = { &defaults_scanner, NULL };
 
 PD_PLUGIN(.name = "updateinfo", .version = "1.0",
-	  .help = "updates of repositories of rpm packages", .readers = readers);
+	  .help = "updates of repositories of rpm packages", .readers = readers, .scanners = scanners);

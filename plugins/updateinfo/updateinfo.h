@@ -17,5 +17,6 @@ bool updateinfo_root(const unsigned char *head, size_t len, const char *name);
 
 extern const struct pd_reader primary_reader; /* primary.c */
 extern const struct pd_reader modules_reader; /* modules.c */
+extern const struct pd_scanner defaults_scanner;
 
 #endif

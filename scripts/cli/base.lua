@@ -97,6 +97,9 @@ function base.line(value)
 	return type(value) == "string" and value or core.encode(value)
 end
 
+-- UTF-8 without a zero byte, which all that C is given has to be.
+function base.is_text(text) return utf8.len(text) and not text:find("\0", 1, true) end
+
 -- The lines of a text, as for pairs.
 function base.lines(text)
 	if text ~= "" and text:sub(-1) ~= "\n" then text = text .. "\n" end

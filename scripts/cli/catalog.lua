@@ -16,7 +16,7 @@ local function vercmp(cli)
 		number = number + 1
 		local a, b = line:gsub("\r$", ""):match("^([^\t]*)\t([^\t]*)$")
 		local order, err
-		if not a or not utf8.len(line) then err = { message = "the line is not of two versions with a tab between" }
+		if not a or not base.is_text(line) then err = { message = "the line is not of two versions with a tab between" }
 		else order, err = core.compare(scheme, a, b)
 		end
 		base.print("%s\n", order or "?")

@@ -8,19 +8,18 @@ local sources = require "cli.sources"
 
 local linking = { supersedes = true, requires = true, bundles = true }
 
--- All of one catalog that links are about: id -> { kind -> targets }, ids in order.
+-- All of one catalog that links are about: id -> { kind -> targets } of all its revisions,
+-- and ids in order.
 local function read(c, head)
 	local graph, order, dates, now = {}, {}, {}, core.now() + 86400
 	for i = 1, head.updates do
 		local u = core.update(c, i)
-		local to = {}
+		if not graph[u.id] then graph[u.id], order[#order + 1] = {}, u.id end
 		for _, r in ipairs(u.relations) do
-			if linking[r.kind] then
-				to[r.kind] = to[r.kind] or {}
-				table.insert(to[r.kind], r.target)
-			end
+			local to = linking[r.kind] and (graph[u.id][r.kind] or {})
+			if to and not to[r.target] then to[#to + 1], to[r.target] = r.target, true end
+			graph[u.id][r.kind] = to
 		end
-		graph[u.id], order[i] = to, u.id
 		local wrong = u.issued > now and "was issued in the future, on " .. core.date(u.issued)
 			or u.updated > now and "was updated in the future, on " .. core.date(u.updated)
 			or u.updated ~= 0 and u.issued > u.updated and "was updated before it was issued"
@@ -108,14 +107,30 @@ local function print(cli, head)
 	some(cli, "links in a circle", head.cycles)
 end
 
-return function(cli)
+-- Of one catalog, or of apt's own; what --strict refuses it for.
+local function check(cli, name)
 	local bad
-	signature.prove(cli)
-	for c, head in ipairs(sources.catalogs(cli)) do
+	if name then signature.of(cli, name, true) end
+	for c, head in ipairs(sources.catalogs(cli, nil, { name })) do
 		findings(c, head)
 		bad = bad or head.notes[1] or head.dates[1]
 		if cli.json then base.print_line(head) else print(cli, head) end
 	end
+	return bad
+end
+
+-- Each by itself: what is wrong with one does not keep the others from being told.
+return function(cli)
+	local status, bad = 0, nil
+	for i = 1, math.max(1, #cli.operands) do
+		local ok, found = pcall(check, cli, cli.operands[i])
+		if not ok and #cli.operands < 2 then error(found, 0) end
+		if ok then bad = bad or found
+		else
+			base.show_error(found, true)
+			status = math.max(status, type(found) == "table" and found.status or 2)
+		end
+	end
 	if bad and cli:option("strict") then base.fail("catalog-strict", bad) end
-	return 0
+	return status
 end

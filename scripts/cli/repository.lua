@@ -11,6 +11,12 @@ local function digest(e)
 	return ("%s:%s"):format(e.attrs.type == "sha" and "sha1" or e.attrs.type, (e.text:gsub("%s", "")))
 end
 
+-- A time in seconds since 1970, some have fractions; 0: it is none.
+local function seconds(text)
+	local number = math.tointeger(math.floor(tonumber(text) or 0))
+	return number and number < 253402300800 and number or 0 -- the year 10000
+end
+
 -- The files that a repomd.xml lists, by type, and when the repository was made.
 function repository.parts(file)
 	local root, parts, made = base.must(core.xml(file)), {}, 0
@@ -20,7 +26,7 @@ function repository.parts(file)
 			if e.name == "location" then part.href = e.attrs.href
 			elseif e.name == "checksum" then part.digest = digest(e)
 			elseif e.name == "size" then part.bytes = math.tointeger(tonumber(e.text))
-			elseif e.name == "timestamp" then made = math.max(made, (tonumber(e.text) or 0) // 1 | 0)
+			elseif e.name == "timestamp" then made = math.max(made, seconds(e.text))
 			end
 		end
 		if part.href and part.type then parts[part.type] = part end

@@ -114,6 +114,7 @@ local function recall(cli)
 	for _, name in ipairs { "json", "csv", "all", "why", "scheme", "packages", "strict", "approved", "unapproved" } do
 		words[#words + 1] = ("%s=%s"):format(name, cli:option(name))
 	end
+	words[#words + 1] = tostring(base.plain)
 	local streams = cli:option("modules")
 	words[#words + 1] = streams and base.must(core.digest(streams)) or ""
 	words[#words + 1] = core.path(approve.path(cli)) and base.must(core.digest(approve.path(cli))) or ""

@@ -5,12 +5,13 @@ local base = require "cli.base"
 local source = require "cli.source"
 local sources = {}
 
--- Those of --catalog and operands, all of them or what concerns the facts that
--- are loaded.  "Nothing is needed" must not come from
--- having looked nowhere.
-function sources.catalogs(cli, only)
-	local names = cli:all("catalog")
-	for _, file in ipairs(cli.operands) do names[#names + 1] = file end
+-- Those of --catalog and operands, or those named, all of them or what concerns the facts
+-- that are loaded.  "Nothing is needed" must not come from having looked nowhere.
+function sources.catalogs(cli, only, names)
+	if not names then
+		names = cli:all("catalog")
+		table.move(cli.operands, 1, #cli.operands, #names + 1, names)
+	end
 	local heads = base.must(core.catalogs(core.list(source.together(source.resolve(cli, names))), only))
 	if #heads == 0 then base.fail("usage", "no catalog is named, and there is none of apt here") end
 	for c, head in ipairs(heads) do
@@ -91,9 +92,10 @@ local function modules(file)
 	local list = core.list { not file and { name = "*" } or nil }
 	for line in base.lines(file and text_of(file) or "") do
 		local name, stream = line:gsub("#.*", ""):match("^%s*([^%s:]+)[\t:]%s*(%S+)%s*$")
-		if name then list[#list + 1] = { name = name, enabled = stream }
+		if name and base.is_text(line) then list[#list + 1] = { name = name, enabled = stream }
 		elseif line:find("^%s*[^%s#]") then
-			error({ id = "facts-packages", where = file, message = ("'%s' is no module and its stream"):format(line) }, 0)
+			error({ id = "facts-packages", where = file,
+				message = ("'%s' is no module and its stream"):format(line:gsub("\0", "?")) }, 0)
 		end
 	end
 	return list
@@ -104,7 +106,7 @@ end
 -- the newest.  What system it is has no fact, only the kind of its packages.
 function sources.packages(file, scheme, enabled)
 	local number, list, text = 0, core.list {}, text_of(file)
-	local plain = utf8.len(text) and simple[scheme]
+	local plain = base.is_text(text) and simple[scheme]
 	for line in base.lines(text) do
 		number = number + 1
 		local name, epoch, version, release, arch
@@ -112,7 +114,7 @@ function sources.packages(file, scheme, enabled)
 		if name then
 			list[#list + 1] = { name = name, version = full(epoch, version, release), arch = arch, scheme = scheme }
 		else
-			local fault = not utf8.len(line) and "the line is not UTF-8"
+			local fault = not base.is_text(line) and "the line is not UTF-8, or has a zero byte"
 			local row = fault and {} or columns(line)
 			if #row > 0 then list[#list + 1], fault = package(row, scheme) end
 			if fault then error({ id = "facts-packages", where = ("%s:%d"):format(file, number), message = fault }, 0) end

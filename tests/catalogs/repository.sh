@@ -88,6 +88,12 @@ is "a repository, by its repomd.xml" "$rc $needed" "0 EX-1 KNOWN"
 like "what replaces an older package of another name is needed" "$out" 'old 1-1 is installed, which new 2-1 replaces'
 is "and the form of the answer is as ever" "$(head -1 <<<"$out" | jq -r 'keys | join(" ")')" \
 	"catalog id packages reason revision verdict"
+for odd in 1e300 99999999999999999999; do
+	repository EX-1 $odd
+	scan
+	is "made at no time that there is: $odd" "$rc $needed" "0 EX-1 KNOWN"
+done
+repository EX-1 1700000000
 pd scan --catalog "$repo" --packages "$tmp/installed.tsv" --scheme rpm --why EX-1
 like "or by its folder" "$out" '^needed'
 pd scan --catalog "$repo/repodata/updateinfo.xml.gz" --packages "$tmp/installed.tsv" --scheme rpm --why EX-1

@@ -120,6 +120,18 @@ compare()
 	is "and installed (seed $seed)" "$(scan --catalog "$world/repo" --modules "$world/none.tsv" |
 		jq -r 'select((.id | startswith("M")) and .verdict == "installed") | .id' | sort)" \
 		"$(dnf_ updateinfo list --installed | awk '/^M/ { print $1 }' | sort -u | comm -23 - <(cut -d' ' -f1 "$world/available"))"
+	# the administrator has the last word: m0 has another one, m1 has none
+	mkdir -p "$world/root/etc/dnf/modules.defaults.d"
+	printf -- '---\ndocument: modulemd-defaults\nversion: 1\ndata:\n  module: %s\n%s...\n' m0 $'  stream: "2"\n' m1 '' \
+		>"$world/root/etc/dnf/modules.defaults.d/own.yaml"
+	dnf_ updateinfo list --available | awk '{ print $1, $NF }' | sort >"$world/available"
+	jq -Rn '{ "x-modules": [], "x-module-defaults": [{ name: "m0", stream: "2" }, { name: "m1", stream: "" }],
+		packages: [inputs | select(startswith("#") | not) | split("\t") | { name: .[0], arch: .[4], scheme: "rpm",
+			version: ((if .[1] == "0" or .[1] == "" then "" else .[1] + ":" end) + .[2] + "-" + .[3]) }] }' \
+		<"$world/installed.tsv" >"$world/facts.json"
+	is "what the administrator has set counts before (seed $seed)" \
+		"$("${patchday[@]}" scan "${places[@]}" --facts "$world/facts.json" --json --catalog "$world/repo" 2>"$world/err" | needed | grep '^M')" \
+		"$(grep '^M' "$world/available")"
 }
 
 compare "${PD_SEED:-$((RANDOM * 32768 + RANDOM))}"

@@ -31,6 +31,16 @@ is "even with --strict" "$rc" 0
 	catalog circles.xml
 pd catalog check "$tmp/circles.xml" --json
 is "one with itself, and each kind of its own" "$(jq -c .cycles <<<"$out")" '["requires T > U > T","supersedes S > S"]'
+{
+	echo '<catalog xmlns="urn:patchday:catalog:1" revisions="each">'
+	update U1 'revision="1"' '<supersedes id="GONE-1"/><requires id="U2"/>'
+	update U1 'revision="2"' '<supersedes id="GONE-2"/><supersedes id="GONE-1"/>'
+	update U2 '' '<requires id="U1"/>'
+	echo '</catalog>'
+} >"$tmp/each.xml"
+pd catalog check "$tmp/each.xml" --json
+is "links of each revision of an id count, each once" "$(jq -c '[.updates, .dangling, .cycles]' <<<"$out")" \
+	'[3,["U1 supersedes GONE-1","U1 supersedes GONE-2"],["requires U1 > U2 > U1"]]'
 for i in {1..3000}; do update "U$i" '' "<supersedes id=\"U$((i + 1))\"/>"; done | catalog deep.xml
 pd catalog check "$tmp/deep.xml"
 like "a chain of 3000 is gone through" "$rc $(tr '\n' ' ' <<<"$out")" '^0 deep.xml: .*is not in it: 1     U3000 supersedes U3001 $'
@@ -48,6 +58,12 @@ pd catalog check --all "$tmp/twice.xml"
 is "all of it with --all" "$(grep -c '^    twice.xml:[0-9]*: update A is there more than once' <<<"$out")" 149
 pd catalog check --strict "$tmp/twice.xml"
 is "an error with --strict" "$rc" 2
+echo '<catalog' >"$tmp/broken.xml"
+pd catalog check "$tmp/broken.xml" "$tmp/dates.xml" "$tmp/none.xml" "$tmp/circles.xml"
+is "each file is told by itself, also behind one that can't be read" "$rc $(grep -c '^\(dates\|circles\).xml: native' <<<"$out")" "2 2"
+is "which is named" "$(grep -c '^patchday: .*\(broken\|none\).xml.*\[' <<<"$out")" 2
+out=$("${patchday[@]}" catalog check "${places[@]}" "$tmp/broken.xml" "$tmp/dates.xml" --json 2>/dev/null)
+is "in JSON with a line for each, too" "$(jq -r '.catalog // "an error"' <<<"$out" | xargs)" "an error dates.xml"
 : >"$tmp/none.tsv"
 pd scan --catalog "$tmp/twice.xml" --packages "$tmp/none.tsv" --scheme deb --strict
 like "for scan too" "$rc $out" 'twice.xml:[0-9]+: update A is there more than once.*\[catalog-strict\]'

@@ -51,11 +51,15 @@ like "of very many builds of one name the newest of its architecture counts, wit
 for bad in 'foo\t0\t1\t1@wanted are the columns' 'foo\t0\t1\t1\tall\tx@wanted are the columns' \
 	'foo\tx\t1\t1\tall@the epoch .x. is no number' '\t0\t1\t1\tall@has no name' \
 	'foo\t0\t\t1\tall@no version' 'foo\t0\t1 2\t1\tall@"1 2-1" is no version of the scheme rpm' \
-	'foo\t0\t1\xff\t1\tall@not UTF-8'; do
+	'foo\t0\t1\xff\t1\tall@not UTF-8' 'foo\t0\t1\0\t1\tall@zero byte'; do
 	packages 'libssl3\t0\t3.0.1\t\tamd64' "${bad%@*}"
 	scan --packages "$tmp/p.tsv" --scheme rpm
 	like "a line that is none is refused: ${bad#*@}" "$rc $out" "^2 patchday: $tmp/p.tsv:2: .*${bad#*@}"
 done
+packages 'libssl3\t0\t3.0.1\t\tamd64'
+printf 'a\0\tb\n' >"$tmp/streams"
+scan --packages "$tmp/p.tsv" --scheme deb --modules "$tmp/streams"
+like "nor has a stream of a module one" "$rc $out" "^2 patchday: $tmp/streams: .* is no module and its stream"
 scan --packages "$tmp/p.tsv"
 like "--scheme is asked for" "$rc $out" '^2 .*--packages needs --scheme'
 scan --packages "$tmp/p.tsv" --scheme dep
@@ -133,6 +137,61 @@ done
 signed_by "$tmp/seal.pub" --facts "$tmp/db.json"
 is "of facts too" "$rc" 2
 
+# ------------------------------------------ an answer that was given before
+rm -rf "$tmp/state/cache"
+packages 'libssl3\t0\t3.0.1\t1\tamd64'
+list=(--packages "$tmp/p.tsv" --scheme deb)
+scan "${list[@]}"
+columns=$out
+for answer in "$tmp"/state/cache/answer-*; do echo marked >>"$answer"; done
+scan "${list[@]}"
+is "the same is answered as before" "$out" "$columns"$'\nmarked'
+scan "${list[@]}" --plain
+like "but not to who hears it" "$out" '^needed, critical, EX-2026-014, '
+PATCHDAY_PLAIN=1 scan "${list[@]}"
+like "however that was said" "$out" '^needed, critical, EX-2026-014, '
+for days in 31 2 1; do
+	truncate -s 40M "$tmp/state/cache/answer-$days"
+	touch -d "$days days ago" "$tmp/state/cache/answer-$days"
+done
+scan "${list[@]}" --all
+is "of answers that are too old or too long together the oldest go" "$(cd "$tmp/state/cache" && echo answer-?? answer-?)" "answer-?? answer-1"
+
+{
+	echo '<catalog xmlns="urn:patchday:catalog:1">'
+	for i in {1..103}; do echo "<update id=\"A\" revision=\"$i\" kind=\"security\"><title>t</title><package name=\"p\" version=\"1\" scheme=\"deb\"/></update>"; done
+	for i in {1..3000}; do echo "<update id=\"B$i\" kind=\"security\"><title>t</title><package name=\"p\" version=\"1\" scheme=\"deb\"/></update>"; done
+	echo '</catalog>'
+} >"$tmp/long.xml"
+# what has changed just now is never believed to be the same
+while [ "$(stat -c %Z "$tmp/long.xml")" -gt $(($(date +%s) - 3)) ]; do sleep 0.2; done
+long=("${patchday[@]}" scan "${places[@]}" --catalog "$tmp/long.xml" "${list[@]}" --json)
+"${long[@]}" >"$tmp/first" 2>"$tmp/notes"
+is "notes are told" "$(wc -l <"$tmp/notes") $(tail -1 "$tmp/notes")" \
+	"101 patchday: note: and 2 more of long.xml; \`patchday catalog check --all\` has them all"
+"${long[@]}" >"$tmp/out" 2>"$tmp/err"
+check "with the answer as before" cmp "$tmp/out" "$tmp/first"
+check "as they were" cmp "$tmp/err" "$tmp/notes"
+rm "$tmp"/state/cache/answer-*
+"${long[@]}" >"$tmp/out" 2>"$tmp/err"
+check "once, if only the answer was deleted" cmp "$tmp/err" "$tmp/notes"
+check "which is found anew" cmp "$tmp/out" "$tmp/first"
+mkdir "$tmp/full"
+if unshare -m mount -t tmpfs none "$tmp/full" 2>/dev/null; then
+	# shellcheck disable=SC2016 # of the inner shell
+	unshare -m bash -c 'mount -t tmpfs -o size=128k none "$0" && "$@"; echo "$? $(ls "$0/cache" | grep -vc "^key")"' \
+		"$tmp/full" sh -c 'out=$1 && shift && exec "$@" >"$out"' - "$tmp/out" "${long[@]}" --state "$tmp/full" >"$tmp/rc" 2>"$tmp/err"
+	is "a state folder without room for the answer does not spoil it, and has nothing of it" "$(cat "$tmp/rc")" "0 0"
+	check "all of it is told" cmp "$tmp/out" "$tmp/first"
+	check "and no more" cmp "$tmp/err" "$tmp/notes"
+else
+	echo "# SKIPPED: a full state folder, which needs root and namespaces"
+fi
+long+=(--state "$tmp/other")
+"${long[@]}" >/dev/full 2>"$tmp/err"
+like "that standard output is full is another matter" "$? $(tail -1 "$tmp/err")" '^2 patchday: the output could not be written$'
+empty "and no answer" "$(compgen -G "$tmp/other/cache/answer-*")"
+
 # ------------------------------------------------------------------ vercmp
 # vercmp SCHEME: of standard input; sets $out, $err and $rc
 vercmp()
@@ -151,6 +210,8 @@ vercmp rpm < <(printf '1\t2\r\n2\t1\r\n')
 is "lines may end as those of Windows do" "$rc $(tr '\n' ' ' <<<"$out") $err" "0 -1 1  "
 vercmp rpm < <(printf '1\t-1\n-1\t-2\n0:-1\t-1\n')
 is "what begins with - is a release without a version, as librpm has it" "$rc $(tr '\n' ' ' <<<"$out")" "0 1 -1 0 "
+vercmp deb < <(printf '1\0\t2\n1\t2\n')
+like "a zero byte is in none" "$rc $(tr '\n' ' ' <<<"$out")$err" '^0 \? -1 patchday: line 1: '
 vercmp rpm </dev/null
 is "nothing gives nothing" "$rc $out" "0 "
 vercmp dep </dev/null

@@ -33,6 +33,7 @@ want='EX-1 3 needed old-1:2.0-1.x86_64
 EX-2 1 installed
 EX-3 1 not-applicable
 EX-4 1 not-applicable
+EX-5 1 unknown
 EX-6 1 installed
 EX-7 1 needed old-1:1.5-1.x86_64
 EX-7 2 needed switched-2-1.x86_64
@@ -40,6 +41,7 @@ EX-8 1 unknown'
 is "the verdicts" "$(scan | verdicts)" "$want"
 like "an entry that is wrong is named, with its line" "$(cat "$tmp/err")" \
 	'variants.xml:[0-9]+: update EX-5: a package has no version'
+like "which is why it is not known, and none of its packages" "$(scan --why EX-5)" '"packages":\[\],"reason":"a package has no version"'
 like "an element that is not known is named" "$(cat "$tmp/err")" 'an element that is not known: newthing'
 like "a date of no form is named" "$(cat "$tmp/err")" 'a date of no form that is known: mangled'
 like "one id and revision is one update" "$(cat "$tmp/err")" 'update EX-7 is there more than once with revision "2"'
@@ -105,6 +107,28 @@ is "and its packages say so" "$(pd catalog show "$catalog" --json | jq -r 'selec
 	"perl:5.26 default"
 jq '."x-modules" = [{name: "perl", enabled: ""}]' "$tmp/facts.json" >"$tmp/none.json"
 like "nor where the module is disabled" "$(pd scan --catalog "$catalog" --facts "$tmp/none.json" --why EX-8)" '^not-applicable .*plain is not'
+# own STREAM: EX-8 where the administrator has set this default stream
+own()
+{
+	jq --arg stream "$1" '."x-modules" = [] | ."x-module-defaults" = [{name: "tools", stream: "5.26"}, {name: "perl", stream: $stream}]' \
+		"$tmp/facts.json" >"$tmp/none.json"
+	pd scan --catalog "${2:-$catalog}" --facts "$tmp/none.json" --why EX-8 | cut -d' ' -f1
+}
+is "what the administrator has set counts before the repository's" "$(own 5.26) $(own 5.30) $(own '')" \
+	"needed not-applicable not-applicable"
+is "also where that has none" "$(own 5.26 "$catalog/repodata/updateinfo.xml") $(own 5.2 "$catalog/repodata/updateinfo.xml")" \
+	"needed not-applicable"
+if unshare -m mount -t tmpfs none "$tmp/repo/repodata" 2>/dev/null; then
+	mkdir -p "$tmp/etc/dnf/modules.defaults.d"
+	cp "$modules" "$tmp/etc/dnf/modules.defaults.d/own.yaml"
+	cp "$modules" "$tmp/etc/dnf/modules.defaults.d/notes.txt"
+	is "which a scanner finds, with modules that have none" "$(unshare -m sh -c \
+		'mount -t tmpfs none /etc && cp -r "$1/." /etc && shift && exec "$@"' sh "$tmp/etc" "$PD_BUILDDIR/patchday" facts \
+		--plugin-dir "$tmp/plugins" --state "$tmp/state" --json 2>/dev/null | jq -c '[."x-module-defaults"[] | [.name, .stream]]')" \
+		'[["perl","5.26"],["none",""],["tools","rhel8"]]'
+else
+	echo "# SKIPPED: the default streams of a server, which needs root and namespaces"
+fi
 # ---- of several repositories, as libmodulemd merges them
 # together {WHEN STREAM}...: EX-8, where the default is 5.26 since 202601010000, beside
 # repositories that have another one since then
@@ -137,7 +161,7 @@ like "without a default of its own" "$(streams)" '^not-applicable '
 is "another repository's counts" "$(together 1 5.26)" needed
 catalog=$tmp/variants.xml
 is "the counts" "$(pd scan --catalog "$catalog" --packages "$tmp/installed.tsv" --scheme rpm | tail -1)" \
-	"3 needed, 2 installed, 0 superseded, 2 not applicable, 1 unknown"
+	"3 needed, 2 installed, 0 superseded, 2 not applicable, 2 unknown"
 
 # --- for one server little is kept, for many everything: the same comes out
 cp "$tmp/installed.tsv" "$tmp/second.tsv"
@@ -159,7 +183,7 @@ is "a link with &" "$(update EX-1 3 '[.relations[] | select(.kind == "reference"
 is "its own page" "$(update EX-1 3 .url)" "https://example.com/EX-1"
 is "files and digests" "$(update EX-1 3 '.payloads[0] | "\(.url) \(.digest[:10])"')" "old-2.0-1.x86_64.rpm sha256:000"
 is "kinds" "$(pd catalog show --json "$catalog" | jq -r .kind | sort | uniq -c | awk '{ print $1 $2 }' | tr '\n' ' ')" \
-	"4bugfix 1enhancement 3security "
+	"5bugfix 1enhancement 3security "
 for date in "EX-1 3 1553854830" "EX-2 1 1515628800" "EX-3 1 1515704700" "EX-4 1 1515704700" "EX-6 1 1515704700" \
 	"EX-7 1 1515704700"; do
 	read -r id revision seconds <<<"$date"
@@ -223,7 +247,7 @@ else
 	echo "# SKIPPED: an answer of another boot, which needs root and namespaces"
 fi
 rm -rf "$tmp/state"
-is "the cache may be deleted at any time" "$(scan | verdicts | grep -c EX)" 8
+is "the cache may be deleted at any time" "$(scan | verdicts | grep -c EX)" 9
 
 # -------------------------------------------------------------- primary.xml
 cp "$data/primary.xml" "$tmp/"
@@ -259,7 +283,8 @@ cat >"$tmp/wrong.xml" <<'END'
 </updates>
 END
 catalog=$tmp/wrong.xml
-is "an epoch that is no number, no version and no name refuse their updates" "$(scan --all | jq -r .id)" GOOD
+is "with an epoch that is no number, no version and no name updates are unknown" \
+	"$(scan --all | jq -r '"\(.id) \(.verdict)"' | paste -sd,)" "GOOD installed,NONE unknown,ABSENT unknown,EMPTY unknown,NAMELESS unknown"
 is "each with its line" "$(grep -o 'wrong.xml:.*' "$tmp/err")" 'wrong.xml:3: update NONE: the epoch "None" of package old is no number
 wrong.xml:4: update ABSENT: the epoch "(none)" of package zoo is no number
 wrong.xml:5: update EMPTY: a package has no version

@@ -906,9 +906,10 @@ static inline unsigned pd_xml_line(struct pd_ctx *ctx)
  *
  * Only whole updates count.  The core checks each part when it arrives (what
  * is required, numbers in their enum, UTF-8, order): one that is wrong drops
- * its whole update, as does a pd_update_end() that is missing; it is counted
- * as ignored, with the reason and its line.  The reader need not care and
- * goes on.  With PD_R_STRICT it ends the reading instead.
+ * all parts of its update, which is unknown for this reason then; a
+ * pd_update_end() that is missing drops it.  Both are counted as ignored, with
+ * the reason and its line.  The reader need not care and goes on.  With
+ * PD_R_STRICT it ends the reading instead.
  *
  * @return 0, or below zero, reported: the part is larger than 16 MiB, or this
  * is no reader.
