@@ -86,19 +86,24 @@ function csv.bad_server(name)
 	return name:find("%c") and "the server's name has a line end, or another control character" or nil
 end
 
--- Capitals of Latin, Greek and Cyrillic; the small letter of each is 32 places behind it.
-local capitals = { { 0x41, 0x5a }, { 0xc0, 0xde }, { 0x391, 0x3a9 }, { 0x410, 0x42f } }
+-- Capitals of Latin, Greek and Cyrillic (Unicode, CaseFolding.txt): from, to, how far behind is the
+-- small letter, and of how many letters each is a capital: in Latin Extended-A they alternate.
+local capitals = {
+	{ 0x41, 0x5a, 32, 1 }, { 0xc0, 0xd6, 32, 1 }, { 0xd8, 0xde, 32, 1 }, { 0x391, 0x3ab, 32, 1 },
+	{ 0x410, 0x42f, 32, 1 }, { 0x400, 0x40f, 80, 1 }, { 0x178, 0x178, -121, 1 },
+	{ 0x100, 0x12e, 1, 2 }, { 0x132, 0x136, 1, 2 }, { 0x139, 0x147, 1, 2 }, { 0x14a, 0x176, 1, 2 }, { 0x179, 0x17d, 1, 2 },
+}
 
 local function small(letter)
 	local code = utf8.codepoint(letter)
-	for _, range in ipairs(capitals) do
-		if code >= range[1] and code <= range[2] then return utf8.char(code + 32) end
+	for _, c in ipairs(capitals) do
+		if code >= c[1] and code <= c[2] and (code - c[1]) % c[4] == 0 then return utf8.char(code + c[3]) end
 	end
 end
 
 -- Whom a name means: however it is written, large or small, and with whatever blanks in it.
 function csv.person(name)
-	return (name:gsub("\u{a0}", " "):gsub("%s+", " "):gsub(utf8.charpattern, small))
+	return (name:gsub("\u{a0}", " "):gsub("%s+", " "):gsub("^ ", ""):gsub(" $", ""):gsub(utf8.charpattern, small))
 end
 
 -- The names in a cell, between which is a `;`; of those for which key(name) is the same, the first.

@@ -172,6 +172,18 @@ local function keys_at(list, i)
 	return keys
 end
 
+-- The places of the names that "=" behind one assigns to, a, b.c, d = ...; none of the key of a table.
+local function assigned(list, i)
+	local places, at = {}, i
+	while true do
+		local before = sign_at(list, at - 1)
+		if before ~= "." then places[#places + 1] = at end
+		if before ~= "," and before ~= "." or (list[at - 2] or {}).kind ~= "name" then break end
+		at = at - 2
+	end
+	return base.has({ ".", ",", "{", "=", "local", "for" }, sign_at(list, at - 1)) and {} or places
+end
+
 -- All that gives a name a meaning: { place, and the place of its value, or which parameter it is of
 -- which local function, or that it is what plan() is called with }.
 local function declarations(list)
@@ -183,20 +195,20 @@ local function declarations(list)
 	local function add_function(i)
 		local own, open = sign_at(list, i - 1) == "local" and sign_at(list, i + 1), i + 1
 		local entry = sign_at(list, i - 1) == "=" and base.has({ "plan", "guards" }, sign_at(list, i - 2))
-		if sign_at(list, open) ~= "(" then add(open, {}) end
+		if list[open] and sign_at(list, open) ~= "(" then add(open, {}) end
 		while list[open] and sign_at(list, open) ~= "(" do open = open + 1 end
 		for k, place in ipairs((names_at(list, open + 1))) do add(place, { of = own, index = k, entry = entry }) end
 	end
 	for i = 1, #list do
-		local word, before = list[i].kind == "name" and list[i].value, sign_at(list, i - 1)
+		local word = list[i].kind == "name" and list[i].value
 		if word == "function" then
 			add_function(i)
 		elseif word == "for" or word == "local" and sign_at(list, i + 1) ~= "function" then
 			local names, behind = names_at(list, i + 1)
 			local values = word == "local" and sign_at(list, behind) == "=" and values_at(list, behind + 1) or {}
 			for k, place in ipairs(names) do add(place, { value = values[k] }) end
-		elseif word and sign_at(list, i + 1) == "=" and not base.has({ ".", ",", "{", "local", "for" }, before) then
-			add(i, {})
+		elseif word and sign_at(list, i + 1) == "=" then
+			for _, place in ipairs(assigned(list, i)) do add(place, {}) end
 		end
 	end
 	return all
@@ -234,7 +246,7 @@ local function kind_declared(list, d, kinds)
 	if d.value then return kind_of(list, d.value, kinds) end
 	local places, kind = d.of and given(list, d) or {}, nil
 	for _, place in ipairs(places) do
-		local itself = list[place].value == d.name and base.has({ ",", ")" }, sign_at(list, place + 1))
+		local itself = list[place] and list[place].value == d.name and base.has({ ",", ")" }, sign_at(list, place + 1))
 		local one = not itself and kind_of(list, place, kinds)
 		if not itself and (not one or kind and one ~= kind) then return false end
 		kind = not itself and one or kind

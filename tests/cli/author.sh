@@ -445,6 +445,20 @@ END
 20 plugin 'host' has no step 'spaces'; did you mean 'space'?
 20 t.params has no parameter 'waay'; did you mean 'way'?
 20 plugin 'probe' has no step 'tpc'; did you mean 'tcp'?"
+printf 'local pd = require "patchday"\nlocal function' >"$tmp/half.lua"
+author check "$tmp/half.lua"
+like "a script that ends in the middle is told for that" "$rc $out" '^2 .*half.lua:2: .*expected near <eof>'
+is "a name that becomes another thing beside others is none of these" "$(told beside <<'END'
+local pd = require "patchday"
+local host = pd.use "host"
+return pd.workflow { api = 1, name = "beside", plan = function(t)
+	local p, r, other = t.params, {}, nil
+	r.x, p = 1, { zz = 1 }
+	other, host = host, { foo = function() end }
+	return { #t.facts.os.hostname == 0 and host.foo(p.zz), other.space { path = "/", bytes = 1 } }
+end }
+END
+)" ""
 is "parameters of the workflow are, wherever they are handed on" "$(told handed <<'END'
 local pd = require "patchday"
 local function tests(p)

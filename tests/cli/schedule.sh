@@ -150,15 +150,17 @@ for text in "dates.csv:3: the window of two has 120 min, and it takes 60 to do a
 done
 schedule <<'END'
 server,date,from,to,do,undo,responsible
-one,2026-12-05,22:00,02:00,30,30,Ann Lee; Jörg Ÿ; Анна
-two,2026-12-05,23:00,01:00,30,30,ann  lee; JÖRG Ÿ; АННА
+one,2026-12-05,22:00,02:00,30,30,Ann Lee; Jörg Ÿ; Анна; Łucja Šárková; Фёдор
+two,2026-12-05,23:00,01:00,30,30,ann  lee ; JÖRG ÿ; АННА; ŁUCJA ŠÁRKOVÁ; ФЁДОР
 three,2026-12-06,23:00,01:00,30,30,Ann Leeds
 four,2026-12-06,23:00,01:00,30,30,Ann Lee
 END
 is "a person is the same however the name is written" "$rc $(sed -n 's/^.*csv:\(.*\) \[.*/\1/p' <<<"$out")" \
 	"2 3: Ann Lee is to be at one and at two at the same time
 3: Jörg Ÿ is to be at one and at two at the same time
-3: Анна is to be at one and at two at the same time"
+3: Анна is to be at one and at two at the same time
+3: Łucja Šárková is to be at one and at two at the same time
+3: Фёдор is to be at one and at two at the same time"
 schedule <<'END'
 server,date,from,to,do,undo,responsible
 one,2026-12-05,22:00,02:00,30,30,"Ann, Bob"
