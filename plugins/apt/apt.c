@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-int apt_run(struct pd_ctx *ctx, const char *const argv[], const char *input,
+int apt_try(struct pd_ctx *ctx, const char *const argv[], const char *input,
 	    struct pd_command_result *out)
 {
 	static const char *const env[] = { "LC_ALL=C", NULL };
@@ -14,7 +14,13 @@ int apt_run(struct pd_ctx *ctx, const char *const argv[], const char *input,
 				      .input_len = input ? strlen(input) : 0,
 				      .output_max = (size_t)256 << 20 };
 
-	if (pd_command_run(ctx, &command, out) < 0)
+	return pd_command_run(ctx, &command, out) < 0 ? PD_FAILED : 0;
+}
+
+int apt_run(struct pd_ctx *ctx, const char *const argv[], const char *input,
+	    struct pd_command_result *out)
+{
+	if (apt_try(ctx, argv, input, out) < 0)
 		return PD_FAILED;
 	if (out->status)
 		return pd_fail(ctx, PD_FAILED, "%s ended with status %d: %.300s", argv[0],

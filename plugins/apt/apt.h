@@ -55,6 +55,9 @@ struct wanted_list {
  * reported, also if it exits with a status other than 0. */
 HIDDEN int apt_run(struct pd_ctx *ctx, const char *const argv[], const char *input,
 		   struct pd_command_result *out);
+/** The same; its status is for the caller. */
+HIDDEN int apt_try(struct pd_ctx *ctx, const char *const argv[], const char *input,
+		   struct pd_command_result *out);
 /** Is what dpkg knows of its packages whole?  1: yes, 0: this is no server with
  * dpkg, below zero: no, reported. */
 HIDDEN int apt_status(struct pd_ctx *ctx);

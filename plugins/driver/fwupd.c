@@ -379,7 +379,7 @@ bool fw_has_guid(const struct fw_device *device, const char *guid)
 
 /* By fwupd's number; of no other format numbers are taken apart. */
 static const struct { const char *name; uint32_t scheme; } formats[] = {
-	{ NULL, PD_SCHEME_FWUPD }, { "plain", PD_SCHEME_FWUPD },
+	{ NULL, PD_SCHEME_FWUPD }, { "plain", PD_SCHEME_TEXT },
 	{ "number", PD_SCHEME_NUMBER }, { "pair", PD_SCHEME_PAIR },
 	{ "triplet", PD_SCHEME_TRIPLET }, { "quad", PD_SCHEME_QUAD },
 	{ "bcd", PD_SCHEME_BCD }, { "intel-me", PD_SCHEME_INTEL_ME },

@@ -249,8 +249,9 @@ int rpm_txn_apply(struct rpm_txn *txn, const struct pd_updates *updates,
 	if (done < 0)
 		return done;
 	done = pkg_etc_again(ctx);
-	if (done == 0)
-		done = rpm_query(ctx, &txn->now);
+	if (done < 0)
+		return done;
+	done = rpm_query(ctx, &txn->now);
 	if (again && changes)
 		rpm_unpack_changes(ctx, changes, &txn->changes);
 	else if (done == 0) {

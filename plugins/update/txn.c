@@ -412,15 +412,17 @@ int deb_txn_apply(struct deb_txn *txn)
 		return done == 0 ? PD_CHANGED : done;
 	}
 	lock = deb_lock(txn->ctx, txn->lock_timeout);
-	done = lock < 0 ? lock : 0;
-	if (done == 0)
-		done = remember_before(txn, &before);
-	if (done == 0)
-		done = carry_out(txn, &before);
-	/* Also of what failed; the first failure stays the one that counts. */
-	if (lock >= 0 && pkg_etc_note(txn->ctx) < 0 && done == 0)
-		done = PD_FAILED;
-	if (lock >= 0)
+	if (lock < 0)
+		return lock;
+	done = remember_before(txn, &before);
+	if (done < 0) {
 		close(lock);
+		return done;
+	}
+	done = carry_out(txn, &before);
+	/* Also of what failed; the first failure stays the one that counts. */
+	if (pkg_etc_note(txn->ctx) < 0 && done == 0)
+		done = PD_FAILED;
+	close(lock);
 	return done == 0 ? PD_CHANGED : done;
 }

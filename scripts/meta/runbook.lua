@@ -47,10 +47,10 @@ function runbook.guards(t) end
 function runbook.room(p, due) end
 
 ---The event logs until now, and those of the clean start.
----@param p table<string, any> the parameters
+---@param t patchday.t
 ---@return patchday.plugin.eventlog.export.step logs
 ---@return patchday.plugin.eventlog.export.step clean
-function runbook.logs(p) end
+function runbook.logs(t) end
 
 ---A reboot that terminals hear of as long before as the parameter `warn` says.
 ---@param p table<string, any> the parameters

@@ -21,7 +21,7 @@ function parameters.declared(own)
 		central = pd.path { help = "central place that gets the sealed certificate" },
 		safe = pd.path { default = "/var/lib/patchday/safe", help = "folder for logs and backups" },
 		second = pd.path { default = "/var/lib/patchday/second",
-			help = "second folder, on another volume, chosen when safe is full" },
+			help = "second folder, on another volume than safe and away, chosen when safe is full" },
 		away = pd.path { help = "second place off the server, such as a mounted share: what is saved is copied there" },
 		away_ssh = pd.string { help = "second place on another server, by ssh: USER@HOST:/PATH or USER@HOST:PORT:/PATH" },
 		away_key = pd.path { help = "file with the private key for that; left out: /etc/patchday/second/key" },

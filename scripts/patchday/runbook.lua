@@ -87,10 +87,12 @@ function runbook.room(p, due)
 	}
 end
 
--- A4, A5: the event logs until now, and those of the clean start before any change.
-function runbook.logs(p)
-	return eventlog.export { to = p.safe, places = { p.second }, clear = true },
-		eventlog.export { to = p.safe, places = { p.second }, name = "clean-start", id = "clean-start" }
+-- A4, A5: the event logs until now, and those of the clean start before any change. Those of a later round may
+-- go to the other folder, and away copies both to one: each round has names of its own.
+function runbook.logs(t)
+	local p, round = t.params, t.round > 1 and "-" .. t.round or ""
+	return eventlog.export { to = p.safe, places = { p.second }, name = t.round > 1 and "eventlog" .. round or nil, clear = true },
+		eventlog.export { to = p.safe, places = { p.second }, name = "clean-start" .. round, id = "clean-start" }
 end
 
 -- A reboot that terminals hear of as long before as the parameter warn says; else at that moment, by systemd.

@@ -47,7 +47,7 @@ return pd.workflow {
 		local idle = runbook.idle(t, due)
 		if idle then return pd.nothing(idle) end
 
-		local logs, clean = runbook.logs(p)
+		local logs, clean = runbook.logs(t)
 		local state = backup.state { to = p.safe }
 		local quiesced = database.quiesce { cluster = p.cluster, wait = p.wait }
 		local new_kernel = runbook.new_kernel(t, due)

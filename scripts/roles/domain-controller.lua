@@ -65,7 +65,7 @@ return pd.workflow {
 		local idle = runbook.idle(t, due)
 		if idle then return pd.nothing(idle) end
 
-		local logs, clean = runbook.logs(p)
+		local logs, clean = runbook.logs(t)
 		local state = backup.state { to = p.safe, exclude = left_out }
 		local new_kernel = runbook.new_kernel(t, due)
 		local install, reboot, drivers = runbook.install(t, due, new_kernel)

@@ -41,7 +41,7 @@ return pd.workflow {
 		local idle = runbook.idle(t, due)
 		if idle then return pd.nothing(idle) end
 
-		local logs, clean = runbook.logs(p)
+		local logs, clean = runbook.logs(t)
 		local rules = t.facts.packages["nftables"] and firewall.save { to = p.safe, others = p.others }
 		if not rules then runbook.left_out "no rules of a firewall, as nftables is not installed (A11)" end
 		local state, files = backup.state { to = p.safe }, proxy.save { to = p.safe }
