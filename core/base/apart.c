@@ -68,17 +68,21 @@ json_t *pd_apart(json_t *(*work)(void *user, struct pd_error **err), void *user,
 {
 	pd_auto(pd_buffer) out = {0};
 	pd_auto_json *all = NULL;
-	int ends[2], status = 0;
+	int ends[2] = { -1, -1 }, status = 0;
 	pid_t parent = getpid(), pid = 0;
 	bool whole;
 
 	fflush(NULL); /* or what is forked from there prints it again */
 	if (pipe2(ends, O_CLOEXEC) != 0 || (pid = fork()) < 0) {
 		pd_error_errno(err, "apart", errno, "no process for a part of the work");
+		pd_close_p(&ends[0]);
+		pd_close_p(&ends[1]);
 		return NULL;
 	}
-	if (pid == 0)
+	if (pid == 0) {
+		close(ends[0]);
 		_exit(do_it(work, user, ends[1], parent) ? 0 : 1);
+	}
 	close(ends[1]);
 	whole = read_all(ends[0], &out) && out.len;
 	close(ends[0]);

@@ -281,6 +281,8 @@ static bool take_brief(struct pd_builder *b, union pd_part *p)
 	const struct pd_brief *brief = &p->brief;
 	pd_auto_free char *wrong = row_bad(NULL, PD_EMIT_BRIEF, p);
 
+	if (!wrong && brief->status == PD_STATUS_RULES)
+		wrong = pd_print("the status of an update is %d, which is that of rules", brief->status);
 	if (wrong)
 		return refuse(b, wrong);
 	b->now.line = brief->line;

@@ -261,15 +261,26 @@ static void add_packages(struct pd_buffer *out, const struct pd_verdict_row *row
 	}
 }
 
+/* The text, and blanks up to the next column, at least one. */
+static void column(struct pd_buffer *out, const char *text, size_t width)
+{
+	static const char blanks[] = "                                         ";
+	size_t places = 0;
+
+	for (const char *s = text; *s; s++)
+		places += (*s & 0xc0) != 0x80; /* what continues a character takes no place */
+	pd_buffer_text(out, text);
+	pd_buffer_add(out, blanks, places < width ? width + 1 - places : 1);
+}
+
 void pd_verdict_text(struct pd_verdict_walk *w, const char *mark, struct pd_buffer *out)
 {
-	int blanks = 40;
-
-	for (const char *s = w->id; *s; s++)
-		blanks -= (*s & 0xc0) != 0x80; /* what continues a character takes no place */
-	pd_buffer_print(out, "%-15s %-10s %s%*s %s%s\n", pd_verdict_name(w->verdict),
-			pd_severity_name(w->severity), w->id, blanks > 0 ? blanks : 0, "",
-			w->barred ? mark : "", pd_verdict_reason(w));
+	column(out, pd_verdict_name(w->verdict), 15);
+	column(out, pd_severity_name(w->severity), 10);
+	column(out, w->id, 40);
+	pd_buffer_text(out, w->barred ? mark : "");
+	pd_buffer_text(out, pd_verdict_reason(w));
+	PUT(out, "\n");
 }
 
 /* As json_dumps() with sorted keys writes it. */

@@ -33,6 +33,7 @@ struct pd_cache {
 	struct pd_buffer rest;    /* all else that the answer comes from */
 	int digests;              /* where the digests come out */
 	pid_t hasher;
+	pid_t owner;              /* other processes have other files under these numbers */
 	FILE *shown, *told;       /* the real standard output and error */
 	struct pd_buffer notes;   /* all that was told */
 	int answer;               /* has all that was shown; -1: there is no room for it */
@@ -254,9 +255,10 @@ static void start_hasher(struct pd_cache *k)
 static ssize_t show(void *cache, const char *data, size_t len)
 {
 	struct pd_cache *k = cache;
+	bool ours = getpid() == k->owner && k->answer >= 0;
 
 	k->len += (int64_t)len;
-	if (k->answer >= 0 && (k->len > BYTES_KEPT || !pd_write_all(k->answer, data, len))) {
+	if (ours && (k->len > BYTES_KEPT || !pd_write_all(k->answer, data, len))) {
 		pd_close_p(&k->answer);
 		unlink(k->path);
 	}
@@ -416,6 +418,7 @@ PD_CORE(recall)
 
 	k->folder = pd_print("%s/cache", cli->state);
 	k->digests = k->answer = -1;
+	k->owner = getpid();
 	fine = look(k, cli, args);
 	if (fine && print_known(k)) {
 		free_cache(k);

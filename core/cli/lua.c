@@ -32,6 +32,9 @@ void pd_cli_blank(char *text, bool color)
 	size_t n;
 
 	for (char *p = text; *p; p += n ? n : 1) {
+		n = 1;
+		if (*p >= ' ' && *p < 127) /* most of it */
+			continue;
 		n = strncmp(p, "\033[", 2) == 0 ? 2 + strspn(p + 2, "01236") : 0;
 		if (color && n > 2 && n < 5 && p[n] == 'm')
 			continue;

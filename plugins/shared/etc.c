@@ -235,7 +235,7 @@ int pkg_etc_again(struct pd_ctx *ctx)
 		return PD_FAILED;
 	pkg_printf(&between, "%s", recalled(ctx, "etc_between"));
 	lines_without(ctx, own, etc, &between);
-	return pd_remember(ctx, "etc_between", between.s ? between.s : "") < 0 ?
+	return between.len > 0 && pd_remember(ctx, "etc_between", between.s) < 0 ?
 	       PD_FAILED : pkg_forget(ctx, noted, 1);
 }
 

@@ -91,7 +91,8 @@ end
 -- go to the other folder, and away copies both to one: each round has names of its own.
 function runbook.logs(t)
 	local p, round = t.params, t.round > 1 and "-" .. t.round or ""
-	return eventlog.export { to = p.safe, places = { p.second }, name = t.round > 1 and "eventlog" .. round or nil, clear = true },
+	local until_now = t.round > 1 and "eventlog" .. round or nil
+	return eventlog.export { to = p.safe, places = { p.second }, name = until_now, clear = true },
 		eventlog.export { to = p.safe, places = { p.second }, name = "clean-start" .. round, id = "clean-start" }
 end
 

@@ -172,6 +172,34 @@ is "notes are told" "$(wc -l <"$tmp/notes") $(tail -1 "$tmp/notes")" \
 "${long[@]}" >"$tmp/out" 2>"$tmp/err"
 check "with the answer as before" cmp "$tmp/out" "$tmp/first"
 check "as they were" cmp "$tmp/err" "$tmp/notes"
+# what a reader prints is its own
+mkdir -m 755 "$tmp/talk"
+cc -shared -fPIC -I"$PD_SRCDIR/core/include" -o "$tmp/talk/talk.so" -x c - <<'END'
+#include <stdio.h>
+#include <patchday/plugin.h>
+
+static int recognize(const unsigned char *head, size_t len)
+{
+	return len && head[0] == '<' ? 90 : 0;
+}
+
+static int talk(struct pd_ctx *ctx)
+{
+	const struct pd_update_head head = { .size = sizeof(head), .id = "T-1", .title = "t", .kind = PD_CLASS_SECURITY, .line = 1 };
+
+	puts("what a reader prints");
+	return pd_update_begin(ctx, &head) < 0 || pd_update_end(ctx) < 0 ? PD_FAILED : 0;
+}
+
+static const struct pd_reader row = { PD_READER, .name = "talk", .help = "talks", .recognize = recognize, .read = talk };
+static const struct pd_reader *const rows[] = { &row, NULL };
+
+PD_PLUGIN(.name = "talk", .version = "1.0", .help = "a reader that talks", .readers = rows);
+END
+talk=("${patchday[@]}" scan --plugin-dir "$tmp/talk" --state "$tmp/talked" --catalog "$tmp/long.xml" "${list[@]}" --json --all)
+first=$("${talk[@]}" 2>&1)
+like "a reader that prints is heard as any other" "$? $first" '^0 .*"id":"T-1"'
+is "and its answer is kept" "$("${talk[@]}" 2>&1) $(ls "$tmp/talked/cache" | grep -c '^answer-')" "$first 1"
 rm "$tmp"/state/cache/answer-*
 "${long[@]}" >"$tmp/out" 2>"$tmp/err"
 check "once, if only the answer was deleted" cmp "$tmp/err" "$tmp/notes"

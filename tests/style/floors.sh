@@ -16,15 +16,15 @@ while read -r floor most; do
 	total=$((total + lines))
 done <<'END'
 include 1238
-base 1629
+base 1633
 xml 737
 plugin 5811
 facts 1019
-catalog 3976
+catalog 3989
 workflow 2055
 run 6320
 report 1462
-cli 3101
+cli 3107
 END
 all=$(find core -path core/fleet -prune -o \( -name '*.c' -o -name '*.h' -o -name '*.def' \) -print0 | xargs -0 cat | wc -l)
 is "each file of core/ is on a floor" "$total" "$all"
