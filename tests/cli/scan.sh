@@ -199,7 +199,7 @@ END
 talk=("${patchday[@]}" scan --plugin-dir "$tmp/talk" --state "$tmp/talked" --catalog "$tmp/long.xml" "${list[@]}" --json --all)
 first=$("${talk[@]}" 2>&1)
 like "a reader that prints is heard as any other" "$? $first" '^0 .*"id":"T-1"'
-is "and its answer is kept" "$("${talk[@]}" 2>&1) $(ls "$tmp/talked/cache" | grep -c '^answer-')" "$first 1"
+is "and its answer is kept" "$("${talk[@]}" 2>&1) $(compgen -G "$tmp/talked/cache/answer-*" | wc -l)" "$first 1"
 rm "$tmp"/state/cache/answer-*
 "${long[@]}" >"$tmp/out" 2>"$tmp/err"
 check "once, if only the answer was deleted" cmp "$tmp/err" "$tmp/notes"
