@@ -22,7 +22,7 @@ enum {
 
 struct test {
 	struct pd_strings catalogs;
-	char *facts, *workflow, *script, *params, *answers, *expect;
+	char *facts, *workflow, *script, *params, *answers, *round, *expect;
 };
 
 static struct pd_cli cli; /* prints the plans */
@@ -40,6 +40,7 @@ static void keep(struct test *t, const char *name, char *text_take)
 		    strcmp(name, "SCRIPT") == 0 ? &t->script :
 		    strcmp(name, "PARAMS") == 0 ? &t->params :
 		    strcmp(name, "ANSWERS") == 0 ? &t->answers :
+		    strcmp(name, "ROUND") == 0 ? &t->round :
 		    strcmp(name, "EXPECT") == 0 ? &t->expect : NULL;
 
 	if (strcmp(name, "CATALOG") == 0) {
@@ -79,6 +80,7 @@ static void clear(struct test *t)
 	free(t->script);
 	free(t->params);
 	free(t->answers);
+	free(t->round);
 	free(t->expect);
 }
 
@@ -176,7 +178,7 @@ static char *plan_case(const struct test *t, const char *library,
 	struct pd_workflow_input in = {
 		.script = "w.lua", .library = library, .server = "alpha",
 		.params = params, .answers = answers, .facts = &facts, .catalogs = &catalogs,
-		.registry = reg, .round = 1
+		.registry = reg, .round = t->round ? atoi(t->round) : 1
 	};
 
 	if (!write_script(t, library, &err) ||

@@ -1083,26 +1083,17 @@ static void tear_down(void)
 	{ "facts", test_facts },                                           \
 	{ "patchday killed", test_killed_itself }
 
-static CU_TestInfo tests[] = {
-	{ "set up", set_up },
-	EITHER_WAY,
-	ONE_WAY,
-	{ "start the spawner", start_spawner },
-	EITHER_WAY,
-	{ "the spawner is gone", test_spawner_gone },
-	{ "tear down", tear_down },
+#define THE_REST                                            \
+	ONE_WAY,                                            \
+	{ "start the spawner", start_spawner },             \
+	EITHER_WAY,                                         \
+	{ "the spawner is gone", test_spawner_gone },       \
+	{ "tear down", tear_down },                         \
 	CU_TEST_INFO_NULL
-};
+
+static CU_TestInfo tests[] = { { "set up", set_up }, EITHER_WAY, THE_REST };
 
 /* Under valgrind each once, as a run has it: it asks for memory, which is the same. */
-static CU_TestInfo once[] = {
-	{ "set up", set_up },
-	ONE_WAY,
-	{ "start the spawner", start_spawner },
-	EITHER_WAY,
-	{ "the spawner is gone", test_spawner_gone },
-	{ "tear down", tear_down },
-	CU_TEST_INFO_NULL
-};
+static CU_TestInfo once[] = { { "set up", set_up }, THE_REST };
 
 PD_UNIT_MAIN("worker", getenv("PD_VALGRIND") ? once : tests);
